@@ -1,0 +1,71 @@
+"""People and helpers for the whole suite. What only one folder needs stands in that folder."""
+
+import itertools
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+
+from wagtail_member_reset import delivery, resets
+
+_numbers = itertools.count(1)
+
+
+def make_person(name, **fields):
+    """An account of whatever user model the run has. Without `password`, it has none that is usable."""
+    model = get_user_model()
+    fields = {"email": f"{name.lower()}@members.example", "first_name": name, "last_name": "Sample", **fields}
+    if model.USERNAME_FIELD != "email":
+        fields.setdefault("username", f"{name.lower()}{next(_numbers)}")
+    password = fields.pop("password", None)
+    person = model(**fields)
+    person.set_password(password)
+    person.save()
+    return person
+
+
+def grant(person, *codenames):
+    person.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+    return person
+
+
+@pytest.fixture
+def member(db):
+    return make_person("Mia", password="old password 1")
+
+
+@pytest.fixture
+def imported_member(db):
+    """As an import leaves them: no usable password."""
+    return make_person("Ida")
+
+
+@pytest.fixture
+def admin(db):
+    return make_person("Ana", password="admin password 1", is_superuser=True, is_staff=True)
+
+
+@pytest.fixture
+def office(db):
+    """The office account: may manage users and resets, is no superuser."""
+    model = get_user_model()._meta.model_name
+    person = make_person("Otto", password="office password 1")
+    group = Group.objects.create(name="Office")
+    wanted = [f"{action}_{model}" for action in ("add", "change", "view", "delete")]
+    wanted += ["access_admin", "send_passwordreset", "view_link_passwordreset", "view_passwordreset"]
+    group.permissions.add(*Permission.objects.filter(codename__in=wanted))
+    person.groups.add(group)
+    return person
+
+
+@pytest.fixture
+def sent(member, office, mailoutbox):
+    """A reset that went out: `sent()` sends, drains the outbox, and gives the reset."""
+
+    def send(person=None, *, by=office, **details):
+        reset = resets.send(person or member, by=by, **details)
+        delivery.drain()
+        reset.refresh_from_db()
+        return reset
+
+    return send

@@ -1,0 +1,54 @@
+"""What a link may take for granted of an account: its address, its language, whether it may be reset."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from django.conf import settings
+
+from . import tokens
+from .conf import conf
+from .exceptions import Refusal
+from .models import PasswordReset, Reason
+
+Member = Any  # the site's own user model
+
+
+def address_of(member: Member) -> str:
+    return str(getattr(member, member.get_email_field_name(), "") or "").strip()
+
+
+def same_address(one: str, other: str) -> bool:
+    """Compare as Django does since CVE-2019-19844, so that look-alikes of another alphabet differ."""
+    return unicodedata.normalize("NFKC", one).casefold() == unicodedata.normalize("NFKC", other).casefold()
+
+
+def refusal_for(member: Member) -> Refusal | None:
+    """Why this account cannot be sent a link, whoever asks; None when it can."""
+    if not getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True):
+        return Refusal.PASSWORDS_DISABLED
+    if not conf.MAY_RESET(member):
+        return Refusal.NOT_ALLOWED
+    if not member.is_active:
+        return Refusal.INACTIVE
+    return None if address_of(member) else Refusal.NO_ADDRESS
+
+
+def failing(reset: PasswordReset, member: Member) -> Reason | None:
+    """Why a link does not fit its account any more; None when it does."""
+    if not member.is_active:
+        return Reason.DEACTIVATED
+    if not same_address(reset.recipient, address_of(member)):
+        return Reason.ADDRESS_CHANGED
+    if not (mark := tokens.password_mark(member.pk, member.password, reset.key_id)):
+        return Reason.KEY_LOST
+    if mark != reset.password_mark:
+        return Reason.PASSWORD_CHANGED
+    return None if refusal_for(member) is None else Reason.NOT_ALLOWED
+
+
+def language_of(member: Member, default: str = "") -> str:
+    """The member's own language, as the Wagtail profile has it, else the given one, else the site's."""
+    profile = getattr(member, "wagtail_userprofile", None)
+    return (profile.preferred_language if profile else "") or default or settings.LANGUAGE_CODE

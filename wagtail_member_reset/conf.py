@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any, Literal, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from .exceptions import SettingError
+
+PREFIX = "WAGTAIL_MEMBER_RESET_"
+DELIVERIES = ("auto", "thread", "tasks", "command")
+LINK_DISPLAYS = ("inline", "reveal", "never")
+DEFAULT_LIMITS = {"ip": "20/h", "address": "5/h", "all": "300/min"}
+UNITS = {
+    "s": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+RATE = re.compile(r"([0-9]{1,9})/(s|min|h|d)")
+
+Delivery = Literal["auto", "thread", "tasks", "command"]
+LinkDisplay = Literal["inline", "reveal", "never"]
+Rate = tuple[int, timedelta]
+
+
+def anyone(member: object) -> bool:
+    return True
+
+
+class Conf:
+    """
+    The settings, read live, so that a test or a site may change them at any time.
+
+    Each property raises `SettingError`, with the way out in its text, when the
+    site's value cannot be used; the system checks say the same at start.
+    """
+
+    @property
+    def LINK_LIFETIME(self) -> timedelta:
+        """How long a link works, from its issue. Default: 7 days."""
+        return self._duration("LINK_LIFETIME", timedelta(days=7))
+
+    @property
+    def STATUS_WINDOW(self) -> timedelta:
+        """How long staff see that a link went out, and may have it sent again. Default: 16 hours."""
+        return self._duration("STATUS_WINDOW", timedelta(hours=16))
+
+    @property
+    def RETENTION(self) -> timedelta:
+        """How long rows are kept after their link has ended, before a purge. Default: 30 days."""
+        return self._duration("RETENTION", timedelta(days=30))
+
+    @property
+    def BASE_URL(self) -> str | None:
+        """Scheme and host of every link, without a path; None takes the Wagtail site's. Default: None."""
+        value = self._get("BASE_URL", None)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not re.fullmatch(r"https?://[^/?#\s]+/?", value):
+            raise self._error("BASE_URL", value, 'set scheme and host alone, for instance "https://club.example.com"')
+        return value.rstrip("/")
+
+    @property
+    def WELCOME_ON_CREATE(self) -> bool:
+        """Whether the form for a new user offers the welcome link. Default: True."""
+        return self._flag("WELCOME_ON_CREATE", True)
+
+    @property
+    def SETTINGS_TAB(self) -> bool:
+        """Whether the app installs its tab and its create form by itself. Default: True."""
+        return self._flag("SETTINGS_TAB", True)
+
+    @property
+    def LINK_DISPLAY(self) -> LinkDisplay:
+        """How staff who may see a link get it: in the page, after a click, or not at all. Default: "inline"."""
+        return cast(LinkDisplay, self._choice("LINK_DISPLAY", LINK_DISPLAYS))
+
+    @property
+    def DELIVERY(self) -> Delivery:
+        """What carries the mails: a thread, the task backend, only the command, or what fits. Default: "auto"."""
+        return cast(Delivery, self._choice("DELIVERY", DELIVERIES))
+
+    @property
+    def MAY_RESET(self) -> Callable[[Any], bool]:
+        """Which accounts may be reset at all: dotted path of `(member) -> bool`. Default: everyone."""
+        path = self._get("MAY_RESET", None)
+        if path is None:
+            return anyone
+        try:
+            found = import_string(path)
+        except (ImportError, TypeError, AttributeError) as error:
+            raise self._error("MAY_RESET", path, "set the dotted path of a callable") from error
+        if not callable(found):
+            raise self._error("MAY_RESET", path, "set the dotted path of a callable")
+        return cast(Callable[[Any], bool], found)
+
+    @property
+    def SUPPORT_CONTACT(self) -> str:
+        """Who helps a member without email: an address or a URL. Default: the address of DEFAULT_FROM_EMAIL."""
+        value = self._get("SUPPORT_CONTACT", None)
+        if value is None:
+            return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+        if not isinstance(value, str) or not value.strip() or "\n" in value:
+            raise self._error("SUPPORT_CONTACT", value, "set an email address or a URL, on one line")
+        return value.strip()
+
+    @property
+    def CSP(self) -> Mapping[str, str] | None:
+        """
+        Directives that replace ours in the Content-Security-Policy of the members' pages;
+        None sends no such header. Default: no change to ours.
+        """
+        value = self._get("CSP", {})
+        if value is None:
+            return None
+        if not isinstance(value, Mapping) or not all(
+            isinstance(text, str) and not re.search(r"[;,\r\n]", text) for item in value.items() for text in item
+        ):
+            raise self._error("CSP", value, "set a dict such as {\"style-src\": \"'self' https://cdn.example.com\"}")
+        return value
+
+    @property
+    def TRUSTED_PROXIES(self) -> int:
+        """How many proxies of the site's own append to X-Forwarded-For. Default: 0, the header is not read."""
+        value = self._get("TRUSTED_PROXIES", 0)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self._error("TRUSTED_PROXIES", value, "set the number of proxies in front of Django, 0 for none")
+        return value
+
+    @property
+    def REQUEST_LIMITS(self) -> dict[str, Rate]:
+        """Requests allowed on the public page: per network, per address typed, and in all."""
+        value = self._get("REQUEST_LIMITS", DEFAULT_LIMITS)
+        if not isinstance(value, Mapping) or not set(value) <= set(DEFAULT_LIMITS):
+            raise self._error("REQUEST_LIMITS", value, 'set a dict with "ip", "address" and "all"')
+        return {name: self._rate(rate) for name, rate in {**DEFAULT_LIMITS, **value}.items()}
+
+    def _get(self, name: str, default: Any) -> Any:
+        return getattr(settings, PREFIX + name, default)
+
+    def _duration(self, name: str, default: timedelta) -> timedelta:
+        value = self._get(name, default)
+        if not isinstance(value, timedelta) or value <= timedelta(0):
+            raise self._error(name, value, "set a positive timedelta, for instance timedelta(days=7)")
+        return value
+
+    def _flag(self, name: str, default: bool) -> bool:
+        value = self._get(name, default)
+        if not isinstance(value, bool):
+            raise self._error(name, value, "set True or False")
+        return value
+
+    def _choice(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self._get(name, choices[0])
+        if value not in choices:
+            raise self._error(name, value, "set one of " + ", ".join(f'"{choice}"' for choice in choices))
+        return cast(str, value)
+
+    def _rate(self, value: Any) -> Rate:
+        match = RATE.fullmatch(value) if isinstance(value, str) else None
+        if not match:
+            raise self._error("REQUEST_LIMITS", value, 'write each limit as a number per s, min, h or d: "20/h"')
+        return int(match[1]), UNITS[match[2]]
+
+    def _error(self, name: str, value: Any, way_out: str) -> SettingError:
+        return SettingError(f"{PREFIX}{name} is {value}: {way_out}.")
+
+
+conf = Conf()

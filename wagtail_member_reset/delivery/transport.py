@@ -1,0 +1,178 @@
+"""Handing one mail to whatever mail backend the site has, and saying what came of it."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from dataclasses import dataclass
+from email.utils import parseaddr
+from enum import Enum
+from typing import Any
+
+from anymail.backends.base import AnymailBaseBackend
+from anymail.exceptions import (
+    AnymailAPIError,
+    AnymailRecipientsRefused,
+    AnymailUnsupportedFeature,
+)
+from django.conf import settings
+from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMultiAlternatives
+
+from ..emails import Content
+
+logger = logging.getLogger("wagtail_member_reset")
+
+# A mail server that says nothing would hold every later mail back for ever.
+TIMEOUT_SECONDS = 30
+TAG = "member-reset"
+LONGEST_RESULT = 500
+# Backends that refused our extras once, so that the next mail does without a detour.
+_plain_backends: set[type] = set()
+
+
+class Verdict(str, Enum):
+    ACCEPTED = "accepted"
+    LATER = "later"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What one attempt came to. `code` is short and stable, `text` is the other side's own words, cut."""
+
+    verdict: Verdict
+    code: str
+    text: str = ""
+    message_id: str = ""
+    provider: str = ""
+
+
+class Mailer:
+    """
+    One connection to the site's mail backend, kept open over the mails of a run.
+
+    A failed mail closes the connection, since what is left of it is not to be trusted.
+    """
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+
+    def __enter__(self) -> Mailer:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except (OSError, smtplib.SMTPException):
+                pass  # it was broken, which is why it is being closed
+
+    def send(self, content: Content, *, to: str, public_id: str) -> Result:
+        """Send one mail. Every failure of the other side comes back as a `Result`."""
+        try:
+            if self._connection is None:
+                self._connection = open_connection()
+            return self._send(content, to, public_id)
+        except Exception as error:
+            self.close()
+            result = classify(error)
+            # The error's text may quote the mail, which holds the link: log its kind alone.
+            logger.warning("email=%s not sent: %s %s", public_id, result.code, type(error).__name__)
+            return result
+
+    def _send(self, content: Content, to: str, public_id: str) -> Result:
+        connection = self._connection
+        provider = str(getattr(connection, "esp_name", "") or type(connection).__module__.rpartition(".")[2])
+        wants_extras = isinstance(connection, AnymailBaseBackend) and type(connection) not in _plain_backends
+        message = build(content, to=to, public_id=public_id, extras=wants_extras)
+        try:
+            accepted = connection.send_messages([message])
+        except AnymailUnsupportedFeature:
+            if not wants_extras:
+                raise
+            _plain_backends.add(type(connection))
+            message = build(content, to=to, public_id=public_id, extras=False)
+            accepted = connection.send_messages([message])
+        if accepted == 0:
+            return Result(verdict=Verdict.NEVER, code="refused", provider=provider)
+        return _read_status(message, to, provider)
+
+
+def open_connection() -> Any:
+    """The site's default mailer, from `MAILERS` or the older settings as Django itself decides."""
+    mailers = getattr(mail, "mailers", None)  # from Django 6.1
+    connection: Any = mailers.default if mailers is not None else mail.get_connection()
+    if getattr(connection, "timeout", TIMEOUT_SECONDS) is None:
+        connection.timeout = TIMEOUT_SECONDS
+    connection.open()
+    return connection
+
+
+def build(content: Content, *, to: str, public_id: str, extras: bool) -> EmailMultiAlternatives:
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    headers = {
+        # The same for every attempt, so that a mail server can drop what came twice.
+        "Message-ID": f"<mr.{public_id}@{domain}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    message = EmailMultiAlternatives(content.subject, content.text, None, [to], headers=headers)
+    message.attach_alternative(content.html, "text/html")
+    if extras:
+        # Tracking would rewrite the personal link; metadata holds nothing but the public id.
+        vars(message).update(
+            track_clicks=False, track_opens=False, tags=[TAG], metadata={"member_reset": public_id}
+        )
+    return message
+
+
+def classify(error: Exception) -> Result:
+    """Which failures may pass by themselves, and which will not."""
+    text = str(error)[:LONGEST_RESULT]
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, answer = next(iter(error.recipients.values()), (550, b""))
+        return _smtp_result(code, answer)
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return Result(verdict=Verdict.NEVER, code="login_refused")
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _smtp_result(error.smtp_code, error.smtp_error)
+    if isinstance(error, AnymailRecipientsRefused):
+        return Result(verdict=Verdict.NEVER, code="refused", text=text)
+    if isinstance(error, AnymailAPIError):
+        return _api_result(getattr(error, "status_code", None))
+    if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature)):
+        return Result(verdict=Verdict.NEVER, code="configuration")
+    if isinstance(error, (ValueError, smtplib.SMTPNotSupportedError)):  # Anymail's invalid address is a ValueError
+        return Result(verdict=Verdict.NEVER, code="invalid")
+    if isinstance(error, (OSError, smtplib.SMTPException)):
+        return Result(verdict=Verdict.LATER, code="no_answer")
+    return Result(verdict=Verdict.LATER, code="error")
+
+
+def _smtp_result(code: int, answer: bytes | str) -> Result:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
+    verdict = Verdict.NEVER if 500 <= code < 600 else Verdict.LATER
+    return Result(verdict=verdict, code=f"smtp_{code}", text=text[:LONGEST_RESULT])
+
+
+def _api_result(status: int | None) -> Result:
+    if status in (401, 403):
+        return Result(verdict=Verdict.NEVER, code="login_refused")
+    if status is None or status == 429 or status >= 500:
+        return Result(verdict=Verdict.LATER, code="no_answer" if status is None else f"http_{status}")
+    return Result(verdict=Verdict.NEVER, code=f"http_{status}")
+
+
+def _read_status(message: EmailMultiAlternatives, to: str, provider: str) -> Result:
+    status = getattr(message, "anymail_status", None)
+    recipient = status.recipients.get(to) if status is not None and status.recipients else None
+    word = (recipient.status if recipient is not None else None) or "unknown"
+    message_id = str(recipient.message_id if recipient is not None and recipient.message_id is not None else "")
+    verdict = Verdict.NEVER if word in ("invalid", "rejected", "failed") else Verdict.ACCEPTED
+    return Result(verdict=verdict, code=word, message_id=message_id[:255], provider=provider[:64])
+

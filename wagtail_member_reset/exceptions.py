@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Refusal(str, Enum):
+    """Why a member cannot be sent a link, in the order in which it is asked."""
+
+    PASSWORDS_DISABLED = "passwords_disabled"
+    NOT_ALLOWED = "not_allowed"
+    INACTIVE = "inactive"
+    NO_ADDRESS = "no_address"
+
+
+class LinkProblem(str, Enum):
+    """Why a link cannot be used. All but the first two are told only to who holds the secret."""
+
+    DAMAGED = "damaged"
+    UNKNOWN = "unknown"
+    USED = "used"
+    SUPERSEDED = "superseded"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    OTHER_LINK = "other_link"
+
+
+class MemberResetError(Exception):
+    """Anything that this package raises by itself."""
+
+
+class SendRefused(MemberResetError):
+    """The member cannot be sent a link; `refusal` says why. Nothing was written."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
+
+
+class EffectChanged(MemberResetError):
+    """Since the question was asked, the answer would do something else. Nothing was written."""
+
+
+class Unredeemable(MemberResetError):
+    """The link cannot be used; `problem` says why, for the log and for who holds the secret."""
+
+    def __init__(self, problem: LinkProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+
+
+class WindowClosed(MemberResetError):
+    """The link can no longer be produced by anybody; the copy that was mailed still works."""
+
+
+class SettingError(MemberResetError):
+    """A setting has a value that cannot be used; the text names it, the value and the way out."""
+
+
+class TemplateSlotError(MemberResetError):
+    """An email template changes or misspells a slot, for instance with a filter."""

@@ -1,0 +1,283 @@
+"""
+The state machine: issue, reuse, supersede, close, and the checks of a link against its account.
+
+Every transition writes first and reads afterwards, and changes a row only from the state
+it expects. What decides a race is the database's unique index and the number of rows
+changed, so no isolation level and no `select_for_update` is needed for correctness.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeVar
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, OperationalError, router, transaction
+from django.db.models import F
+from django.utils import timezone
+from wagtail.log_actions import log
+from wagtail.models import Site
+
+from . import tokens
+from .accounts import Member, address_of, failing, language_of, refusal_for
+from .conf import conf
+from .exceptions import EffectChanged, LinkProblem, SendRefused, Unredeemable
+from .models import EmailState, Origin, PasswordReset, Purpose, Reason, ResetEmail, State
+
+ATTEMPTS = 8
+T = TypeVar("T")
+
+
+class Effect(str, Enum):
+    """What sending would do now."""
+
+    NEW_LINK = "new_link"
+    SAME_LINK = "same_link"
+    REPLACES = "replaces"
+
+
+LOG_ACTIONS = {Effect.NEW_LINK: "send", Effect.SAME_LINK: "resend", Effect.REPLACES: "replace"}
+
+
+def problem_of(reset: PasswordReset, member: Member) -> LinkProblem | None:
+    """What is wrong with a link, for who holds its secret. Closes it when the account no longer fits."""
+    if reset.state != State.ACTIVE:
+        return LinkProblem(reset.state)
+    if reset.is_expired:
+        return LinkProblem.EXPIRED
+    return LinkProblem.REVOKED if settle(reset, member) else None
+
+
+def effect_of_sending(reset: PasswordReset | None, member: Member, *, fresh: bool = False) -> Effect:
+    """What a send would do, given the member's live link."""
+    if reset is None or not reset.is_live or failing(reset, member):
+        return Effect.NEW_LINK
+    return Effect.REPLACES if fresh or not tokens.is_derivable(reset) else Effect.SAME_LINK
+
+
+def promise(
+    member: Member,
+    *,
+    purpose: Purpose = Purpose.RESET,
+    origin: Origin,
+    by: Member | None = None,
+    site: Site | None = None,
+    language: str = "",
+    fresh: bool = False,
+    expected: Effect | None = None,
+) -> ResetEmail:
+    """
+    Write a link and the promise of its mail: the live link inside its window, else a new one.
+
+    `fresh` asks for a new link in any case. `language` serves members without one of
+    their own. One transaction, tried again when another writer was faster.
+
+    Raises `SendRefused`, and `EffectChanged` when the outcome is not the `expected` one.
+    """
+
+    def attempt() -> ResetEmail:
+        lock_first(member)
+        account = get_user_model()._base_manager.get(pk=member.pk)
+        if refusal := refusal_for(account):
+            raise SendRefused(refusal)
+        current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
+        effect = effect_of_sending(current, account, fresh=fresh)
+        if expected is not None and effect != expected:
+            raise EffectChanged(effect.value)
+        if current is not None and effect == Effect.SAME_LINK:
+            reset = current
+        else:
+            reset = _issue(account, current, purpose=purpose, origin=origin, by=by, site=site, language=language)
+        record(account, LOG_ACTIONS[effect], by=by, origin=origin)
+        return _promise_email(reset, account, by=by)
+
+    return retried(attempt)
+
+
+def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
+    """
+    Close the link as used and save the password that `member` was given, both or neither.
+
+    The password is hashed already: hashing takes a quarter of a second, and a
+    transaction must not wait for it. Exactly one of several callers wins.
+
+    Raises `Unredeemable`.
+    """
+
+    def attempt() -> ResetEmail | None:
+        now = timezone.now()
+        closed = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE, expires_at__gt=now).update(
+            state=State.USED, active_for=None, nonce=None, used_at=now, closed_at=now
+        )
+        account = get_user_model()._base_manager.select_for_update().filter(pk=member.pk).first()
+        if closed != 1 or account is None or failing(reset, account):
+            transaction.set_rollback(True, using=alias())
+            return None
+        member.save(update_fields=["password"])
+        record(account, "use", by=None, origin=None)
+        return ResetEmail.objects.create(
+            member=member,
+            reset=reset,
+            purpose=Purpose.PASSWORD_CHANGED,
+            recipient=address_of(account),
+            language=reset.language,
+            site=reset.site,
+        )
+
+    if email := retried(attempt):
+        return email
+    reset.refresh_from_db()
+    account = get_user_model()._base_manager.get(pk=member.pk)
+    raise Unredeemable(problem_of(reset, account) or LinkProblem.USED)
+
+
+def close(reset: PasswordReset, state: State, reason: Reason) -> bool:
+    """End a link; False when it had ended already. The row in hand is brought up to date."""
+    now = timezone.now()
+    closed = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE).update(
+        state=state, reason=reason, active_for=None, nonce=None, closed_at=now
+    )
+    if closed:
+        reset.state, reset.reason, reset.closed_at = state, reason, now
+        reset.active_for, reset.nonce = None, None
+    return bool(closed)
+
+
+def settle(reset: PasswordReset, member: Member) -> bool:
+    """Close a live link that no longer fits its account, so that it stays dead if the account changes back."""
+    reason = failing(reset, member) if reset.is_live else None
+    return close(reset, State.REVOKED, reason) if reason else False
+
+
+def settle_member(member: Member) -> None:
+    """The same, by the account. One indexed query when there is nothing to do."""
+    for reset in PasswordReset.objects.live().filter(active_for=member.pk):
+        settle(reset, member)
+
+
+def reissue(email: ResetEmail) -> PasswordReset:
+    """A new link for a mail that could not leave in time, in place of one that nobody has seen."""
+
+    def attempt() -> PasswordReset:
+        lock_first(email.member)
+        old = PasswordReset.objects.select_for_update().get(pk=email.reset_id)
+        reset = _issue(
+            email.member,
+            old,
+            purpose=Purpose(old.purpose),
+            origin=Origin(old.origin),
+            by=old.issued_by,
+            site=old.site,
+            language=old.language,
+        )
+        ResetEmail.objects.filter(pk=email.pk).update(reset=reset)
+        return reset
+
+    email.reset = retried(attempt)
+    return email.reset
+
+
+def erase_past_window() -> int:
+    """Make the links whose window is over impossible to produce again; they still work."""
+    return PasswordReset.objects.past_window().update(nonce=None)
+
+
+def sweep() -> None:
+    """Erase what must not be derivable, and close the links of accounts deactivated behind our back."""
+    erase_past_window()
+    fields = {field.name for field in get_user_model()._meta.get_fields()}
+    if "is_active" in fields:
+        PasswordReset.objects.live().filter(active_for__is_active=False).update(
+            state=State.REVOKED, reason=Reason.DEACTIVATED, active_for=None, nonce=None, closed_at=timezone.now()
+        )
+
+
+def record(member: Member, action: str, *, by: Member | None, origin: Origin | None) -> None:
+    """Write to Wagtail's audit log, where the user's History and the site history show it."""
+    data = {"origin": origin.value} if origin else {}
+    log(instance=member, action=f"wagtail_member_reset.{action}", user=by, data=data)
+
+
+def alias() -> str:
+    return router.db_for_write(PasswordReset)
+
+
+def lock_first(member: Member) -> None:
+    """Take the member's link for writing, before anything is read: on SQLite, too, later writers now wait."""
+    PasswordReset.objects.filter(active_for=member.pk).update(revision=F("revision") + 1)
+
+
+def retried(operation: Callable[[], T]) -> T:
+    """
+    Run in a transaction, again when another writer was faster.
+
+    Inside somebody else's transaction a database error that may have ended it is
+    not retried: the loop would go on in a transaction that no longer stands.
+    """
+    using = alias()
+    for attempt in range(ATTEMPTS):
+        try:
+            with transaction.atomic(using=using):
+                return operation()
+        except (IntegrityError, OperationalError) as error:
+            nested = transaction.get_connection(using).in_atomic_block and isinstance(error, OperationalError)
+            if nested or attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))
+    raise AssertionError("unreachable")
+
+
+def _issue(
+    account: Member,
+    current: PasswordReset | None,
+    *,
+    purpose: Purpose,
+    origin: Origin,
+    by: Member | None,
+    site: Site | None,
+    language: str,
+) -> PasswordReset:
+    # A welcome that was never followed stays a welcome, whoever asks for it again.
+    if current is not None and current.is_live and current.is_welcome:
+        purpose = Purpose.WELCOME
+    if current is not None and not settle(current, account):
+        close(current, State.SUPERSEDED, Reason.NEWER_LINK)
+    material, now = tokens.issue(), timezone.now()
+    return PasswordReset.objects.create(
+        member=account,
+        active_for=account,
+        purpose=purpose,
+        origin=origin,
+        issued_by=by,
+        language=language_of(account, language),
+        site=site or Site.objects.filter(is_default_site=True).first(),
+        recipient=address_of(account),
+        password_mark=tokens.password_mark(account.pk, account.password, material.key_id),
+        selector=material.selector,
+        nonce=material.nonce,
+        verifier=material.verifier,
+        key_id=material.key_id,
+        issued_at=now,
+        expires_at=now + conf.LINK_LIFETIME,
+    )
+
+
+def _promise_email(reset: PasswordReset, account: Member, *, by: Member | None) -> ResetEmail:
+    # Two people who click at once cause one mail: what still waits is brought forward.
+    waiting = ResetEmail.objects.filter(reset=reset, state=EmailState.QUEUED).first()
+    if waiting is not None:
+        waiting.next_attempt_at = timezone.now()
+        waiting.save(update_fields=["next_attempt_at"])
+        return waiting
+    return ResetEmail.objects.create(
+        member=account,
+        reset=reset,
+        purpose=reset.purpose,
+        requested_by=by,
+        recipient=address_of(account),
+        language=reset.language,
+        site=reset.site,
+    )

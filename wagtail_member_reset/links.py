@@ -1,0 +1,60 @@
+"""Where a link leads. The host comes from configuration, never from a request."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+
+from .conf import conf
+from .exceptions import SettingError
+
+PLACEHOLDER_HOSTS = {"", "localhost", "127.0.0.1", "[::1]", "example.com"}
+
+
+class HasRootURL(Protocol):
+    @property
+    def root_url(self) -> str: ...
+
+
+def base_url(site: HasRootURL | None) -> str:
+    """
+    Scheme and host of a member's links, without a final slash.
+
+    Raises `SettingError` when neither the setting, nor a Wagtail site, nor
+    `WAGTAILADMIN_BASE_URL` names one.
+    """
+    base = conf.BASE_URL or (site.root_url if site else "") or getattr(settings, "WAGTAILADMIN_BASE_URL", None)
+    if not base:
+        raise SettingError(
+            "No address is known for links: set WAGTAIL_MEMBER_RESET_BASE_URL, "
+            'for instance "https://club.example.com", or the hostname of the Wagtail site.'
+        )
+    return str(base).rstrip("/")
+
+
+def link(token: str, *, site: HasRootURL | None, language: str) -> str:
+    """The whole link, in the address form of the language it is written in."""
+    with translation.override(language or settings.LANGUAGE_CODE):
+        path = reverse("wagtail_member_reset:password_reset_confirm", args=[token])
+    return base_url(site) + path
+
+
+def page(name: str, *, site: HasRootURL | None, language: str) -> str:
+    """The whole address of one of the members' pages, by its URL name."""
+    with translation.override(language or settings.LANGUAGE_CODE):
+        path = reverse(f"wagtail_member_reset:{name}")
+    return base_url(site) + path
+
+
+def is_placeholder(site: HasRootURL | None) -> bool:
+    """Whether links would lead to the address of a new project's site record, where no member can follow."""
+    if conf.BASE_URL:
+        return False
+    try:
+        return (urlsplit(base_url(site)).hostname or "") in PLACEHOLDER_HOSTS
+    except SettingError:
+        return True

@@ -1,0 +1,286 @@
+"""The rows. What may become of them is in `ledger`; who may cause it, in `resets` and the rooms."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from . import tokens
+from .conf import conf
+
+
+class Purpose(models.TextChoices):
+    WELCOME = "welcome", _("Welcome")
+    RESET = "reset", _("Password reset")
+    PASSWORD_CHANGED = "password_changed", _("Password changed")
+
+
+class Origin(models.TextChoices):
+    STAFF = "staff", _("Staff")
+    MEMBER = "member", _("Website")
+    BULK = "bulk", _("Many at once")
+    IMPORT = "import", _("Import")
+
+
+class State(models.TextChoices):
+    ACTIVE = "active", _("Active")
+    USED = "used", _("Used")
+    SUPERSEDED = "superseded", _("Replaced")
+    REVOKED = "revoked", _("Cancelled")
+
+
+class Reason(models.TextChoices):
+    """Why a link was closed before it was used or ran out."""
+
+    NONE = "", ""
+    NEWER_LINK = "newer_link", _("A newer link was sent")
+    STAFF = "staff", _("Cancelled by staff")
+    PASSWORD_CHANGED = "password_changed", _("The password was changed")
+    ADDRESS_CHANGED = "address_changed", _("The address was changed")
+    DEACTIVATED = "deactivated", _("The account was deactivated")
+    NOT_ALLOWED = "not_allowed", _("The account may not be reset")
+    KEY_LOST = "key_lost", _("The site's secret key was changed")
+
+
+class PasswordResetQuerySet(models.QuerySet["PasswordReset"]):
+    def live(self) -> PasswordResetQuerySet:
+        """Links that would open now, but for the checks against the account."""
+        return self.filter(state=State.ACTIVE, expires_at__gt=timezone.now())
+
+    def past_window(self) -> PasswordResetQuerySet:
+        """Links that must not be made again, but still hold what is needed for it."""
+        return self.filter(nonce__isnull=False, issued_at__lte=timezone.now() - conf.STATUS_WINDOW)
+
+
+class PasswordReset(models.Model):
+    """
+    One link of one member, from its issue to its end. It holds no token.
+
+    `active_for` names the member as long as the link is the member's live one:
+    its unique index is the guarantee that there is at most one.
+    """
+
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="password_resets",
+        db_index=False,  # the index on member and time serves it
+    )
+    active_for = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="live_password_reset"
+    )
+    purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    origin = models.CharField(max_length=10, choices=Origin.choices)
+    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    language = models.CharField(max_length=16)
+    site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")
+    recipient = models.CharField(max_length=320)
+    password_mark = models.CharField(max_length=64)
+    selector = models.CharField(max_length=12, unique=True)
+    nonce = models.BinaryField(max_length=32, null=True)
+    verifier = models.CharField(max_length=64)
+    key_id = models.CharField(max_length=16)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    reason = models.CharField(max_length=20, choices=Reason.choices, blank=True, default=Reason.NONE)
+    revision = models.PositiveIntegerField(default=0)
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    shown_at = models.DateTimeField(null=True, blank=True)
+    copied_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PasswordResetQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("password reset")
+        verbose_name_plural = _("password resets")
+        default_permissions = ()
+        permissions = [
+            ("send_passwordreset", _("Can send a password reset")),
+            ("view_link_passwordreset", _("Can see and copy a member's personal link")),
+            ("view_passwordreset", _("Can view password resets")),
+            ("bulk_send_passwordreset", _("Can send password resets to many members at once")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="passwordreset_one_live_link",
+                condition=Q(state="active", active_for=F("member"))
+                | Q(~Q(state="active"), active_for__isnull=True, nonce__isnull=True),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["member", "-issued_at"], name="passwordreset_member"),
+            models.Index(fields=["state", "-issued_at"], name="passwordreset_state"),
+            models.Index(fields=["expires_at"], name="passwordreset_expires"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} {self.pk}"
+
+    @property
+    def window_ends_at(self) -> datetime:
+        return self.issued_at + conf.STATUS_WINDOW
+
+    @property
+    def is_in_window(self) -> bool:
+        return timezone.now() < self.window_ends_at
+
+    @property
+    def is_expired(self) -> bool:
+        return timezone.now() >= self.expires_at
+
+    @property
+    def is_live(self) -> bool:
+        return self.state == State.ACTIVE and not self.is_expired
+
+    @property
+    def is_welcome(self) -> bool:
+        return self.purpose == Purpose.WELCOME
+
+    @property
+    def lifetime(self) -> timedelta:
+        return self.expires_at - self.issued_at
+
+
+class EmailState(models.TextChoices):
+    QUEUED = "queued", _("Waiting")
+    SENDING = "sending", _("Being sent")
+    HANDED_OVER = "handed_over", _("Handed over")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Not sent")
+
+
+class SkipReason(models.TextChoices):
+    """Why a mail that was promised was not sent in the end."""
+
+    NONE = "", ""
+    LINK_CLOSED = "link_closed", _("The link ended before the email could leave")
+    WINDOW_CLOSED = "window_closed", _("The email could not leave in time")
+    MEMBER_CHANGED = "member_changed", _("The account changed before the email could leave")
+
+
+class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
+    def due(self) -> ResetEmailQuerySet:
+        """Rows that a worker may claim: waiting, or claimed by a worker that has not come back."""
+        now = timezone.now()
+        return self.filter(
+            Q(state=EmailState.QUEUED, next_attempt_at__lte=now) | Q(state=EmailState.SENDING, lease_until__lte=now)
+        )
+
+    def unsent(self) -> ResetEmailQuerySet:
+        return self.filter(state__in=[EmailState.QUEUED, EmailState.SENDING])
+
+    def with_link(self) -> ResetEmailQuerySet:
+        return self.exclude(purpose=Purpose.PASSWORD_CHANGED)
+
+
+class ResetEmail(models.Model):
+    """
+    The promise of one mail, and afterwards the record of it. It holds no body, no link and no token.
+
+    Written in the transaction of what it tells about, so that the one is never without the other.
+    """
+
+    public_id = models.UUIDField(unique=True, editable=False, default=tokens.new_public_id)
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="password_reset_emails",
+        db_index=False,  # the index on member and time serves it
+    )
+    reset = models.ForeignKey(PasswordReset, models.CASCADE, null=True, blank=True, related_name="emails")
+    purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    recipient = models.CharField(max_length=320)
+    language = models.CharField(max_length=16)
+    site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=12, choices=EmailState.choices, default=EmailState.QUEUED)
+    skip_reason = models.CharField(max_length=20, choices=SkipReason.choices, blank=True, default=SkipReason.NONE)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease = models.CharField(max_length=32, blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    provider = models.CharField(max_length=64, blank=True, default="")
+    message_id = models.CharField(max_length=255, blank=True, default="")
+    result_code = models.CharField(max_length=32, blank=True, default="")
+    result_text = models.CharField(max_length=500, blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ResetEmailQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["state", "next_attempt_at"], name="resetemail_due"),
+            models.Index(fields=["state", "lease_until"], name="resetemail_lease"),
+            models.Index(fields=["member", "-created_at"], name="resetemail_member"),
+            models.Index(fields=["provider", "message_id"], name="resetemail_message"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} {self.public_id}"
+
+    @property
+    def has_link(self) -> bool:
+        return self.purpose != Purpose.PASSWORD_CHANGED
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state in (EmailState.QUEUED, EmailState.SENDING)
+
+
+class DeliveryEvent(models.Model):
+    """One fact that a mail provider reported of a mail, in the vocabulary of django-anymail."""
+
+    email = models.ForeignKey(ResetEmail, models.CASCADE, related_name="events")
+    # The provider's own id of the event, or a digest of what it says: the same report counts once.
+    key = models.CharField(max_length=64)
+    event_type = models.CharField(max_length=32)
+    reject_reason = models.CharField(max_length=32, blank=True, default="")
+    mta_response = models.CharField(max_length=500, blank=True, default="")
+    description = models.CharField(max_length=500, blank=True, default="")
+    provider = models.CharField(max_length=64, blank=True, default="")
+    happened_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["email", "key"], name="deliveryevent_once")]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.happened_at:%Y-%m-%d %H:%M}"
+
+
+class ResetRequest(models.Model):
+    """
+    What a visitor typed, until a worker resolved it. Written alike for members and strangers.
+
+    `address` is emptied with the resolution; the digests stay a day, for the limits.
+    """
+
+    address = models.CharField(max_length=320, blank=True)
+    address_digest = models.CharField(max_length=64)
+    network_digest = models.CharField(max_length=64)
+    site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")
+    language = models.CharField(max_length=16)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["address_digest", "created_at"], name="resetrequest_address"),
+            models.Index(fields=["network_digest", "created_at"], name="resetrequest_network"),
+            models.Index(fields=["resolved_at", "created_at"], name="resetrequest_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Request {self.pk}"

@@ -1,0 +1,259 @@
+"""
+What can be done with a member's password reset. Read this file first.
+
+Staff send, rotate and revoke; members request, open and redeem. Who may do it is decided
+by the rooms (`staff/permissions.py`); whether it can be done at all, here and below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from wagtail.models import Site
+
+from . import delivery, ledger, links, tokens
+from .accounts import address_of, refusal_for
+from .exceptions import LinkProblem, MemberResetError, Refusal, Unredeemable, WindowClosed
+from .ledger import Effect
+from .models import Origin, PasswordReset, Purpose, Reason, ResetEmail, State
+from .signals import reset_redeemed, reset_sent
+
+Member = Any  # the site's own user model
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Proof that its holder had the link: what the browser keeps instead of the token."""
+
+    selector: str
+    proof: str
+
+    def __repr__(self) -> str:
+        return f"<Grant {self.selector}>"
+
+
+class Standing(str, Enum):
+    """Where a member stands, in the one word that decides what the tab says."""
+
+    NOTHING_SENT = "nothing_sent"
+    WAITING = "waiting"
+    QUIET = "quiet"
+    USED = "used"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What staff are told of a member: the latest mail with a link, its reset, and what sending would do."""
+
+    member: Member
+    address: str
+    refusal: Refusal | None
+    standing: Standing
+    effect: Effect
+    reset: PasswordReset | None = None
+    email: ResetEmail | None = None
+
+
+def send(
+    member: Member,
+    *,
+    by: Member | None,
+    purpose: Purpose = Purpose.RESET,
+    origin: Origin = Origin.STAFF,
+    site: Site | None = None,
+    expected: Effect | None = None,
+) -> PasswordReset:
+    """
+    Mail the member a link: the same again within the status window, else a new one.
+
+    Returns once the promise is in the database; the mail leaves after the commit.
+    Raises `SendRefused` for an account that cannot be sent one, and `EffectChanged`
+    when the outcome would not be the `expected` one. Both change nothing.
+    """
+    return _promise(member, by=by, purpose=purpose, origin=origin, site=site, expected=expected)
+
+
+def rotate(
+    member: Member,
+    *,
+    by: Member | None,
+    origin: Origin = Origin.STAFF,
+    site: Site | None = None,
+    expected: Effect | None = None,
+) -> PasswordReset:
+    """Mail the member a new link in any case, which ends the earlier one. Raises as `send` does."""
+    return _promise(member, by=by, purpose=Purpose.RESET, origin=origin, site=site, expected=expected, fresh=True)
+
+
+def revoke(reset: PasswordReset, *, by: Member | None) -> bool:
+    """End a link before it is used; False when it had ended already. A second call changes nothing."""
+
+    def attempt() -> bool:
+        if revoked := ledger.close(reset, State.REVOKED, Reason.STAFF):
+            ledger.record(reset.member, "revoke", by=by, origin=None)
+        return revoked
+
+    return ledger.retried(attempt)
+
+
+def request(address: str, *, network: str, site: Site | None, language: str) -> None:
+    """
+    Note that somebody asked for a link on the website. Looks nobody up, and never says what comes of it.
+
+    `network` is the visitor's IP address; only a keyed digest of it is kept, for a day.
+    """
+    with transaction.atomic(using=ledger.alias()):
+        delivery.accept(address, network=network, site=site, language=language)
+        delivery.wake_on_commit(on_tick=True)
+
+
+def open(token: str) -> Grant:
+    """
+    Exchange a link's token for a grant, and note when that first happened.
+
+    The grant is given for ended links too, so that their holder can be told what
+    happened. Raises `Unredeemable`: damaged (no query was made) or unknown.
+    """
+    parsed = tokens.parse(token)
+    if parsed is None:
+        raise Unredeemable(LinkProblem.DAMAGED)
+    reset = _holder(parsed.selector, parsed.proof)
+    if reset.opened_at is None:
+        PasswordReset.objects.filter(pk=reset.pk, opened_at=None).update(opened_at=timezone.now())
+    return Grant(parsed.selector, parsed.proof)
+
+
+def look(grant: Grant) -> PasswordReset:
+    """
+    The reset that a grant opens, if its link can be used now.
+
+    Raises `Unredeemable` with what happened to it, which only the holder of the secret learns.
+    """
+    reset = _holder(grant.selector, grant.proof)
+    if problem := ledger.problem_of(reset, reset.member):
+        raise Unredeemable(problem)
+    return reset
+
+
+def redeem(grant: Grant, *, password: str) -> PasswordReset:
+    """
+    Set the member's password and close the reset.
+
+    Exactly one caller wins when the same link is used twice at once. `grant` is at most
+    30 minutes old; `password` is already validated. Nobody is logged in.
+
+    Raises `Unredeemable`, with the problem for the log and for the holder of the secret.
+    """
+    reset = look(grant)
+    member = reset.member
+    member.set_password(password)
+    ledger.use(reset, member=member)
+    reset.refresh_from_db()
+    delivery.wake_on_commit()
+    announce = lambda: reset_redeemed.send_robust(sender=PasswordReset, reset=reset, member=member)  # noqa: E731
+    transaction.on_commit(announce, using=ledger.alias(), robust=True)
+    return reset
+
+
+def status(member: Member) -> Status:
+    """
+    Where the member stands. One query; a second one only where something has to be put right.
+
+    A look erases what may no longer be derivable, closes a link that the account has
+    outgrown, and wakes delivery for a mail that is overdue.
+    """
+    refusal = refusal_for(member)
+    email = ResetEmail.objects.with_link().filter(member=member.pk, reset__isnull=False)
+    latest = email.select_related("reset", "reset__site", "reset__issued_by").order_by("-created_at", "-pk").first()
+    reset = latest.reset if latest else None
+    if reset is not None:
+        reset.member = member
+        ledger.settle(reset, member)
+        if reset.nonce is not None and not reset.is_in_window:
+            ledger.erase_past_window()
+        delivery.wake_overdue(latest)
+    return Status(
+        member=member,
+        address=address_of(member),
+        refusal=refusal,
+        standing=_standing(reset),
+        effect=ledger.effect_of_sending(reset, member),
+        reset=reset,
+        email=latest,
+    )
+
+
+def link(reset: PasswordReset) -> str | None:
+    """The personal link of a live reset, for as long as the status window is open; then None, for everybody."""
+    if not reset.is_live:
+        return None
+    try:
+        return links.link(tokens.mint(reset), site=reset.site, language=reset.language)
+    except (WindowClosed, MemberResetError):
+        return None
+
+
+def note_shown(reset: PasswordReset) -> None:
+    """Keep when staff first saw the link: from then on it must not be replaced behind their back."""
+    if reset.shown_at is None:
+        PasswordReset.objects.filter(pk=reset.pk, shown_at=None).update(shown_at=timezone.now())
+
+
+def note_copied(reset: PasswordReset, *, by: Member) -> None:
+    """Keep that staff copied the link. It is what the browser claims, not a proof."""
+    PasswordReset.objects.filter(pk=reset.pk, copied_at=None).update(copied_at=timezone.now())
+    ledger.record(reset.member, "copy", by=by, origin=None)
+
+
+def _promise(member: Member, *, fresh: bool = False, **details: Any) -> PasswordReset:
+    email = ledger.promise(member, fresh=fresh, **details)
+    reset = email.reset
+    assert reset is not None
+    delivery.wake_on_commit()
+    announce = lambda: reset_sent.send_robust(sender=PasswordReset, reset=reset, email=email)  # noqa: E731
+    transaction.on_commit(announce, using=ledger.alias(), robust=True)
+    return reset
+
+
+def _holder(selector: str, proof: str) -> PasswordReset:
+    reset = PasswordReset.objects.select_related("member", "site").filter(selector=selector).first()
+    if not tokens.matches(proof, reset) or reset is None:
+        raise Unredeemable(LinkProblem.UNKNOWN)
+    return reset
+
+
+def _standing(reset: PasswordReset | None) -> Standing:
+    if reset is None:
+        return Standing.NOTHING_SENT
+    if reset.state == State.USED:
+        return Standing.USED
+    if reset.state == State.REVOKED:
+        return Standing.REVOKED
+    if reset.is_expired:
+        return Standing.EXPIRED
+    return Standing.WAITING if reset.is_in_window else Standing.QUIET
+
+
+__all__ = [
+    "Effect",
+    "Grant",
+    "Standing",
+    "Status",
+    "link",
+    "look",
+    "note_copied",
+    "note_shown",
+    "open",
+    "redeem",
+    "request",
+    "revoke",
+    "rotate",
+    "send",
+    "status",
+]

@@ -1,0 +1,2 @@
+app_name = "wagtail_member_reset_admin"
+urlpatterns: list[object] = []

@@ -1,0 +1,222 @@
+"""
+The token: 12 symbols that find the row, 26 that prove, 2 that catch typing mistakes.
+
+Nothing here touches the database or a request, and nothing here is ever stored
+but what `Material` holds. The token itself exists in memory, in the mail and in
+the member's browser.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.contrib.auth.hashers import is_password_usable
+from django.core import signing
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from .conf import conf
+from .exceptions import LinkProblem, WindowClosed
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
+SELECTOR_SYMBOLS, SECRET_SYMBOLS, CHECK_SYMBOLS = 12, 26, 2
+LONGEST_INPUT = 512
+GRANT_LIFETIME = timedelta(minutes=30)
+
+SALT = "wagtail_member_reset.v1."
+TOKEN = re.compile(f"[{ALPHABET}]{{{SELECTOR_SYMBOLS + SECRET_SYMBOLS + CHECK_SYMBOLS}}}")
+# What mail clients and people add: "=" at a line end, white space, soft hyphens, zero-width marks.
+INVISIBLE = re.compile(r"=\r?\n|[\s\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff-]+")
+LOOKALIKES = str.maketrans("oil", "011")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token whose spelling is sound; whether it opens anything is for `matches` to say."""
+
+    selector: str
+    secret: str
+
+    @property
+    def proof(self) -> str:
+        return hashlib.sha256(f"grant{self.selector}{self.secret}".encode()).hexdigest()
+
+    def __repr__(self) -> str:
+        # A secret in a traceback would be a secret in a log.
+        return f"<Token {self.selector}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a row keeps of a link: enough to verify it, and while `nonce` stands, to make it again."""
+
+    selector: str
+    nonce: bytes
+    verifier: str
+    key_id: str
+
+
+class Derivable(Protocol):
+    selector: str
+    nonce: Any
+    key_id: str
+    issued_at: datetime
+
+
+class Verifiable(Protocol):
+    selector: str
+    verifier: str
+
+
+def issue() -> Material:
+    """Make the material of a new link under the current SECRET_KEY."""
+    key, selector, nonce = settings.SECRET_KEY, _random_symbols(SELECTOR_SYMBOLS), secrets.token_bytes(32)
+    token = Token(selector, _secret(selector, nonce, key))
+    return Material(selector, nonce, _verifier(selector, token.proof, key), _key_id(key))
+
+
+def mint(reset: Derivable) -> str:
+    """
+    Make the token of a reset again, for the mail or for staff.
+
+    Raises `WindowClosed` once the status window is over by the clock, when the
+    nonce is erased, or when the key that issued the link is gone.
+    """
+    key = next((key for key in _keys() if constant_time_compare(_key_id(key), reset.key_id)), None)
+    if reset.nonce is None or key is None or timezone.now() >= reset.issued_at + conf.STATUS_WINDOW:
+        raise WindowClosed(f"reset {reset.selector}")
+    secret = _secret(reset.selector, bytes(reset.nonce), key)
+    return reset.selector + secret + _check(reset.selector, secret)
+
+
+def parse(text: str) -> Token | None:
+    """
+    Read a token as people and mail clients spell it; None for anything else.
+
+    Takes the token alone or the whole link, at most 512 characters. Needs no
+    database, so that junk costs no query, and tells nobody more than arithmetic.
+    """
+    if not isinstance(text, str) or len(text) > LONGEST_INPUT:
+        return None
+    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text))
+    text = re.sub(r"[?#].*", "", INVISIBLE.sub("", text).lower())
+    segments = [re.sub(r"^[^0-9a-z]+|[^0-9a-z]+$", "", part) for part in text.split("/")]
+    symbols = next((part for part in reversed(segments) if part), "").translate(LOOKALIKES)
+    half = len(symbols) // 2
+    if half and symbols[:half] == symbols[half:]:  # pasted twice
+        symbols = symbols[:half]
+    if not TOKEN.fullmatch(symbols):
+        return None
+    selector, secret = symbols[:SELECTOR_SYMBOLS], symbols[SELECTOR_SYMBOLS:-CHECK_SYMBOLS]
+    if symbols[-CHECK_SYMBOLS:] != _check(selector, secret):
+        return None
+    return Token(selector, secret)
+
+
+def matches(proof: str, row: Verifiable | None) -> bool:
+    """
+    Whether `proof` belongs to the row, over every key, in one time for all answers.
+
+    Without a row the same work is done against nothing, so that time does not
+    tell which selectors exist.
+    """
+    selector, verifier = (row.selector, row.verifier) if row else ("", "0" * 64)
+    found = False
+    for key in _keys():
+        found |= constant_time_compare(_verifier(selector, proof, key), verifier)
+    return found and row is not None
+
+
+def is_derivable(reset: Derivable) -> bool:
+    try:
+        mint(reset)
+    except WindowClosed:
+        return False
+    return True
+
+
+def password_mark(member_pk: object, password: str, key_id: str) -> str:
+    """
+    A mark that changes when the password does; empty when the key is gone.
+
+    Every unusable password has the same mark, since Django rolls them anew at
+    each call of `set_unusable_password`.
+    """
+    key = next((key for key in _keys() if constant_time_compare(_key_id(key), key_id)), None)
+    if key is None:
+        return ""
+    state = password if is_password_usable(password) else "!"
+    return salted_hmac(SALT + "password", f"{member_pk}|{state}", secret=key, algorithm="sha256").hexdigest()
+
+
+def seal(selector: str, proof: str) -> str:
+    """The value of the grant cookie: signed, timed, and without the token."""
+    return _signer().sign(f"{selector}.{proof}")
+
+
+def seal_problem(problem: LinkProblem) -> str:
+    """The value of the grant cookie for a link that opens nothing."""
+    return _signer().sign(f"problem.{problem.value}")
+
+
+def unseal(value: str) -> tuple[str, str] | LinkProblem | None:
+    """Selector and proof, or the problem that was sealed; None when forged or past 30 minutes."""
+    try:
+        first, _, second = _signer().unsign(value, max_age=GRANT_LIFETIME).partition(".")
+        return LinkProblem(second) if first == "problem" else (first, second)
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def digest(kind: str, value: str) -> str:
+    """A keyed digest, for counting what must not be kept in clear."""
+    return salted_hmac(SALT + kind, value, algorithm="sha256").hexdigest()
+
+
+def new_public_id() -> uuid.UUID:
+    """A random id that grows with time (UUID version 7, RFC 9562), which keeps inserts into its index cheap."""
+    value = time.time_ns() // 1_000_000 << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return uuid.UUID(int=value)
+
+
+def _keys() -> list[str]:
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+
+
+def _key_id(key: str) -> str:
+    return salted_hmac(SALT + "keyid", "", secret=key, algorithm="sha256").hexdigest()[:16]
+
+
+def _secret(selector: str, nonce: bytes, key: str) -> str:
+    mac = salted_hmac(SALT + "token", selector.encode() + b"|" + nonce, secret=key, algorithm="sha256")
+    return _symbols(mac.digest(), SECRET_SYMBOLS)
+
+
+def _verifier(selector: str, proof: str, key: str) -> str:
+    return salted_hmac(SALT + "verify", f"{selector}|{proof}", secret=key, algorithm="sha256").hexdigest()
+
+
+def _check(selector: str, secret: str) -> str:
+    return _symbols(hashlib.sha256(f"mr1{selector}{secret}".encode()).digest(), CHECK_SYMBOLS)
+
+
+def _symbols(data: bytes, count: int) -> str:
+    bits = int.from_bytes(data, "big") >> (len(data) * 8 - count * 5)
+    return "".join(ALPHABET[bits >> shift & 31] for shift in range((count - 1) * 5, -1, -5))
+
+
+def _random_symbols(count: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(count))
+
+
+def _signer() -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt=SALT + "grant")

@@ -1,0 +1,39 @@
+"""Registers, nothing else."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
+from django.urls import URLPattern, URLResolver, include, path
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.log_actions import LogActionRegistry
+
+from .staff import urls
+
+
+@hooks.register("register_admin_urls")
+def register_admin_urls() -> list[URLPattern | URLResolver]:
+    return [path("member-reset/", include(urls))]
+
+
+@hooks.register("register_permissions")
+def register_permissions() -> QuerySet[Permission]:
+    return Permission.objects.filter(
+        content_type__app_label="wagtail_member_reset", content_type__model="passwordreset"
+    )
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(actions: LogActionRegistry) -> None:
+    for name, label, message in (
+        ("send", _("Send password reset"), _("Password reset email sent")),
+        ("resend", _("Send password reset again"), _("Password reset email sent again, with the same link")),
+        ("replace", _("Replace password reset"), _("Password reset email sent with a new link")),
+        ("revoke", _("Cancel password reset"), _("Password reset link cancelled")),
+        ("show", _("Show password reset link"), _("Password reset link shown")),
+        ("copy", _("Copy password reset link"), _("Password reset link copied")),
+        ("use", _("Use password reset"), _("Password set with a personal link")),
+        ("refuse", _("Refuse password reset"), _("Password reset refused")),
+    ):
+        actions.register_action(f"wagtail_member_reset.{name}", label, message)
