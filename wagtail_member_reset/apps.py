@@ -1,4 +1,10 @@
+from __future__ import annotations
+
+from typing import Any
+
 from django.apps import AppConfig
+from django.contrib.auth import get_user_model
+from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,3 +13,23 @@ class WagtailMemberResetConfig(AppConfig):
     label = "wagtail_member_reset"
     verbose_name = _("Member password resets")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Models may only be imported once every app has loaded.
+        from . import checks  # noqa: F401
+        from .staff import viewset
+
+        viewset.install()
+        post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
+
+
+def member_saved(sender: type, instance: Any, created: bool, update_fields: Any, **kwargs: Any) -> None:
+    """
+    End a link at once when its account changes under it.
+
+    Its use would be refused in any case; this keeps it dead when the account changes back.
+    """
+    from . import ledger
+
+    if not created and set(update_fields or []) != {"last_login"} and not kwargs.get("raw"):
+        ledger.settle_member(instance)

@@ -28,6 +28,7 @@ from .exceptions import EffectChanged, LinkProblem, SendRefused, Unredeemable
 from .models import EmailState, Origin, PasswordReset, Purpose, Reason, ResetEmail, State
 
 ATTEMPTS = 8
+PURGE_CHUNK = 500
 T = TypeVar("T")
 
 
@@ -193,6 +194,15 @@ def sweep() -> None:
         PasswordReset.objects.live().filter(active_for__is_active=False).update(
             state=State.REVOKED, reason=Reason.DEACTIVATED, active_for=None, nonce=None, closed_at=timezone.now()
         )
+
+
+def purge() -> int:
+    """Forget links past their expiry and the retention, with their mails; the number of links forgotten."""
+    limit, forgotten = timezone.now() - conf.RETENTION, 0
+    while ids := list(PasswordReset.objects.filter(expires_at__lt=limit).values_list("pk", flat=True)[:PURGE_CHUNK]):
+        PasswordReset.objects.filter(pk__in=ids).delete()
+        forgotten += len(ids)
+    return forgotten
 
 
 def record(member: Member, action: str, *, by: Member | None, origin: Origin | None) -> None:

@@ -205,6 +205,16 @@ def note_shown(reset: PasswordReset) -> None:
         PasswordReset.objects.filter(pk=reset.pk, shown_at=None).update(shown_at=timezone.now())
 
 
+def note_revealed(reset: PasswordReset, *, by: Member) -> None:
+    """Write down that staff asked to see the link, before it is shown. Raises if that cannot be written."""
+    ledger.record(reset.member, "show", by=by, origin=None)
+
+
+def note_refused(member: Member, *, by: Member) -> None:
+    """Write down that somebody tried what they may not do. Nothing else was written."""
+    ledger.record(member, "refuse", by=by, origin=None)
+
+
 def note_copied(reset: PasswordReset, *, by: Member) -> None:
     """Keep that staff copied the link. It is what the browser claims, not a proof."""
     PasswordReset.objects.filter(pk=reset.pk, copied_at=None).update(copied_at=timezone.now())
@@ -229,7 +239,7 @@ def _holder(selector: str, proof: str) -> PasswordReset:
 
 
 def _standing(reset: PasswordReset | None) -> Standing:
-    if reset is None:
+    if reset is None or reset.state == State.SUPERSEDED:
         return Standing.NOTHING_SENT
     if reset.state == State.USED:
         return Standing.USED
@@ -248,6 +258,8 @@ __all__ = [
     "link",
     "look",
     "note_copied",
+    "note_refused",
+    "note_revealed",
     "note_shown",
     "open",
     "redeem",

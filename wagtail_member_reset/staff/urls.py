@@ -1,2 +1,12 @@
+from django.urls import URLPattern, path
+
+from . import views
+
 app_name = "wagtail_member_reset_admin"
-urlpatterns: list[object] = []
+urlpatterns: list[URLPattern] = [
+    path("<str:pk>/", views.panel, name="panel"),
+    path("<str:pk>/send/", views.send, name="send"),
+    path("<str:pk>/cancel/", views.revoke, name="revoke"),
+    path("<str:pk>/link/", views.reveal, name="reveal"),
+    path("<str:pk>/copied/", views.copied, name="copied"),
+]

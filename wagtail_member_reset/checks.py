@@ -1,0 +1,180 @@
+"""What can be wrong with an installation, said at start, with the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import PasswordResetView
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import Error as DatabaseError
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils import timezone
+from wagtail.models import Site
+
+from . import links, tasks
+from .conf import PREFIX, conf
+from .exceptions import SettingError
+from .models import EmailState, ResetEmail
+from .staff import viewset
+
+# Never reuse an id: sites silence them by number.
+SETTINGS = {
+    "LINK_LIFETIME": "E001",
+    "STATUS_WINDOW": "E002",
+    "BASE_URL": "E003",
+    "WELCOME_ON_CREATE": "E004",
+    "SETTINGS_TAB": "E005",
+    "LINK_DISPLAY": "E006",
+    "MAY_RESET": "E007",
+    "DELIVERY": "E008",
+    "CSP": "E009",
+    "TRUSTED_PROXIES": "E010",
+    "REQUEST_LIMITS": "E011",
+    "RETENTION": "E012",
+    "SUPPORT_CONTACT": "E013",
+}
+ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
+# Reset pages of others, by URL name, with the line that leads their visitors to ours.
+OTHER_PAGES = {
+    "wagtailadmin_password_reset": "the Wagtail admin's",
+    "password_reset": "Django's",
+    "admin_password_reset": "the Django admin's",
+}
+OVERDUE = timedelta(minutes=10)
+
+
+@register()
+def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for name, number in SETTINGS.items():
+        try:
+            getattr(conf, name)
+        except SettingError as error:
+            problem, _, way_out = str(error).partition(": ")
+            hint = f"{way_out[:1].upper()}{way_out[1:]}"
+            found.append(Error(f"{problem}.", hint=hint, id=f"wagtail_member_reset.{number}"))
+    return found or list(_window_in_lifetime())
+
+
+@register(Tags.urls)
+def check_urls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        reverse("wagtail_member_reset:password_reset")
+    except NoReverseMatch:
+        hint = f"Add {ROUTE} to the URL configuration, above wagtail_urls."
+        return [Error("The members' pages have no address.", hint=hint, id="wagtail_member_reset.E020")]
+    return list(_other_reset_pages())
+
+
+@register()
+def check_tab(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        if not conf.SETTINGS_TAB or viewset.is_installed():
+            return []
+    except (SettingError, ImportError):  # either has a message of its own
+        return []
+    hint = (
+        "Something set `user_viewset` after this app was ready. Add "
+        "wagtail_member_reset.staff.viewset.MemberResetMixin as the first base of the site's own UserViewSet, "
+        f"or set {PREFIX}SETTINGS_TAB = False to do without the tab."
+    )
+    return [Warning("The user edit view has no Settings tab.", hint=hint, id="wagtail_member_reset.W001")]
+
+
+@register()
+def check_delivery(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        delivery = conf.DELIVERY
+    except SettingError:
+        return []
+    if delivery == "tasks" and not tasks.is_configured():
+        hint = 'Configure a backend with workers in TASKS, or set it to "auto" or "thread".'
+        message = f'{PREFIX}DELIVERY is "tasks", but TASKS has no backend whose workers run beside the site.'
+        return [Error(message, hint=hint, id="wagtail_member_reset.E021")]
+    uses_thread = delivery == "thread" or (delivery == "auto" and not tasks.is_configured())
+    if uses_thread and _is_uwsgi_without_threads():
+        hint = f'Set enable-threads = true for uWSGI, or {PREFIX}DELIVERY = "command" with cron.'
+        message = "uWSGI runs without threads, so no email would leave."
+        return [Error(message, hint=hint, id="wagtail_member_reset.E022")]
+    return []
+
+
+@register(Tags.database)
+def check_database(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Asks the tables, so it runs with `migrate` and `check --database default` alone."""
+    if not databases:
+        return []
+    try:
+        return [*_address_of_links(), *_overdue_mails()]
+    except DatabaseError:  # before the first migration there is nothing to ask
+        return []
+
+
+def _window_in_lifetime() -> Iterator[CheckMessage]:
+    if conf.STATUS_WINDOW > conf.LINK_LIFETIME:
+        yield Warning(
+            f"{PREFIX}STATUS_WINDOW ({conf.STATUS_WINDOW}) is longer than {PREFIX}LINK_LIFETIME ({conf.LINK_LIFETIME}).",
+            hint="Staff would be told of a link that no longer works: shorten the one or lengthen the other.",
+            id="wagtail_member_reset.W002",
+        )
+
+
+def _other_reset_pages() -> Iterator[CheckMessage]:
+    if getattr(settings, "WAGTAIL_PASSWORD_RESET_ENABLED", True):
+        names = OTHER_PAGES
+    else:
+        names = {name: whose for name, whose in OTHER_PAGES.items() if not name.startswith("wagtailadmin")}
+    for name, whose in names.items():
+        try:
+            path = reverse(name)
+            view = getattr(resolve(path).func, "view_class", None)
+        except (NoReverseMatch, Resolver404):
+            continue
+        if view is not None and issubclass(view, PasswordResetView):
+            line = (
+                f'path("{path.lstrip("/")}", '
+                'RedirectView.as_view(pattern_name="wagtail_member_reset:password_reset"))'
+            )
+            yield Warning(
+                f"{path} still serves {whose} own password reset, which sends nothing, silently, "
+                "to accounts without a password.",
+                hint=f"Put {line} above it in the URL configuration.",
+                id="wagtail_member_reset.W003",
+            )
+
+
+def _address_of_links() -> Iterator[CheckMessage]:
+    site = Site.objects.filter(is_default_site=True).first()
+    try:
+        links.base_url(site)
+    except SettingError as error:
+        yield Error(str(error), id="wagtail_member_reset.E023")
+        return
+    if links.is_placeholder(site):
+        yield Warning(
+            f"Links to members lead to {links.base_url(site)}, where nobody can follow them.",
+            hint=f'Set the hostname of the Wagtail site (Settings, Sites) or {PREFIX}BASE_URL = "https://…".',
+            id="wagtail_member_reset.W004",
+        )
+
+
+def _overdue_mails() -> Iterator[CheckMessage]:
+    limit = timezone.now() - OVERDUE
+    waiting = ResetEmail.objects.filter(state=EmailState.QUEUED, next_attempt_at__lt=limit).count()
+    if waiting:
+        yield Warning(
+            f"{waiting} password reset emails are due since more than {OVERDUE}.",
+            hint="Run deliver_member_resets from cron or with --loop, or start the workers of TASKS.",
+            id="wagtail_member_reset.W005",
+        )
+
+
+def _is_uwsgi_without_threads() -> bool:
+    try:
+        import uwsgi  # type: ignore[import-not-found]  # exists only inside uWSGI
+    except ImportError:
+        return False
+    return not (uwsgi.opt.get("enable-threads") or uwsgi.opt.get("threads"))

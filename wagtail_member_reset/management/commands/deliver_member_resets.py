@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import close_old_connections
+from django.db.utils import Error as DatabaseError
+
+from wagtail_member_reset import delivery
+
+
+class Command(BaseCommand):
+    help = "Send every password reset email that is due, and erase what must no longer be kept. For cron, or --loop."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--loop", action="store_true", help="Go on until interrupted.")
+        parser.add_argument(
+            "--every", type=float, default=5, metavar="SECONDS", help="With --loop: the pause between passes (5)."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["every"] <= 0:
+            raise CommandError("--every takes a positive number of seconds.")
+        if not options["loop"]:
+            self.stdout.write(f"{delivery.drain()} emails handed over.")
+            return
+        try:
+            while True:
+                self.one_pass()
+                time.sleep(options["every"])
+        except KeyboardInterrupt:
+            self.stdout.write("Stopped.")
+
+    def one_pass(self) -> None:
+        close_old_connections()
+        try:
+            if sent := delivery.drain():
+                self.stdout.write(f"{sent} emails handed over.")
+        except DatabaseError as error:
+            # The database may be restarting; a sweeper outlives that.
+            self.stderr.write(f"The database did not answer ({type(error).__name__}); trying again.")

@@ -1,0 +1,77 @@
+"""
+Who may do what with whose reset. Views, panel, bulk actions, reports and commands ask here.
+
+The link of a reset is worth the account that it opens: whoever sees it could take the
+account over. So it is shown only where that gives nothing that the actor lacks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from ..conf import conf
+
+PREFIX = "wagtail_member_reset."
+
+
+class Rank(IntEnum):
+    MEMBER = 0
+    ADMIN_ACCESS = 1
+    MANAGES_USERS = 2
+    SUPERUSER = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What one person may do with the resets of one member."""
+
+    view: bool
+    send: bool
+    link: bool
+    change: bool
+
+
+def rank(person: Any) -> Rank:
+    if person.is_superuser:
+        return Rank.SUPERUSER
+    if any(person.has_perm(_user_permission(action)) for action in ("add", "change", "delete")):
+        return Rank.MANAGES_USERS
+    return Rank.ADMIN_ACCESS if has_admin_access(person) else Rank.MEMBER
+
+
+def has_admin_access(person: Any) -> bool:
+    return bool(getattr(person, "is_staff", False) or person.has_perm("wagtailadmin.access_admin"))
+
+
+def rights(actor: Any, member: Any) -> Rights:
+    """
+    No query for a superuser; for others, the permissions of both, which Django keeps on the objects.
+
+    The mail goes to its owner, so sending needs no higher rank than the member's own.
+    """
+    may_send = actor.has_perm(PREFIX + "send_passwordreset") and rank(member) <= rank(actor)
+    return Rights(
+        view=actor.has_perm(PREFIX + "view_passwordreset") or may_send,
+        send=may_send,
+        link=_may_see_link(actor, member),
+        change=actor.has_perm(_user_permission("change")),
+    )
+
+
+def _may_see_link(actor: Any, member: Any) -> bool:
+    if conf.LINK_DISPLAY == "never" or actor.pk == member.pk or not actor.has_perm(PREFIX + "view_link_passwordreset"):
+        return False
+    if actor.is_superuser:
+        return True
+    if member.is_superuser or has_admin_access(member):
+        return False
+    return set(member.get_all_permissions()) <= set(actor.get_all_permissions())
+
+
+def _user_permission(action: str) -> str:
+    options = get_user_model()._meta
+    return f"{options.app_label}.{action}_{options.model_name}"

@@ -1,0 +1,83 @@
+"""Puts the Settings tab into the markup of the site's own user edit form, copying nothing of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
+
+register = template.Library()
+
+TEMPLATE = "wagtail_member_reset/staff/tab.html"
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+class TabParser(HTMLParser):
+    """Finds where the tab list ends, and where the element ends that holds the panels."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self._line_starts = [0]
+        for line in html.split("\n"):
+            self._line_starts.append(self._line_starts[-1] + len(line) + 1)
+        self._open: list[tuple[str, str]] = []
+        self._panels_depth: int | None = None
+        self.list_end: int | None = None
+        self.panels_end: int | None = None
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in VOID:
+            return
+        role = dict(attrs).get("role") or ""
+        if role == "tabpanel" and self._panels_depth is None:
+            self._panels_depth = len(self._open)
+        self._open.append((tag, role))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in (name for name, _role in self._open):
+            return
+        while self._open[-1][0] != tag:  # an optional end tag was left out, as of <li>
+            self._open.pop()
+        role = self._open.pop()[1]
+        line, column = self.getpos()
+        here = self._line_starts[line - 1] + column
+        if role == "tablist" and self.list_end is None:
+            self.list_end = here
+        if self._panels_depth is not None and self.panels_end is None and len(self._open) == self._panels_depth - 1:
+            self.panels_end = here
+
+
+@register.filter
+def in_words(duration: timedelta) -> str:
+    """A duration in the reader's language, as "16 hours" or "1 week": computed, never written down."""
+    now = timezone.now()
+    return timesince(now - duration, now)
+
+
+@register.simple_block_tag(takes_context=True)
+def settings_tab(context: Any, content: str) -> SafeString:
+    """
+    The form's markup with our tab and panel in it.
+
+    Where no tab list is found, the panel stands visibly below the form's fields.
+    """
+    values = context.flatten()
+    found = TabParser(content)
+    if found.list_end is None or found.panels_end is None or found.panels_end < found.list_end:
+        return mark_safe(content + render_to_string(TEMPLATE, {**values, "is_tab": False}))
+    nav = render_to_string("wagtail_member_reset/staff/tab_nav.html", values)
+    panel = render_to_string(TEMPLATE, {**values, "is_tab": True})
+    return mark_safe(
+        content[: found.list_end] + nav + content[found.list_end : found.panels_end] + panel + content[found.panels_end :]
+    )
