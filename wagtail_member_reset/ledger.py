@@ -24,7 +24,7 @@ from wagtail.models import Site
 from . import tokens
 from .accounts import Member, address_of, failing, language_of, refusal_for
 from .conf import conf
-from .exceptions import EffectChanged, LinkProblem, SendRefused, Unredeemable
+from .exceptions import EffectChanged, LinkProblem, Refusal, SendRefused, Unredeemable
 from .models import EmailState, Origin, PasswordReset, Purpose, Reason, ResetEmail, State
 
 ATTEMPTS = 8
@@ -81,8 +81,8 @@ def promise(
 
     def attempt() -> ResetEmail:
         lock_first(member)
-        account = get_user_model()._base_manager.get(pk=member.pk)
-        if refusal := refusal_for(account):
+        account = get_user_model()._base_manager.filter(pk=member.pk).first()
+        if refusal := (refusal_for(account) if account else Refusal.INACTIVE):  # deleted meanwhile: nobody to mail
             raise SendRefused(refusal)
         current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
         effect = effect_of_sending(current, account, fresh=fresh)

@@ -6,7 +6,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 
 from .conf import conf
@@ -38,16 +38,12 @@ def base_url(site: HasRootURL | None) -> str:
 
 def link(token: str, *, site: HasRootURL | None, language: str) -> str:
     """The whole link, in the address form of the language it is written in."""
-    with translation.override(language or settings.LANGUAGE_CODE):
-        path = reverse("wagtail_member_reset:password_reset_confirm", args=[token])
-    return base_url(site) + path
+    return base_url(site) + _path("password_reset_confirm", language, token)
 
 
 def page(name: str, *, site: HasRootURL | None, language: str) -> str:
     """The whole address of one of the members' pages, by its URL name."""
-    with translation.override(language or settings.LANGUAGE_CODE):
-        path = reverse(f"wagtail_member_reset:{name}")
-    return base_url(site) + path
+    return base_url(site) + _path(name, language)
 
 
 def is_placeholder(site: HasRootURL | None) -> bool:
@@ -58,3 +54,15 @@ def is_placeholder(site: HasRootURL | None) -> bool:
         return (urlsplit(base_url(site)).hostname or "") in PLACEHOLDER_HOSTS
     except SettingError:
         return True
+
+
+def _path(name: str, language: str, *args: str) -> str:
+    with translation.override(language or settings.LANGUAGE_CODE):
+        try:
+            return reverse(f"wagtail_member_reset:{name}", args=args)
+        except NoReverseMatch:
+            # Django's own text quotes the arguments, of which one is the token.
+            raise SettingError(
+                "The members' pages have no address: add "
+                'path("account/", include("wagtail_member_reset.urls")) to the URL configuration.'
+            ) from None

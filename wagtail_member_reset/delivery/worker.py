@@ -86,9 +86,10 @@ def deliver(email: ResetEmail, mailer: Mailer, cache: emails.Cache) -> bool:
         logger.error("email=%s not composed: %s", email.public_id, error)
         note(email, Result(verdict=Verdict.NEVER, code="configuration", text=str(error)), token="")
         return False
-    except Exception:
-        # One mail that cannot be written, say for a broken template, must not hold the others back.
-        logger.exception("email=%s not composed", email.public_id)
+    except Exception as error:
+        # One mail that cannot be written, say for a broken template, must not hold the others
+        # back. What an error says may quote the link, so only its kind is logged.
+        logger.error("email=%s not composed: %s", email.public_id, type(error).__name__)
         note(email, Result(verdict=Verdict.LATER, code="error"), token="")
         return False
     result = mailer.send(content, to=email.recipient, public_id=str(email.public_id))
