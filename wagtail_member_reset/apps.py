@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.contrib.auth import get_user_model
+from django.core.signals import request_started
 from django.db.models.signals import post_save
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,7 @@ class WagtailMemberResetConfig(AppConfig):
 
         viewset.install()
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
+        request_started.connect(first_request, dispatch_uid="wagtail_member_reset")
 
 
 def member_saved(sender: type, instance: Any, created: bool, update_fields: Any, **kwargs: Any) -> None:
@@ -33,3 +35,11 @@ def member_saved(sender: type, instance: Any, created: bool, update_fields: Any,
 
     if not created and set(update_fields or []) != {"last_login"} and not kwargs.get("raw"):
         ledger.settle_member(instance)
+
+
+def first_request(**kwargs: Any) -> None:
+    """Send what a restart left waiting: this process has just begun to serve."""
+    from . import delivery
+
+    request_started.disconnect(dispatch_uid="wagtail_member_reset")
+    delivery.wake()

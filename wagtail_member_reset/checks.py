@@ -94,11 +94,6 @@ def check_delivery(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         hint = 'Configure a backend with workers in TASKS, or set it to "auto" or "thread".'
         message = f'{PREFIX}DELIVERY is "tasks", but TASKS has no backend whose workers run beside the site.'
         return [Error(message, hint=hint, id="wagtail_member_reset.E021")]
-    uses_thread = delivery == "thread" or (delivery == "auto" and not tasks.is_configured())
-    if uses_thread and _is_uwsgi_without_threads():
-        hint = f'Set enable-threads = true for uWSGI, or {PREFIX}DELIVERY = "command" with cron.'
-        message = "uWSGI runs without threads, so no email would leave."
-        return [Error(message, hint=hint, id="wagtail_member_reset.E022")]
     return []
 
 
@@ -167,14 +162,9 @@ def _overdue_mails() -> Iterator[CheckMessage]:
     if waiting:
         yield Warning(
             f"{waiting} password reset emails are due since more than {OVERDUE}.",
-            hint="Run deliver_member_resets from cron or with --loop, or start the workers of TASKS.",
+            hint=(
+                "Run deliver_member_resets from cron or with --loop, or start the workers of TASKS. "
+                "Under uWSGI, the thread needs enable-threads = true."
+            ),
             id="wagtail_member_reset.W005",
         )
-
-
-def _is_uwsgi_without_threads() -> bool:
-    try:
-        import uwsgi  # type: ignore[import-not-found]  # exists only inside uWSGI
-    except ImportError:
-        return False
-    return not (uwsgi.opt.get("enable-threads") or uwsgi.opt.get("threads"))

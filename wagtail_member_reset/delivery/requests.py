@@ -58,6 +58,10 @@ def resolve_due() -> None:
             logger.exception("request=%s not resolved", pk)
 
 
+def are_waiting() -> bool:
+    return ResetRequest.objects.filter(resolved_at=None).exists()
+
+
 def purge() -> int:
     """Forget what is older than a day, resolved or not."""
     return ResetRequest.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]

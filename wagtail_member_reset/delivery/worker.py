@@ -7,7 +7,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Min
 from django.utils import timezone
 
 from .. import emails, ledger, links, tokens
@@ -25,6 +25,7 @@ LEASE = timedelta(minutes=10)
 # Stop sending this long before the lease runs out, so that no other worker sends the same mail meanwhile.
 MARGIN = timedelta(seconds=3 * TIMEOUT_SECONDS)
 BACK_OFF = [timedelta(seconds=30)] + [timedelta(minutes=m) for m in (2, 10, 30, 120, 360)]
+MOST_ATTEMPTS = len(BACK_OFF) + 3
 
 
 def drain() -> int:
@@ -57,8 +58,10 @@ def claim(lease: str) -> list[ResetEmail]:
     ids = list(ResetEmail.objects.due().order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:CHUNK])
     if not ids:
         return []
-    ResetEmail.objects.due().filter(pk__in=ids).update(
-        state=EmailState.SENDING, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1
+    ledger.retried(
+        lambda: ResetEmail.objects.due()
+        .filter(pk__in=ids)
+        .update(state=EmailState.SENDING, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1)
     )
     rows = ResetEmail.objects.filter(lease=lease, state=EmailState.SENDING)
     return list(rows.select_related("member", "reset", "reset__site", "site").order_by("pk"))
@@ -74,6 +77,9 @@ def release(lease: str) -> None:
 def deliver(email: ResetEmail, mailer: Mailer, cache: emails.Cache) -> bool:
     """Send one claimed mail; whether it was handed over."""
     try:
+        if email.attempts > MOST_ATTEMPTS:  # it ends its workers; without this, for ever
+            note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
+            return False
         if skip := no_longer_wanted(email):
             _save(email, state=EmailState.SKIPPED, skip_reason=skip)
             return False
@@ -127,8 +133,8 @@ def is_unseen(reset: PasswordReset) -> bool:
     """Whether nobody has been shown, has copied, opened or been mailed this link."""
     if reset.shown_at or reset.copied_at or reset.opened_at:
         return False
-    # A worker that died while sending may have sent: more than our own attempt counts as mailed.
-    return not reset.emails.filter(state=EmailState.HANDED_OVER).exists()
+    # A server that went silent, or a worker that died, may have mailed it: only a first attempt is sure.
+    return sum(reset.emails.values_list("attempts", flat=True)) <= 1
 
 
 def compose(email: ResetEmail, token: str, cache: emails.Cache) -> emails.Content:
@@ -166,16 +172,18 @@ def note(email: ResetEmail, result: Result, *, token: str) -> None:
 
 
 def next_due() -> datetime | None:
-    """When the next waiting mail wants its attempt; None when none waits."""
-    return ResetEmail.objects.filter(state=EmailState.QUEUED).order_by("next_attempt_at").values_list(
-        "next_attempt_at", flat=True
-    ).first()
+    """When something wants attention next: a retry, a lease that runs out, a request left over; None for nothing."""
+    if requests.are_waiting():
+        return timezone.now() + BACK_OFF[0]
+    queued = ResetEmail.objects.filter(state=EmailState.QUEUED).aggregate(first=Min("next_attempt_at"))["first"]
+    leased = ResetEmail.objects.filter(state=EmailState.SENDING).aggregate(first=Min("lease_until"))["first"]
+    return min(filter(None, (queued, leased)), default=None)
 
 
 def _save(email: ResetEmail, **changes: object) -> None:
     # Only under our own lease: if it ran out, another worker has the row and writes what it saw.
     mine = ResetEmail.objects.filter(pk=email.pk, lease=email.lease, state=EmailState.SENDING)
-    if mine.update(lease="", lease_until=None, **changes):
+    if ledger.retried(lambda: mine.update(lease="", lease_until=None, **changes)):
         for name, value in changes.items():
             setattr(email, name, value)
         delivery_changed.send_robust(sender=ResetEmail, email=email)
