@@ -22,6 +22,7 @@ class LinkProblem(str, Enum):
     REVOKED = "revoked"
     EXPIRED = "expired"
     OTHER_LINK = "other_link"
+    UNAVAILABLE = "unavailable"
 
 
 class MemberResetError(Exception):

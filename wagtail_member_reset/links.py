@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -16,6 +17,11 @@ PLACEHOLDER_HOSTS = {"", "localhost", "127.0.0.1", "[::1]", "example.com"}
 
 
 class HasRootURL(Protocol):
+    """What is needed of a Wagtail site."""
+
+    site_name: str
+    hostname: str
+
     @property
     def root_url(self) -> str: ...
 
@@ -44,6 +50,17 @@ def link(token: str, *, site: HasRootURL | None, language: str) -> str:
 def page(name: str, *, site: HasRootURL | None, language: str) -> str:
     """The whole address of one of the members' pages, by its URL name."""
     return base_url(site) + _path(name, language)
+
+
+def site_name(site: HasRootURL | None) -> str:
+    """What the site is called, in mails and on the members' pages; at the least, its hostname."""
+    name = (site.site_name if site else "") or getattr(settings, "WAGTAIL_SITE_NAME", "")
+    return str(name or (site.hostname if site else "") or urlsplit(base_url(site)).hostname)
+
+
+def sender_address() -> str:
+    """The address that mails come from, for who looks for them in the spam folder."""
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 def is_placeholder(site: HasRootURL | None) -> bool:

@@ -6,7 +6,6 @@ import logging
 import secrets
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import F, Min
 from django.utils import timezone
 
@@ -141,7 +140,7 @@ def compose(email: ResetEmail, token: str, cache: emails.Cache) -> emails.Conten
     site = email.reset.site if email.reset and email.has_link else email.site
     slots = {
         "first_name": emails.first_name(str(getattr(email.member, "first_name", "") or "")),
-        "site_name": (site.site_name if site else "") or str(getattr(settings, "WAGTAIL_SITE_NAME", "")),
+        "site_name": links.site_name(site),
         "support_contact": conf.SUPPORT_CONTACT,
     }
     if email.reset is not None and email.has_link:

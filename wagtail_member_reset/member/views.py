@@ -1,5 +1,153 @@
-def password_reset(request): ...
-def password_reset_done(request): ...
-def password_reset_set(request): ...
-def password_reset_complete(request): ...
-def password_reset_confirm(request, token): ...
+"""The members' pages: ask for a link, follow it, choose a password."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.conf import global_settings, settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import NoReverseMatch
+from django.utils.translation import get_language
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_safe
+from wagtail.models import Site
+
+from .. import links, resets
+from ..conf import conf
+from ..exceptions import LinkProblem, SettingError, Unredeemable
+from . import grants
+from .forms import PasswordForm, RequestForm, password_rules
+from .headers import guarded, guarded_redirect
+from .networks import network_of
+
+logger = logging.getLogger("wagtail_member_reset")
+
+TEMPLATES = "wagtail_member_reset/member/"
+
+
+@guarded
+@transaction.non_atomic_requests
+@require_http_methods(["GET", "HEAD", "POST"])
+def password_reset(request: HttpRequest) -> HttpResponse:
+    """Ask for the address. Whatever is posted, the answer is the same, and nobody is looked up."""
+    if request.method != "POST":
+        return _page(request, "password_reset_form.html", {"form": RequestForm()})
+    resets.request(
+        request.POST.get("email", "").strip(),
+        network=network_of(request),
+        site=Site.find_for_request(request),
+        language=get_language() or settings.LANGUAGE_CODE,
+    )
+    return redirect("wagtail_member_reset:password_reset_done")
+
+
+@guarded
+@require_safe
+def password_reset_done(request: HttpRequest) -> HttpResponse:
+    return _page(request, "password_reset_done.html", {"lifetime": conf.LINK_LIFETIME})
+
+
+# Not even a method that is refused may be answered otherwise: an error is logged with its address.
+@csrf_exempt
+@guarded_redirect
+@sensitive_variables("token")
+@transaction.non_atomic_requests
+def password_reset_confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Take the token out of the address before any page is shown. The same answer for good and bad ones."""
+    response: HttpResponse = redirect("wagtail_member_reset:password_reset_set")
+    if request.method == "GET":
+        grants.keep(response, request, _found(token))
+    return response
+
+
+@guarded
+@sensitive_post_parameters("new_password1")
+@sensitive_variables("password")
+@transaction.non_atomic_requests
+@require_http_methods(["GET", "HEAD", "POST"])
+def password_reset_set(request: HttpRequest) -> HttpResponse:
+    """The form for the new password, or what happened to the link."""
+    grant = grants.held(request)
+    if not isinstance(grant, resets.Grant):
+        return _problem(request, grant)
+    try:
+        if request.method != "POST":
+            return _form(request, resets.look(grant))
+        if request.POST.get("link") != grant.selector:
+            return _problem(request, LinkProblem.OTHER_LINK)
+        reset = resets.look(grant)
+        form = PasswordForm(reset.member, request.POST)
+        if not form.is_valid():
+            return _form(request, reset, form)
+        resets.redeem(grant, password=form.cleaned_data["new_password1"])
+    except Unredeemable as refused:
+        return _problem(request, refused.problem)
+    response = redirect("wagtail_member_reset:password_reset_complete")
+    grants.drop(response, request)
+    return response
+
+
+@guarded
+@require_safe
+def password_reset_complete(request: HttpRequest) -> HttpResponse:
+    return _page(request, "password_reset_complete.html", {})
+
+
+def _found(token: str) -> resets.Grant | LinkProblem:
+    try:
+        return resets.open(token)
+    except Unredeemable as refused:
+        return refused.problem
+    except Exception as error:
+        # A page of the server's own for this error would be logged with the address, and so with the token.
+        logger.error("link not opened: %s", type(error).__name__)
+        return LinkProblem.UNAVAILABLE
+
+
+def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) -> HttpResponse:
+    context = {"form": form or PasswordForm(reset.member), "reset": reset, "rules": password_rules()}
+    return _page(request, "password_reset_confirm.html", context)
+
+
+def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
+    """One page for each way in which a link can have ended, and one for a browser that brings nothing."""
+    context = {"problem": problem.value if problem else "no_grant", "form": RequestForm()}
+    return _page(request, "password_reset_problem.html", context)
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    site = Site.find_for_request(request)
+    contact = conf.SUPPORT_CONTACT
+    common = {
+        "site_name": _site_name(site),
+        "sender": links.sender_address(),
+        "contact": contact,
+        "contact_url": contact if "://" in contact else f"mailto:{contact}",
+        "login_url": _login_url(),
+    }
+    return render(request, TEMPLATES + template, {**common, **context})
+
+
+def _site_name(site: Site | None) -> str:
+    try:
+        return links.site_name(site)
+    except SettingError:
+        return ""
+
+
+def _login_url() -> str:
+    """Where members sign in: the page set for the website, else Django's setting, else Wagtail's own page."""
+    chosen = [getattr(settings, "WAGTAIL_FRONTEND_LOGIN_URL", None)]
+    if settings.LOGIN_URL != global_settings.LOGIN_URL:  # Django's default leads nowhere by itself
+        chosen.append(settings.LOGIN_URL)
+    for target in (*chosen, "wagtailcore_login"):
+        try:
+            if target:
+                return resolve_url(target)
+        except NoReverseMatch:
+            continue
+    return ""
