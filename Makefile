@@ -1,0 +1,13 @@
+.PHONY: demo test ci clean
+
+demo: ## A small association's site on 127.0.0.1, with an inbox that shows the emails
+	@.ci/env demo
+
+test: ## Every test
+	@.ci/env test
+
+ci: ## What CI runs
+	@.ci/run
+
+clean: ## Forget the environments and the demo's data
+	rm -rf .venv .venvs .demo build dist *.egg-info

@@ -1,0 +1,35 @@
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from wagtail.models import Page, PageViewRestriction, Site
+
+from example_site.club import people
+from example_site.club.models import HomePage, MembersPage
+
+WELCOME = (
+    "<p>Eighty members, four boats and one coffee machine. We row every Tuesday and Saturday, and everybody who can "
+    "swim is welcome.</p>"
+)
+MEMBERS = "<p>Boat plan, boathouse code and the minutes of the last meeting: here, and only here.</p>"
+
+
+class Command(BaseCommand):
+    help = "Build the club: its pages, its staff, and a member in every state. A second run changes nothing."
+
+    def handle(self, *args, **options):
+        self.make_pages()
+        people.make_staff()
+        people.make_members()
+
+    def make_pages(self):
+        Site.objects.filter(is_default_site=True).update(hostname="127.0.0.1", port=settings.PORT)
+        Site.clear_site_root_paths_cache()
+        if HomePage.objects.exists():
+            return
+        root = Page.get_first_root_node()
+        old = Site.objects.get(is_default_site=True).root_page
+        home = root.add_child(instance=HomePage(title="Harbour Rowing Club", slug="club", introduction=WELCOME))
+        Site.objects.filter(is_default_site=True).update(root_page=home, site_name="Harbour Rowing Club")
+        old.delete()
+        home = HomePage.objects.get(pk=home.pk)
+        members = home.add_child(instance=MembersPage(title="For members", slug="members", introduction=MEMBERS))
+        PageViewRestriction.objects.create(page=members, restriction_type=PageViewRestriction.LOGIN)
