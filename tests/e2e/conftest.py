@@ -1,20 +1,62 @@
-"""A real Chromium against a real server. Every request outside this machine fails the test."""
+"""
+A real Chromium, a real server, a real SMTP server, all on this machine.
+
+The site under test is the suite's own with the embedded default of delivery: mails leave by
+the thread. Whatever a page asks of another machine, and every error on a browser's console,
+fails the test that caused it.
+"""
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
+from django.db import connections
+from django.test import override_settings
+from pytest_django.live_server_helper import LiveServer
+
+from wagtail_member_reset.delivery.wake import sender
+from wagtail_member_reset.models import ResetEmail
+
+from .browsers import Browsers
+from .mailbox import Mailbox
 
 # Playwright's own event loop makes Django believe that the tests are asynchronous.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
+HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+SKIP = os.environ.get("SKIP_BROWSER_TESTS") == "1"
+# A Monday, at nine in Berlin.
+START = datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc)
+
+
+def pytest_collection_modifyitems(items):
+    ours = [item for item in items if HERE in item.path.parents]
+    if SKIP and ours and os.environ.get("CI"):
+        raise pytest.UsageError("SKIP_BROWSER_TESTS is set, but CI must run the browser tests: unset it.")
+    for item in ours if SKIP else []:
+        item.add_marker(pytest.mark.skip(reason="SKIP_BROWSER_TESTS=1"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if SKIP:
+        terminalreporter.section("BROWSER TESTS WERE SKIPPED (SKIP_BROWSER_TESTS=1)", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
+    if not CHROMIUM or not shutil.which(CHROMIUM):
+        pytest.fail(
+            "The browser tests need Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM "
+            "to its path. SKIP_BROWSER_TESTS=1 leaves these tests out.",
+            pytrace=False,
+        )
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
     args = ["--disable-dev-shm-usage", "--host-resolver-rules=MAP members.test 127.0.0.1", *quiet]
     if os.geteuid() == 0:
@@ -26,3 +68,93 @@ def browser_type_launch_args(browser_type_launch_args):
 def browser_context_args(browser_context_args):
     viewport = {"width": 1280, "height": 900}
     return {**browser_context_args, "locale": "en-GB", "timezone_id": "Europe/Berlin", "viewport": viewport}
+
+
+@pytest.fixture(scope="package")
+def database_for_threads(django_db_setup, django_db_blocker, tmp_path_factory):
+    """
+    The server's threads and the delivery thread each need a connection of their own, which
+    SQLite gives them on a file only: the migrated database of the session is copied into one.
+    """
+    with django_db_blocker.unblock():
+        in_memory, its_settings = connections["default"], connections.settings["default"]
+        if in_memory.vendor != "sqlite" or not in_memory.is_in_memory_db():
+            yield
+            return
+        path = tmp_path_factory.mktemp("e2e") / "site.sqlite3"
+        in_memory.ensure_connection()
+        with closing(sqlite3.connect(path)) as on_disk:
+            in_memory.connection.backup(on_disk)
+            on_disk.execute("PRAGMA journal_mode=WAL")
+        options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA synchronous=OFF"}
+        connections.settings["default"] = {**its_settings, "NAME": str(path), "OPTIONS": options}
+        connections["default"] = connections.create_connection("default")
+        creation = connections["default"].creation
+        connections["default"]._test_serialized_contents = creation.serialize_db_to_string()
+        yield
+        connections["default"].close()
+        connections["default"], connections.settings["default"] = in_memory, its_settings
+
+
+@pytest.fixture(scope="package")
+def mail_server():
+    mailbox = Mailbox()
+    mailbox.start()
+    yield mailbox
+    mailbox.stop()
+
+
+@pytest.fixture(scope="package")
+def live_server(database_for_threads, mail_server):
+    """As pytest-django's, but on the file, and on settings that a server reads when it starts."""
+    with override_settings(
+        ROOT_URLCONF="tests.e2e.site",
+        LOGIN_REDIRECT_URL="/members/",
+        EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
+        EMAIL_HOST=mail_server.host,
+        EMAIL_PORT=mail_server.port,
+        EMAIL_TIMEOUT=5,
+        WAGTAIL_MEMBER_RESET_DELIVERY="thread",
+    ):
+        from django.conf import settings
+
+        with override_settings(MIDDLEWARE=["tests.e2e.site.AdminPolicy", *settings.MIDDLEWARE]):
+            server = LiveServer("localhost")
+            yield server
+            server.stop()
+
+
+@pytest.fixture(autouse=True)
+def site(live_server, transactional_db, django_db_serialized_rollback, settings):
+    """The site at its own address, and quiet again before the next test."""
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = live_server.url
+    yield live_server
+    sender.wait()
+    # With nothing left to send, the thread forgets the retry that it had set a timer for.
+    ResetEmail.objects.all().delete()
+    sender.wake()
+    sender.wait()
+
+
+@pytest.fixture
+def mailbox(mail_server, site):
+    mail_server.empty()
+    yield mail_server
+    mail_server.is_refusing = False
+    mail_server.start()
+
+
+@pytest.fixture
+def clock(time_machine):
+    """The server's clock, which goes on from `START`: `clock.shift(timedelta(hours=16))`."""
+    time_machine.move_to(START, tick=True)
+    return time_machine
+
+
+@pytest.fixture
+def browsers(site, new_context):
+    """`browsers.open(person)` gives a page of a browser of its own, in which that person is signed in."""
+    watched = Browsers(new_context, site.url)
+    yield watched
+    watched.close()
+    assert watched.problems == []

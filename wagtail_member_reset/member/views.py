@@ -19,6 +19,7 @@ from wagtail.models import Site
 from .. import links, resets
 from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
+from ..tokens import GRANT_LIFETIME
 from . import grants
 from .forms import PasswordForm, RequestForm, password_rules
 from .headers import guarded, guarded_redirect
@@ -116,7 +117,7 @@ def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) ->
 def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
     """One page for each way in which a link can have ended, and one for a browser that brings nothing."""
     context = {"problem": problem.value if problem else "no_grant", "form": RequestForm()}
-    return _page(request, "password_reset_problem.html", context)
+    return _page(request, "password_reset_problem.html", {**context, "grant_lifetime": GRANT_LIFETIME})
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
