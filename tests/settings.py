@@ -6,6 +6,7 @@ the username, UUID keys), TEST_MAILERS=1 (Django 6.1's MAILERS instead of EMAIL_
 """
 
 import os
+import tempfile
 from pathlib import Path
 
 import django
@@ -90,7 +91,16 @@ if os.environ.get("TEST_DB") == "postgres":
         }
     }
 else:
-    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+    # A file, since the races and the browser need a connection for each thread, as a site has them.
+    TEST_FILE = Path(tempfile.gettempdir()) / f"member-reset-{os.getpid()}.sqlite3"
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": TEST_FILE,
+            "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;", "timeout": 20},
+            "TEST": {"NAME": TEST_FILE},
+        }
+    }
 
 if os.environ.get("TEST_USER") == "email":
     INSTALLED_APPS.append("tests.people")

@@ -1,0 +1,133 @@
+"""Sixteen at once, many times over: what is counted is winners. RACE_ROUNDS says how many rounds."""
+
+import os
+import threading
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core import mail
+from django.db import connections
+
+from tests.conftest import make_person
+from wagtail_member_reset import delivery, resets
+from wagtail_member_reset.exceptions import MemberResetError
+from wagtail_member_reset.models import PasswordReset, Purpose, ResetEmail, State
+
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
+THREADS = 16
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+def all_at_once(*jobs):
+    """Run the jobs from one starting shot; their answers in order. An error of ours is an answer, any other fails."""
+    barrier, answers, errors = threading.Barrier(len(jobs)), [None] * len(jobs), []
+
+    def run(index, job):
+        try:
+            barrier.wait()
+            answers[index] = job()
+        except MemberResetError as error:
+            answers[index] = error
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=item) for item in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    return answers
+
+
+def people():
+    """A new member for each round, and the account of staff."""
+    staff = make_person("Otto", is_superuser=True)
+    for number in range(ROUNDS):
+        yield make_person(f"Mia{number}", password="old password 1"), staff
+
+
+def live(member):
+    return PasswordReset.objects.filter(member=member, state=State.ACTIVE)
+
+
+def won(answers):
+    return [answer for answer in answers if not isinstance(answer, Exception)]
+
+
+def test_sixteen_sends_make_one_link():
+    for member, staff in people():
+        answers = all_at_once(*[lambda: resets.send(member, by=staff)] * THREADS)
+
+        assert len({reset.pk for reset in won(answers)}) == 1
+        assert live(member).count() == 1
+
+
+def test_sixteen_redemptions_have_one_winner():
+    for member, staff in people():
+        grant = resets.open(resets.link(resets.send(member, by=staff)))
+        passwords = [f"chosen in thread {number}" for number in range(THREADS)]
+
+        answers = all_at_once(*[lambda p=p: resets.redeem(grant, password=p) and p for p in passwords])
+
+        member.refresh_from_db()
+        assert len(won(answers)) == 1
+        assert member.check_password(won(answers)[0])
+        assert ResetEmail.objects.filter(member=member, purpose=Purpose.PASSWORD_CHANGED).count() == 1
+
+
+def test_redeeming_and_rotating_leave_one_winner_and_no_old_link():
+    for member, staff in people():
+        old = resets.send(member, by=staff)
+        grant = resets.open(resets.link(old))
+        jobs = [lambda: resets.redeem(grant, password="chosen by the member 1"), lambda: resets.rotate(member, by=staff)]
+
+        answers = all_at_once(*jobs * (THREADS // 2))
+
+        redeemed = won(answers[::2])
+        old.refresh_from_db()
+        assert len(redeemed) <= 1
+        assert old.state == (State.USED if redeemed else State.SUPERSEDED)
+        assert live(member).count() <= 1
+
+
+def test_a_changed_address_and_a_send_leave_no_link_for_the_old_address():
+    for member, staff in people():
+        resets.send(member, by=staff)
+
+        def move(member=member):
+            account = get_user_model().objects.get(pk=member.pk)
+            account.email = "new@members.example"
+            account.save()
+
+        all_at_once(move, *[lambda: resets.send(member, by=staff)] * 5)
+
+        member.refresh_from_db()
+        status = resets.status(member)
+        assert live(member).count() <= 1
+        assert status.reset.recipient == "new@members.example" or not status.reset.is_live
+
+
+def test_four_workers_send_each_mail_once():
+    for member, staff in people():
+        mail.outbox.clear()
+        members = [member, *(make_person(f"{member.first_name}x{number}") for number in range(8))]
+        for person in members:
+            resets.send(person, by=staff)
+
+        all_at_once(*[delivery.drain] * 4)
+
+        assert sorted(message.to[0] for message in mail.outbox) == sorted(person.email for person in members)
+
+
+def test_two_workers_resolve_a_request_once():
+    for member, _staff in people():
+        mail.outbox.clear()
+        resets.request(member.email, network="192.0.2.7", site=None, language="en")
+
+        all_at_once(*[delivery.drain] * 4)
+
+        assert [message.to for message in mail.outbox] == [[member.email]]

@@ -1,0 +1,206 @@
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wagtail_member_reset import tokens
+from wagtail_member_reset.exceptions import LinkProblem, WindowClosed
+
+
+@dataclass
+class Row:
+    """As much of a reset as a token needs."""
+
+    material: tokens.Material = field(default_factory=tokens.issue)
+    issued_at: datetime = field(default_factory=timezone.now)
+
+    def __getattr__(self, name):
+        return getattr(self.material, name)
+
+
+@pytest.fixture
+def row():
+    return Row()
+
+
+def spell(token, mangling):
+    """How mail clients, phones and people write a token; each must be understood."""
+    at = len(token) // 2
+    return {
+        "as it is": token,
+        "whole link": f"https://club.example/account/r/{token}",
+        "final slash": f"https://club.example/account/r/{token}/",
+        "wrapped": f"{token[:at]}\r\n   {token[at:]}",
+        "quoted-printable": f"{token[:at]}=\r\n{token[at:]}",
+        "zero-width": "\u200b".join(token),
+        "soft hyphens": f"{token[:at]}\u00ad{token[at:]}\ufeff",
+        "upper case": token.upper(),
+        "look-alikes": token.replace("0", "o").replace("1", "l"),
+        "other look-alikes": token.replace("0", "O").replace("1", "I"),
+        "full stop": f"{token}.",
+        "brackets": f"<{token}/>",
+        "quotes": f"“{token}”,",
+        "full width": "".join(chr(ord(c) + 0xFEE0) for c in token),
+        "tracking": f"https://club.example/account/r/{token}?utm_source=mail#top",
+        "doubled": token + token,
+        "doubled link": f"https://club.example/account/r/{token}https://club.example/account/r/{token}",
+    }[mangling]
+
+
+MANGLINGS = [
+    "as it is", "whole link", "final slash", "wrapped", "quoted-printable", "zero-width", "soft hyphens", "upper case",
+    "look-alikes", "other look-alikes", "full stop", "brackets", "quotes", "full width", "tracking", "doubled",
+    "doubled link",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mangling", MANGLINGS)
+def test_recoverable_spellings_are_understood(row, mangling):
+    token = tokens.mint(row)
+
+    parsed = tokens.parse(spell(token, mangling))
+
+    assert parsed.selector + parsed.secret == token[:-2]
+
+
+@given(
+    inside=st.sampled_from(["wrapped", "quoted-printable", "zero-width", "soft hyphens", "upper case", "look-alikes"]),
+    around=st.sampled_from(["whole link", "final slash", "full stop", "brackets", "quotes", "tracking"]),
+)
+def test_two_manglings_at_once_are_understood(inside, around):
+    token = tokens.mint(Row())
+
+    parsed = tokens.parse(spell(spell(token, inside), around))
+
+    assert parsed.selector + parsed.secret == token[:-2]
+
+
+@given(st.one_of(st.text(max_size=700), st.binary(max_size=700).map(lambda data: data.decode("latin-1"))))
+def test_any_text_is_a_token_or_none_and_never_an_exception(text):
+    assert tokens.parse(text) is None or isinstance(tokens.parse(text), tokens.Token)
+
+
+@given(st.text(alphabet=tokens.ALPHABET, min_size=40, max_size=40))
+def test_well_spelt_guesses_open_nothing(guess):
+    parsed = tokens.parse(guess)
+
+    assert parsed is None or not tokens.matches(parsed.proof, Row())
+
+
+def test_more_than_512_characters_are_refused(row):
+    assert tokens.parse(" " * 512 + tokens.mint(row)) is None
+
+
+def test_token_has_forty_symbols_of_the_alphabet(row):
+    token = tokens.mint(row)
+
+    assert len(token) == 40
+    assert set(token) <= set(tokens.ALPHABET)
+
+
+def test_token_is_the_same_each_time_and_matches_its_row(row):
+    token = tokens.mint(row)
+
+    assert tokens.mint(row) == token
+    assert tokens.matches(tokens.parse(token).proof, row)
+    assert not tokens.matches(tokens.parse(token).proof, Row())
+    assert not tokens.matches(tokens.parse(token).proof, None)
+
+
+def test_token_cannot_be_made_after_the_window(row):
+    with time_machine.travel(row.issued_at + timedelta(hours=16), tick=False), pytest.raises(WindowClosed):
+        tokens.mint(row)
+
+
+def test_token_can_be_made_until_the_last_second_of_the_window(row):
+    token = tokens.mint(row)
+
+    with time_machine.travel(row.issued_at + timedelta(hours=16, seconds=-1), tick=False):
+        assert tokens.mint(row) == token
+
+
+def test_token_cannot_be_made_without_the_nonce(row):
+    material = row.material
+    row.material = tokens.Material(material.selector, None, material.verifier, material.key_id)
+
+    with pytest.raises(WindowClosed):
+        tokens.mint(row)
+
+
+def test_key_rotation_keeps_the_link_and_its_token(row, settings):
+    token = tokens.mint(row)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a new key " + "y" * 50
+
+    assert tokens.mint(row) == token
+    assert tokens.matches(tokens.parse(token).proof, row)
+
+
+def test_dropped_key_ends_the_link(row, settings):
+    token = tokens.mint(row)
+    settings.SECRET_KEY = "a new key " + "y" * 50
+
+    with pytest.raises(WindowClosed):
+        tokens.mint(row)
+    assert not tokens.matches(tokens.parse(token).proof, row)
+
+
+def test_verifier_cannot_be_planted_without_the_key(row):
+    """Somebody who can write to the database, but does not have the key."""
+    import hashlib
+
+    parsed = tokens.parse(tokens.mint(row))
+    planted = hashlib.sha256(f"{parsed.selector}|{parsed.proof}".encode()).hexdigest()
+    material = row.material
+    row.material = tokens.Material(material.selector, material.nonce, planted, material.key_id)
+
+    assert not tokens.matches(parsed.proof, row)
+
+
+def test_all_unusable_passwords_have_one_mark(row):
+    marks = {tokens.password_mark(7, password, row.key_id) for password in ("!one", "!two", "!" + "x" * 40)}
+
+    assert len(marks) == 1
+    assert tokens.password_mark(7, "md5$a$b", row.key_id) not in marks
+    assert tokens.password_mark(8, "!one", row.key_id) not in marks
+
+
+def test_grant_is_read_back_for_thirty_minutes():
+    with time_machine.travel("2026-11-23 12:00:00+00:00", tick=False) as clock:
+        sealed = tokens.seal("selector", "proof")
+        clock.shift(timedelta(minutes=29))
+        in_time = tokens.unseal(sealed)
+        clock.shift(timedelta(minutes=2))
+        too_late = tokens.unseal(sealed)
+
+    assert in_time == ("selector", "proof")
+    assert too_late is None
+
+
+@given(st.text(max_size=300))
+def test_forged_grants_are_none(value):
+    assert tokens.unseal(value) is None
+
+
+def test_sealed_problem_is_read_back():
+    assert tokens.unseal(tokens.seal_problem(LinkProblem.DAMAGED)) is LinkProblem.DAMAGED
+
+
+def test_grant_and_token_do_not_show_their_secrets(row):
+    token = tokens.parse(tokens.mint(row))
+
+    assert token.secret not in repr(token)
+    assert token.secret not in tokens.seal(token.selector, token.proof)
+
+
+def test_public_ids_grow_with_time():
+    with time_machine.travel("2026-11-23 12:00:00+00:00", tick=False) as clock:
+        first = tokens.new_public_id()
+        clock.shift(timedelta(seconds=1))
+        second = tokens.new_public_id()
+
+    assert (first.version, first.hex < second.hex) == (7, True)
