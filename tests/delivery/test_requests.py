@@ -1,0 +1,185 @@
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from tests.conftest import make_person
+from wagtail_member_reset import delivery, resets
+from wagtail_member_reset.delivery import requests
+from wagtail_member_reset.models import Origin, PasswordReset, Purpose, ResetEmail, ResetRequest
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(address="mia@members.example", network="192.0.2.7"):
+    resets.request(address, network=network, site=None, language="de")
+
+
+def test_request_is_written_alike_for_members_and_strangers(member, django_assert_num_queries):
+    def work(address):
+        with django_assert_num_queries(6) as captured:
+            ask(address)
+        statements = [query["sql"] for query in captured.captured_queries]
+        return [re.split("WHERE|VALUES|_x[0-9]+", sql)[0] for sql in statements]
+
+    known, unknown = work("mia@members.example"), work("eve@elsewhere.example")
+
+    assert known == unknown
+    assert not any(get_user_model()._meta.db_table in sql for sql in known)
+    assert ResetRequest.objects.count() == 2
+
+
+def test_worker_resolves_a_request_and_forgets_the_address(member, mailoutbox):
+    ask("Mia@Members.example")
+
+    delivery.drain()
+
+    reset = PasswordReset.objects.get()
+    assert (reset.origin, reset.purpose, reset.language) == (Origin.MEMBER, Purpose.RESET, "de")
+    assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+    assert ResetRequest.objects.get().address == ""
+
+
+@pytest.mark.parametrize("fields", [{"is_active": False}, {"email": ""}])
+def test_accounts_that_cannot_be_reset_get_nothing(member, mailoutbox, fields):
+    get_user_model().objects.filter(pk=member.pk).update(**fields)
+    ask()
+
+    delivery.drain()
+
+    assert mailoutbox == []
+    assert not PasswordReset.objects.exists()
+
+
+def refuse(member):
+    return False
+
+
+def test_may_reset_is_asked_on_the_public_path(member, mailoutbox, settings):
+    settings.WAGTAIL_MEMBER_RESET_MAY_RESET = "tests.delivery.test_requests.refuse"
+    ask()
+
+    delivery.drain()
+
+    assert (mailoutbox, PasswordReset.objects.count()) == ([], 0)
+
+
+def test_passwords_disabled_holds_on_the_public_path(member, mailoutbox, settings):
+    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    ask()
+
+    delivery.drain()
+
+    assert (mailoutbox, PasswordReset.objects.count()) == ([], 0)
+
+
+def test_imported_members_without_a_password_get_a_link(imported_member, mailoutbox):
+    ask("ida@members.example")
+
+    delivery.drain()
+
+    assert len(mailoutbox) == 1
+
+
+def test_pending_welcome_is_sent_again(member, mailoutbox):
+    welcome = resets.send(member, by=None, purpose=Purpose.WELCOME)
+    delivery.drain()
+    ask()
+
+    delivery.drain()
+
+    assert PasswordReset.objects.get() == welcome
+    assert [mail.subject for mail in mailoutbox] == ["Your account at Example Club"] * 2
+
+
+@pytest.mark.parametrize("lookalike", ["mıa@members.example", "mia@members.example\u200b", "ＭＩＡ@members.example."])
+def test_lookalike_addresses_are_strangers(member, mailoutbox, lookalike):
+    ask(lookalike)
+
+    delivery.drain()
+
+    assert mailoutbox == []
+
+
+def test_mail_goes_to_the_stored_address_and_not_to_the_typed_one(member, mailoutbox):
+    ask("MIA@MEMBERS.EXAMPLE")
+
+    delivery.drain()
+
+    assert mailoutbox[0].recipients() == ["mia@members.example"]
+
+
+def test_five_accounts_of_one_address_get_a_link_each_and_no_more(db, mailoutbox):
+    if get_user_model().USERNAME_FIELD == "email":
+        pytest.skip("addresses are unique with this user model")
+    for number in range(8):
+        make_person(f"Kid{number}", email="family@members.example")
+    ask("family@members.example")
+
+    delivery.drain()
+
+    assert len(mailoutbox) == 5
+
+
+@pytest.mark.parametrize(
+    ("limits", "network", "address"),
+    [
+        ({"ip": "2/h"}, "192.0.2.7", "other{}@members.example"),
+        ({"address": "2/h"}, "192.0.2.{}", "mia@members.example"),
+        ({"all": "2/h"}, "192.0.2.{}", "other{}@members.example"),
+    ],
+)
+def test_limits_hold_and_pass_with_time(db, settings, limits, network, address):
+    settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = limits
+    for number in range(4):
+        ask(address.format(number), network.format(number))
+    within = ResetRequest.objects.count()
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        ask(address.format(9), network.format(9))
+
+    assert (within, ResetRequest.objects.count()) == (2, 3)
+
+
+@pytest.mark.parametrize("junk", ["", "x", "@", "a@", "no address", "a@b\r\nBcc: c@d", "x" * 65536 + "@a.b", "a\0@b.c"])
+def test_what_is_no_address_is_not_written(db, junk):
+    ask(junk)
+
+    assert not ResetRequest.objects.exists()
+
+
+def test_request_survives_a_crash_in_the_middle_of_its_resolution(member, mailoutbox, monkeypatch):
+    ask()
+    # The crash stands at the border to Django: the look-up of the account.
+    manager = type(get_user_model()._default_manager)
+    monkeypatch.setattr(manager, "filter", lambda *a, **k: 1 / 0, raising=False)
+    delivery.drain()
+    left = ResetRequest.objects.filter(resolved_at=None).count()
+    monkeypatch.undo()
+
+    delivery.drain()
+
+    assert left == 1
+    assert len(mailoutbox) == 1
+
+
+def test_purge_forgets_requests_after_a_day(db):
+    ask()
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        ask("later@members.example")
+        requests.purge()
+
+    assert list(ResetRequest.objects.values_list("address", flat=True)) == ["later@members.example"]
+
+
+def test_no_address_or_network_of_a_visitor_is_kept_in_clear(member):
+    ask()
+    delivery.drain()
+
+    stored = str(list(ResetRequest.objects.values()))
+    assert "mia@" not in stored
+    assert "192.0.2.7" not in stored
+    assert ResetEmail.objects.count() == 1

@@ -1,0 +1,141 @@
+import pytest
+from anymail.backends.test import EmailBackend
+from anymail.exceptions import AnymailAPIError, AnymailRequestsAPIError, AnymailUnsupportedFeature
+from anymail.message import AnymailRecipientStatus
+from django.core import mail
+from requests import Response
+
+from wagtail_member_reset import delivery, resets
+from wagtail_member_reset.delivery import transport
+from wagtail_member_reset.models import EmailState, ResetEmail
+
+pytestmark = pytest.mark.django_db
+
+
+class Plain(EmailBackend):
+    """Takes no tracking options, as several providers do not."""
+
+    attempts = 0
+
+    def build_message_payload(self, message, defaults):
+        type(self).attempts += 1
+        if hasattr(message, "track_clicks"):
+            raise AnymailUnsupportedFeature("track_clicks")
+        return super().build_message_payload(message, defaults)
+
+
+class Answering(EmailBackend):
+    """Says of each mail what the test wants to hear."""
+
+    answer = None
+
+    def post_to_esp(self, payload, message):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        status = AnymailRecipientStatus(message_id=4711, status=self.answer)
+        return {"recipient_status": dict.fromkeys(payload.recipient_emails, status)}
+
+
+def use(settings, backend):
+    path = f"{backend.__module__}.{backend.__qualname__}"
+    if hasattr(settings, "MAILERS"):
+        settings.MAILERS = {"default": {"BACKEND": path}}
+    else:
+        settings.EMAIL_BACKEND = path
+
+
+def send(member):
+    resets.send(member, by=None)
+    delivery.drain()
+    return ResetEmail.objects.get()
+
+
+def api_error(status):
+    response = Response()
+    response.status_code = status
+    return AnymailRequestsAPIError(response=response)
+
+
+def test_tracking_is_off_and_metadata_holds_only_the_public_id(member, settings):
+    use(settings, EmailBackend)
+    mail.outbox = []
+
+    row = send(member)
+
+    params = mail.outbox[0].anymail_test_params
+    assert (params["track_clicks"], params["track_opens"]) == (False, False)
+    assert params["metadata"] == {"member_reset": str(row.public_id)}
+    assert params["tags"] == ["member-reset"]
+    assert (row.state, row.provider) == (EmailState.HANDED_OVER, "Test")
+
+
+def test_unsupported_options_are_left_out_and_remembered(member, imported_member, settings):
+    use(settings, Plain)
+    mail.outbox, Plain.attempts = [], 0
+    transport._plain_backends.discard(Plain)
+
+    resets.send(member, by=None)
+    resets.send(imported_member, by=None)
+    delivery.drain()
+
+    assert len(mail.outbox) == 2
+    assert Plain.attempts == 3  # once with the options, and once for each mail
+
+
+@pytest.mark.parametrize("answer", ["invalid", "rejected", "failed"])
+def test_refusal_in_the_answer_is_a_failure(member, settings, answer):
+    use(settings, Answering)
+    Answering.answer = answer
+
+    row = send(member)
+
+    assert row.state == EmailState.FAILED
+    assert row.result_code in (answer, "refused")
+
+
+@pytest.mark.parametrize("answer", ["sent", "queued"])
+def test_acceptance_keeps_the_providers_id_as_text(member, settings, answer):
+    use(settings, Answering)
+    Answering.answer = answer
+
+    row = send(member)
+
+    assert (row.state, row.result_code, row.message_id) == (EmailState.HANDED_OVER, answer, "4711")
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "code"),
+    [
+        (401, EmailState.FAILED, "login_refused"),
+        (403, EmailState.FAILED, "login_refused"),
+        (400, EmailState.FAILED, "http_400"),
+        (429, EmailState.QUEUED, "http_429"),
+        (500, EmailState.QUEUED, "http_500"),
+        (502, EmailState.QUEUED, "http_502"),
+    ],
+)
+def test_api_errors_are_told_apart(member, settings, status, state, code):
+    use(settings, Answering)
+    Answering.answer = api_error(status)
+
+    row = send(member)
+
+    assert (row.state, row.result_code) == (state, code)
+
+
+def test_api_without_an_answer_is_tried_again(member, settings):
+    use(settings, Answering)
+    Answering.answer = AnymailAPIError("no connection")
+
+    assert send(member).state == EmailState.QUEUED
+
+
+def test_address_that_cannot_be_a_header_is_a_failure_and_reaches_nobody(member, settings, mailoutbox):
+    resets.send(member, by=None)
+    ResetEmail.objects.update(recipient="mia@members.example\nBcc: eve@elsewhere.example")
+
+    delivery.drain()
+
+    # The locmem backend builds the message, as a real one would.
+    assert mailoutbox == []
+    assert ResetEmail.objects.get().state in (EmailState.FAILED, EmailState.SKIPPED)
