@@ -101,16 +101,17 @@ class CreateViewMixin(OwnTemplateMixin):
         return permissions.rights(self.request.user, self.object).change
 
 
+# The copy view shows the same form, which is posted to the add view.
+VIEWS = {"edit_view_class": EditViewMixin, "add_view_class": CreateViewMixin, "copy_view_class": CreateViewMixin}
+
+
 class MemberResetMixin:
     """For a `UserViewSet` of the site's own, in front of its other bases."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        vars(self).setdefault("edit_view_class", _composed(EditViewMixin, self.edit_view_class))
-        for name in ("add_view_class", "copy_view_class"):
-            vars(self).setdefault(name, _composed(CreateViewMixin, getattr(self, name)))
-
-    edit_view_class: type
+        for name, mixin in VIEWS.items():
+            vars(self)[name] = _composed(mixin, getattr(self, name))
 
     def get_form_class(self, for_update: bool = False) -> type:
         form_class: type = super().get_form_class(for_update)  # type: ignore[misc]
