@@ -81,7 +81,7 @@ def promise(
 
     def attempt() -> ResetEmail:
         lock_first(member)
-        account = get_user_model()._base_manager.filter(pk=member.pk).first()
+        account: Member = get_user_model()._base_manager.filter(pk=member.pk).first()
         if refusal := (refusal_for(account) if account else Refusal.INACTIVE):  # deleted meanwhile: nobody to mail
             raise SendRefused(refusal)
         current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
@@ -164,7 +164,7 @@ def reissue(email: ResetEmail) -> PasswordReset:
 
     def attempt() -> PasswordReset:
         lock_first(email.member)
-        old = PasswordReset.objects.select_for_update().get(pk=email.reset_id)
+        old = PasswordReset.objects.select_for_update().get(emails=email)
         reset = _issue(
             email.member,
             old,

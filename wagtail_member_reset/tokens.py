@@ -188,20 +188,20 @@ def new_public_id() -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
-def _keys() -> list[str]:
+def _keys() -> list[str | bytes]:
     return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
-def _key_id(key: str) -> str:
+def _key_id(key: str | bytes) -> str:
     return salted_hmac(SALT + "keyid", "", secret=key, algorithm="sha256").hexdigest()[:16]
 
 
-def _secret(selector: str, nonce: bytes, key: str) -> str:
+def _secret(selector: str, nonce: bytes, key: str | bytes) -> str:
     mac = salted_hmac(SALT + "token", selector.encode() + b"|" + nonce, secret=key, algorithm="sha256")
     return _symbols(mac.digest(), SECRET_SYMBOLS)
 
 
-def _verifier(selector: str, proof: str, key: str) -> str:
+def _verifier(selector: str, proof: str, key: str | bytes) -> str:
     return salted_hmac(SALT + "verify", f"{selector}|{proof}", secret=key, algorithm="sha256").hexdigest()
 
 

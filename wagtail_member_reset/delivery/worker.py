@@ -40,10 +40,10 @@ def drain() -> int:
         cache: emails.Cache = {}
         while True:
             requests.resolve_due()
-            lease = secrets.token_hex(16)
+            lease, until = secrets.token_hex(16), timezone.now() + LEASE
             claimed = claim(lease)
             for email in claimed:
-                if timezone.now() > email.lease_until - MARGIN:
+                if timezone.now() > until - MARGIN:
                     release(lease)
                     break
                 handed_over += deliver(email, mailer, cache)

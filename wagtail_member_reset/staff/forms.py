@@ -80,4 +80,5 @@ class WelcomeFormMixin:
         if self.data.get(self.add_prefix(FIELD)) == LINK:  # type: ignore[attr-defined]
             return ""
         own = getattr(super(), f"clean_{name}", None)
-        return own() if own else self.cleaned_data[name]
+        typed: str = own() if own else self.cleaned_data[name]
+        return typed

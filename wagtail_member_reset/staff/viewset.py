@@ -120,7 +120,7 @@ class MemberResetMixin:
 
 def install() -> None:
     """Have Wagtail build its user views from the composed viewset; called when the apps are ready."""
-    users = apps.get_app_config("wagtailusers")
+    users: Any = apps.get_app_config("wagtailusers")
     if conf.SETTINGS_TAB and users.user_viewset != COMPOSED:
         users.member_reset_base = users.user_viewset
         users.user_viewset = COMPOSED
@@ -128,7 +128,7 @@ def install() -> None:
 
 def is_installed() -> bool:
     """Whether the user views that Wagtail serves have the tab."""
-    users = apps.get_app_config("wagtailusers")
+    users: Any = apps.get_app_config("wagtailusers")
     return issubclass(import_string(users.user_viewset), MemberResetMixin)
 
 
@@ -140,7 +140,7 @@ def __getattr__(name: str) -> Any:
     # Built at the first look, when every app is ready and the site's own viewset can be imported.
     if name != "ComposedUserViewSet":
         raise AttributeError(name)
-    users = apps.get_app_config("wagtailusers")
+    users: Any = apps.get_app_config("wagtailusers")
     base = import_string(getattr(users, "member_reset_base", users.user_viewset))
     globals()[name] = _composed(MemberResetMixin, base)
     return globals()[name]
