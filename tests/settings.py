@@ -1,7 +1,7 @@
 """
 The suite's site: stock Wagtail, SQLite, and no mail leaves before a test says so.
 
-Variables choose another floor to stand on: TEST_DB=postgres, TEST_USER=email (email as
+Variables choose another floor to stand on: TEST_DB=postgres or mariadb, TEST_USER=email (email as
 the username, UUID keys), TEST_MAILERS=1 (Django 6.1's MAILERS instead of EMAIL_BACKEND).
 """
 
@@ -90,15 +90,26 @@ if os.environ.get("TEST_DB") == "postgres":
             "TEST": {"NAME": os.environ.get("TEST_DB_NAME", "test_wagtail_member_reset")},
         }
     }
+elif os.environ.get("TEST_DB") == "mariadb":  # needs mysqlclient, which .ci/ does not install
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.mysql",
+            "NAME": "test",
+            "HOST": os.environ.get("MYSQL_HOST", "127.0.0.1"),
+            "USER": os.environ.get("MYSQL_USER", "root"),
+            "PASSWORD": os.environ.get("MYSQL_PASSWORD", ""),
+            "TEST": {"NAME": os.environ.get("TEST_DB_NAME", "test_wagtail_member_reset")},
+        }
+    }
 else:
     # A file, since the races and the browser need a connection for each thread, as a site has them.
     TEST_FILE = Path(tempfile.gettempdir()) / f"member-reset-{os.getpid()}.sqlite3"
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": TEST_FILE,
+            "NAME": str(TEST_FILE),
             "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;", "timeout": 20},
-            "TEST": {"NAME": TEST_FILE},
+            "TEST": {"NAME": str(TEST_FILE)},
         }
     }
 
