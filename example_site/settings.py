@@ -1,4 +1,4 @@
-"""A small association's site, as a developer would set it up. For this machine alone: it is open to all who reach it."""
+"""A small association's site, as a developer would set it up; for this machine alone, since its keys are public."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ DATA = Path(os.environ.get("DEMO_DATA", ROOT / ".demo"))
 PORT = int(os.environ.get("DEMO_PORT", "8000"))
 
 DEBUG = True
-SECRET_KEY = "the-demo-keeps-no-secrets-" + "0" * 30  # noqa: S105
+SECRET_KEY = "the-demo-keeps-no-secrets-" + "0" * 30
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 ROOT_URLCONF = "example_site.urls"
 WSGI_APPLICATION = "example_site.wsgi.application"

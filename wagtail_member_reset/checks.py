@@ -111,7 +111,7 @@ def check_database(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
 def _window_in_lifetime() -> Iterator[CheckMessage]:
     if conf.STATUS_WINDOW > conf.LINK_LIFETIME:
         yield Warning(
-            f"{PREFIX}STATUS_WINDOW ({conf.STATUS_WINDOW}) is longer than {PREFIX}LINK_LIFETIME ({conf.LINK_LIFETIME}).",
+            f"{PREFIX}STATUS_WINDOW, {conf.STATUS_WINDOW}, is longer than LINK_LIFETIME, {conf.LINK_LIFETIME}.",
             hint="Staff would be told of a link that no longer works: shorten the one or lengthen the other.",
             id="wagtail_member_reset.W002",
         )

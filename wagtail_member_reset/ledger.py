@@ -236,7 +236,7 @@ def retried(operation: Callable[[], T]) -> T:
             nested = transaction.get_connection(using).in_atomic_block and isinstance(error, OperationalError)
             if nested or attempt == ATTEMPTS - 1:
                 raise
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - it only keeps two writers apart
     raise AssertionError("unreachable")
 
 

@@ -43,7 +43,7 @@ def _library_with_workers() -> ModuleType | None:
             library = import_module(name)
             handler: Any = getattr(library, "task_backends", None) or library.tasks
             backend = handler["default"]
-        except Exception:  # not installed, or its backend is the other library's
+        except Exception:  # noqa: S112 - not installed, or its backend is the other library's
             continue
         if not type(backend).__name__.endswith(NOT_A_WORKER):
             return library

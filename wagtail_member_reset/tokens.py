@@ -184,8 +184,9 @@ def digest(kind: str, value: str) -> str:
 
 def new_public_id() -> uuid.UUID:
     """A random id that grows with time (UUID version 7, RFC 9562), which keeps inserts into its index cheap."""
-    value = time.time_ns() // 1_000_000 << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
-    return uuid.UUID(int=value)
+    milliseconds = time.time_ns() // 1_000_000
+    random_bits = secrets.randbits(12) << 64 | secrets.randbits(62)
+    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | random_bits)
 
 
 def _keys() -> list[str | bytes]:

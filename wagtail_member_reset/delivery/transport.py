@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import Enum
@@ -68,10 +69,9 @@ class Mailer:
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            try:
+            # It may be broken, which is why it is being closed.
+            with suppress(OSError, smtplib.SMTPException):
                 connection.close()
-            except (OSError, smtplib.SMTPException):
-                pass  # it was broken, which is why it is being closed
 
     def send(self, content: Content, *, to: str, public_id: str) -> Result:
         """Send one mail. Every failure of the other side comes back as a `Result`."""

@@ -78,6 +78,5 @@ def settings_tab(context: Any, content: str) -> SafeString:
         return mark_safe(content + render_to_string(TEMPLATE, {**values, "is_tab": False}))
     nav = render_to_string("wagtail_member_reset/staff/tab_nav.html", values)
     panel = render_to_string(TEMPLATE, {**values, "is_tab": True})
-    return mark_safe(
-        content[: found.list_end] + nav + content[found.list_end : found.panels_end] + panel + content[found.panels_end :]
-    )
+    first, second = found.list_end, found.panels_end
+    return mark_safe(content[:first] + nav + content[first:second] + panel + content[second:])
