@@ -37,15 +37,15 @@ class PasswordForm(forms.Form):
         label=_("New password"),
         strip=False,
         max_length=LONGEST_PASSWORD,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "aria-describedby": "password-rules"}),
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "new-password", "aria-describedby": "password-error password-rules"}
+        ),
         error_messages={"required": _("Please enter a new password.")},
     )
 
     def __init__(self, member: Any, *args: Any, **kwargs: Any) -> None:
         self.member = member
         super().__init__(*args, **kwargs)
-        if self.is_bound and self.errors:
-            self.fields["new_password1"].widget.attrs["aria-describedby"] = "password-error password-rules"
 
     def clean_new_password1(self) -> str:
         password: str = self.cleaned_data["new_password1"]

@@ -14,10 +14,10 @@ SECURE_NAME, PLAIN_NAME = "__Host-mr_grant", "mr_grant"
 
 def keep(response: HttpResponse, request: HttpRequest, found: Grant | LinkProblem) -> None:
     """Give the browser what the link turned out to be."""
-    is_problem = isinstance(found, LinkProblem)
+    value = tokens.seal(found.selector, found.proof) if isinstance(found, Grant) else tokens.seal_problem(found)
     response.set_cookie(
         _name(request),
-        tokens.seal_problem(found) if is_problem else tokens.seal(found.selector, found.proof),
+        value,
         max_age=tokens.GRANT_LIFETIME,
         path="/",
         secure=request.is_secure(),
@@ -31,6 +31,11 @@ def held(request: HttpRequest) -> Grant | LinkProblem | None:
     """What the browser brings; None when it brings nothing, or nothing of ours from the last 30 minutes."""
     found = tokens.unseal(request.COOKIES.get(_name(request), ""))
     return Grant(*found) if isinstance(found, tuple) else found
+
+
+def is_other(grant: Grant | LinkProblem | None, *, than: str) -> bool:
+    """Whether this browser opened another link after the one whose form it sends; not if it brings nothing."""
+    return grant is not None and (not isinstance(grant, Grant) or grant.selector != than)
 
 
 def drop(response: HttpResponse, request: HttpRequest) -> None:

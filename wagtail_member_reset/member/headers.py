@@ -7,9 +7,10 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.cache import add_never_cache_headers, patch_cache_control, patch_vary_headers
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
 from ..conf import conf
+from ..exceptions import SettingError
 
 POLICY = {
     "default-src": "'none'",
@@ -35,9 +36,8 @@ def guarded(view: View) -> View:
         response = view(request, *args, **kwargs)
         # Not no-referrer: on a page with a form it makes browsers hide the origin, which Django's CSRF check needs.
         response.setdefault("Referrer-Policy", "same-origin")
-        if conf.CSP is not None:
-            policy = {**POLICY, **conf.CSP}
-            response.setdefault("Content-Security-Policy", "; ".join(f"{name} {value}" for name, value in policy.items()))
+        if policy := _policy():
+            response.setdefault("Content-Security-Policy", policy)
         return _common(response)
 
     return wrapped
@@ -56,9 +56,18 @@ def guarded_redirect(view: View) -> View:
     return wrapped
 
 
+def _policy() -> str:
+    try:
+        adapted = conf.CSP
+    except SettingError:  # a check names it; a password that was just saved must not end in an error page
+        adapted = {}
+    if adapted is None:
+        return ""
+    return "; ".join(f"{name} {value}".strip() for name, value in {**POLICY, **adapted}.items())
+
+
 def _common(response: HttpResponse) -> HttpResponse:
     add_never_cache_headers(response)
-    patch_cache_control(response, no_store=True, private=True)
     patch_vary_headers(response, ["Cookie"])
     response.setdefault("X-Robots-Tag", "noindex, nofollow")
     response.setdefault("X-Frame-Options", "DENY")

@@ -9,7 +9,7 @@ from django.conf import global_settings, settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.urls import NoReverseMatch
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -31,6 +31,7 @@ TEMPLATES = "wagtail_member_reset/member/"
 
 
 @guarded
+@sensitive_post_parameters("email")
 @transaction.non_atomic_requests
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_reset(request: HttpRequest) -> HttpResponse:
@@ -55,7 +56,7 @@ def password_reset_done(request: HttpRequest) -> HttpResponse:
 # Not even a method that is refused may be answered otherwise: an error is logged with its address.
 @csrf_exempt
 @guarded_redirect
-@sensitive_variables("token")
+@sensitive_variables()  # of everything that this calls, too, under whatever name
 @transaction.non_atomic_requests
 def password_reset_confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Take the token out of the address before any page is shown. The same answer for good and bad ones."""
@@ -67,19 +68,19 @@ def password_reset_confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 @guarded
 @sensitive_post_parameters("new_password1")
-@sensitive_variables("password")
+@sensitive_variables()
 @transaction.non_atomic_requests
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_reset_set(request: HttpRequest) -> HttpResponse:
     """The form for the new password, or what happened to the link."""
     grant = grants.held(request)
+    if request.method == "POST" and grants.is_other(grant, than=request.POST.get("link", "")):
+        return _problem(request, LinkProblem.OTHER_LINK)
     if not isinstance(grant, resets.Grant):
         return _problem(request, grant)
     try:
         if request.method != "POST":
             return _form(request, resets.look(grant))
-        if request.POST.get("link") != grant.selector:
-            return _problem(request, LinkProblem.OTHER_LINK)
         reset = resets.look(grant)
         form = PasswordForm(reset.member, request.POST)
         if not form.is_valid():
@@ -110,7 +111,12 @@ def _found(token: str) -> resets.Grant | LinkProblem:
 
 
 def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) -> HttpResponse:
-    context = {"form": form or PasswordForm(reset.member), "reset": reset, "rules": password_rules()}
+    context = {
+        "form": form or PasswordForm(reset.member),
+        "reset": reset,
+        "username": reset.member.get_username(),
+        "rules": password_rules(),
+    }
     return _page(request, "password_reset_confirm.html", context)
 
 
@@ -127,7 +133,7 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpR
         "site_name": _site_name(site),
         "sender": links.sender_address(),
         "contact": contact,
-        "contact_url": contact if "://" in contact else f"mailto:{contact}",
+        "contact_is_page": "://" in contact,
         "login_url": _login_url(),
     }
     return render(request, TEMPLATES + template, {**common, **context})
@@ -143,12 +149,23 @@ def _site_name(site: Site | None) -> str:
 def _login_url() -> str:
     """Where members sign in: the page set for the website, else Django's setting, else Wagtail's own page."""
     chosen = [getattr(settings, "WAGTAIL_FRONTEND_LOGIN_URL", None)]
-    if settings.LOGIN_URL != global_settings.LOGIN_URL:  # Django's default leads nowhere by itself
+    if settings.LOGIN_URL != global_settings.LOGIN_URL or _is_routed(settings.LOGIN_URL):
         chosen.append(settings.LOGIN_URL)
-    for target in (*chosen, "wagtailcore_login"):
+    for target in filter(None, chosen):
         try:
-            if target:
-                return resolve_url(target)
+            return resolve_url(target)
         except NoReverseMatch:
             continue
-    return ""
+    try:
+        # Without `next`, Django goes on to LOGIN_REDIRECT_URL, which leads nowhere unless the site has set it.
+        return reverse("wagtailcore_login") + "?next=/"
+    except NoReverseMatch:
+        return ""
+
+
+def _is_routed(path: str) -> bool:
+    """Whether a view of the site's own answers: Wagtail's pages match every address, also those without a page."""
+    try:
+        return resolve(path).url_name != "wagtail_serve"
+    except Resolver404:
+        return False
