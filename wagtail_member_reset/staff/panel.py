@@ -28,25 +28,30 @@ def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
     The link is in it only where the actor may see it, the window is open, and it is
     shown at once or was asked for (`reveal`); showing it is noted on the reset.
     """
-    status, rights = resets.status(member), permissions.rights(actor, member)
-    link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING and status.reset else None
+    values = facts(actor, member)
+    status, rights = values["status"], values["rights"]
+    link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     is_hidden = link is not None and conf.LINK_DISPLAY == "reveal" and not reveal
-    if link and not is_hidden and status.reset:
+    if link and not is_hidden:
         resets.note_shown(status.reset)
+    return {**values, "link": None if is_hidden else link, "is_hidden": is_hidden}
+
+
+def facts(actor: Any, member: Any) -> dict[str, Any]:
+    """What there is to say of the member's reset, without its link."""
+    status, rights = resets.status(member), permissions.rights(actor, member)
     return {
-        "actor": actor,
         "member": member,
         "name": getattr(member, "first_name", "") or get_user_display_name(member),
         "status": status,
         "rights": rights,
-        "link": None if is_hidden else link,
-        "is_hidden": is_hidden,
         "is_own": actor.pk == member.pk,
         "is_overdue": _is_overdue(status),
         "is_placeholder": _is_placeholder(status.reset),
         "window": conf.STATUS_WINDOW,
         "lifetime": conf.LINK_LIFETIME,
         "urls": urls(member),
+        "back_url": edit_url(member) if rights.change else reverse("wagtailadmin_home"),
     }
 
 
@@ -63,7 +68,6 @@ def edit_url(member: Any) -> str:
 def _is_overdue(status: Status) -> bool:
     email = status.email
     return bool(email and email.is_waiting and not email.attempts and timezone.now() - email.created_at > OVERDUE)
-
 
 
 def _is_placeholder(reset: PasswordReset | None) -> bool:

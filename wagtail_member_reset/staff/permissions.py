@@ -54,10 +54,11 @@ def rights(actor: Any, member: Any) -> Rights:
     The mail goes to its owner, so sending needs no higher rank than the member's own.
     """
     may_send = actor.has_perm(PREFIX + "send_passwordreset") and rank(member) <= rank(actor)
+    may_see_link = _may_see_link(actor, member)
     return Rights(
-        view=actor.has_perm(PREFIX + "view_passwordreset") or may_send,
+        view=actor.has_perm(PREFIX + "view_passwordreset") or may_send or may_see_link,
         send=may_send,
-        link=_may_see_link(actor, member),
+        link=may_see_link,
         change=actor.has_perm(_user_permission("change")),
     )
 

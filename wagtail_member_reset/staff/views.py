@@ -73,7 +73,8 @@ def reveal(request: HttpRequest, pk: str) -> HttpResponse:
     """Show the link on request, once that is in the log."""
     member = _member_or_404(pk)
     _require(request, member, "link")
-    if (reset := resets.status(member).reset) is not None:
+    reset = resets.status(member).reset
+    if reset is not None and resets.link(reset):
         resets.note_revealed(reset, by=request.user)
     return _panel(request, member, reveal=True, is_page=not _is_fetch(request))
 
@@ -121,12 +122,11 @@ def _panel(
         return _guarded(render(request, TEMPLATES + "panel.html", {**context, "has_focus": True}))
     if is_page:
         return _page(request, member, "panel_page.html", context)
-    return redirect(panels.edit_url(member)) if context["rights"].change else redirect("wagtailadmin_home")
+    return _guarded(redirect(context["back_url"]))
 
 
 def _confirm(request: HttpRequest, member: Any, question: str, *, has_changed: bool = False) -> HttpResponse:
-    context = panels.context(request.user, member) | {"question": question, "has_changed": has_changed}
-    context["cancel_url"] = panels.edit_url(member)
+    context = panels.facts(request.user, member) | {"question": question, "has_changed": has_changed}
     if _is_fetch(request):
         return _guarded(render(request, TEMPLATES + "confirm.html", {**context, "has_focus": True}))
     return _page(request, member, "confirm_page.html", context)
@@ -135,7 +135,7 @@ def _confirm(request: HttpRequest, member: Any, question: str, *, has_changed: b
 def _page(request: HttpRequest, member: Any, template: str, context: dict[str, Any]) -> HttpResponse:
     name = get_user_display_name(member)
     title = _("Password reset for %(name)s") % {"name": name}
-    page = {"page_media": MEDIA, "page_title": title, "header_title": title, "header_icon": "key", "cancel_url": panels.edit_url(member)}
+    page = {"page_title": title, "header_title": title, "header_icon": "key", "page_media": MEDIA}
     return _guarded(render(request, TEMPLATES + template, {**context, **page}))
 
 

@@ -57,7 +57,8 @@ class EditViewMixin(OwnTemplateMixin):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         # The form may have put unsaved values on the object: what is shown is what is stored.
-        member = self.object if self.request.method != "POST" else type(self.object)._base_manager.get(pk=self.object.pk)
+        is_stored = self.request.method != "POST"
+        member = self.object if is_stored else type(self.object)._base_manager.get(pk=self.object.pk)
         context["member_reset"] = panel.context(self.request.user, member)
         return context
 

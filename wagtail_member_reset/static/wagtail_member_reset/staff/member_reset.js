@@ -44,7 +44,15 @@
     showAccount(event) {
       event.preventDefault();
       document.getElementById("tab-label-account")?.click();
-      document.getElementById("id_email")?.focus();
+      const email = document.getElementById("id_email");
+      if (!email) return;
+      // Wagtail shows the tab a moment later, and what is not shown cannot take the focus.
+      const shown = new ResizeObserver(() => {
+        if (!email.getClientRects().length) return;
+        shown.disconnect();
+        email.focus();
+      });
+      shown.observe(email);
     }
 
     unsavedTargetConnected(note) {
