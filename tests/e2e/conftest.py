@@ -152,9 +152,9 @@ def clock(time_machine):
 
 
 @pytest.fixture
-def browsers(site, new_context):
+def browsers(site, browser, browser_context_args):
     """`browsers.open(person)` gives a page of a browser of its own, in which that person is signed in."""
-    watched = Browsers(new_context, site.url)
+    watched = Browsers(lambda options: browser.new_context(**{**browser_context_args, **options}), site.url)
     yield watched
     watched.close()
     assert watched.problems == []

@@ -1,0 +1,124 @@
+"""Members help themselves: they ask, they follow the link, they choose a password."""
+
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from tests.conftest import make_person
+from wagtail_member_reset.delivery.wake import sender
+
+from .browsers import SENT, check, choose_password, open_tab, send, shown_link
+from .mailbox import link_in, text_of
+
+
+def ask(visitor, address):
+    visitor.goto(reverse("wagtail_member_reset:password_reset"))
+    visitor.get_by_label("Email address").fill(address)
+    visitor.get_by_role("button", name="Send link").click()
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Check your inbox")
+
+
+def mailed_link(page, mailbox, member, count=1):
+    send(open_tab(page, member))
+    return link_in(mailbox.take(count)[-1])
+
+
+def test_request_on_the_website_shows_on_the_tab_and_strangers_learn_nothing(browsers, mailbox, member, office):
+    visitor, page = browsers.open(), browsers.open(office)
+    visitor.goto(reverse("wagtail_member_reset:password_reset"))
+    check(visitor, "member-request")
+    ask(visitor, "nobody@members.example")
+    for_stranger = (visitor.url, visitor.locator("body").inner_text())
+    ask(visitor, "MIA@members.example")
+
+    assert (visitor.url, visitor.locator("body").inner_text()) == for_stranger
+    expect(visitor.get_by_role("main")).to_contain_text("1 week")
+    check(visitor, "member-sent")
+    (mail,) = mailbox.take(1)
+    assert sender.wait()
+    mailbox.take(1)
+    assert mail["To"] == "mia@members.example"
+    panel = open_tab(page, member)
+    expect(panel.get_by_text(SENT, exact=True)).to_be_visible()
+    assert shown_link(panel) == link_in(mail)
+
+
+def test_new_password_ends_every_session_and_signs_nobody_in(browsers, mailbox, member, office):
+    phone, visitor = browsers.open(member), browsers.open()
+    phone.goto("/members/")
+    expect(phone.get_by_text(f"Signed in: {member.get_username()}")).to_be_visible()
+    link = mailed_link(browsers.open(office), mailbox, member)
+    visitor.goto(link)
+    choose_password(visitor, "a quiet harbour 7")
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Your password is saved")
+
+    phone.reload()
+    expect(phone.get_by_text("Signed in: nobody")).to_be_visible()
+    visitor.goto("/members/")
+    expect(visitor.get_by_text("Signed in: nobody")).to_be_visible()
+    changed = mailbox.take(2)[1]
+    assert changed["Subject"] == "Your password at Example Club was changed"
+    assert "/account/r/" not in text_of(changed)
+    visitor.goto(link)
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("This link was already used")
+    check(visitor, "member-used")
+    member.refresh_from_db()
+    assert member.check_password("a quiet harbour 7")
+
+
+def test_older_of_two_forms_in_one_browser_changes_nothing(browsers, mailbox, member, office):
+    page, older = browsers.open(office), browsers.open()
+    other = make_person("Max", password="old password 1")
+    older.goto(mailed_link(page, mailbox, member))
+    newer = older.context.new_page()
+    newer.goto(mailed_link(page, mailbox, other, count=2))
+    choose_password(older, "a quiet harbour 7")
+
+    expect(older.get_by_role("heading", level=1)).to_have_text("Another link was opened since")
+    expect(older.get_by_text("othing was changed")).to_be_visible()
+    check(older, "member-other-link")
+    member.refresh_from_db()
+    other.refresh_from_db()
+    assert member.check_password("old password 1")
+    assert other.check_password("old password 1")
+    choose_password(newer, "a quiet harbour 7")
+    expect(newer.get_by_role("heading", level=1)).to_have_text("Your password is saved")
+    other.refresh_from_db()
+    assert other.check_password("a quiet harbour 7")
+
+
+def test_scanner_that_fetches_the_link_20_times_leaves_it_working(browsers, mailbox, member, office):
+    link = mailed_link(browsers.open(office), mailbox, member)
+    scanner, visitor = browsers.open().request, browsers.open()
+    for _ in range(20):
+        assert scanner.get(link).ok
+        assert scanner.head(link).ok
+    visitor.goto(link)
+    choose_password(visitor, "a quiet harbour 7")
+
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Your password is saved")
+
+
+def test_damaged_link_and_a_page_without_a_link_say_what_to_do(browsers, mailbox, member, office):
+    link = mailed_link(browsers.open(office), mailbox, member)
+    visitor = browsers.open()
+    visitor.goto(reverse("wagtail_member_reset:password_reset_set"))
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Please open the link again")
+    check(visitor, "member-no-link")
+    visitor.goto(link[:-5])
+
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("This link is damaged")
+    check(visitor, "member-damaged")
+    visitor.goto(link.upper().replace(browsers.url.upper(), browsers.url).replace("/ACCOUNT/R/", "/account/r/") + ".")
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Choose a new password")
+
+
+def test_token_is_in_no_address_of_a_page_and_in_no_cookie(browsers, mailbox, member, office):
+    link = mailed_link(browsers.open(office), mailbox, member)
+    visitor = browsers.open()
+    visitor.goto(link)
+
+    token = link.rpartition("/")[2]
+    assert token not in visitor.url
+    assert token not in visitor.content()
+    assert token not in str(visitor.context.cookies())
+    assert token[12:38] not in str(visitor.context.cookies())

@@ -1,0 +1,162 @@
+"""Staff get a member into the account: the tab, the mail, the link."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from .browsers import SENT, ask_to_send, check, edit_url, handed_over, open_tab, send, shown_link
+from .mailbox import html_of, link_in, text_of
+
+
+def test_staff_send_and_copy_the_link_and_others_see_it_later(browsers, clock, mailbox, member, office, admin):
+    page = browsers.open(office)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=browsers.url)
+    panel = open_tab(page, member)
+    expect(panel).to_contain_text("Resets go to mia@members.example")
+    check(page, "tab-none", inside="#member-reset")
+    question = ask_to_send(panel)
+    expect(question).to_contain_text("An email with a personal link goes to mia@members.example.")
+    expect(question).to_contain_text("The link works for 1 week.")
+    check(page, "tab-question", inside="#member-reset")
+    panel.get_by_role("button", name="Send password reset now").click()
+
+    expect(panel.locator(".member-reset__status")).to_be_focused()
+    expect(panel.get_by_text(SENT, exact=True)).to_be_visible()
+    (mail,) = mailbox.take(1)
+    assert mail["To"] == "mia@members.example"
+    assert "Hello Mia," in text_of(mail)
+    assert "until Monday, Nov. 30, 2026, 9 a.m. (Europe/Berlin time)" in text_of(mail)
+    assert link_in(mail) in html_of(mail)
+
+    with page.expect_response("**/copied/") as noted:
+        panel.get_by_role("button", name="Copy link").click()
+    spoken = panel.locator("[aria-live=polite]")
+    expect(spoken).to_have_text("Link copied. Anyone who has it can set Mia’s password.")
+    assert noted.value.status == 204
+    assert page.evaluate("navigator.clipboard.readText()") == link_in(mail) == shown_link(panel)
+    check(page, "tab-copied", inside="#member-reset")
+
+    clock.shift(timedelta(hours=2, minutes=9))
+    colleague = browsers.open(admin)
+    panel = handed_over(colleague, member)
+    expect(panel.get_by_text(SENT, exact=True)).to_be_visible()
+    expect(panel).to_contain_text("(6 days, 21 hours left)")
+    assert shown_link(panel) == link_in(mail)
+    check(colleague, "tab-sent", inside="#member-reset")
+
+
+def test_sending_saves_loses_and_submits_nothing_of_the_account(browsers, mailbox, member, office):
+    page = browsers.open(office)
+    page.goto(edit_url(member))
+    page.get_by_label("First name").fill("Maria")
+    page.get_by_label("Email").fill("maria@members.example")
+    page.get_by_role("tab", name="Settings").click()
+    panel = page.locator("#member-reset")
+    ask_to_send(panel)
+    note = "The address on the Account tab was changed but not saved. The email goes to the saved one, mia@members.example."
+    expect(panel.get_by_text(note)).to_be_visible()
+    check(page, "tab-question-unsaved", inside="#member-reset")
+    panel.get_by_role("button", name="Send password reset now").click()
+    expect(panel).to_contain_text(SENT)
+
+    (mail,) = mailbox.take(1)
+    member.refresh_from_db()
+    assert (mail["To"], member.first_name, member.email) == ("mia@members.example", "Mia", "mia@members.example")
+    panel.get_by_role("link", name="Change address").click()
+    expect(page.get_by_label("Email")).to_be_focused()
+    expect(page.get_by_label("Email")).to_have_value("maria@members.example")
+    expect(page.get_by_label("First name")).to_have_value("Maria")
+
+    password = member.password
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("updated.")).to_be_visible()
+    member.refresh_from_db()
+    saved = (member.first_name, member.last_name, member.email, member.password, member.is_active)
+    assert saved == ("Maria", "Sample", "maria@members.example", password, True)
+    mailbox.take(1)
+    expect(open_tab(page, member)).to_contain_text("The last link ended because the email address was changed.")
+
+
+def test_question_without_unsaved_edits_has_no_note_of_them(browsers, member, office):
+    page = browsers.open(office)
+    panel = open_tab(page, member)
+    ask_to_send(panel)
+
+    expect(panel.get_by_text("was changed but not saved")).to_be_hidden()
+    panel.get_by_role("link", name="Back").click()
+    expect(panel.get_by_role("link", name="Send password reset")).to_be_visible()
+
+
+def test_cancelled_link_ends_for_the_member(browsers, mailbox, member, office):
+    page, visitor = browsers.open(office), browsers.open()
+    panel = open_tab(page, member)
+    send(panel)
+    link = link_in(mailbox.take(1)[0])
+    panel.get_by_role("link", name="Cancel link").click()
+    question = panel.locator(".member-reset__question")
+    expect(question).to_be_focused()
+    expect(question).to_contain_text("Cancel Mia’s link?")
+    check(page, "tab-cancel-question", inside="#member-reset")
+    panel.get_by_role("button", name="Cancel link").click()
+
+    expect(panel).to_contain_text("The last link was cancelled and no longer works.")
+    expect(panel.get_by_label("Personal link")).to_have_count(0)
+    check(page, "tab-cancelled", inside="#member-reset")
+    visitor.goto(link)
+    expect(visitor.get_by_role("heading", name="This link no longer works")).to_be_visible()
+    check(visitor, "member-cancelled")
+
+
+def test_link_is_shown_on_request_where_the_site_wants_that(browsers, settings, member, office):
+    settings.WAGTAIL_MEMBER_RESET_LINK_DISPLAY = "reveal"
+    page = browsers.open(office)
+    panel = open_tab(page, member)
+    send(panel)
+    expect(panel.get_by_label("Personal link")).to_have_count(0)
+    assert "/account/r/" not in page.content()
+    check(page, "tab-reveal", inside="#member-reset")
+    panel.get_by_role("button", name="Show link").click()
+
+    expect(panel.get_by_label("Personal link")).to_be_visible()
+    assert shown_link(panel).startswith(f"{browsers.url}/account/r/")
+
+
+def test_account_that_cannot_be_reset_says_why(browsers, member, office):
+    member.is_active = False
+    member.save()
+    page = browsers.open(office)
+    panel = open_tab(page, member)
+
+    expect(panel).to_contain_text("Mia’s account is not active, so no reset can be sent.")
+    expect(panel.get_by_role("link", name="Send password reset")).to_have_count(0)
+    check(page, "tab-inactive", inside="#member-reset")
+
+
+def test_click_after_the_session_ended_says_that_nothing_was_sent(browsers, mailbox, member, office):
+    page = browsers.open(office)
+    panel = open_tab(page, member)
+    ask_to_send(panel)
+    page.context.clear_cookies()
+    panel.get_by_role("button", name="Send password reset now").click()
+
+    expect(panel.get_by_role("alert")).to_contain_text("Nothing was sent.")
+    assert not member.password_resets.exists()
+    mailbox.take(0)
+    browsers.forgive("403")
+
+
+@pytest.mark.parametrize("answer", ["Send the same link again", "Send a new link instead"])
+def test_question_that_is_out_of_date_is_asked_again(browsers, mailbox, member, office, admin, answer):
+    first, second = browsers.open(office), browsers.open(admin)
+    panel = open_tab(first, member)
+    ask_to_send(panel)
+    send(open_tab(second, member))
+    panel.get_by_role("button", name="Send password reset now").click()
+
+    expect(panel).to_contain_text("Something has changed since you were asked, so nothing was done.")
+    mailbox.take(1)
+    panel.get_by_role("button", name=answer).click()
+    expect(panel).to_contain_text(SENT)
+    earlier, later = map(link_in, mailbox.take(2))
+    assert (earlier == later) is (answer == "Send the same link again")
