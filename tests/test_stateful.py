@@ -73,7 +73,8 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def revoke(self):
-        if reset := self.live():
+        reset = self.live()
+        if reset:
             assert resets.revoke(reset, by=None)
             assert not resets.revoke(reset, by=None)
             self.dead.add(reset.pk)
@@ -84,7 +85,9 @@ class Life(RuleBasedStateMachine):
         pk = data.draw(st.sampled_from(sorted(self.issued)))
         token, issued_at = self.issued[pk]
         reset = PasswordReset.objects.get(pk=pk)
-        works = pk not in self.dead and timezone.now() < issued_at + reset.lifetime and self.fits(reset)
+        # A look, a pass or a sweep may have ended it while the account did not fit: then the row says so.
+        stands = reset.state == State.ACTIVE and timezone.now() < issued_at + reset.lifetime
+        works = pk not in self.dead and stands and self.fits(reset)
         try:
             resets.redeem(resets.open(token), password="chosen by the member 1")
         except MemberResetError:
@@ -117,26 +120,16 @@ class Life(RuleBasedStateMachine):
 
     @rule(quietly=st.booleans(), usable=st.booleans())
     def change_password(self, quietly, usable):
-        self.member.refresh_from_db()
-        had_one = self.member.has_usable_password()
         self.member.set_password("another password 2" if usable else None)
         self.store(quietly, password=self.member.password)
-        if usable or had_one:
-            self.kill_live()
 
     @rule(quietly=st.booleans(), address=st.sampled_from(["new@members.example", "mia@members.example"]))
     def change_address(self, quietly, address):
-        self.member.refresh_from_db()
-        changed = self.member.email != address
         self.store(quietly, email=address)
-        if changed and not quietly:
-            self.kill_live()
 
     @rule(quietly=st.booleans(), active=st.booleans())
     def change_activity(self, quietly, active):
         self.store(quietly, is_active=active)
-        if not active and not quietly:
-            self.kill_live()
 
     def store(self, quietly, **values):
         self.member.refresh_from_db()
@@ -146,10 +139,11 @@ class Life(RuleBasedStateMachine):
             return
         for name, value in values.items():
             setattr(self.member, name, value)
+        live = self.live()
         self.member.save()
-
-    def kill_live(self):
-        self.dead |= set(self.issued)
+        # What is saved under a link that it does not fit ends the link for good, there and then.
+        if live and not self.fits(live):
+            self.dead.add(live.pk)
 
     def live(self):
         return PasswordReset.objects.live().filter(active_for=self.member.pk).first()
@@ -194,7 +188,7 @@ class Life(RuleBasedStateMachine):
 def test_rules_hold_in_any_order_of_events(settings, lifetime):
     settings.WAGTAIL_MEMBER_RESET_LINK_LIFETIME = lifetime
 
-    profile = hypothesis.settings(
-        max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+    bounds = {"max_examples": 30, "stateful_step_count": 25, "deadline": None, "derandomize": True}
+    run_state_machine_as_test(
+        Life, settings=hypothesis.settings(**bounds, suppress_health_check=list(hypothesis.HealthCheck))
     )
-    run_state_machine_as_test(Life, settings=profile)

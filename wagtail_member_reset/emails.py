@@ -22,9 +22,12 @@ from django.utils.translation import gettext as _
 from .exceptions import TemplateSlotError
 
 SLOTS = ("first_name", "link", "valid_until", "site_name", "support_contact")
+WITHOUT_LINK = {"password_changed"}
 PARTS = {"subject": "{}_subject.txt", "text": "{}.txt", "html": "{}.html"}
-# Private-use characters: no template text holds them, and no escaping changes them.
-MARKER = re.compile("\ue000([^\ue000\ue001]*)\ue001")
+# Private-use characters: no template text holds them, and no escaping changes them. The word
+# between them stays behind where a filter has taken the characters away.
+WORD = "mrslot-"
+MARKER = re.compile(f"\ue000{WORD}([^\ue000\ue001]*)\ue001")
 LONGEST_NAME = 40
 # Mail programs make links of these, so a name with one of them is no name.
 LINK_LIKE = re.compile(r"://|www\.|@|\w\.\w", re.IGNORECASE)
@@ -97,7 +100,7 @@ def valid_until(moment: datetime, *, language: str) -> str:
 
 
 def _compile(purpose: str, language: str, filled: frozenset[str]) -> Compiled:
-    context: dict[str, object] = {name: f"\ue000{name}\ue001" if name in filled else "" for name in SLOTS}
+    context: dict[str, object] = {name: f"\ue000{WORD}{name}\ue001" if name in filled else "" for name in SLOTS}
     with translation.override(language):
         context["language"], context["bidi"] = language, translation.get_language_bidi()
         parts = {
@@ -105,13 +108,17 @@ def _compile(purpose: str, language: str, filled: frozenset[str]) -> Compiled:
             for part, path in PARTS.items()
             for template in [f"wagtail_member_reset/emails/{path.format(purpose)}"]
         }
+    for part in ("text", "html"):
+        if purpose not in WITHOUT_LINK and "link" in filled and "link" not in parts[part][1::2]:
+            template = f"wagtail_member_reset/emails/{PARTS[part].format(purpose)}"
+            raise TemplateSlotError(f"{template} has no link: write {{{{ link }}}}, without filters, where it belongs.")
     return Compiled(**parts)
 
 
 def _cut(rendered: str, template: str) -> Pieces:
     pieces = tuple(MARKER.split(rendered))
     strange = sorted(set(pieces[1::2]) - set(SLOTS))
-    if strange or any("\ue000" in text or "\ue001" in text for text in pieces[::2]):
+    if strange or any(re.search(f"[\ue000\ue001]|{WORD}", text, re.IGNORECASE) for text in pieces[::2]):
         raise TemplateSlotError(
             f"{template} changes a slot ({', '.join(strange) or 'cut in two'}): "
             f"write {{{{ name }}}} without filters, with one of {', '.join(SLOTS)}."

@@ -13,7 +13,11 @@ class Refusal(str, Enum):
 
 
 class LinkProblem(str, Enum):
-    """Why a link cannot be used. All but the first two are told only to who holds the secret."""
+    """
+    Why a link cannot be used.
+
+    What became of a link (used, superseded, revoked, expired) is told only to who holds its secret.
+    """
 
     DAMAGED = "damaged"
     UNKNOWN = "unknown"

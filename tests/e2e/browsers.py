@@ -113,11 +113,11 @@ def choose_password(page, password):
     page.get_by_role("button", name="Save password").click()
 
 
-def shoot(page, name, of=None):
+def shoot(page, name):
     """Keep a picture of a state, with SCREENSHOTS=1."""
     if os.environ.get("SCREENSHOTS") == "1":
         SCREENSHOTS.mkdir(exist_ok=True)
-        (of or page).screenshot(path=SCREENSHOTS / f"{name}.png")
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=name.startswith("phone"))
 
 
 def check(page, name, *, inside=None):

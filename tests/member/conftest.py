@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -52,6 +53,12 @@ def reset(client, sent):
 def later(time_machine):
     """`later(timedelta)`: the clock stands that much further on."""
     return lambda delta: time_machine.move_to(timezone.now() + delta, tick=False)
+
+
+@pytest.fixture
+def clock_stands_still(later):
+    """For comparing whole answers: one header tells the time."""
+    later(timedelta())
 
 
 @pytest.fixture

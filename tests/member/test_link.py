@@ -41,6 +41,7 @@ JUNK = {
 }
 
 
+@pytest.mark.usefixtures("clock_stands_still")
 def test_good_bad_and_damaged_links_get_the_same_answer(client, sent):
     good = answer_of(client.get(path_of(sent())))
 

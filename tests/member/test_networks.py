@@ -31,6 +31,8 @@ def test_visitors_of_one_connection_count_as_one(rf, address, network):
         (1, "", "10.9.9.9"),
         (1, "6.6.6.6," * 100_000 + "192.0.2.7", "192.0.2.7"),
         (4, SAID, "10.9.9.9"),
+        (1, "192.0.2.7:49152", "192.0.2.7"),
+        (1, "[2001:db8:1:2::9]:49152", "2001:db8:1:2::/64"),
     ],
 )
 def test_only_what_our_own_proxies_said_is_believed(rf, settings, proxies, said, network):

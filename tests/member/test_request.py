@@ -47,6 +47,7 @@ def test_form_asks_for_an_address(client, db):
     assert "required" in page
 
 
+@pytest.mark.usefixtures("clock_stands_still")
 def test_members_and_strangers_get_the_same_answer(client, everybody):
     unknown = client.post(url("password_reset"), {"email": "nobody@members.example"})
 
@@ -71,6 +72,7 @@ def test_members_and_strangers_cost_the_same_statements(client, everybody, state
     assert not [sql for sql in unknown if USERS in sql]
 
 
+@pytest.mark.usefixtures("clock_stands_still")
 def test_exceeded_limit_looks_like_any_answer(client, member, settings):
     settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"address": "1/h"}
     first = client.post(url("password_reset"), {"email": "mia@members.example"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.http import HttpRequest
@@ -10,6 +11,7 @@ from ..conf import conf
 
 # Whoever has one IPv6 address has all of its /64.
 IPV6_PREFIX = 64
+WITH_PORT = re.compile(r"\[([^]]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
 
 def network_of(request: HttpRequest) -> str:
@@ -27,6 +29,8 @@ def network_of(request: HttpRequest) -> str:
 
 
 def _network(address: str) -> str:
+    if with_port := WITH_PORT.fullmatch(address):  # as some proxies write it
+        address = with_port[1] or with_port[2]
     try:
         parsed = ip_address(address)
     except ValueError:

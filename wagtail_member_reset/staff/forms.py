@@ -35,7 +35,7 @@ class WelcomeFormMixin:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.is_bound and self.add_prefix(FIELD) not in self.data:  # type: ignore[attr-defined]
+        if not offers_welcome() or (self.is_bound and self.add_prefix(FIELD) not in self.data):  # type: ignore[attr-defined]
             return
         self.fields[FIELD] = forms.ChoiceField(
             label=_("How the new person gets a password"),
@@ -77,7 +77,7 @@ class WelcomeFormMixin:
 
     def _typed(self, name: str) -> str:
         # With the link chosen, what a browser may have filled in is not looked at.
-        if self.data.get(self.add_prefix(FIELD)) == LINK:  # type: ignore[attr-defined]
+        if FIELD in self.fields and self.data.get(self.add_prefix(FIELD)) == LINK:  # type: ignore[attr-defined]
             return ""
         own = getattr(super(), f"clean_{name}", None)
         typed: str = own() if own else self.cleaned_data[name]

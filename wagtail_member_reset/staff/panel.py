@@ -51,7 +51,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "window": conf.STATUS_WINDOW,
         "lifetime": conf.LINK_LIFETIME,
         "urls": urls(member),
-        "back_url": edit_url(member) if rights.change else reverse("wagtailadmin_home"),
+        "back_url": back_url(actor, member),
     }
 
 
@@ -63,6 +63,11 @@ def urls(member: Any) -> dict[str, str]:
 def edit_url(member: Any) -> str:
     """The Settings tab of the member's own page in the user admin."""
     return reverse("wagtailusers_users:edit", args=[quote(member.pk)]) + "#tab-settings"
+
+
+def back_url(actor: Any, member: Any) -> str:
+    """Where a plain request leads in the end: the Settings tab, for who may open it."""
+    return edit_url(member) if permissions.rights(actor, member).change else reverse("wagtailadmin_home")
 
 
 def _is_overdue(status: Status) -> bool:

@@ -53,7 +53,8 @@ def rights(actor: Any, member: Any) -> Rights:
 
     The mail goes to its owner, so sending needs no higher rank than the member's own.
     """
-    may_send = actor.has_perm(PREFIX + "send_passwordreset") and rank(member) <= rank(actor)
+    is_in_reach = actor.is_superuser or rank(member) <= rank(actor)
+    may_send = actor.has_perm(PREFIX + "send_passwordreset") and is_in_reach
     may_see_link = _may_see_link(actor, member)
     return Rights(
         view=actor.has_perm(PREFIX + "view_passwordreset") or may_send or may_see_link,

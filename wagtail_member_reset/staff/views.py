@@ -114,15 +114,13 @@ def _effect(request: HttpRequest) -> Effect:
         raise EffectChanged("none") from error
 
 
-def _panel(
-    request: HttpRequest, member: Any, *, reveal: bool = False, is_page: bool = False
-) -> HttpResponse:
-    context = panels.context(request.user, member, reveal=reveal)
+def _panel(request: HttpRequest, member: Any, *, reveal: bool = False, is_page: bool = False) -> HttpResponse:
     if _is_fetch(request):
+        context = panels.context(request.user, member, reveal=reveal)
         return _guarded(render(request, TEMPLATES + "panel.html", {**context, "has_focus": True}))
     if is_page:
-        return _page(request, member, "panel_page.html", context)
-    return _guarded(redirect(context["back_url"]))
+        return _page(request, member, "panel_page.html", panels.context(request.user, member, reveal=reveal))
+    return _guarded(redirect(panels.back_url(request.user, member)))
 
 
 def _confirm(request: HttpRequest, member: Any, question: str, *, has_changed: bool = False) -> HttpResponse:

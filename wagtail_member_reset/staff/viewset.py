@@ -23,7 +23,7 @@ from ..conf import conf
 from ..exceptions import SendRefused
 from ..models import Purpose
 from . import panel, permissions
-from .forms import WelcomeFormMixin, offers_welcome
+from .forms import WelcomeFormMixin
 from .media import MEDIA
 
 COMPOSED = "wagtail_member_reset.staff.viewset.ComposedUserViewSet"
@@ -99,7 +99,8 @@ class CreateViewMixin(OwnTemplateMixin):
         return message
 
     def _may_see_tab(self) -> bool:
-        return permissions.rights(self.request.user, self.object).change
+        rights = permissions.rights(self.request.user, self.object)
+        return rights.change and rights.view
 
 
 # The copy view shows the same form, which is posted to the add view.
@@ -116,7 +117,7 @@ class MemberResetMixin:
 
     def get_form_class(self, for_update: bool = False) -> type:
         form_class: type = super().get_form_class(for_update)  # type: ignore[misc]
-        return form_class if for_update or not offers_welcome() else _composed(WelcomeFormMixin, form_class)
+        return form_class if for_update else _composed(WelcomeFormMixin, form_class)
 
 
 def install() -> None:

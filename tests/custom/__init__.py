@@ -1,0 +1,1 @@
+"""A site that has user views of its own, to be composed with."""

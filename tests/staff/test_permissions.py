@@ -1,0 +1,223 @@
+"""Who may do what with whose reset: every role against every role, by page and by direct request."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from wagtail.models import ModelLogEntry
+
+from tests.conftest import grant, make_person
+from wagtail_member_reset import resets
+
+from .pages import FETCH, LINK, edit_url, history, panel_html, rows, url
+
+OURS = ["send_passwordreset", "view_link_passwordreset", "view_passwordreset"]
+ROLES = ["member", "editor", "office", "office_without_send", "office_without_link", "superuser"]
+ACTIONS = ["view", "copied", "reveal", "send", "revoke"]
+
+EVERYBODY = set(ROLES)
+BELOW_SUPERUSER = EVERYBODY - {"superuser"}
+# actor: the targets that each action is for. Nothing for who is not in it.
+SENDS = {"office": BELOW_SUPERUSER, "office_without_link": BELOW_SUPERUSER, "superuser": EVERYBODY}
+SEES = {"office": {"member"}, "office_without_send": {"member"}, "superuser": EVERYBODY}
+VIEWS = dict.fromkeys(["office", "office_without_send", "office_without_link", "superuser"], EVERYBODY)
+EXPECTED = {"view": VIEWS, "send": SENDS, "revoke": SENDS, "reveal": SEES, "copied": SEES}
+
+
+def manager_codenames():
+    model = get_user_model()._meta.model_name
+    return [f"{action}_{model}" for action in ("add", "change", "view", "delete")] + ["access_admin"]
+
+
+def person_of(role, name):
+    person = make_person(name, password=f"{name} password 1", is_superuser=role == "superuser")
+    if role == "editor":
+        grant(person, "access_admin")
+    if role.startswith("office"):
+        missing = {"office_without_send": OURS[0], "office_without_link": OURS[1]}.get(role)
+        group = Group.objects.create(name=f"{role} of {name}")
+        wanted = [name for name in manager_codenames() + OURS if name != missing]
+        group.permissions.add(*Permission.objects.filter(codename__in=wanted))
+        person.groups.add(group)
+    return person
+
+
+def expected(actor_role, target_role, *, is_self=False):
+    allowed = {action: target_role in EXPECTED[action].get(actor_role, ()) for action in ACTIONS}
+    if is_self:
+        allowed["reveal"] = allowed["copied"] = False
+    return allowed
+
+
+def attempt(client, action, target, reset):
+    """Whether the request did what it asks for. A refusal is asked whether it changed anything, and is in the log."""
+    before = rows(), history(target)
+    name = "panel" if action == "view" else action
+    ask = client.get if action == "view" else client.post
+    answer = ask(url(name, target), {"effect": "replaces", "reset": reset.pk}, **FETCH)
+    if answer.status_code in (200, 204):
+        return True
+    assert answer.status_code == 403
+    assert LINK.search(answer.content.decode()) is None
+    # Who has no access to the admin is turned away at its door, before our view.
+    is_noted = action != "view" and answer.wsgi_request.user.has_perm("wagtailadmin.access_admin")
+    assert (rows(), history(target)) == (before[0], before[1] + ["refuse"] * is_noted)
+    return False
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", ROLES)
+def test_direct_requests_do_what_the_role_may_do(enter, actor_role, target_role, mailoutbox):
+    actor, target = person_of(actor_role, "Actor"), person_of(target_role, "Target")
+    client = enter(actor)
+
+    # Each time the live link: the one that was cancelled is no longer to be shown.
+    done = {action: attempt(client, action, target, resets.send(target, by=None)) for action in ACTIONS}
+
+    assert done == expected(actor_role, target_role)
+    assert mailoutbox == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_own_account_gives_no_link(enter, role):
+    person = person_of(role, "Self")
+    client = enter(person)
+
+    done = {action: attempt(client, action, person, resets.send(person, by=None)) for action in ACTIONS}
+
+    assert done == expected(role, role, is_self=True)
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", ROLES)
+def test_page_offers_what_the_role_may_do(enter, actor_role, target_role):
+    actor, target = person_of(actor_role, "Actor"), person_of(target_role, "Target")
+    link = resets.link(resets.send(target, by=None))
+    may_open = actor_role in VIEWS
+
+    answer = enter(actor).get(edit_url(target))
+
+    page = answer.content.decode()
+    offered = {
+        "view": "Resets go to" in page,
+        "copied": "Copy link" in page,
+        "reveal": link in page,
+        "send": url("send", target) in page and "Send again" in page,
+        "revoke": "Cancel link" in page,
+    }
+    assert answer.status_code == (200 if may_open else 302)
+    assert offered == expected(actor_role, target_role)
+    assert bool(LINK.search(page)) == offered["reveal"]
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+def test_hidden_link_is_offered_to_whom_it_may_be_shown(enter, office, target_role, settings):
+    settings.WAGTAIL_MEMBER_RESET_LINK_DISPLAY = "reveal"
+    target = person_of(target_role, "Target")
+    resets.send(target, by=None)
+
+    page = panel_html(enter(office), target)
+
+    assert ("Show link" in page) == expected("office", target_role)["reveal"]
+
+
+# The link gives nothing that who sees it lacks
+
+
+@pytest.mark.parametrize("codename", ["bulk_send_passwordreset", "delete_group", "add_site"])
+def test_link_of_who_may_do_more_is_not_shown(enter, office, member, codename):
+    grant(member, codename)
+    reset = resets.send(member, by=None)
+
+    page = panel_html(enter(office), member)
+
+    assert LINK.search(page) is None
+    assert attempt(enter(office), "reveal", member, reset) is False
+
+
+def test_link_of_who_may_do_no_more_is_shown(enter, office, member):
+    grant(member, office.get_all_permissions().pop().partition(".")[2], "view_passwordreset")
+    member.user_permissions.remove(*Permission.objects.filter(codename="access_admin"))
+    reset = resets.send(member, by=None)
+
+    assert resets.link(reset) in panel_html(enter(office), member)
+
+
+def test_link_of_django_staff_is_not_shown(enter, office):
+    person = make_person("Dan", password="dan password 1", is_staff=True)
+    resets.send(person, by=None)
+
+    page = panel_html(enter(office), person)
+
+    assert LINK.search(page) is None
+    assert "Send again" in page
+
+
+def test_right_to_add_or_delete_users_is_a_rank_too(enter, office):
+    """Who may create accounts may create a superuser in stock Wagtail: an editor must not reach them."""
+    model = get_user_model()._meta.model_name
+    for action in ("add", "change", "delete"):
+        person = grant(make_person(f"{action}er", password="x password 1"), f"{action}_{model}")
+        reset = resets.send(person, by=None)
+        editor = grant(make_person("Edi", password="edi password 1"), "access_admin", *OURS)
+
+        assert attempt(enter(editor), "send", person, reset) is False
+        assert attempt(enter(office), "send", person, reset) is True
+
+
+def test_editor_with_the_right_to_send_reaches_members_and_editors(enter):
+    editor = grant(make_person("Edi", password="edi password 1"), "access_admin", *OURS)
+    equal, below = person_of("editor", "Equal"), person_of("member", "Below")
+
+    done = [attempt(enter(editor), "send", person, resets.send(person, by=None)) for person in (equal, below)]
+
+    assert done == [True, True]
+
+
+def test_deactivated_staff_do_nothing(enter, office, member):
+    reset = resets.send(member, by=None)
+    client = enter(office)
+    get_user_model()._base_manager.filter(pk=office.pk).update(is_active=False)
+
+    assert [attempt(client, action, member, reset) for action in ACTIONS] == [False] * 5
+
+
+def test_right_that_is_taken_away_is_gone_at_the_next_request(enter, office, member):
+    reset = resets.send(member, by=None)
+    client = enter(office)
+    assert attempt(client, "reveal", member, reset) is True
+
+    office.groups.clear()
+    grant(office, "access_admin")
+
+    assert [attempt(client, action, member, reset) for action in ACTIONS] == [False] * 5
+
+
+def test_refusal_names_who_tried(enter, office, admin):
+    attempt(enter(office), "send", admin, resets.send(admin, by=None))
+
+    entry = ModelLogEntry.objects.get(action="wagtail_member_reset.refuse")
+    assert (entry.user, entry.object_id, entry.data) == (office, str(admin.pk), {})
+
+
+# What a new installation gives to whom
+
+
+def test_rights_are_offered_in_the_group_editor(admin_client):
+    group = Group.objects.create(name="Phone")
+
+    page = admin_client.get(f"/admin/groups/edit/{group.pk}/")
+
+    offered = set(page.context["form"].fields["permissions"].queryset.values_list("codename", flat=True))
+    assert {*OURS, "bulk_send_passwordreset"} <= offered
+    assert "Can see and copy a member" in page.content.decode()
+
+
+def test_history_says_what_happened_in_words(admin_client, office, member):
+    reset = resets.send(member, by=office)
+    resets.note_copied(reset, by=office)
+    resets.revoke(reset, by=office)
+
+    page = admin_client.get(f"/admin/users/history/{member.pk}/").content.decode()
+
+    said = ["Password reset email sent", "Password reset link copied", "Password reset link cancelled"]
+    assert [sentence in page for sentence in said] == [True] * 3
