@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -53,9 +54,7 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         try:
             getattr(conf, name)
         except SettingError as error:
-            problem, _, way_out = str(error).partition(": ")
-            hint = f"{way_out[:1].upper()}{way_out[1:]}"
-            found.append(Error(f"{problem}.", hint=hint, id=f"wagtail_member_reset.{number}"))
+            found.append(_error(error, number))
     return found or list(_window_in_lifetime())
 
 
@@ -108,6 +107,12 @@ def check_database(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
         return []
 
 
+def _error(error: SettingError, number: str) -> Error:
+    # The value that is quoted may have a colon of its own: what is left to do begins with its verb.
+    problem, way_out = re.split(r": (?=set |write )", str(error), maxsplit=1)
+    return Error(f"{problem}.", hint=way_out[:1].upper() + way_out[1:], id=f"wagtail_member_reset.{number}")
+
+
 def _window_in_lifetime() -> Iterator[CheckMessage]:
     if conf.STATUS_WINDOW > conf.LINK_LIFETIME:
         yield Warning(
@@ -146,7 +151,7 @@ def _address_of_links() -> Iterator[CheckMessage]:
     try:
         links.base_url(site)
     except SettingError as error:
-        yield Error(str(error), id="wagtail_member_reset.E023")
+        yield _error(error, "E023")
         return
     if links.is_placeholder(site):
         yield Warning(

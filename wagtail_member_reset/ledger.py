@@ -130,9 +130,10 @@ def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
 
     if email := retried(attempt):
         return email
-    reset.refresh_from_db()
-    account = get_user_model()._base_manager.get(pk=member.pk)
-    raise Unredeemable(problem_of(reset, account) or LinkProblem.USED)
+    found = PasswordReset.objects.select_related("member").filter(pk=reset.pk).first()
+    if found is None:  # the member was deleted meanwhile, and the link with them
+        raise Unredeemable(LinkProblem.UNKNOWN)
+    raise Unredeemable(problem_of(found, found.member) or LinkProblem.USED)
 
 
 def close(reset: PasswordReset, state: State, reason: Reason) -> bool:

@@ -13,7 +13,7 @@ from django.utils import translation
 from .conf import conf
 from .exceptions import SettingError
 
-PLACEHOLDER_HOSTS = {"", "localhost", "127.0.0.1", "[::1]", "example.com"}
+PLACEHOLDER_HOSTS = {"", "localhost", "127.0.0.1", "::1", "example.com"}
 
 
 class HasRootURL(Protocol):

@@ -122,6 +122,13 @@ def parse(text: str) -> Token | None:
     return Token(selector, secret)
 
 
+def blank_out(token: str, text: str) -> str:
+    """The text of others without the token that they quote, in whatever case, wrapped, or cut at either end."""
+    gap, size = r"[\s=]*", 8
+    pieces = (gap.join(token[start : start + size]) for start in range(len(token) - size + 1))
+    return re.sub(f"(?:(?:{'|'.join(pieces)}){gap})+[{ALPHABET}]{{0,{size - 1}}}", "…", text, flags=re.IGNORECASE)
+
+
 def matches(proof: str, row: Verifiable | None) -> bool:
     """
     Whether `proof` belongs to the row, over every key, in one time for all answers.

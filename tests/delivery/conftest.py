@@ -5,7 +5,7 @@ import time
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 
 class Mailbox:
@@ -16,6 +16,10 @@ class Mailbox:
         self.answers = {}
         self.delay = 0
         self.drop_after_data = False
+        self.refuses_logins = False
+
+    def __call__(self, server, session, envelope, mechanism, auth_data):
+        return AuthResult(success=not self.refuses_logins, handled=False)
 
     async def handle_MAIL(self, server, session, envelope, address, options):
         if answer := self.answers.get("MAIL"):
@@ -42,7 +46,7 @@ class Mailbox:
 
 class QuietController(Controller):
     def factory(self):
-        return SMTP(self.handler, enable_SMTPUTF8=True)
+        return SMTP(self.handler, enable_SMTPUTF8=True, authenticator=self.handler, auth_require_tls=False)
 
 
 def free_port():

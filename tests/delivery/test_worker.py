@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model
+from django.core.mail.backends import locmem
 from django.utils import timezone
 
 from tests.conftest import make_person
@@ -290,3 +291,161 @@ def test_sweep_ends_the_links_of_accounts_deactivated_by_raw_sql(member):
 
     reset.refresh_from_db()
     assert (reset.state, reset.reason) == (State.REVOKED, "deactivated")
+
+
+class Meddling(locmem.EmailBackend):
+    """While the first mail of a run leaves, something happens to the others."""
+
+    meanwhile = None
+
+    def send_messages(self, messages):
+        happens, type(self).meanwhile = self.meanwhile, None
+        if happens is not None:
+            happens()
+        return super().send_messages(messages)
+
+
+@pytest.fixture
+def meanwhile(settings, mailoutbox):
+    """Set what happens between the first mail of the run and the second."""
+    path = f"{Meddling.__module__}.{Meddling.__qualname__}"
+    if hasattr(settings, "MAILERS"):
+        settings.MAILERS = {"default": {"BACKEND": path}}
+    else:
+        settings.EMAIL_BACKEND = path
+
+    def arrange(change):
+        Meddling.meanwhile = staticmethod(change)
+
+    yield arrange
+    Meddling.meanwhile = None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda ida: resets.revoke(PasswordReset.objects.get(member=ida), by=None),
+        lambda ida: resets.rotate(ida, by=None) and ResetEmail.objects.filter(state="queued").update(state="failed"),
+        lambda ida: get_user_model().objects.filter(pk=ida.pk).update(email="new@members.example"),
+        lambda ida: get_user_model().objects.filter(pk=ida.pk).update(is_active=False),
+        lambda ida: ida.delete(),
+    ],
+    ids=["revoked", "superseded", "address", "deactivated", "deleted"],
+)
+def test_mail_further_down_a_run_is_checked_when_its_turn_comes(member, imported_member, meanwhile, mailoutbox, change):
+    resets.send(member, by=None)
+    resets.send(imported_member, by=None)
+    meanwhile(lambda: change(imported_member))
+
+    delivery.drain()
+
+    assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+
+
+def test_run_that_takes_too_long_gives_back_what_it_did_not_get_to(member, imported_member, meanwhile, mailoutbox):
+    with time_machine.travel(START, tick=False) as clock:
+        resets.send(member, by=None)
+        resets.send(imported_member, by=None)
+        meanwhile(lambda: clock.shift(timedelta(minutes=9)))
+
+        delivery.drain()
+
+    # The second went out under a lease of its own, and counts one attempt.
+    assert sorted(ResetEmail.objects.values_list("state", "attempts")) == [(EmailState.HANDED_OVER, 1)] * 2
+    assert len(mailoutbox) == 2
+
+
+def test_worker_that_lost_its_lease_does_not_overwrite_what_the_next_one_saw(member, meanwhile, mailoutbox):
+    """As after a suspended machine: both sent, with one link, and what the second recorded stands."""
+    resets.send(member, by=None)
+    with time_machine.travel(START, tick=False) as clock:
+
+        def next_worker():
+            clock.shift(timedelta(minutes=11))
+            delivery.drain()
+
+        ResetEmail.objects.update(next_attempt_at=timezone.now())
+        PasswordReset.objects.update(issued_at=timezone.now())
+        meanwhile(next_worker)
+        delivery.drain()
+
+    first, second = (re.search(r"/r/(\S+)", mail.body)[1] for mail in mailoutbox)
+    ids = {mail.extra_headers["Message-ID"] for mail in mailoutbox}
+    assert (first == second, len(ids)) == (True, 1)
+    assert (only_email().state, only_email().attempts) == (EmailState.HANDED_OVER, 2)
+
+
+@pytest.mark.parametrize("length", [400, 440, 480, 499])
+def test_token_at_the_edge_of_a_long_answer_is_left_out_whole(mailbox, member, office, length):
+    reset = resets.send(member, by=office)
+    token = resets.link(reset).rpartition("/")[2]
+    mailbox.answers["DATA"] = f"554 {'x' * (length - 20)} {token}"
+
+    delivery.drain()
+
+    assert only_email().result_code == "smtp_554"
+    assert not any(token[start : start + 8] in only_email().result_text for start in range(12, 30))
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        lambda token: token.upper(),
+        lambda token: f"{token[:20]}=\r\n554 {token[20:]}",
+        lambda token: f"{token[:30]}...",
+        lambda token: f"{token} and again {token}",
+    ],
+    ids=["upper case", "wrapped", "cut", "twice"],
+)
+def test_server_that_echoes_the_token_in_another_spelling_gets_none_into_the_row(mailbox, member, office, quote):
+    reset = resets.send(member, by=office)
+    token = resets.link(reset).rpartition("/")[2]
+    answer = quote(token)
+    mailbox.answers["DATA"] = f"554-5.7.1 {answer}\r\n554 end" if "554 " not in answer else f"554-5.7.1 {answer}"
+
+    delivery.drain()
+
+    kept = only_email().result_text.lower()
+    assert kept.startswith("5.7.1")
+    assert not any(token[start : start + 8] in kept for start in range(12, 30))
+
+
+def test_login_that_is_refused_fails_and_is_said(mailbox, member, office, settings):
+    if hasattr(settings, "MAILERS"):
+        settings.MAILERS["default"]["OPTIONS"].update(username="club", password="wrong")
+    else:
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "club", "wrong"
+    mailbox.refuses_logins = True
+    resets.send(member, by=office)
+
+    delivery.drain()
+
+    assert (only_email().state, only_email().result_code) == (EmailState.FAILED, "login_refused")
+    assert "wrong" not in only_email().result_text
+    assert mailbox.messages == []
+
+
+def test_site_without_an_address_gets_its_mail_when_it_has_one(member, office, settings, mailoutbox):
+    resets.send(member, by=office)
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = "club.example"
+
+    delivery.drain()
+
+    assert mailoutbox == []
+    assert (only_email().state, only_email().result_code) == (EmailState.FAILED, "configuration")
+    assert "WAGTAIL_MEMBER_RESET_BASE_URL" in only_email().result_text
+    assert PasswordReset.objects.get().is_live
+
+
+def test_template_that_crashes_is_tried_again_and_its_error_is_not_logged(member, office, settings, tmp_path, caplog):
+    folder = tmp_path / "wagtail_member_reset" / "emails"
+    folder.mkdir(parents=True)
+    (folder / "reset.html").write_text("{% load nothing_of_the_kind %}")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    token = resets.link(resets.send(member, by=office)).rpartition("/")[2]
+
+    delivery.drain()
+
+    assert (only_email().state, only_email().result_code) == (EmailState.QUEUED, "error")
+    assert "TemplateSyntaxError" in caplog.text
+    assert token not in caplog.text

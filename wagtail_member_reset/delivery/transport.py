@@ -77,7 +77,8 @@ class Mailer:
         """Send one mail. Every failure of the other side comes back as a `Result`."""
         try:
             if self._connection is None:
-                self._connection = open_connection()
+                self._connection = new_connection()
+                self._connection.open()
             return self._send(content, to, public_id)
         except Exception as error:
             self.close()
@@ -104,13 +105,12 @@ class Mailer:
         return _read_status(message, to, provider)
 
 
-def open_connection() -> Any:
+def new_connection() -> Any:
     """The site's default mailer, from `MAILERS` or the older settings as Django itself decides."""
     mailers = getattr(mail, "mailers", None)  # from Django 6.1
     connection: Any = mailers.default if mailers is not None else mail.get_connection()
     if getattr(connection, "timeout", TIMEOUT_SECONDS) is None:
         connection.timeout = TIMEOUT_SECONDS
-    connection.open()
     return connection
 
 

@@ -62,8 +62,7 @@ def claim(lease: str) -> list[ResetEmail]:
         .filter(pk__in=ids)
         .update(state=EmailState.SENDING, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1)
     )
-    rows = ResetEmail.objects.filter(lease=lease, state=EmailState.SENDING)
-    return list(rows.select_related("member", "reset", "reset__site", "site").order_by("pk"))
+    return list(ResetEmail.objects.filter(lease=lease, state=EmailState.SENDING).order_by("pk"))
 
 
 def release(lease: str) -> None:
@@ -73,8 +72,11 @@ def release(lease: str) -> None:
     )
 
 
-def deliver(email: ResetEmail, mailer: Mailer, cache: emails.Cache) -> bool:
+def deliver(claimed: ResetEmail, mailer: Mailer, cache: emails.Cache) -> bool:
     """Send one claimed mail; whether it was handed over."""
+    email = as_it_is_now(claimed)
+    if email is None:
+        return False
     try:
         if email.attempts > MOST_ATTEMPTS:  # it ends its workers; without this, for ever
             note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
@@ -100,6 +102,15 @@ def deliver(email: ResetEmail, mailer: Mailer, cache: emails.Cache) -> bool:
     result = mailer.send(content, to=email.recipient, public_id=str(email.public_id))
     note(email, result, token=token)
     return result.verdict == Verdict.ACCEPTED
+
+
+def as_it_is_now(claimed: ResetEmail) -> ResetEmail | None:
+    """
+    The row with its link and its account, read when its turn comes: since it was claimed, hundreds
+    of mails may have left. None when it is no longer ours, or went with its member.
+    """
+    mine = ResetEmail.objects.filter(pk=claimed.pk, lease=claimed.lease, state=EmailState.SENDING)
+    return mine.select_related("member", "reset", "reset__site", "site").first()
 
 
 def no_longer_wanted(email: ResetEmail) -> SkipReason | None:
@@ -151,7 +162,7 @@ def compose(email: ResetEmail, token: str, cache: emails.Cache) -> emails.Conten
 
 def note(email: ResetEmail, result: Result, *, token: str) -> None:
     """Write down what came of an attempt, and when to try again."""
-    text = result.text.replace(token, "…") if token else result.text
+    text = tokens.blank_out(token, result.text) if token else result.text
     told = {"result_code": result.code[:32], "result_text": text[:500]}
     if result.verdict == Verdict.ACCEPTED:
         now = timezone.now()

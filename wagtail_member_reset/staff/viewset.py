@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from .. import resets
 from ..conf import conf
-from ..exceptions import SendRefused
+from ..exceptions import SendRefused, SettingError
 from ..models import Purpose
 from . import panel, permissions
 from .forms import WelcomeFormMixin
@@ -123,7 +123,11 @@ class MemberResetMixin:
 def install() -> None:
     """Have Wagtail build its user views from the composed viewset; called when the apps are ready."""
     users: Any = apps.get_app_config("wagtailusers")
-    if conf.SETTINGS_TAB and users.user_viewset != COMPOSED:
+    try:
+        is_wanted = conf.SETTINGS_TAB
+    except SettingError:  # a check names it, once Django has started
+        return
+    if is_wanted and users.user_viewset != COMPOSED:
         users.member_reset_base = users.user_viewset
         users.user_viewset = COMPOSED
 

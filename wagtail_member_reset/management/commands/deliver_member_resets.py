@@ -20,7 +20,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["every"] <= 0:
+        if not 0 < options["every"] < float("inf"):
             raise CommandError("--every takes a positive number of seconds.")
         if not options["loop"]:
             self.stdout.write(f"{delivery.drain()} emails handed over.")

@@ -1,0 +1,71 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+
+from wagtail_member_reset import tasks
+from wagtail_member_reset.models import EmailState, ResetEmail
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+@pytest.fixture
+def site(member, tmp_path):
+    """A process of a site that has a task backend, on this test's database: it sends Mia a reset."""
+
+    def run(**environment):
+        environment = {
+            "SITE_DATABASE": str(connection.settings_dict["NAME"]),
+            "SITE_INBOX": str(tmp_path),
+            "SITE_DELIVERY": "auto",
+            **environment,
+        }
+        return subprocess.run(
+            [sys.executable, "-m", "tests.broker"],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+
+    return run
+
+
+def inbox(tmp_path):
+    return [path.read_text() for path in tmp_path.iterdir()]
+
+
+def test_django_has_backends_that_are_no_workers():
+    """The suite's own settings name no backend: Django 6's Immediate one and django-tasks' do not count."""
+    assert not tasks.is_configured()
+
+
+@pytest.mark.parametrize("delivery", ["auto", "tasks"])
+def test_worker_of_the_task_backend_sends_the_mail(site, tmp_path, delivery):
+    seen = json.loads(site(SITE_DELIVERY=delivery).stdout)
+
+    assert seen == {
+        "configured": True,
+        "queued": [["wagtail_member_reset.tasks.deliver", [], {}]],  # not even a primary key travels
+        "handed_over": [1],
+    }
+    assert ResetEmail.objects.get().state == EmailState.HANDED_OVER
+    assert "https://club.example/account/r/" in inbox(tmp_path)[0]
+
+
+def test_command_delivery_queues_nothing(site, tmp_path):
+    seen = json.loads(site(SITE_DELIVERY="command").stdout)
+
+    assert (seen["configured"], seen["queued"], inbox(tmp_path)) == (True, [], [])
+
+
+def test_broker_that_is_down_fails_no_request_and_loses_no_mail(site, tmp_path):
+    ended = site(BROKER_IS_DOWN="1")
+
+    assert json.loads(ended.stdout)["queued"] == []
+    assert "deliver_member_resets will send what is waiting" in ended.stderr
+    assert (ResetEmail.objects.get().state, inbox(tmp_path)) == (EmailState.QUEUED, [])
