@@ -1,0 +1,343 @@
+"""Each check names what is wrong and the way out, and is silent where all is well."""
+
+import json
+import re
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.views import PasswordResetView
+from django.core.checks import registry, run_checks
+from django.db import ProgrammingError, connection
+from django.urls import include, path
+from django.utils import timezone
+from django.views.generic import RedirectView
+from wagtail.admin import urls as wagtailadmin_urls
+from wagtail.models import Site
+
+from tests.urls import urlpatterns
+from wagtail_member_reset import resets
+from wagtail_member_reset.models import EmailState, ResetEmail
+
+PREFIX = "WAGTAIL_MEMBER_RESET_"
+WRONG = [
+    ("LINK_LIFETIME", timedelta(0), "E001"),
+    ("LINK_LIFETIME", timedelta(days=-1), "E001"),
+    ("LINK_LIFETIME", 7, "E001"),
+    ("LINK_LIFETIME", None, "E001"),
+    ("STATUS_WINDOW", timedelta(0), "E002"),
+    ("STATUS_WINDOW", "16 hours", "E002"),
+    ("BASE_URL", "club.example", "E003"),
+    ("BASE_URL", "https://club.example/account", "E003"),
+    ("BASE_URL", "ftp://club.example", "E003"),
+    ("BASE_URL", "", "E003"),
+    ("BASE_URL", 5, "E003"),
+    ("WELCOME_ON_CREATE", "yes", "E004"),
+    ("WELCOME_ON_CREATE", None, "E004"),
+    ("SETTINGS_TAB", 1, "E005"),
+    ("LINK_DISPLAY", "shown", "E006"),
+    ("LINK_DISPLAY", None, "E006"),
+    ("MAY_RESET", "no.such.thing", "E007"),
+    ("MAY_RESET", "tests.test_checks.WRONG", "E007"),
+    ("MAY_RESET", len, "E007"),
+    ("MAY_RESET", "", "E007"),
+    ("DELIVERY", "pigeon", "E008"),
+    ("DELIVERY", ["thread"], "E008"),
+    ("CSP", "default-src 'self'", "E009"),
+    ("CSP", {"style-src": "'self'; script-src *"}, "E009"),
+    ("CSP", {"style-src": None}, "E009"),
+    ("TRUSTED_PROXIES", -1, "E010"),
+    ("TRUSTED_PROXIES", True, "E010"),
+    ("TRUSTED_PROXIES", "1", "E010"),
+    ("REQUEST_LIMITS", {"ip": "20 per hour"}, "E011"),
+    ("REQUEST_LIMITS", {"ip": 20}, "E011"),
+    ("REQUEST_LIMITS", {"nobody": "20/h"}, "E011"),
+    ("REQUEST_LIMITS", "20/h", "E011"),
+    ("RETENTION", timedelta(0), "E012"),
+    ("RETENTION", 30, "E012"),
+    ("SUPPORT_CONTACT", "", "E013"),
+    ("SUPPORT_CONTACT", "office@club.example\nBcc: x@y.example", "E013"),
+    ("SUPPORT_CONTACT", 5, "E013"),
+]
+RIGHT = [
+    ("LINK_LIFETIME", timedelta(days=30)),
+    ("STATUS_WINDOW", timedelta(minutes=5)),
+    ("BASE_URL", "https://club.example/"),
+    ("BASE_URL", "http://localhost:8000"),
+    ("WELCOME_ON_CREATE", False),
+    ("LINK_DISPLAY", "never"),
+    ("MAY_RESET", "tests.staff.test_panel.nobody"),
+    ("DELIVERY", "thread"),
+    ("CSP", None),
+    ("CSP", {"style-src": "'self' https://cdn.example.com"}),
+    ("TRUSTED_PROXIES", 2),
+    ("REQUEST_LIMITS", {"address": "3/d"}),
+    ("RETENTION", timedelta(days=365)),
+    ("SUPPORT_CONTACT", "https://club.example/help"),
+]
+
+
+def ours(**options):
+    """What our checks find, but for the reset page of Wagtail's that the suite's site serves."""
+    found = [check for check in run_checks(**options) if check.id.startswith("wagtail_member_reset.")]
+    assert all(check.hint and check.hint[0].isupper() and check.hint.rstrip().endswith((".", "…")) for check in found)
+    return [check for check in found if check.id != "wagtail_member_reset.W003"]
+
+
+def ids(found):
+    return [check.id.partition(".")[2] for check in found]
+
+
+def in_database():
+    return ours(tags=["database"], databases=["default"])
+
+
+# Settings
+
+
+def test_site_without_settings_of_ours_passes(settings):
+    for name in list(settings._wrapped.__dict__):
+        if name.startswith(PREFIX):
+            delattr(settings, name)
+
+    assert ours() == []
+
+
+@pytest.mark.parametrize(("name", "value", "number"), WRONG)
+def test_setting_that_cannot_be_used_is_named_with_the_way_out(settings, name, value, number):
+    setattr(settings, PREFIX + name, value)
+
+    (error,) = [check for check in ours() if check.id.endswith(number)]
+
+    assert error.is_serious()
+    assert error.msg.startswith(f"{PREFIX}{name} is ")
+    assert error.msg.endswith(".")
+    assert ": set" not in error.msg
+    assert re.match(r"(Set|Write) [^:]*", error.hint)
+
+
+def test_message_quotes_the_whole_value(settings):
+    settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"nobody": "20/h"}
+
+    (error,) = ours()
+
+    assert error.msg == "WAGTAIL_MEMBER_RESET_REQUEST_LIMITS is {'nobody': '20/h'}."
+    assert error.hint == 'Set a dict with "ip", "address" and "all".'
+
+
+@pytest.mark.parametrize(("name", "value"), RIGHT)
+def test_setting_that_can_be_used_is_passed_over(settings, name, value):
+    setattr(settings, PREFIX + name, value)
+
+    assert ours() == []
+
+
+@pytest.mark.django_db
+def test_all_that_is_wrong_is_said_at_once(settings):
+    for name, value, _number in WRONG:
+        setattr(settings, PREFIX + name, value)
+
+    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 14)]
+    assert ids(in_database()) == ["E023"]
+
+
+def test_window_longer_than_the_lifetime_is_pointed_out(settings):
+    settings.WAGTAIL_MEMBER_RESET_LINK_LIFETIME = timedelta(hours=8)
+
+    assert ids(ours()) == ["W002"]
+
+
+def test_window_as_long_as_the_lifetime_is_fine(settings):
+    settings.WAGTAIL_MEMBER_RESET_LINK_LIFETIME = timedelta(hours=16)
+
+    assert ours() == []
+
+
+def test_delivery_by_tasks_needs_a_backend_with_workers(settings):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "tasks"
+
+    assert ids(ours()) == ["E021"]
+
+
+# What stands in the way of the tab and of the pages
+
+
+def test_viewset_that_was_set_after_us_is_pointed_out(monkeypatch):
+    monkeypatch.setattr(apps.get_app_config("wagtailusers"), "user_viewset", "wagtail.users.views.users.UserViewSet")
+
+    assert ids(ours()) == ["W001"]
+
+
+def test_viewset_that_was_set_after_us_is_fine_with_our_mixin(monkeypatch):
+    monkeypatch.setattr(apps.get_app_config("wagtailusers"), "user_viewset", "tests.custom.viewsets.ByHandUserViewSet")
+
+    assert ours() == []
+
+
+def test_viewset_of_a_site_that_wants_no_tab_is_fine(monkeypatch, settings):
+    settings.WAGTAIL_MEMBER_RESET_SETTINGS_TAB = False
+    monkeypatch.setattr(apps.get_app_config("wagtailusers"), "user_viewset", "wagtail.users.views.users.UserViewSet")
+
+    assert ours() == []
+
+
+def test_viewset_that_does_not_exist_is_for_wagtail_to_say(monkeypatch):
+    monkeypatch.setattr(apps.get_app_config("wagtailusers"), "user_viewset", "no.such.Viewset")
+
+    assert ours() == []
+
+
+def test_pages_without_an_address_are_an_error(settings):
+    settings.ROOT_URLCONF = (path("admin/", include(wagtailadmin_urls)),)
+
+    found = ours()
+
+    assert ids(found) == ["E020"]
+    assert 'path("account/", include("wagtail_member_reset.urls"))' in found[0].hint
+
+
+# Reset pages of others
+
+
+def other_pages():
+    return [check for check in run_checks() if check.id == "wagtail_member_reset.W003"]
+
+
+def test_reset_page_of_wagtail_is_pointed_out():
+    (warning,) = other_pages()
+
+    assert warning.msg.startswith("/admin/password_reset/ still serves the Wagtail admin's own password reset")
+
+
+@pytest.mark.parametrize(
+    ("route", "whose"),
+    [
+        (path("accounts/", include("django.contrib.auth.urls")), "/accounts/password_reset/ still serves Django's own"),
+        (
+            path("django-admin/password_reset/", PasswordResetView.as_view(), name="admin_password_reset"),
+            "/django-admin/password_reset/ still serves the Django admin's own",
+        ),
+    ],
+)
+def test_reset_pages_of_django_are_pointed_out(settings, route, whose):
+    settings.ROOT_URLCONF = (route, *urlpatterns)
+
+    assert [warning.msg.startswith(whose) for warning in other_pages()] == [False, True]
+
+
+def test_line_in_the_hint_leads_to_our_page_and_ends_the_warning(client, settings):
+    settings.ROOT_URLCONF = (path("accounts/", include("django.contrib.auth.urls")), *urlpatterns)
+    lines = [re.search(r"path\(.*\)\)", warning.hint)[0] for warning in other_pages()]
+    routes = [eval(line, {"path": path, "RedirectView": RedirectView}) for line in lines]
+
+    settings.ROOT_URLCONF = (*routes, *settings.ROOT_URLCONF)
+
+    assert len(routes) == 2
+    assert other_pages() == []
+    for address in ("/admin/password_reset/", "/accounts/password_reset/"):
+        assert client.get(address)["Location"] == "/account/password-reset/"
+
+
+def test_reset_page_that_wagtail_switched_off_is_fine(settings):
+    settings.WAGTAIL_PASSWORD_RESET_ENABLED = False
+
+    assert other_pages() == []
+
+
+def test_reset_page_of_the_sites_own_is_fine(settings):
+    own = path("own/", RedirectView.as_view(url="/"), name="password_reset")
+    settings.ROOT_URLCONF = (own, path("django-admin/", admin.site.urls), *urlpatterns[2:])
+
+    assert other_pages() == []
+
+
+# What the tables say
+
+
+@pytest.mark.django_db
+class TestDatabase:
+    def test_site_with_an_address_and_nothing_waiting_passes(self):
+        assert in_database() == []
+
+    @pytest.mark.parametrize("hostname", ["localhost", "127.0.0.1", "example.com"])
+    def test_placeholder_of_a_new_project_is_pointed_out(self, settings, hostname):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        Site.objects.update(hostname=hostname)
+
+        found = in_database()
+
+        assert ids(found) == ["W004"]
+        assert f"http://{hostname}" in found[0].msg
+
+    def test_hostname_of_the_site_is_enough(self, settings):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        Site.objects.update(hostname="club.example")
+
+        assert in_database() == []
+
+    def test_site_without_any_address_is_an_error(self, settings):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        settings.WAGTAILADMIN_BASE_URL = None
+        Site.objects.all().delete()
+
+        found = in_database()
+
+        assert ids(found) == ["E023"]
+        assert found[0].is_serious()
+        assert found[0].hint.startswith("Set WAGTAIL_MEMBER_RESET_BASE_URL")
+
+    def test_mails_that_nobody_carries_are_pointed_out(self, member):
+        resets.send(member, by=None)
+        ResetEmail.objects.update(next_attempt_at=timezone.now() - timedelta(minutes=11))
+
+        found = in_database()
+
+        assert ids(found) == ["W005"]
+        assert found[0].msg.startswith("1 password reset email")
+        assert "deliver_member_resets" in found[0].hint
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {},
+            {"next_attempt_at": timedelta(minutes=-9)},
+            {"next_attempt_at": timedelta(minutes=-11), "state": EmailState.HANDED_OVER},
+            {"next_attempt_at": timedelta(minutes=-11), "state": EmailState.FAILED},
+        ],
+    )
+    def test_mails_that_are_well_are_passed_over(self, member, changes):
+        resets.send(member, by=None)
+        if changes:
+            ResetEmail.objects.update(**{**changes, "next_attempt_at": timezone.now() + changes["next_attempt_at"]})
+
+        assert in_database() == []
+
+    def test_tables_are_asked_only_when_the_database_is_checked(self, settings, django_assert_num_queries):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+
+        with django_assert_num_queries(0):
+            assert ours() == []
+
+    def test_tables_that_are_not_there_yet_are_no_fault(self):
+        def missing(execute, sql, params, many, context):
+            raise ProgrammingError("no such table")
+
+        with connection.execute_wrapper(missing):
+            found = [check for check in registry.registry.registered_checks if check.__name__ == "check_database"]
+            assert found[0](None, databases=["default"]) == []
+
+
+# What is read once, when Django starts
+
+
+@pytest.mark.parametrize(("arrangement", "found"), [("tasks", []), ("wrong-tab", ["E005"])])
+def test_start_is_survived_and_checked(settings, arrangement, found):
+    command = [sys.executable, "-m", "tests.custom.probe", "--checks", arrangement]
+
+    probe = subprocess.run(command, cwd=settings.ROOT, capture_output=True, text=True, timeout=60)
+
+    assert (probe.returncode, probe.stderr[-2000:]) == (0, "")
+    assert json.loads(probe.stdout) == found

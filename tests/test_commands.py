@@ -1,0 +1,258 @@
+"""The commands for cron: deliver what is due, and forget what has been over for long."""
+
+import _thread
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+from django.utils import timezone as django_timezone
+
+from tests.conftest import make_person
+from wagtail_member_reset import resets
+from wagtail_member_reset.models import EmailState, Origin, PasswordReset, ResetEmail, ResetRequest, State
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
+
+
+def run(name, *args):
+    out, err = StringIO(), StringIO()
+    call_command(name, *args, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+class Interrupter(threading.Thread):
+    """Presses Ctrl+C, as it were, once `condition()` holds; after ten seconds in any case."""
+
+    def __init__(self, condition):
+        super().__init__(daemon=True)
+        self.condition, self.held = condition, False
+
+    def run(self):
+        end = time.monotonic() + 10
+        while time.monotonic() < end and not self.held:
+            time.sleep(0.02)
+            self.held = bool(self.condition())
+        time.sleep(0.05)
+        _thread.interrupt_main()
+
+
+def loop_until(condition):
+    """What the loop wrote. It wants a test outside a transaction, since it renews the connection before each pass."""
+    interrupter = Interrupter(condition)
+    interrupter.start()
+    written = run("deliver_member_resets", "--loop", "--every", "0.2")
+    interrupter.join()
+    assert interrupter.held, written
+    return written
+
+
+# deliver_member_resets
+
+
+def test_deliver_sends_what_is_due_and_ends(member, mailoutbox):
+    resets.send(member, by=None)
+
+    out, err = run("deliver_member_resets")
+
+    assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+    assert (out.split()[0], err) == ("1", "")
+    assert ResetEmail.objects.get().state == EmailState.HANDED_OVER
+
+
+def test_deliver_with_nothing_due_says_so(db, mailoutbox):
+    out, err = run("deliver_member_resets")
+
+    assert (out.split()[0], err, mailoutbox) == ("0", "", [])
+
+
+def test_deliver_resolves_what_visitors_asked(member, mailoutbox):
+    resets.request("mia@members.example", network="192.0.2.1", site=None, language="en")
+
+    run("deliver_member_resets")
+
+    assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+    assert PasswordReset.objects.get().origin == Origin.MEMBER
+
+
+def test_deliver_sends_twice_what_is_asked_twice_and_no_more(member, mailoutbox):
+    resets.send(member, by=None)
+
+    run("deliver_member_resets")
+    run("deliver_member_resets")
+
+    assert len(mailoutbox) == 1
+
+
+def test_deliver_erases_what_must_no_longer_be_kept(member, time_machine):
+    time_machine.move_to(NOON, tick=False)
+    resets.send(member, by=None)
+    run("deliver_member_resets")
+    time_machine.move_to(NOON + timedelta(hours=16), tick=False)
+
+    run("deliver_member_resets")
+
+    assert PasswordReset.objects.get().nonce is None
+    assert PasswordReset.objects.get().is_live
+
+
+def test_output_names_no_member_and_no_link(member):
+    link = resets.link(resets.send(member, by=None))
+
+    out, err = run("deliver_member_resets")
+
+    assert [text in out + err for text in ("mia", "account/r/", link)] == [False] * 3
+
+
+def test_loop_goes_on_until_it_is_interrupted(transactional_db, member, mailoutbox):
+    resets.send(member, by=None)
+
+    out, err = loop_until(lambda: mailoutbox)
+
+    assert len(mailoutbox) == 1
+    assert (out.splitlines()[-1], err) == ("Stopped.", "")
+
+
+def test_loop_sends_what_comes_later(transactional_db, member, mailoutbox):
+    resets.send(member, by=None)
+    ResetEmail.objects.update(next_attempt_at=django_timezone.now() + timedelta(seconds=0.5))
+
+    loop_until(lambda: mailoutbox)
+
+    assert len(mailoutbox) == 1
+
+
+def test_loop_outlives_a_database_that_is_away(transactional_db, member, mailoutbox):
+    resets.send(member, by=None)
+    until = time.monotonic() + 0.5
+
+    def away(execute, sql, params, many, context):
+        if time.monotonic() < until:
+            raise OperationalError("server closed the connection")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(away):
+        out, err = loop_until(lambda: mailoutbox)
+
+    assert len(mailoutbox) == 1
+    assert "The database did not answer (OperationalError); trying again." in err
+    assert "server closed" not in err
+    assert out.splitlines()[-1] == "Stopped."
+
+
+def test_single_pass_does_not_hide_a_database_that_is_away(member):
+    def away(execute, sql, params, many, context):
+        raise OperationalError("server closed the connection")
+
+    with connection.execute_wrapper(away), pytest.raises(OperationalError):
+        run("deliver_member_resets")
+
+
+@pytest.mark.parametrize("every", ["0", "-1", "nan", "inf"])
+def test_pause_that_is_none_is_refused(db, every):
+    with pytest.raises(CommandError, match="positive number of seconds"):
+        run("deliver_member_resets", "--loop", "--every", every)
+
+
+# purge_member_resets
+
+
+@pytest.fixture
+def past(db, time_machine):
+    """Sends a link at noon, and leaves the clock there."""
+    time_machine.move_to(NOON, tick=False)
+
+    def send(name="Mia"):
+        reset = resets.send(make_person(name, password="x password 1"), by=None)
+        call_command("deliver_member_resets", stdout=StringIO())
+        return reset
+
+    return send
+
+
+def test_purge_takes_a_link_and_its_mails_when_the_retention_is_over(past, time_machine):
+    past()
+
+    time_machine.move_to(NOON + timedelta(days=37), tick=False)
+    run("purge_member_resets")
+    kept = PasswordReset.objects.count(), ResetEmail.objects.count()
+    time_machine.move_to(NOON + timedelta(days=37, seconds=1), tick=False)
+    out, _err = run("purge_member_resets")
+
+    assert kept == (1, 1)
+    assert (PasswordReset.objects.count(), ResetEmail.objects.count()) == (0, 0)
+    assert out.split()[0] == "1"
+
+
+def test_purge_honours_the_sites_retention(past, time_machine, settings):
+    settings.WAGTAIL_MEMBER_RESET_RETENTION = timedelta(days=2)
+    past()
+
+    time_machine.move_to(NOON + timedelta(days=8), tick=False)
+    run("purge_member_resets")
+    kept = PasswordReset.objects.count()
+    time_machine.move_to(NOON + timedelta(days=10), tick=False)
+    run("purge_member_resets")
+
+    assert (kept, PasswordReset.objects.count()) == (1, 0)
+
+
+def test_purge_never_takes_a_live_link(past, time_machine, settings):
+    settings.WAGTAIL_MEMBER_RESET_LINK_LIFETIME = timedelta(days=400)
+    settings.WAGTAIL_MEMBER_RESET_RETENTION = timedelta(seconds=1)
+    reset = past()
+    token = resets.link(reset).rstrip("/").rpartition("/")[2]
+
+    time_machine.move_to(NOON + timedelta(days=399), tick=False)
+    run("purge_member_resets")
+
+    resets.redeem(resets.open(token), password="a brand new one 7")
+    assert PasswordReset.objects.get().state == State.USED
+
+
+def test_purge_leaves_what_ended_lately(past, time_machine):
+    used, cancelled = past("Uwe"), past("Cora")
+    token = resets.link(used).rstrip("/").rpartition("/")[2]
+    resets.redeem(resets.open(token), password="a brand new one 7")
+    resets.revoke(cancelled, by=None)
+    time_machine.move_to(NOON + timedelta(days=30), tick=False)
+
+    run("purge_member_resets")
+
+    assert set(PasswordReset.objects.values_list("state", flat=True)) == {State.USED, State.REVOKED}
+
+
+def test_purge_leaves_the_members_and_their_passwords(past, time_machine):
+    member = past().member
+    time_machine.move_to(NOON + timedelta(days=400), tick=False)
+
+    run("purge_member_resets")
+
+    member.refresh_from_db()
+    assert member.check_password("x password 1")
+
+
+def test_purge_forgets_what_visitors_typed_after_a_day(db, time_machine):
+    time_machine.move_to(NOON, tick=False)
+    resets.request("who@ever.example", network="192.0.2.1", site=None, language="en")
+
+    time_machine.move_to(NOON + timedelta(days=1), tick=False)
+    run("purge_member_resets")
+    kept = ResetRequest.objects.count()
+    time_machine.move_to(NOON + timedelta(days=1, seconds=1), tick=False)
+    run("purge_member_resets")
+
+    assert (kept, ResetRequest.objects.count()) == (1, 0)
+
+
+def test_second_purge_finds_nothing(past, time_machine):
+    past()
+    time_machine.move_to(NOON + timedelta(days=400), tick=False)
+    run("purge_member_resets")
+
+    out, err = run("purge_member_resets")
+
+    assert (out, err) == ("0 resets and 0 requests forgotten.\n", "")
