@@ -1,26 +1,25 @@
-"""Whether the wheel holds what it must, and nothing that it must not."""
+"""Whether a wheel holds the whole package and nothing else: WHEEL PACKAGE."""
 
 import sys
 import zipfile
 from email.parser import Parser
+from pathlib import Path
 
-NEEDED = [
-    "wagtail_member_reset/templates/wagtail_member_reset/member/base.html",
-    "wagtail_member_reset/templates/wagtail_member_reset/staff/panel.html",
-    "wagtail_member_reset/templates/wagtail_member_reset/emails/reset.html",
-    "wagtail_member_reset/static/wagtail_member_reset/staff/member_reset.js",
-    "wagtail_member_reset/static/wagtail_member_reset/member/member.css",
-    "wagtail_member_reset/migrations/0001_initial.py",
-    "wagtail_member_reset/management/commands/deliver_member_resets.py",
-]
+wheel, package = sys.argv[1:]
+with zipfile.ZipFile(wheel) as archive:
+    names = set(archive.namelist())
+    metadata = Parser().parsestr(archive.read(next(n for n in names if n.endswith(".dist-info/METADATA"))).decode())
 
-with zipfile.ZipFile(sys.argv[1]) as wheel:
-    names = wheel.namelist()
-    metadata = Parser().parsestr(wheel.read(next(n for n in names if n.endswith("METADATA"))).decode())
-missing = [name for name in NEEDED if name not in names]
-strange = [n for n in names if not n.startswith(("wagtail_member_reset/", "wagtail_member_reset-"))]
-required = sorted(metadata.get_all("Requires-Dist"))
-assert not missing, f"The wheel lacks {missing}"
-assert not strange, f"The wheel should not hold {strange}"
+sources = {
+    path.as_posix() for path in Path(package).rglob("*") if path.is_file() and path.suffix not in {".pyc", ".pyo"}
+}
+shipped = {name for name in names if ".dist-info/" not in name}
+assert shipped == sources, f"Lacks {sorted(sources - shipped)}, and should not hold {sorted(shipped - sources)}"
+for kind in (".html", ".txt", ".css", ".js"):
+    assert any(name.endswith(kind) for name in shipped), f"No {kind} file is shipped."
+assert any(name.endswith("/LICENSE") for name in names), "The licence is not shipped."
+
+required = sorted(metadata.get_all("Requires-Dist", []))
 assert required == ["Django>=5.2", "django-anymail", "wagtail>=7.0"], required
-print(f"{len(names)} files, {required}")
+assert metadata["Requires-Python"] == ">=3.10", metadata["Requires-Python"]
+print(f"{len(shipped)} files, {', '.join(required)}, Python {metadata['Requires-Python']}")

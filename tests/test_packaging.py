@@ -1,0 +1,73 @@
+import ast
+import configparser
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+import wagtail_member_reset
+
+ROOT = Path(__file__).resolve().parent.parent
+# Where the package really is: the sources, or what the wheel installed.
+PACKAGE = Path(wagtail_member_reset.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def setup():
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def outside_names(module):
+    """The first parts of what a module imports from elsewhere."""
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.split(".")[0]
+
+
+def test_three_dependencies_with_their_floors_and_no_more(setup):
+    required = setup["options"]["install_requires"].split()
+
+    assert required == ["wagtail>=7.0", "Django>=5.2", "django-anymail"]
+    assert not setup.has_section("options.extras_require")
+
+
+def test_any_python_from_3_10_on(setup):
+    assert setup["options"]["python_requires"] == ">=3.10"
+
+
+def test_licence_is_named_and_ships(setup):
+    metadata = setup["metadata"]
+
+    assert (metadata["license"], metadata["license_files"]) == ("BSD-3-Clause", "LICENSE")
+
+
+def test_only_the_package_is_packed(setup):
+    assert setup["options.packages.find"]["include"] == "wagtail_member_reset*"
+
+
+def test_every_folder_of_data_is_named_for_the_wheel():
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and not any(path.rglob("*.py"))}
+
+    assert folders - {"__pycache__"} <= {"templates", "static", "locale"}
+
+
+def test_nothing_is_imported_but_the_dependencies():
+    imported = {name for module in MODULES for name in outside_names(module)}
+
+    assert imported - sys.stdlib_module_names == {"django", "wagtail", "anymail", "wagtail_member_reset"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_module_stays_under_300_lines(module):
+    assert len(module.read_text("utf-8").splitlines()) <= 300
+
+
+@pytest.mark.django_db
+def test_models_and_migrations_agree():
+    call_command("makemigrations", "wagtail_member_reset", check_changes=True, dry_run=True)
