@@ -1,9 +1,12 @@
 import uuid
 
 from anymail.backends.test import EmailBackend
-from django.utils import timezone
+from anymail.message import AnymailRecipientStatus
 
 from .models import ReceivedEmail
+
+# Nobody lives there, so that a refusal can be seen without a mail server that refuses.
+NOWHERE = "nowhere.example"
 
 
 class InboxBackend(EmailBackend):
@@ -16,16 +19,27 @@ class InboxBackend(EmailBackend):
 
     def post_to_esp(self, payload, message):
         message.inbox_message_id = uuid.uuid4().hex
-        html = next((body for body, kind in message.alternatives if kind == "text/html"), "")
         for address in payload.recipient_emails:
-            ReceivedEmail.objects.create(
-                to=address,
-                sender=message.from_email,
-                subject=message.subject,
-                text=message.body,
-                html=html,
-                headers=dict(message.extra_headers),
-                message_id=message.inbox_message_id,
-                received_at=timezone.now(),
-            )
+            if not is_nowhere(address):
+                self.put(message, address)
         return super().post_to_esp(payload, message)
+
+    def parse_recipient_status(self, response, payload, message):
+        rejected = AnymailRecipientStatus(message_id=None, status="rejected")
+        found = super().parse_recipient_status(response, payload, message)
+        return {address: rejected if is_nowhere(address) else status for address, status in found.items()}
+
+    def put(self, message, address):
+        ReceivedEmail.objects.create(
+            to=address,
+            sender=message.from_email,
+            subject=message.subject,
+            text=message.body,
+            html=next((body for body, kind in message.alternatives if kind == "text/html"), ""),
+            headers={name: str(value) for name, value in message.extra_headers.items()},
+            message_id=message.inbox_message_id,
+        )
+
+
+def is_nowhere(address):
+    return address.casefold().endswith(f"@{NOWHERE}")

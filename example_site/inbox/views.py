@@ -5,11 +5,16 @@ from functools import wraps
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.html import linebreaks, urlize
+from django.utils.safestring import mark_safe
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from .models import ReceivedEmail
 
 NEWEST = 100
+# A frame in which a mail can do nothing but open its links in a new tab.
+FRAME = "allow-popups allow-popups-to-escape-sandbox"
+FRAME_POLICY = f"sandbox {FRAME}; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def only_in_demo(view):
@@ -29,14 +34,22 @@ def index(request):
 
 @only_in_demo
 def email(request, pk):
-    return render(request, "inbox/email.html", {"email": get_object_or_404(ReceivedEmail, pk=pk)})
+    found = get_object_or_404(ReceivedEmail, pk=pk)
+    return render(request, "inbox/email.html", {"email": found, "text": as_page(found.text), "frame": FRAME})
 
 
 @only_in_demo
 @xframe_options_sameorigin
 def html(request, pk):
-    """The HTML part by itself, for a frame in which it can do nothing but open links in a new tab."""
-    response = HttpResponse(get_object_or_404(ReceivedEmail, pk=pk).html)
-    rules = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'"
-    response["Content-Security-Policy"] = rules
+    """The HTML part by itself, for the frame."""
+    page = get_object_or_404(ReceivedEmail, pk=pk).html
+    # As webmail does it: a link leaves the frame, which the page behind it would refuse to be shown in.
+    response = HttpResponse(page.replace("<head>", '<head><base target="_blank">', 1))
+    response["Content-Security-Policy"] = FRAME_POLICY
     return response
+
+
+def as_page(text):
+    """A text mail as mail programs show it, with links that open in a new tab."""
+    linked = urlize(text, nofollow=True, autoescape=True).replace('rel="nofollow"', 'target="_blank" rel="noopener"')
+    return mark_safe(linebreaks(linked))  # noqa: S308 - urlize has escaped it

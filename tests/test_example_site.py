@@ -1,0 +1,431 @@
+"""
+The demo and the script behind `make demo` and `make test`.
+
+The example has settings of its own, so it answers from a process of its own; what the script
+finds on a machine is replaced by small stand-ins on the PATH.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = ROOT / ".ci" / "env"
+# What the suite's own run says must not reach the demo's processes.
+PLAIN = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("TEST_", "DEMO_", "DJANGO_", "PYTEST_", "COV_"))
+}
+STANDING = {
+    "ana": "nothing_sent",
+    "otto": "nothing_sent",
+    "mia": "nothing_sent",
+    "ida": "nothing_sent",
+    "nora": "nothing_sent",
+    "ian": "nothing_sent",
+    "will": "waiting",
+    "wendy": "waiting",
+    "quinn": "quiet",
+    "eve": "expired",
+    "uma": "used",
+    "carl": "revoked",
+    "finn": "waiting",
+}
+# One process answers a module's questions: it reads code, a line of JSON each, and writes what is in `answer`.
+ANSWERING = """
+import json, sys, django
+django.setup()
+from io import StringIO
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.test import Client
+from example_site.inbox.models import ReceivedEmail
+from wagtail_member_reset import resets
+from wagtail_member_reset.delivery.wake import sender
+
+def manage(*args, **options):
+    written = StringIO()
+    call_command(*args, stdout=written, **options)
+    return written.getvalue()
+
+def browse(username=None):
+    client = Client()
+    if username:
+        client.force_login(get_user_model().objects.get(username=username))
+    return client
+
+names = dict(globals())
+for line in sys.stdin:
+    people = {person.username: person for person in get_user_model().objects.all()}
+    scope = {**names, "people": people}
+    exec(json.loads(line), scope)
+    print(json.dumps(scope["answer"]), flush=True)
+"""
+
+
+class Club:
+    """One copy of the demo, with its data in a folder of its own."""
+
+    def __init__(self, folder):
+        self._complaints = (folder / "stderr").open("w+")
+        environment = {**PLAIN, "DEMO_DATA": str(folder), "DEMO_PORT": "18500"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", ANSWERING],
+            cwd=ROOT,
+            env={**environment, "DJANGO_SETTINGS_MODULE": "example_site.settings", "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            text=True,
+        )
+
+    def ask(self, code):
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(code) + "\n")
+            self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            self._process.wait()
+            self._complaints.seek(0)
+            pytest.fail(self._complaints.read(), pytrace=False)
+        return json.loads(answer)
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait(timeout=60)
+        self._process.stdout.close()
+        self._complaints.close()
+
+
+@pytest.fixture(scope="module")
+def club(tmp_path_factory):
+    club = Club(tmp_path_factory.mktemp("demo"))
+    club.ask("answer = manage('migrate', verbosity=0) + manage('seed')")
+    yield club
+    club.close()
+
+
+def test_seeding_again_changes_nothing(club):
+    before, again, after = club.ask("answer = [manage('dumpdata'), manage('seed'), manage('dumpdata')]")
+
+    assert len(json.loads(before)) > 50
+    assert again == ""
+    assert after == before
+
+
+def test_another_port_changes_the_sites_record_and_nothing_else(club):
+    before, _, after, _ = club.ask(
+        """
+answer = [manage("dumpdata")]
+settings.PORT = 18501
+answer += [manage("seed"), manage("dumpdata")]
+settings.PORT = 18500
+answer += [manage("seed")]
+"""
+    )
+
+    changed = [pair for pair in zip(json.loads(before), json.loads(after), strict=True) if pair[0] != pair[1]]
+    assert [(old["model"], old["fields"]["port"], new["fields"]["port"]) for old, new in changed] == [
+        ("wagtailcore.site", 18500, 18501)
+    ]
+
+
+def test_checks_and_migrations_have_nothing_to_say(club):
+    answer = club.ask(
+        """
+answer = [
+    manage("check", databases=["default"], fail_level="WARNING"),
+    manage("makemigrations", check_changes=True, dry_run=True),
+]
+"""
+    )
+
+    assert answer == ["System check identified no issues (0 silenced).\n", "No changes detected\n"]
+
+
+def test_everybody_is_in_the_state_of_their_name(club):
+    answer = club.ask(
+        """
+answer = {
+    "standing": {name: resets.status(person).standing.value for name, person in people.items()},
+    "refusal": {
+        name: refusal.value for name, person in people.items() if (refusal := resets.status(person).refusal)
+    },
+    "failed": [name for name, person in people.items() if person.password_reset_emails.filter(state="failed")],
+    "without_password": sorted(name for name, person in people.items() if not person.has_usable_password()),
+    "superusers": [name for name, person in people.items() if person.is_superuser],
+}
+"""
+    )
+
+    assert answer["standing"] == STANDING
+    assert answer["refusal"] == {"nora": "no_address", "ian": "inactive"}
+    assert answer["failed"] == ["finn"]
+    assert set(STANDING) - set(answer["without_password"]) == {"ana", "otto", "mia", "uma"}
+    assert answer["superusers"] == ["ana"]
+
+
+def test_the_printed_logins_work(club):
+    printed = club.ask("answer = manage('show_logins')")
+
+    answer = club.ask(
+        """
+from example_site.club.people import ADMIN, MEMBER, OFFICE
+answer = [
+    [name, password, Client().post("/login/", {"username": name, "password": password}).headers.get("Location")]
+    for name, password in (ADMIN, OFFICE, MEMBER)
+]
+"""
+    )
+
+    assert [name for name, _, _ in answer] == ["ana", "otto", "mia"]
+    for name, password, leads_to in answer:
+        assert f"{name} / {password}" in printed
+        assert leads_to == "/members/"
+    for address in ("/", "/admin/", "/inbox/"):
+        assert f"http://127.0.0.1:18500{address} " in f"{printed} ".replace("\n", " ")
+
+
+def test_the_members_page_is_for_members(club):
+    answer = club.ask(
+        """
+stranger, member = browse().get("/members/"), browse("mia").get("/members/")
+login = browse().get("/login/").content.decode()
+answer = {
+    "home": browse().get("/").status_code,
+    "stranger": [stranger.status_code, stranger.headers.get("Location")],
+    "member": ["Boat plan" in member.content.decode(), member.status_code],
+    "login_leads_to_reset": 'href="/account/password-reset/"' in login,
+    "admin_leads_to_reset": browse().get("/admin/password_reset/").headers.get("Location"),
+}
+"""
+    )
+
+    assert answer == {
+        "home": 200,
+        "stranger": [302, "/login/?next=/members/"],
+        "member": [True, 200],
+        "login_leads_to_reset": True,
+        "admin_leads_to_reset": "/account/password-reset/",
+    }
+
+
+def test_the_office_account_finds_link_and_sentence_on_the_tab(club):
+    answer = club.ask(
+        """
+client = browse("otto")
+page = client.get(f"/admin/users/edit/{people['will'].pk}/").content.decode()
+answer = {
+    "sentence": "Reset password email sent." in page,
+    "link": resets.link(resets.status(people["will"]).reset) in page,
+    "groups": client.get("/admin/groups/").status_code,
+}
+"""
+    )
+
+    assert answer == {"sentence": True, "link": True, "groups": 302}
+
+
+def test_the_inbox_shows_the_emails(club):
+    answer = club.ask(
+        """
+settings.DEBUG = True
+client, mail = browse(), ReceivedEmail.objects.get(to="will@harbour.example")
+index, text, html = (client.get(path) for path in ("/inbox/", f"/inbox/{mail.pk}/", f"/inbox/{mail.pk}/html/"))
+link = resets.link(resets.status(people["will"]).reset)
+answer = {
+    "index": all(str(email.to) in index.content.decode() for email in ReceivedEmail.objects.all()),
+    "text": f'<a href="{link}" target="_blank" rel="noopener">' in text.content.decode(),
+    "frame": 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in text.content.decode(),
+    "html": f'href="{link}"' in html.content.decode() and '<base target="_blank">' in html.content.decode(),
+    "policy": html["Content-Security-Policy"].split(";")[:2],
+    "nobody_there": ReceivedEmail.objects.filter(to__endswith="@nowhere.example").count(),
+}
+"""
+    )
+
+    assert answer == {
+        "index": True,
+        "text": True,
+        "frame": True,
+        "html": True,
+        "policy": ["sandbox allow-popups allow-popups-to-escape-sandbox", " default-src 'none'"],
+        "nobody_there": 0,
+    }
+
+
+def test_a_mail_cannot_write_into_the_inbox_page(club):
+    answer = club.ask(
+        """
+settings.DEBUG = True
+mail = ReceivedEmail(to="x@harbour.example", subject="<script>1</script>", text="<script>2</script> https://a.example/\\"><b>")
+mail.save()
+page = browse().get(f"/inbox/{mail.pk}/").content.decode()
+mail.delete()
+answer = [part in page for part in ("<script>", "<b>", "&lt;script&gt;2&lt;/script&gt;")]
+"""
+    )
+
+    assert answer == [False, False, True]
+
+
+def test_without_debug_there_is_no_inbox(club):
+    answer = club.ask(
+        """
+settings.DEBUG = False
+pk = ReceivedEmail.objects.first().pk
+answer = [browse("ana").get(f"/inbox/{path}").status_code for path in ("", f"{pk}/", f"{pk}/html/")]
+"""
+    )
+
+    assert answer == [404, 404, 404]
+
+
+def test_a_member_who_forgot_gets_in_by_the_inbox(club):
+    answer = club.ask(
+        """
+import re
+address, password = "fay@harbour.example", "fay-came-by-boat-9"
+fay = get_user_model().objects.create_user("fay", address)
+client = browse()
+client.post("/account/password-reset/", {"email": address})
+assert sender.wait()
+mail = ReceivedEmail.objects.get(to=address)
+link = re.search(r"http://127[.]0[.]0[.]1:18500(/account/r/(\\w{12})\\w+)", mail.text)
+assert client.get(link[1], follow=True).status_code == 200
+done = client.post("/account/password-reset/set/", {"link": link[2], "new_password1": password}, follow=True)
+assert sender.wait()
+login = browse().post("/login/", {"username": "fay", "password": password})
+mails = ReceivedEmail.objects.filter(to=address)
+answer = [done.request["PATH_INFO"], login.headers.get("Location"), mails.count()]
+mails.delete()
+fay.delete()
+"""
+    )
+
+    assert answer == ["/account/password-reset/complete/", "/members/", 2]
+
+
+def test_the_demos_terminal_does_not_show_links(club):
+    answer = club.ask(
+        """
+import io, logging
+written = io.StringIO()
+logger = logging.getLogger("django.server")
+logger.addHandler(logging.StreamHandler(written))
+logger.info('"%s" %s %s', "GET /account/r/abcdefghjk HTTP/1.1", "302", "0")
+answer = written.getvalue()
+"""
+    )
+
+    assert answer == '"GET /account/r/… HTTP/1.1" 302 0\n'
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A machine that has bash's own tools and what a test puts there: `machine.has(name, "exit 1")`."""
+    return Machine(tmp_path)
+
+
+class Machine:
+    def __init__(self, folder):
+        self.bin, self.venv = folder / "bin", folder / "venv"
+        self.bin.mkdir()
+        for name in ("bash", "cat", "cksum", "dirname", "env", "grep", "id", "rm"):
+            self.has(name, f'PATH={os.defpath} exec {name} "$@"')
+
+    def has(self, name, script, *, folder=None):
+        path = (folder or self.bin) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/bash\n{script}\n")
+        path.chmod(0o755)
+
+    def has_venv(self, script="exit 0"):
+        """A virtual environment that stands already, with everything installed but what the script says."""
+        self.has("python", script, folder=self.venv / "bin")
+
+    def is_used_by_nobody_special(self):
+        self.has("id", "echo 1000")
+
+    def run(self, *args, **variables):
+        environment = {"PATH": str(self.bin), "VENV": str(self.venv), **variables}
+        return subprocess.run(
+            ["/bin/bash", SCRIPT, *args],
+            check=False,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+
+def test_without_a_python_the_script_says_which_is_needed(machine):
+    machine.has("python3", "exit 1")
+
+    done = machine.run("demo")
+
+    assert done.returncode == 1
+    assert "Python 3.10 or newer is needed" in done.stderr
+    assert not machine.venv.exists()
+
+
+def test_without_ensurepip_the_script_says_the_command(machine):
+    machine.is_used_by_nobody_special()
+    machine.has("python3", 'case "$*" in *ensurepip*) exit 1;; *%d.%d*) echo 3.12;; esac')
+
+    done = machine.run("demo")
+
+    assert done.returncode == 1
+    assert "sudo apt-get install python3.12-venv" in done.stderr
+    assert not machine.venv.exists()
+
+
+def test_a_missing_chromium_fails_with_the_command(machine):
+    machine.is_used_by_nobody_special()
+    machine.has_venv()
+
+    done = machine.run("test")
+
+    assert done.returncode == 1
+    assert "install chromium" in done.stderr
+    assert "Once more" not in done.stderr
+
+
+def test_a_chromium_that_does_not_run_is_named(machine):
+    machine.has_venv()
+    machine.has("my-browser", "exit 1")
+
+    done = machine.run("test", CHROMIUM="my-browser")
+
+    assert done.returncode == 1
+    assert "CHROMIUM is my-browser, which does not run" in done.stderr
+
+
+def test_the_browser_tests_are_skipped_loudly_and_only_when_asked(machine):
+    machine.has_venv('[ "$2" != pytest ] || echo "pytest $*"')
+    machine.has("chromium", "exit 0")
+
+    skipped, whole = machine.run("test", SKIP_BROWSER_TESTS="1"), machine.run("test")
+
+    assert skipped.stderr.count("the browser tests do NOT run") == 2
+    assert skipped.stdout.splitlines()[0].endswith("-n 2 --ignore=tests/e2e")
+    assert "do NOT run" not in whole.stderr
+    assert whole.stdout.splitlines()[0].endswith("-n 2")
+
+
+def test_ci_refuses_to_skip_the_browser_tests(machine):
+    machine.has_venv("echo $*")
+
+    done = machine.run("test", SKIP_BROWSER_TESTS="1", CI="true")
+
+    assert done.returncode == 1
+    assert "CI must run the browser tests" in done.stderr
+    assert done.stdout == ""
