@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 HTTPS_ONLY = "The Cross-Origin-Opener-Policy header has been ignored"
 OURS = {"localhost", "127.0.0.1", "members.test"}
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "screenshots"
+HABITS = {"locale": "en-GB", "timezone_id": "Europe/Berlin", "viewport": {"width": 1280, "height": 900}}
 SENT = "Reset password email sent."
 WELCOMED = "Account successfully created and reset password email sent."
 # Colours that are on their way from one theme to the other are nobody's contrast.
@@ -26,13 +27,13 @@ AXE = Axe().axe_script
 class Browsers:
     """Opens browsers, and keeps what went wrong in them."""
 
-    def __init__(self, new_context, url):
-        self._new_context, self.url = new_context, url
+    def __init__(self, chromium, url):
+        self._chromium, self.url = chromium, url
         self._contexts, self.problems = [], []
 
     def open(self, person=None, *, url=None, **options):
         url = url or self.url
-        context = self._new_context({"base_url": url, **options})
+        context = self._chromium.new_context(**{**HABITS, "base_url": url, **options})
         context.on("request", self._see_request)
         context.on("console", self._see_console)
         context.on("weberror", lambda problem: self.problems.append(str(problem.error)))

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from django.test import override_settings
+from playwright.sync_api import sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from wagtail_member_reset.delivery.wake import sender
@@ -23,9 +24,6 @@ from wagtail_member_reset.models import ResetEmail
 
 from .browsers import Browsers
 from .mailbox import Mailbox
-
-# Playwright's own event loop makes Django believe that the tests are asynchronous.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("CHROMIUM") or next(
@@ -49,51 +47,27 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("BROWSER TESTS WERE SKIPPED (SKIP_BROWSER_TESTS=1)", red=True, bold=True)
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args):
-    if not CHROMIUM or not shutil.which(CHROMIUM):
-        pytest.fail(
-            "The browser tests need Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM "
-            "to its path. SKIP_BROWSER_TESTS=1 leaves these tests out.",
-            pytrace=False,
-        )
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-    args = ["--disable-dev-shm-usage", "--host-resolver-rules=MAP members.test 127.0.0.1", *quiet]
-    if os.geteuid() == 0:
-        args.append("--no-sandbox")
-    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": args}
-
-
-@pytest.fixture(scope="session")
-def browser_context_args(browser_context_args):
-    viewport = {"width": 1280, "height": 900}
-    return {**browser_context_args, "locale": "en-GB", "timezone_id": "Europe/Berlin", "viewport": viewport}
-
-
 @pytest.fixture(scope="package")
 def database_for_threads(django_db_setup, django_db_blocker, tmp_path_factory):
     """
+    The rows that every test begins with, in a database that threads can share.
+
     The server's threads and the delivery thread each need a connection of their own, which
     SQLite gives them on a file only: the migrated database of the session is copied into one.
     """
-    with django_db_blocker.unblock():
-        in_memory, its_settings = connections["default"], connections.settings["default"]
-        if in_memory.vendor != "sqlite" or not in_memory.is_in_memory_db():
-            yield
-            return
-        path = tmp_path_factory.mktemp("e2e") / "site.sqlite3"
-        in_memory.ensure_connection()
-        with closing(sqlite3.connect(path)) as on_disk:
-            in_memory.connection.backup(on_disk)
-            on_disk.execute("PRAGMA journal_mode=WAL")
-        options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA synchronous=OFF"}
-        connections.settings["default"] = {**its_settings, "NAME": str(path), "OPTIONS": options}
-        connections["default"] = connections.create_connection("default")
-        creation = connections["default"].creation
-        connections["default"]._test_serialized_contents = creation.serialize_db_to_string()
-        yield
-        connections["default"].close()
-        connections["default"], connections.settings["default"] = in_memory, its_settings
+    usual, its_settings = connections["default"], connections.settings["default"]
+    if usual.vendor != "sqlite" or not usual.is_in_memory_db():
+        yield usual._test_serialized_contents
+        return
+    path = tmp_path_factory.mktemp("e2e") / "site.sqlite3"
+    with django_db_blocker.unblock(), closing(sqlite3.connect(path)) as on_disk:
+        usual.ensure_connection()
+        usual.connection.backup(on_disk)
+        on_disk.execute("PRAGMA journal_mode=WAL")
+    options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA synchronous=OFF"}
+    connections.settings["default"] = {**its_settings, "NAME": str(path), "OPTIONS": options}
+    yield usual._test_serialized_contents
+    connections.settings["default"] = its_settings
 
 
 @pytest.fixture(scope="package")
@@ -124,8 +98,33 @@ def live_server(database_for_threads, mail_server):
             server.stop()
 
 
+@pytest.fixture(scope="package")
+def browser(database_for_threads, live_server):
+    """
+    One Chromium for the folder. It ends with the folder, too: as long as Playwright's event loop
+    is there, Django takes this thread for an asynchronous one and gives it other connections.
+    """
+    if not CHROMIUM or not shutil.which(CHROMIUM):
+        pytest.fail(
+            "The browser tests need Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM "
+            "to its path. SKIP_BROWSER_TESTS=1 leaves these tests out.",
+            pytrace=False,
+        )
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    args = ["--disable-dev-shm-usage", "--host-resolver-rules=MAP members.test 127.0.0.1", *quiet]
+    if os.geteuid() == 0:
+        args.append("--no-sandbox")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        connections["default"]._test_serialized_contents = database_for_threads
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        yield chromium
+        chromium.close()
+        connections["default"].close()
+
+
 @pytest.fixture(autouse=True)
-def site(live_server, transactional_db, django_db_serialized_rollback, settings):
+def site(browser, live_server, transactional_db, django_db_serialized_rollback, settings):
     """The site at its own address, and quiet again before the next test."""
     settings.WAGTAIL_MEMBER_RESET_BASE_URL = live_server.url
     yield live_server
@@ -152,9 +151,9 @@ def clock(time_machine):
 
 
 @pytest.fixture
-def browsers(site, browser, browser_context_args):
+def browsers(site, browser):
     """`browsers.open(person)` gives a page of a browser of its own, in which that person is signed in."""
-    watched = Browsers(lambda options: browser.new_context(**{**browser_context_args, **options}), site.url)
+    watched = Browsers(browser, site.url)
     yield watched
     watched.close()
     assert watched.problems == []
