@@ -10,7 +10,6 @@ import os
 import sys
 
 try:
-    import django.tasks
     from django.tasks.backends.base import BaseTaskBackend
 except ImportError:
     from django_tasks.backends.base import BaseTaskBackend

@@ -235,7 +235,7 @@ def test_end_is_told_in_the_zone_of_the_site_whatever_the_reader_has():
 def test_end_is_told_without_time_zone_support(settings):
     settings.USE_TZ = False
 
-    told = emails.valid_until(datetime(2026, 11, 30, 18, 0), language="en")
+    told = emails.valid_until(datetime(2026, 11, 30, 18, 0), language="en")  # noqa: DTZ001 - as with USE_TZ = False
 
     assert "Monday" in told
     assert "6 p.m." in told

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -61,6 +61,8 @@ def browse(username=None):
         client.force_login(get_user_model().objects.get(username=username))
     return client
 
+manage("migrate", verbosity=0)
+manage("seed")
 names = dict(globals())
 for line in sys.stdin:
     people = {person.username: person for person in get_user_model().objects.all()}
@@ -71,7 +73,7 @@ for line in sys.stdin:
 
 
 class Club:
-    """One copy of the demo, with its data in a folder of its own."""
+    """The demo, set up and seeded, with its data in a folder of its own."""
 
     def __init__(self, folder):
         self._complaints = (folder / "stderr").open("w+")
@@ -106,10 +108,8 @@ class Club:
 
 @pytest.fixture(scope="module")
 def club(tmp_path_factory):
-    club = Club(tmp_path_factory.mktemp("demo"))
-    club.ask("answer = manage('migrate', verbosity=0) + manage('seed')")
-    yield club
-    club.close()
+    with closing(Club(tmp_path_factory.mktemp("demo"))) as club:
+        yield club
 
 
 def test_seeding_again_changes_nothing(club):

@@ -53,7 +53,7 @@ def test_links_are_short_enough_to_stay_on_one_line(site):
 def test_missing_urls_are_named_and_the_token_is_not(site, settings):
     settings.ROOT_URLCONF = "wagtail.urls"  # a site that forgot to include ours
 
-    with pytest.raises(SettingError, match="wagtail_member_reset.urls") as refused:
+    with pytest.raises(SettingError, match=r"wagtail_member_reset\.urls") as refused:
         links.link("secrettoken", site=site, language="en")
 
     assert "secrettoken" not in str(refused.value)

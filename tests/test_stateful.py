@@ -5,8 +5,10 @@ from datetime import timedelta
 import hypothesis
 import pytest
 import time_machine
+from django.conf import settings as site
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.test import override_settings
 from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -16,14 +18,16 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from wagtail.models import ModelLogEntry
 
 from wagtail_member_reset import delivery, ledger, resets, tokens
 from wagtail_member_reset.exceptions import MemberResetError, SendRefused, WindowClosed
-from wagtail_member_reset.models import PasswordReset, ResetEmail, State
+from wagtail_member_reset.models import PasswordReset, ResetEmail, ResetRequest, State
 
 from .conftest import make_person
 
 START = "2026-11-23 12:00:00+00:00"
+TABLES = (PasswordReset, ResetEmail, ResetRequest, ModelLogEntry)
 FINAL = {State.USED, State.SUPERSEDED, State.REVOKED}
 
 
@@ -34,15 +38,19 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.savepoint = transaction.atomic()
         self.savepoint.__enter__()
+        self.keys = override_settings(SECRET_KEY="the first key " + "k" * 50, SECRET_KEY_FALLBACKS=[])
+        self.keys.enable()
         self.clock = time_machine.travel(START, tick=False)
         self.now = self.clock.start()
         self.member = make_person("Mia", password="old password 1")
         self.issued = {}  # reset pk → (token, issued_at)
+        self.clocks = {}  # reset pk → (issued_at, expires_at)
         self.ended = {}  # reset pk → its final state
         self.dead = set()  # links that must never open again
 
     def teardown(self):
         self.clock.stop()
+        self.keys.disable()
         transaction.set_rollback(True)
         self.savepoint.__exit__(None, None, None)
 
@@ -105,11 +113,33 @@ class Life(RuleBasedStateMachine):
     @rule()
     def drain(self):
         delivery.drain()
+        # A late mail or a visitor's request may have had a link issued.
+        reset = self.live()
+        if reset and tokens.is_derivable(reset):
+            self.issued.setdefault(reset.pk, (tokens.mint(reset), reset.issued_at))
 
     @rule()
     def sweep(self):
         ledger.sweep()
         assert not PasswordReset.objects.past_window().exists()
+
+    @rule()
+    def request_on_the_website(self):
+        resets.request(self.member.email, network="192.0.2.7", site=None, language="en")
+
+    @rule()
+    def rotate_the_key(self):
+        before = {pk: reset for pk, reset in PasswordReset.objects.in_bulk().items() if tokens.is_derivable(reset)}
+        made = {pk: tokens.mint(reset) for pk, reset in before.items()}
+        site.SECRET_KEY_FALLBACKS = [site.SECRET_KEY, *site.SECRET_KEY_FALLBACKS]
+        site.SECRET_KEY = f"key {len(site.SECRET_KEY_FALLBACKS)} " + "k" * 50
+        assert {pk: tokens.mint(reset) for pk, reset in before.items()} == made
+
+    @precondition(lambda self: self.issued)
+    @rule()
+    def lose_the_key(self):
+        site.SECRET_KEY, site.SECRET_KEY_FALLBACKS = f"{len(self.issued)} {timezone.now()}" + "k" * 50, []
+        self.dead |= set(self.issued)
 
     @rule()
     def look(self):
@@ -163,10 +193,17 @@ class Life(RuleBasedStateMachine):
         self.ended = now
 
     @invariant()
-    def dead_links_open_nothing(self):
-        for pk in self.dead & set(self.issued):
+    def only_the_newest_link_may_open_and_no_dead_one(self):
+        newest = PasswordReset.objects.order_by("-pk").values_list("pk", flat=True).first()
+        for pk in sorted(pk for pk in self.issued if pk != newest or pk in self.dead)[-2:]:
             with pytest.raises(MemberResetError):
                 resets.look(resets.open(self.issued[pk][0]))
+
+    @invariant()
+    def no_clock_is_ever_moved(self):
+        now = {pk: times for pk, *times in PasswordReset.objects.values_list("pk", "issued_at", "expires_at")}
+        assert {pk: now[pk] for pk in self.clocks} == self.clocks
+        self.clocks = now
 
     @invariant()
     def nobody_can_make_a_link_outside_its_window(self):
@@ -179,7 +216,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def no_token_is_in_any_row(self):
-        stored = " ".join(str(list(model.objects.values())) for model in (PasswordReset, ResetEmail))
+        stored = " ".join(str(list(model.objects.values())) for model in TABLES)
         assert not any(token[12:38] in stored for token, _ in self.issued.values())
 
 

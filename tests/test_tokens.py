@@ -1,3 +1,4 @@
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -204,3 +205,89 @@ def test_public_ids_grow_with_time():
         second = tokens.new_public_id()
 
     assert (first.version, first.hex < second.hex) == (7, True)
+
+
+@given(
+    before=st.text(max_size=40),
+    after=st.text(max_size=40),
+    spelling=st.sampled_from(["as it is", "whole link", "wrapped", "quoted-printable", "upper case", "doubled"]),
+    cut=st.integers(min_value=0, max_value=20),
+)
+def test_no_quoted_token_is_left_in_the_text_of_others(before, after, spelling, cut):
+    token = tokens.mint(Row())
+    quoted = spell(token[cut:], spelling)
+
+    kept = tokens.blank_out(token, f"{before} {quoted} {after}")
+
+    assert kept.startswith(before[:-8])
+    assert "…" in kept
+    plain = "".join(kept.lower().replace("=", "").split())
+    assert not any(token[at : at + 8] in plain for at in range(len(token) - 7))
+
+
+@given(st.text(max_size=300))
+def test_text_without_the_token_is_left_as_it_is(text):
+    assert tokens.blank_out(tokens.mint(Row()), text) == text
+
+
+def test_a_long_answer_is_searched_in_no_time(row):
+    token = tokens.mint(row)
+    started = time.perf_counter()
+
+    tokens.blank_out(token, (token[:7] + " =" * 50) * 100)
+
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize("symbol", range(12, 38))
+def test_a_secret_with_one_wrong_symbol_matches_nothing(row, symbol):
+    token = tokens.mint(row)
+    wrong = "1" if token[symbol] == "0" else "0"
+    forged = token[:symbol] + wrong + token[symbol + 1 : 38]
+
+    assert not tokens.matches(tokens.Token(forged[:12], forged[12:]).proof, row)
+
+
+def test_a_proof_of_one_row_matches_no_other(row):
+    """As when somebody who can write to the database moves a verifier to another member's row."""
+    other = Row()
+    material = other.material
+    other.material = tokens.Material(material.selector, material.nonce, row.verifier, material.key_id)
+
+    assert not tokens.matches(tokens.parse(tokens.mint(row)).proof, other)
+
+
+def test_every_symbol_stands_everywhere():
+    """A thousand links: no two alike, and no position that lacks a symbol."""
+    made = [tokens.mint(Row()) for _ in range(1000)]
+
+    assert len({token[:12] for token in made}) == len({token[12:38] for token in made}) == 1000
+    assert all(set(symbols) == set(tokens.ALPHABET) for symbols in zip(*made, strict=True))
+
+
+def test_link_opens_under_the_third_key_of_the_list(row, settings):
+    proof = tokens.parse(tokens.mint(row)).proof
+    settings.SECRET_KEY_FALLBACKS = ["a key between " + "y" * 50, settings.SECRET_KEY]
+    settings.SECRET_KEY = "the newest key " + "z" * 50
+
+    assert tokens.matches(proof, row)
+    assert tokens.password_mark(7, "md5$a$b", row.key_id) != ""
+
+
+def test_grant_outlives_a_key_rotation_and_not_the_loss_of_its_key(settings):
+    sealed = tokens.seal("selector", "proof")
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a new key " + "y" * 50
+    rotated = tokens.unseal(sealed)
+    settings.SECRET_KEY_FALLBACKS = []
+
+    assert (rotated, tokens.unseal(sealed)) == (("selector", "proof"), None)
+
+
+@given(st.data())
+def test_a_grant_with_any_character_changed_is_none(data):
+    sealed = tokens.seal("selector", "proof")
+    at = data.draw(st.integers(min_value=0, max_value=len(sealed) - 1))
+    other = data.draw(st.characters().filter(lambda character: character != sealed[at]))
+
+    assert tokens.unseal(sealed[:at] + other + sealed[at + 1 :]) is None

@@ -135,8 +135,7 @@ def _other_reset_pages() -> Iterator[CheckMessage]:
             continue
         if view is not None and issubclass(view, PasswordResetView):
             line = (
-                f'path("{path.lstrip("/")}", '
-                'RedirectView.as_view(pattern_name="wagtail_member_reset:password_reset"))'
+                f'path("{path.lstrip("/")}", RedirectView.as_view(pattern_name="wagtail_member_reset:password_reset"))'
             )
             yield Warning(
                 f"{path} still serves {whose} own password reset, which sends nothing, silently, "

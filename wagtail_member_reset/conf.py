@@ -121,7 +121,7 @@ class Conf:
         if not isinstance(value, Mapping) or not all(
             isinstance(text, str) and not re.search(r"[;,\r\n]", text) for item in value.items() for text in item
         ):
-            raise self._error("CSP", value, "set a dict such as {\"style-src\": \"'self' https://cdn.example.com\"}")
+            raise self._error("CSP", value, 'set a dict such as {"style-src": "\'self\' https://cdn.example.com"}')
         return value
 
     @property

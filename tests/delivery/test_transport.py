@@ -1,8 +1,14 @@
 import pytest
 from anymail.backends.test import EmailBackend
-from anymail.exceptions import AnymailAPIError, AnymailRequestsAPIError, AnymailUnsupportedFeature
+from anymail.exceptions import (
+    AnymailAPIError,
+    AnymailRecipientsRefused,
+    AnymailRequestsAPIError,
+    AnymailUnsupportedFeature,
+)
 from anymail.message import AnymailRecipientStatus
 from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
 from requests import Response
 
 from wagtail_member_reset import delivery, resets
@@ -139,3 +145,59 @@ def test_address_that_cannot_be_a_header_is_a_failure_and_reaches_nobody(member,
     # The locmem backend builds the message, as a real one would.
     assert mailoutbox == []
     assert ResetEmail.objects.get().state in (EmailState.FAILED, EmailState.SKIPPED)
+
+
+@pytest.mark.parametrize(("configured", "used"), [(None, transport.TIMEOUT_SECONDS), (5, 5)])
+def test_no_server_is_waited_for_for_ever(settings, configured, used):
+    if hasattr(settings, "MAILERS"):
+        options = {"host": "127.0.0.1"} if configured is None else {"host": "127.0.0.1", "timeout": configured}
+        backend = "django.core.mail.backends.smtp.EmailBackend"
+        settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
+    else:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_TIMEOUT = configured
+
+    assert transport.new_connection().timeout == used
+
+
+def test_provider_that_quotes_the_link_in_its_refusal_gets_it_into_no_row_or_log(member, settings, caplog):
+    caplog.set_level("DEBUG")
+    use(settings, Answering)
+    token = resets.link(resets.send(member, by=None)).rpartition("/")[2]
+    Answering.answer = AnymailRecipientsRefused(f"no recipient for https://club.example/account/r/{token.upper()}")
+
+    delivery.drain()
+
+    row = ResetEmail.objects.get()
+    assert (row.state, row.result_code) == (EmailState.FAILED, "refused")
+    assert "no recipient" in row.result_text
+    assert token[12:38] not in (row.result_text + caplog.text).lower()
+
+
+class Misconfigured(EmailBackend):
+    def open(self):
+        raise ImproperlyConfigured("no API key")
+
+
+def test_backend_that_is_not_configured_fails_at_once(member, settings):
+    use(settings, Misconfigured)
+
+    row = send(member)
+
+    assert (row.state, row.result_code, row.attempts) == (EmailState.FAILED, "configuration", 1)
+
+
+class Insatiable(EmailBackend):
+    """Refuses a mail also without our extras, say for a setting of the site's own."""
+
+    def build_message_payload(self, message, defaults):
+        raise AnymailUnsupportedFeature("anything")
+
+
+def test_option_of_the_sites_own_that_is_refused_is_a_failure_and_no_loop(member, settings):
+    transport._plain_backends.discard(Insatiable)
+    use(settings, Insatiable)
+
+    row = send(member)
+
+    assert (row.state, row.result_code, row.attempts) == (EmailState.FAILED, "configuration", 1)

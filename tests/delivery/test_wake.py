@@ -1,9 +1,12 @@
 import threading
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.core.signals import request_started
 from django.db import transaction
 
 from wagtail_member_reset import resets, tasks
+from wagtail_member_reset.apps import first_request
 from wagtail_member_reset.delivery.wake import sender, wake
 from wagtail_member_reset.models import EmailState, ResetEmail
 
@@ -15,6 +18,13 @@ def thread(settings):
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
     yield
     sender.wait()
+    for timer in timers():
+        timer.cancel()
+        timer.join()
+
+
+def timers():
+    return [one for one in threading.enumerate() if isinstance(one, threading.Timer) and one.function == sender.wake]
 
 
 def test_commit_wakes_the_thread_and_the_mail_leaves(thread, member, mailoutbox):
@@ -105,3 +115,91 @@ def test_database_that_is_away_does_not_end_the_thread_for_good(thread, member, 
     sender.wait()
 
     assert len(mailoutbox) == 1
+
+
+def test_each_wake_after_the_end_starts_anew(thread, member, imported_member, mailoutbox):
+    for person in (member, imported_member):
+        resets.send(person, by=None)
+        assert sender.wait()
+
+    assert len(mailoutbox) == 2
+
+
+def test_wakes_during_a_pass_are_not_lost(thread, member, imported_member, mailoutbox):
+    for person in (member, imported_member, member, imported_member):
+        resets.send(person, by=None)
+
+    assert sender.wait()
+    assert {mail.to[0] for mail in mailoutbox} == {member.email, imported_member.email}
+    assert not ResetEmail.objects.unsent().exists()
+
+
+def test_refused_mail_is_tried_again_by_itself_and_keeps_no_script_alive(thread, closed_port, member):
+    resets.send(member, by=None)
+    sender.wait()
+
+    assert ResetEmail.objects.get().state == EmailState.QUEUED
+    assert [(timer.daemon, 25 < timer.interval <= 30) for timer in timers()] == [(True, True)]
+
+
+def test_idle_thread_leaves_no_timer(thread, member, mailoutbox):
+    resets.send(member, by=None)
+    sender.wait()
+
+    assert timers() == []
+
+
+def test_server_without_threads_says_so_and_keeps_the_mail(thread, member, monkeypatch, caplog):
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    resets.send(member, by=None)
+
+    assert "deliver_member_resets will send" in caplog.text
+    assert (sender.wait(1), ResetEmail.objects.get().state) == (True, EmailState.QUEUED)
+    monkeypatch.undo()
+    wake()
+    sender.wait()
+    assert ResetEmail.objects.get().state == EmailState.HANDED_OVER
+
+
+def test_look_at_the_tab_sends_what_a_restart_left_waiting(settings, thread, member, mailoutbox):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"  # nobody is woken: the process dies after the commit
+    resets.send(member, by=None)
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
+
+    resets.status(member)
+
+    assert sender.wait()
+    assert len(mailoutbox) == 1
+
+
+def test_first_request_after_a_start_sends_what_was_left_waiting(settings, thread, member, mailoutbox):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+    resets.send(member, by=None)
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
+    request_started.connect(first_request, dispatch_uid="wagtail_member_reset")  # as ready() does
+
+    request_started.send(sender=None)
+    sender.wait()
+    request_started.send(sender=None)  # and later requests pay nothing
+
+    assert len(mailoutbox) == 1
+    assert not request_started.disconnect(dispatch_uid="wagtail_member_reset")
+
+
+def test_command_sends_what_is_due(member, mailoutbox, capsys):
+    resets.send(member, by=None)
+
+    call_command("deliver_member_resets")
+    call_command("deliver_member_resets")
+
+    assert capsys.readouterr().out.splitlines() == ["1 emails handed over.", "0 emails handed over."]
+    assert len(mailoutbox) == 1
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1"])
+def test_command_takes_no_pause_that_is_none(seconds):
+    with pytest.raises(CommandError, match="--every"):
+        call_command("deliver_member_resets", "--loop", "--every", seconds)

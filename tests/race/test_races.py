@@ -9,7 +9,7 @@ from django.core import mail
 from django.db import connections
 
 from tests.conftest import make_person
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import delivery, ledger, resets
 from wagtail_member_reset.exceptions import MemberResetError
 from wagtail_member_reset.models import PasswordReset, Purpose, ResetEmail, State
 
@@ -132,3 +132,68 @@ def test_two_workers_resolve_a_request_once():
         all_at_once(*[delivery.drain] * 4)
 
         assert [message.to for message in mail.outbox] == [[member.email]]
+
+
+def test_revoking_and_redeeming_have_one_winner():
+    for member, staff in people():
+        reset = resets.send(member, by=staff)
+        grant = resets.open(resets.link(reset))
+
+        def revoke(pk=reset.pk):
+            return resets.revoke(PasswordReset.objects.get(pk=pk), by=staff) or MemberResetError("too late")
+
+        redeem = lambda: resets.redeem(grant, password="chosen by the member 1")  # noqa: E731
+        answers = all_at_once(*[redeem, revoke] * (THREADS // 2))
+
+        reset.refresh_from_db()
+        member.refresh_from_db()
+        assert len(won(answers)) == 1
+        assert member.check_password("chosen by the member 1") == (reset.state == State.USED)
+        assert live(member).count() == 0
+
+
+def test_sends_and_redemptions_leave_one_live_link_at_most():
+    for member, staff in people():
+        grant = resets.open(resets.link(resets.send(member, by=staff)))
+        redeem = lambda: resets.redeem(grant, password="chosen by the member 1")  # noqa: E731
+        send = lambda: resets.send(member, by=staff)  # noqa: E731
+
+        answers = all_at_once(*[redeem, send] * (THREADS // 2))
+
+        assert len(won(answers[::2])) == 1
+        assert len(won(answers[1::2])) == THREADS // 2
+        assert live(member).count() <= 1
+        newest = PasswordReset.objects.filter(member=member).latest("pk")
+        assert all(
+            reset.state != State.ACTIVE for reset in PasswordReset.objects.filter(member=member).exclude(pk=newest.pk)
+        )
+
+
+def test_a_member_deleted_while_workers_run_gets_no_second_mail_and_stops_nobody():
+    for member, staff in people():
+        mail.outbox.clear()
+        others = [make_person(f"{member.first_name}x{number}") for number in range(6)]
+        for person in [*others[:3], member, *others[3:]]:
+            resets.send(person, by=staff)
+
+        all_at_once(member.delete, *[delivery.drain] * 3)
+
+        delivered = sorted(message.to[0] for message in mail.outbox)
+        assert [to for to in delivered if not to.startswith(member.first_name.lower() + "@")] == sorted(
+            person.email for person in others
+        )
+        assert len(delivered) <= 7
+        assert not ResetEmail.objects.unsent().exists()
+
+
+def test_sweeping_and_rotating_and_looking_disturb_nobody():
+    for member, staff in people():
+        resets.send(member, by=staff)
+        account = get_user_model().objects.get(pk=member.pk)
+
+        answers = all_at_once(
+            *[ledger.sweep, lambda: resets.rotate(member, by=staff), lambda: resets.status(account)] * 5
+        )
+
+        assert not [answer for answer in answers if isinstance(answer, Exception)]
+        assert live(member).count() == 1

@@ -25,7 +25,7 @@ def url(name, person):
 
 def words(markup):
     """What a reader reads: no tags, no entities, single spaces."""
-    text = re.sub(r"<(script|template|style)\b.*?</\1>", " ", markup, flags=re.S)
+    text = re.sub(r"<(script|template|style)\b.*?</\1>", " ", markup, flags=re.DOTALL)
     text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", text)))
     return re.sub(r" (?=[.,;)])|(?<=[(]) ", "", text).strip()
 

@@ -79,6 +79,18 @@ def test_copy_form_offers_the_choice_and_posts_to_the_add_view(admin_client, mem
     assert f'action="{ADD}"' in page.content.decode()
 
 
+def test_account_that_is_copied_is_neither_welcomed_nor_locked_by_a_post_to_the_copy_view(enter, office, member):
+    """Wagtail's copy view takes a POST, and then saves to the account that was to be copied."""
+    enter(office).post(
+        reverse("wagtailusers_users:copy", args=[member.pk]),
+        filled_in("Mia", username=member.get_username(), **{FIELD: "link"}),
+    )
+
+    member.refresh_from_db()
+    assert member.check_password("old password 1")
+    assert (PasswordReset.objects.count(), ResetEmail.objects.count()) == (0, 0)
+
+
 @pytest.mark.parametrize(
     "switch", [{"WAGTAILUSERS_PASSWORD_ENABLED": False}, {"WAGTAIL_MEMBER_RESET_WELCOME_ON_CREATE": False}]
 )
@@ -250,7 +262,7 @@ def test_who_may_change_but_not_view_resets_gets_the_sentence_too(enter, office)
     answer = enter(office).post(ADD, filled_in(**{FIELD: "link"}))
 
     assert (answer.status_code, answer["Location"]) == (302, reverse("wagtailusers_users:index"))
-    assert said(answer) == [WELCOMED] or WELCOMED in said(answer)[0]
+    assert [words(text).startswith(WELCOMED) for text in said(answer)] == [True]
 
 
 # With a password
@@ -312,7 +324,7 @@ STOCK_POSTS = {
 }
 
 
-@pytest.mark.parametrize("site", [{}, {"WAGTAILUSERS_PASSWORD_REQUIRED": False}, {"WAGTAILUSERS_PASSWORD_ENABLED": False}])
+@pytest.mark.parametrize("site", [{}, {"WAGTAILUSERS_PASSWORD_REQUIRED": False}, {"WAGTAILUSERS_PASSWORD_ENABLED": 0}])
 @pytest.mark.parametrize("typed", STOCK_POSTS)
 def test_without_our_field_everything_is_as_ever(enter, office, settings, site, typed):
     for name, value in site.items():

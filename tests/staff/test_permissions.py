@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
 from wagtail.models import ModelLogEntry
 
 from tests.conftest import grant, make_person
@@ -155,10 +156,10 @@ def test_link_of_django_staff_is_not_shown(enter, office):
 def test_right_to_add_or_delete_users_is_a_rank_too(enter, office):
     """Who may create accounts may create a superuser in stock Wagtail: an editor must not reach them."""
     model = get_user_model()._meta.model_name
+    editor = grant(make_person("Edi", password="edi password 1"), "access_admin", *OURS)
     for action in ("add", "change", "delete"):
         person = grant(make_person(f"{action}er", password="x password 1"), f"{action}_{model}")
         reset = resets.send(person, by=None)
-        editor = grant(make_person("Edi", password="edi password 1"), "access_admin", *OURS)
 
         assert attempt(enter(editor), "send", person, reset) is False
         assert attempt(enter(office), "send", person, reset) is True
@@ -197,6 +198,20 @@ def test_refusal_names_who_tried(enter, office, admin):
 
     entry = ModelLogEntry.objects.get(action="wagtail_member_reset.refuse")
     assert (entry.user, entry.object_id, entry.data) == (office, str(admin.pk), {})
+
+
+def test_refused_page_leads_home_and_asking_alone_is_not_logged(enter, office, admin):
+    answer = enter(office).get(url("send", admin))
+
+    assert (answer.status_code, answer["Location"]) == (302, reverse("wagtailadmin_home"))
+    assert history(admin) == []
+
+
+def test_refused_plain_request_leads_home_and_is_logged(enter, office, admin):
+    answer = enter(office).post(url("send", admin), {"effect": "new_link"})
+
+    assert (answer.status_code, answer["Location"]) == (302, reverse("wagtailadmin_home"))
+    assert history(admin) == ["refuse"]
 
 
 # What a new installation gives to whom

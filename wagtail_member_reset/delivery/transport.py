@@ -125,9 +125,7 @@ def build(content: Content, *, to: str, public_id: str, extras: bool) -> EmailMu
     message.attach_alternative(content.html, "text/html")
     if extras:
         # Tracking would rewrite the personal link; metadata holds nothing but the public id.
-        vars(message).update(
-            track_clicks=False, track_opens=False, tags=[TAG], metadata={"member_reset": public_id}
-        )
+        vars(message).update(track_clicks=False, track_opens=False, tags=[TAG], metadata={"member_reset": public_id})
     return message
 
 
@@ -175,4 +173,3 @@ def _read_status(message: EmailMultiAlternatives, to: str, provider: str) -> Res
     message_id = str(recipient.message_id if recipient is not None and recipient.message_id is not None else "")
     verdict = Verdict.NEVER if word in ("invalid", "rejected", "failed") else Verdict.ACCEPTED
     return Result(verdict=verdict, code=word, message_id=message_id[:255], provider=provider[:64])
-

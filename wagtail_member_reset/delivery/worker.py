@@ -58,9 +58,11 @@ def claim(lease: str) -> list[ResetEmail]:
     if not ids:
         return []
     ledger.retried(
-        lambda: ResetEmail.objects.due()
-        .filter(pk__in=ids)
-        .update(state=EmailState.SENDING, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1)
+        lambda: (
+            ResetEmail.objects.due()
+            .filter(pk__in=ids)
+            .update(state=EmailState.SENDING, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1)
+        )
     )
     return list(ResetEmail.objects.filter(lease=lease, state=EmailState.SENDING).order_by("pk"))
 
@@ -197,5 +199,3 @@ def _save(email: ResetEmail, **changes: object) -> None:
         for name, value in changes.items():
             setattr(email, name, value)
         delivery_changed.send_robust(sender=ResetEmail, email=email)
-
-

@@ -149,7 +149,7 @@ def _site_name(site: Site | None) -> str:
 def _login_url() -> str:
     """Where members sign in: the page set for the website, else Django's setting, else Wagtail's own page."""
     chosen = [getattr(settings, "WAGTAIL_FRONTEND_LOGIN_URL", None)]
-    if settings.LOGIN_URL != global_settings.LOGIN_URL or _is_routed(settings.LOGIN_URL):
+    if settings.LOGIN_URL != global_settings.LOGIN_URL or _is_routed(str(settings.LOGIN_URL)):
         chosen.append(settings.LOGIN_URL)
     for target in filter(None, chosen):
         try:

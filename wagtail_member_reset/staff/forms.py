@@ -35,7 +35,7 @@ class WelcomeFormMixin:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not offers_welcome() or (self.is_bound and self.add_prefix(FIELD) not in self.data):  # type: ignore[attr-defined]
+        if not offers_welcome() or (self.is_bound and not self._asks_for_choice()):
             return
         self.fields[FIELD] = forms.ChoiceField(
             label=_("How the new person gets a password"),
@@ -51,6 +51,10 @@ class WelcomeFormMixin:
         for field in passwords:
             # Required only with the second choice, which `clean` sees to.
             field.required = False
+
+    def _asks_for_choice(self) -> bool:
+        # Wagtail's copy view takes a POST too, and then saves to the account that was copied: no welcome for that one.
+        return self.add_prefix(FIELD) in self.data and self.instance._state.adding  # type: ignore[attr-defined]
 
     @property
     def wants_welcome_link(self) -> bool:

@@ -148,5 +148,3 @@ def _guarded(response: HttpResponse) -> HttpResponse:
     response["Referrer-Policy"] = "same-origin"
     response["X-Frame-Options"] = "DENY"
     return response
-
-
