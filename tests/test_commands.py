@@ -107,7 +107,7 @@ def test_output_names_no_member_and_no_link(member):
     assert [text in out + err for text in ("mia", "account/r/", link)] == [False] * 3
 
 
-def test_loop_goes_on_until_it_is_interrupted(transactional_db, member, mailoutbox):
+def test_loop_goes_on_until_it_is_interrupted(transactional_db, django_db_serialized_rollback, member, mailoutbox):
     resets.send(member, by=None)
 
     out, err = loop_until(lambda: mailoutbox)
@@ -116,7 +116,7 @@ def test_loop_goes_on_until_it_is_interrupted(transactional_db, member, mailoutb
     assert (out.splitlines()[-1], err) == ("Stopped.", "")
 
 
-def test_loop_sends_what_comes_later(transactional_db, member, mailoutbox):
+def test_loop_sends_what_comes_later(transactional_db, django_db_serialized_rollback, member, mailoutbox):
     resets.send(member, by=None)
     ResetEmail.objects.update(next_attempt_at=django_timezone.now() + timedelta(seconds=0.5))
 
@@ -125,7 +125,7 @@ def test_loop_sends_what_comes_later(transactional_db, member, mailoutbox):
     assert len(mailoutbox) == 1
 
 
-def test_loop_outlives_a_database_that_is_away(transactional_db, member, mailoutbox):
+def test_loop_outlives_a_database_that_is_away(transactional_db, django_db_serialized_rollback, member, mailoutbox):
     resets.send(member, by=None)
     until = time.monotonic() + 0.5
 
