@@ -30,8 +30,7 @@ def test_database_holds_one_live_link_per_member(member):
 @pytest.mark.parametrize(
     "change",
     [
-        # Active, and nobody's: NULL lets the CHECK of migration 0001 pass, which should ask for NOT NULL.
-        pytest.param({"active_for": None}, marks=pytest.mark.xfail(reason="the CHECK holds for NULL")),
+        {"active_for": None},  # active, and nobody's
         {"state": State.USED},  # closed, and still somebody's
         {"state": State.USED, "active_for": None},  # closed, and still derivable
     ],

@@ -111,7 +111,8 @@ class PasswordReset(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="passwordreset_one_live_link",
-                condition=Q(state="active", active_for=F("member"))
+                # A CHECK lets pass what it cannot decide, so NULL is ruled out by name.
+                condition=Q(state="active", active_for__isnull=False, active_for=F("member"))
                 | Q(~Q(state="active"), active_for__isnull=True, nonce__isnull=True),
             ),
         ]

@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='passwordreset',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('active_for', models.F('member')), ('state', 'active')), models.Q(models.Q(('state', 'active'), _negated=True), ('active_for__isnull', True), ('nonce__isnull', True)), _connector='OR'), name='passwordreset_one_live_link'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('active_for', models.F('member')), ('active_for__isnull', False), ('state', 'active')), models.Q(models.Q(('state', 'active'), _negated=True), ('active_for__isnull', True), ('nonce__isnull', True)), _connector='OR'), name='passwordreset_one_live_link'),
         ),
         migrations.AddIndex(
             model_name='resetemail',
