@@ -18,9 +18,11 @@ class WagtailMemberResetConfig(AppConfig):
     def ready(self) -> None:
         # Models may only be imported once every app has loaded.
         from . import checks  # noqa: F401
+        from .delivery import tracking
         from .staff import viewset
 
         viewset.install()
+        tracking.listen()
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         request_started.connect(first_request, dispatch_uid="wagtail_member_reset")
 

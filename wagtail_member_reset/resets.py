@@ -8,19 +8,21 @@ by the rooms (`staff/permissions.py`); whether it can be done at all, here and b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from wagtail.log_actions import log
 from wagtail.models import Site
 
 from . import delivery, ledger, links, tokens
-from .accounts import address_of, refusal_for
-from .exceptions import LinkProblem, MemberResetError, Refusal, Unredeemable, WindowClosed
+from .emails import Content
+from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
+from .history import stories
 from .ledger import Effect
-from .models import Origin, PasswordReset, Purpose, Reason, ResetEmail, State
+from .models import Origin, PasswordReset, Purpose, Reason, State
 from .signals import reset_redeemed, reset_sent
+from .status import Standing, Status, status
 
 Member = Any  # the site's own user model
 
@@ -34,30 +36,6 @@ class Grant:
 
     def __repr__(self) -> str:
         return f"<Grant {self.selector}>"
-
-
-class Standing(str, Enum):
-    """Where a member stands, in the one word that decides what the tab says."""
-
-    NOTHING_SENT = "nothing_sent"
-    WAITING = "waiting"
-    QUIET = "quiet"
-    USED = "used"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """What staff are told of a member: the latest mail with a link, its reset, and what sending would do."""
-
-    member: Member
-    address: str
-    refusal: Refusal | None
-    standing: Standing
-    effect: Effect
-    reset: PasswordReset | None = None
-    email: ResetEmail | None = None
 
 
 def send(
@@ -98,6 +76,24 @@ def revoke(reset: PasswordReset, *, by: Member | None) -> bool:
         if revoked := ledger.close(reset, State.REVOKED, Reason.STAFF):
             ledger.record(reset.member, "revoke", by=by, origin=None)
         return revoked
+
+    return ledger.retried(attempt)
+
+
+def correct(member: Member, *, address: str, by: Member | None) -> PasswordReset:
+    """
+    Store another address on the account and mail a new link there, both or neither.
+
+    The earlier link ends, its history stays. `address` is already validated, and only
+    the address is saved. Raises `SendRefused`, and then nothing was changed.
+    """
+
+    def attempt() -> PasswordReset:
+        setattr(member, member.get_email_field_name(), address)
+        member.save(update_fields=[member.get_email_field_name()])
+        log(instance=member, action="wagtail.edit", user=by)
+        ledger.settle_member(member)
+        return send(member, by=by)
 
     return ledger.retried(attempt)
 
@@ -161,40 +157,23 @@ def redeem(grant: Grant, *, password: str) -> PasswordReset:
     return reset
 
 
-def status(member: Member) -> Status:
-    """
-    Where the member stands. One query; a second one only where something has to be put right.
-
-    A look erases what may no longer be derivable, closes a link that the account has
-    outgrown, and wakes delivery for a mail that is overdue.
-    """
-    refusal = refusal_for(member)
-    email = ResetEmail.objects.with_link().filter(member=member.pk, reset__isnull=False)
-    latest = email.select_related("reset", "reset__site", "reset__issued_by").order_by("-created_at", "-pk").first()
-    reset = latest.reset if latest else None
-    if reset is not None:
-        reset.member = member
-        ledger.settle(reset, member)
-        if reset.nonce is not None and not reset.is_in_window:
-            ledger.erase_past_window()
-        delivery.wake_overdue(latest)
-    return Status(
-        member=member,
-        address=address_of(member),
-        refusal=refusal,
-        standing=_standing(reset),
-        effect=ledger.effect_of_sending(reset, member),
-        reset=reset,
-        email=latest,
-    )
-
-
 def link(reset: PasswordReset) -> str | None:
     """The personal link of a live reset, for as long as the status window is open; then None, for everybody."""
     if not reset.is_live:
         return None
     try:
         return links.link(tokens.mint(reset), site=reset.site, language=reset.language)
+    except (WindowClosed, MemberResetError):
+        return None
+
+
+def letter(status: Status) -> Content | None:
+    """The mail that the member got, with its link, to be passed on another way; None where `link` is None."""
+    if status.email is None or status.reset is None or not status.reset.is_live:
+        return None
+    status.email.member, status.email.reset = status.member, status.reset
+    try:
+        return delivery.letter(status.email)
     except (WindowClosed, MemberResetError):
         return None
 
@@ -238,23 +217,13 @@ def _holder(selector: str, proof: str) -> PasswordReset:
     return reset
 
 
-def _standing(reset: PasswordReset | None) -> Standing:
-    if reset is None or reset.state == State.SUPERSEDED:
-        return Standing.NOTHING_SENT
-    if reset.state == State.USED:
-        return Standing.USED
-    if reset.state == State.REVOKED:
-        return Standing.REVOKED
-    if reset.is_expired:
-        return Standing.EXPIRED
-    return Standing.WAITING if reset.is_in_window else Standing.QUIET
-
-
 __all__ = [
     "Effect",
     "Grant",
     "Standing",
     "Status",
+    "correct",
+    "letter",
     "link",
     "look",
     "note_copied",
@@ -268,4 +237,5 @@ __all__ = [
     "rotate",
     "send",
     "status",
+    "stories",
 ]

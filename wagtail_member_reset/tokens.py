@@ -29,11 +29,16 @@ from .exceptions import LinkProblem, WindowClosed
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
 SELECTOR_SYMBOLS, SECRET_SYMBOLS, CHECK_SYMBOLS = 12, 26, 2
+SYMBOLS = SELECTOR_SYMBOLS + SECRET_SYMBOLS + CHECK_SYMBOLS
 LONGEST_INPUT = 512
 GRANT_LIFETIME = timedelta(minutes=30)
 
 SALT = "wagtail_member_reset.v1."
-TOKEN = re.compile(f"[{ALPHABET}]{{{SELECTOR_SYMBOLS + SECRET_SYMBOLS + CHECK_SYMBOLS}}}")
+TOKEN = re.compile(f"[{ALPHABET}]{{{SYMBOLS}}}")
+# The same in a text of others, in any case and wrapped as mails are; and what follows a link's path, if it was cut.
+ANY_TOKEN = re.compile(
+    rf"(?<=/r/)\S+|(?<![{ALPHABET}])(?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS}}}(?![{ALPHABET}])", re.IGNORECASE
+)
 # What mail clients and people add: "=" at a line end, white space, soft hyphens, zero-width marks.
 INVISIBLE = re.compile(r"=\r?\n|[\s\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff-]+")
 LOOKALIKES = str.maketrans("oil", "011")
@@ -127,6 +132,11 @@ def blank_out(token: str, text: str) -> str:
     gap, size = r"[\s=]*", 8
     pieces = (gap.join(token[start : start + size]) for start in range(len(token) - size + 1))
     return re.sub(f"(?:(?:{'|'.join(pieces)}){gap})+[{ALPHABET}]{{0,{size - 1}}}", "…", text, flags=re.IGNORECASE)
+
+
+def blank_out_any(text: str) -> str:
+    """The text of others without whatever has the shape of a token, when it is not known which one they quote."""
+    return ANY_TOKEN.sub("…", text)
 
 
 def matches(proof: str, row: Verifiable | None) -> bool:

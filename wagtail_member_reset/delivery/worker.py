@@ -149,6 +149,16 @@ def is_unseen(reset: PasswordReset) -> bool:
     return sum(reset.emails.values_list("attempts", flat=True)) <= 1
 
 
+def letter(email: ResetEmail) -> emails.Content:
+    """
+    The mail as it went to the member, for who passes the link on another way.
+
+    Raises `WindowClosed` when its link can no longer be produced, and `MemberResetError` as composing does.
+    """
+    assert email.reset is not None
+    return compose(email, tokens.mint(email.reset), {})
+
+
 def compose(email: ResetEmail, token: str, cache: emails.Cache) -> emails.Content:
     site = email.reset.site if email.reset and email.has_link else email.site
     slots = {
