@@ -203,7 +203,7 @@ def _of_row(email: ResetEmail, *, reports: bool) -> Verdict:
         cause = Cause.ASKED_LATER if asked else Cause.NO_ANSWER
         return Verdict(outcome=Outcome.RETRYING, cause=cause, at=email.next_attempt_at, text=email.result_text)
     is_overdue = not email.attempts and timezone.now() - email.created_at > OVERDUE
-    return Verdict(outcome=Outcome.OVERDUE if is_overdue else Outcome.PREPARING, at=email.created_at)
+    return Verdict(outcome=Outcome.OVERDUE if is_overdue else Outcome.PREPARING)
 
 
 def _handed_over(email: ResetEmail, *, reports: bool) -> Verdict:

@@ -81,7 +81,7 @@ def test_queued_mail_is_being_prepared(office_client, office, member):
 
     said = panel_words(office_client, member)
 
-    assert f"{SENT} The email is being prepared." in said
+    assert f"{SENT} Preparing The email is being prepared." in said
     assert "Send again" in said
     assert "Cancel link" in said
 
@@ -92,7 +92,7 @@ def test_mail_being_handed_over_is_being_prepared(office_client, office, member)
 
     said = panel_words(office_client, member)
 
-    assert f"{SENT} The email is being prepared." in said
+    assert f"{SENT} Preparing The email is being prepared." in said
 
 
 def test_failed_attempt_says_when_the_next_one_is(office_client, office, member, time_machine):
@@ -102,7 +102,7 @@ def test_failed_attempt_says_when_the_next_one_is(office_client, office, member,
 
     said = panel_words(office_client, member)
 
-    assert f"{SENT} The mail service is not answering. We will try again (at Nov. 23, 2026, 1:30 p.m.)." in said
+    assert f"{SENT} Waiting The mail service is not answering. We will try again on Nov. 23, 2026, 1:30 p.m." in said
     assert "Urgent? Send the link another way." in said
 
 
@@ -113,26 +113,31 @@ def test_handed_over_says_when_in_both_ways(office_client, sent, member, time_ma
 
     page = panel_html(office_client, member)
 
-    assert f"{SENT} Handed over to the mail service 2 hours ago (Nov. 23, 2026, 1 p.m.)." in words(page)
+    assert f"{SENT} Handed over 2 hours ago (Nov. 23, 2026, 1 p.m.). Handed over is the last step we can see" in words(
+        page
+    )
     assert '<time datetime="2026-11-23T13:00:00+01:00">' in page
 
 
 @pytest.mark.parametrize(
     ("code", "verdict"),
     [
-        ("invalid", "The address is not a valid email address. Correct it on the Account tab, or send the link"),
-        ("login_refused", "The mail service refused our login. Tell your administrator; meanwhile, send the link"),
-        ("configuration", "There is a problem in this site’s email set-up. Tell your administrator; meanwhile, send"),
-        ("no_answer", "The mail service did not take it at any attempt. Send again later, or send the link another"),
-        ("error", "The mail service did not take it at any attempt. Send again later, or send the link another"),
-        ("http_429", "The mail service did not take it at any attempt. Send again later, or send the link another"),
-        ("http_503", "The mail service did not take it at any attempt. Send again later, or send the link another"),
-        ("http_400", "The mail service could not send it because of a problem on our side. Tell your administrator"),
-        ("failed", "The mail service could not send it because of a problem on our side. Tell your administrator"),
-        ("smtp_550", "Mia’s mail server refused the email. Check the address, then send again, or send the link"),
-        ("smtp_451", "Mia’s mail server refused the email. Check the address, then send again, or send the link"),
-        ("refused", "Mia’s mail server refused the email. Check the address, then send again, or send the link"),
-        ("rejected", "Mia’s mail server refused the email. Check the address, then send again, or send the link"),
+        ("invalid", "Not sent The mail service did not send the email: the address is not a valid email address."),
+        (
+            "login_refused",
+            "Failed The mail service refused our login. Tell your administrator; meanwhile, send the link",
+        ),
+        ("configuration", "Failed There is a problem in this site’s email set-up. Tell your administrator; meanwhile,"),
+        ("no_answer", "Failed The mail service did not take it at any attempt. Send again later, or send the link"),
+        ("error", "Failed The mail service did not take it at any attempt. Send again later, or send the link another"),
+        ("http_429", "Failed The mail service did not take it at any attempt. Send again later, or send the link"),
+        ("http_503", "Failed The mail service did not take it at any attempt. Send again later, or send the link"),
+        ("http_400", "Failed The mail service could not send the email because of a problem on our side. Try again;"),
+        ("failed", "Failed The mail service could not send the email because of a problem on our side. Try again;"),
+        ("smtp_550", "Bounced Mia’s mail server says that this address does not exist. Check it for typing mistakes"),
+        ("smtp_451", "Bounced Mia’s mail server says that this address does not exist. Check it for typing mistakes"),
+        ("refused", "Not sent The mail service did not send the email: no reason was given. Check the address, or"),
+        ("rejected", "Not sent The mail service did not send the email: no reason was given. Check the address, or"),
     ],
 )
 def test_failed_mail_says_why_and_what_to_do(office_client, office, member, code, verdict):
@@ -172,7 +177,7 @@ def test_skipped_mail_says_why(office_client, office, member, reason, verdict):
 
     said = panel_words(office_client, member)
 
-    assert f"{COULD_NOT} {verdict}" in said
+    assert f"{COULD_NOT} Not sent {verdict}" in said
     assert SENT not in said
 
 
@@ -198,7 +203,7 @@ def test_welcome_has_its_own_sentence(office_client, sent, imported_member):
 
     said = panel_words(office_client, imported_member)
 
-    assert f"{WELCOMED} Handed over to the mail service" in said
+    assert f"{WELCOMED} Handed over just now" in said
     assert said.count(SENT) == 0
 
 

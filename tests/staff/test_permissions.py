@@ -8,12 +8,13 @@ from wagtail.models import ModelLogEntry
 
 from tests.conftest import grant, make_person
 from wagtail_member_reset import resets
+from wagtail_member_reset.models import EmailState, ResetEmail
 
 from .pages import FETCH, LINK, edit_url, history, panel_html, rows, url
 
 OURS = ["send_passwordreset", "view_link_passwordreset", "view_passwordreset"]
 ROLES = ["member", "editor", "office", "office_without_send", "office_without_link", "superuser"]
-ACTIONS = ["view", "copied", "reveal", "send", "revoke"]
+ACTIONS = ["view", "history", "copied", "reveal", "send", "revoke", "correct"]
 
 EVERYBODY = set(ROLES)
 BELOW_SUPERUSER = EVERYBODY - {"superuser"}
@@ -21,7 +22,16 @@ BELOW_SUPERUSER = EVERYBODY - {"superuser"}
 SENDS = {"office": BELOW_SUPERUSER, "office_without_link": BELOW_SUPERUSER, "superuser": EVERYBODY}
 SEES = {"office": {"member"}, "office_without_send": {"member"}, "superuser": EVERYBODY}
 VIEWS = dict.fromkeys(["office", "office_without_send", "office_without_link", "superuser"], EVERYBODY)
-EXPECTED = {"view": VIEWS, "send": SENDS, "revoke": SENDS, "reveal": SEES, "copied": SEES}
+EXPECTED = {
+    "view": VIEWS,
+    "history": VIEWS,
+    "send": SENDS,
+    "revoke": SENDS,
+    "correct": SENDS,  # each of them may change accounts, too
+    "reveal": SEES,
+    "copied": SEES,
+}
+LOOKS = ["view", "history"]
 
 
 def manager_codenames():
@@ -53,14 +63,15 @@ def attempt(client, action, target, reset):
     """Whether the request did what it asks for. A refusal is asked whether it changed anything, and is in the log."""
     before = rows(), history(target)
     name = "panel" if action == "view" else action
-    ask = client.get if action == "view" else client.post
-    answer = ask(url(name, target), {"effect": "replaces", "reset": reset.pk}, **FETCH)
+    ask = client.get if action in LOOKS else client.post
+    address = {f"member-reset-{target.get_email_field_name()}": "other@members.example"}
+    answer = ask(url(name, target), {"effect": "replaces", "reset": reset.pk, **address}, **FETCH)
     if answer.status_code in (200, 204):
         return True
     assert answer.status_code == 403
     assert LINK.search(answer.content.decode()) is None
     # Who has no access to the admin is turned away at its door, before our view.
-    is_noted = action != "view" and answer.wsgi_request.user.has_perm("wagtailadmin.access_admin")
+    is_noted = action not in LOOKS and answer.wsgi_request.user.has_perm("wagtailadmin.access_admin")
     assert (rows(), history(target)) == (before[0], before[1] + ["refuse"] * is_noted)
     return False
 
@@ -93,6 +104,7 @@ def test_own_account_gives_no_link(enter, role):
 def test_page_offers_what_the_role_may_do(enter, actor_role, target_role):
     actor, target = person_of(actor_role, "Actor"), person_of(target_role, "Target")
     link = resets.link(resets.send(target, by=None))
+    ResetEmail.objects.update(state=EmailState.FAILED, attempts=1, result_code="smtp_550")
     may_open = actor_role in VIEWS
 
     answer = enter(actor).get(edit_url(target))
@@ -104,6 +116,8 @@ def test_page_offers_what_the_role_may_do(enter, actor_role, target_role):
         "reveal": link in page,
         "send": url("send", target) in page and "Send again" in page,
         "revoke": "Cancel link" in page,
+        "history": "What happened" in page,
+        "correct": "Correct the address" in page,
     }
     assert answer.status_code == (200 if may_open else 302)
     assert offered == expected(actor_role, target_role)
@@ -119,6 +133,15 @@ def test_hidden_link_is_offered_to_whom_it_may_be_shown(enter, office, target_ro
     page = panel_html(enter(office), target)
 
     assert ("Show link" in page) == expected("office", target_role)["reveal"]
+
+
+@pytest.mark.parametrize("missing", ["send_passwordreset", "change"])
+def test_correcting_an_address_takes_both_rights(enter, office, member, missing):
+    codename = f"change_{get_user_model()._meta.model_name}" if missing == "change" else missing
+    office.groups.get().permissions.remove(Permission.objects.get(codename=codename))
+    reset = resets.send(member, by=None)
+
+    assert attempt(enter(office), "correct", member, reset) is False
 
 
 # The link gives nothing that who sees it lacks
@@ -179,7 +202,7 @@ def test_deactivated_staff_do_nothing(enter, office, member):
     client = enter(office)
     get_user_model()._base_manager.filter(pk=office.pk).update(is_active=False)
 
-    assert [attempt(client, action, member, reset) for action in ACTIONS] == [False] * 5
+    assert [attempt(client, action, member, reset) for action in ACTIONS] == [False] * len(ACTIONS)
 
 
 def test_right_that_is_taken_away_is_gone_at_the_next_request(enter, office, member):
@@ -190,7 +213,7 @@ def test_right_that_is_taken_away_is_gone_at_the_next_request(enter, office, mem
     office.groups.clear()
     grant(office, "access_admin")
 
-    assert [attempt(client, action, member, reset) for action in ACTIONS] == [False] * 5
+    assert [attempt(client, action, member, reset) for action in ACTIONS] == [False] * len(ACTIONS)
 
 
 def test_refusal_names_who_tried(enter, office, admin):

@@ -19,9 +19,17 @@ from wagtail_member_reset.models import PasswordReset, Reason, ResetEmail, State
 
 from .pages import FETCH, LINK, SENT, edit_url, history, panel_html, rows, url, words
 
-EVERY_VIEW = ["panel", "send", "revoke", "reveal", "copied"]
+EVERY_VIEW = ["panel", "history", "send", "revoke", "correct", "reveal", "copied"]
 POST_ONLY = ["reveal", "copied"]
-ASKED = {"send": "GET", "revoke": "GET", "panel": "GET", "reveal": "POST", "copied": "POST"}
+ASKED = {
+    "send": "GET",
+    "revoke": "GET",
+    "correct": "GET",
+    "panel": "GET",
+    "history": "GET",
+    "reveal": "POST",
+    "copied": "POST",
+}
 
 
 def token_of(reset):
@@ -50,7 +58,7 @@ def test_question_changes_nothing(office_client, member, way):
     assert (rows(), history(member)) == before
 
 
-@pytest.mark.parametrize("name", ["send", "revoke"])
+@pytest.mark.parametrize("name", ["send", "revoke", "correct"])
 def test_question_about_a_live_link_changes_nothing_and_shows_no_link(office_client, sent, member, way, name):
     sent()
     before = rows(), history(member)
@@ -472,7 +480,10 @@ def test_only_a_post_shows_or_notes(office_client, sent, member, name, method):
     assert (rows(), history(member)) == before
 
 
-@pytest.mark.parametrize(("name", "method"), [("panel", "POST"), ("send", "PUT"), ("revoke", "DELETE")])
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [("panel", "POST"), ("history", "POST"), ("send", "PUT"), ("revoke", "DELETE"), ("correct", "PUT")],
+)
 def test_other_methods_are_refused(office_client, sent, member, name, method):
     sent()
     before = rows(), history(member)
@@ -481,7 +492,7 @@ def test_other_methods_are_refused(office_client, sent, member, name, method):
     assert (rows(), history(member)) == before
 
 
-@pytest.mark.parametrize("name", ["send", "revoke"])
+@pytest.mark.parametrize("name", ["send", "revoke", "correct"])
 def test_head_changes_nothing(office_client, sent, member, name):
     sent()
     before = rows(), history(member)
@@ -490,7 +501,7 @@ def test_head_changes_nothing(office_client, sent, member, name):
     assert (rows(), history(member)) == before
 
 
-@pytest.mark.parametrize("name", ["send", "revoke", "reveal", "copied"])
+@pytest.mark.parametrize("name", ["send", "revoke", "correct", "reveal", "copied"])
 def test_post_without_the_csrf_token_is_refused(enter, office, sent, member, name, way):
     reset = sent()
     client = enter(office, enforce_csrf_checks=True)
@@ -563,7 +574,7 @@ def test_id_that_is_nobodys_is_not_found(office_client, member, name):
     for pk in ODD_IDS:
         for method in ("get", "post"):
             answer = getattr(office_client, method)(pattern.format(pk), {"effect": "new_link"}, **FETCH)
-            is_allowed = name in ("send", "revoke") or ASKED[name] == method.upper()
+            is_allowed = name in ("send", "revoke", "correct") or ASKED[name] == method.upper()
             assert (pk, answer.status_code) == (pk, 404 if is_allowed else 405)
 
 

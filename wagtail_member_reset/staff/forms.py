@@ -1,13 +1,15 @@
-"""The create form's choice between a link for the new member and a password set by staff."""
+"""The create form's choice between a link and a password set by staff, and the form for another address."""
 
 from __future__ import annotations
 
-from typing import Any
+from copy import copy
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from ..accounts import address_of
 from ..conf import conf
 
 FIELD = "member_reset_password"
@@ -86,3 +88,43 @@ class WelcomeFormMixin:
         own = getattr(super(), f"clean_{name}", None)
         typed: str = own() if own else self.cleaned_data[name]
         return typed
+
+
+class AddressForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Another address for one account, and nothing else of it; checked as the site's own user model checks."""
+
+    prefix = "member-reset"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored = address_of(self.instance)
+        field = self.fields[self.field_name]
+        field.required = True
+        field.label = _("New address")
+        field.help_text = ""
+        # Within Wagtail's own form, it must not be sent with the account: no form has this id.
+        field.widget.attrs.update({"form": "member-reset-no-form", "autocomplete": "off", "autocapitalize": "none"})
+
+    @property
+    def field_name(self) -> str:
+        return str(self.instance.get_email_field_name())
+
+    @property
+    def address(self) -> str:
+        return str(self.cleaned_data[self.field_name])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.field_name in cleaned and cleaned[self.field_name] == self.stored:
+            self.add_error(self.field_name, _("This is the address that is stored already. Correct it first."))
+        return cleaned
+
+
+def address_form(member: Any, data: Any = None, *, is_page: bool) -> AddressForm:
+    """The form for another address; the member in hand stays as it is, whatever is typed."""
+    fields = [member.get_email_field_name()]
+    form_class = cast(type[AddressForm], forms.modelform_factory(type(member), form=AddressForm, fields=fields))
+    form = form_class(data, instance=copy(member), initial={} if data is None else None)
+    if is_page:
+        del form.fields[form.field_name].widget.attrs["form"]
+    return form

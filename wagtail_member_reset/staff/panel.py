@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
+from urllib.parse import quote as percent
 
 from django.contrib.admin.utils import quote
 from django.urls import reverse
-from django.utils import timezone
-from wagtail.admin.utils import get_user_display_name
 from wagtail.models import Site
 
-from .. import links, resets
+from .. import links, resets, tokens
 from ..conf import conf
+from ..emails import Content
 from ..models import PasswordReset
 from ..resets import Standing, Status
-from . import permissions
-
-# A mail that is due for this long tells that nothing carries mails on this site.
-OVERDUE = timedelta(minutes=5)
+from ..verdicts import Cause
+from . import permissions, wording
 
 
 def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
@@ -32,31 +29,71 @@ def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
     status, rights = values["status"], values["rights"]
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     is_hidden = link is not None and conf.LINK_DISPLAY == "reveal" and not reveal
-    if link and not is_hidden:
-        resets.note_shown(status.reset)
-    return {**values, "link": None if is_hidden else link, "is_hidden": is_hidden}
+    if link is None or is_hidden:
+        return {**values, "link": None, "is_hidden": is_hidden}
+    resets.note_shown(status.reset)
+    letter = resets.letter(status)
+    return {**values, "link": link, "is_hidden": False, "letter": letter, "mailto": _mailto(status, letter)}
 
 
 def facts(actor: Any, member: Any) -> dict[str, Any]:
     """What there is to say of the member's reset, without its link."""
     status, rights = resets.status(member), permissions.rights(actor, member)
+    name = wording.person(member)
     return {
         "member": member,
-        "name": getattr(member, "first_name", "") or get_user_display_name(member),
+        "name": name,
         "status": status,
+        "state": state(status),
+        "words": wording.words(status.verdict, name=name) if status.verdict else None,
         "rights": rights,
         "is_own": actor.pk == member.pk,
-        "is_overdue": _is_overdue(status),
         "is_placeholder": _is_placeholder(status.reset),
         "window": conf.STATUS_WINDOW,
         "lifetime": conf.LINK_LIFETIME,
         "urls": urls(member),
+        "address_field": f"id_{member.get_email_field_name()}",
+        "back_url": back_url(actor, member),
+    }
+
+
+def state(status: Status) -> str:
+    """One word for all that the panel shows; a panel that has seen it has nothing new to learn."""
+    reset, verdict = status.reset, status.verdict
+    words = [status.standing.value, status.refusal.value if status.refusal else "", status.address]
+    words += [str(reset.pk), str(status.email.pk)] if reset and status.email else []
+    words += [verdict.outcome.value, verdict.cause.value, str(verdict.at)] if verdict else []
+    return tokens.digest("panel", "|".join(words))[:16]
+
+
+def history(actor: Any, member: Any) -> dict[str, Any]:
+    """What the timeline's template needs."""
+    name = wording.person(member)
+    return {
+        "name": name,
+        "stories": [
+            {
+                "reset": story.reset,
+                "awaited": [wording.awaited(step) for step in story.awaited],
+                "lines": [
+                    {
+                        "entry": entry,
+                        "title": wording.title(entry, name=name),
+                        "detail": wording.detail(entry, name=name),
+                        "icon": wording.icon(entry),
+                        "text": entry.verdict.text if entry.verdict else "",
+                    }
+                    for entry in story.entries
+                ],
+            }
+            for story in resets.stories(member)
+        ],
         "back_url": back_url(actor, member),
     }
 
 
 def urls(member: Any) -> dict[str, str]:
-    names = ("panel", "send", "revoke", "reveal", "copied")
+    names = ("panel", "send", "revoke", "correct", "reveal", "copied", "history")
     return {name: reverse(f"wagtail_member_reset_admin:{name}", args=[quote(member.pk)]) for name in names}
 
 
@@ -70,9 +107,16 @@ def back_url(actor: Any, member: Any) -> str:
     return edit_url(member) if permissions.rights(actor, member).change else reverse("wagtailadmin_home")
 
 
-def _is_overdue(status: Status) -> bool:
-    email = status.email
-    return bool(email and email.is_waiting and not email.attempts and timezone.now() - email.created_at > OVERDUE)
+def _mailto(status: Status, letter: Content | None) -> str:
+    """The same mail for staff's own mail program; without the address where that is what is wrong."""
+    if letter is None:
+        return ""
+    is_wrong = status.verdict is not None and status.verdict.cause in (Cause.NO_SUCH_MAILBOX, Cause.INVALID)
+    address = "" if is_wrong else status.address
+    body = letter.text.replace("\n", "\r\n")  # https://www.rfc-editor.org/rfc/rfc6068#section-5
+    return (
+        f"mailto:{percent(address, safe='@')}?subject={percent(letter.subject, safe='')}&body={percent(body, safe='')}"
+    )
 
 
 def _is_placeholder(reset: PasswordReset | None) -> bool:

@@ -34,6 +34,11 @@ class Rights:
     link: bool
     change: bool
 
+    @property
+    def correct(self) -> bool:
+        """Store another address and send there: no more than both rights allow by themselves."""
+        return self.send and self.change
+
 
 def rank(person: Any) -> Rank:
     if person.is_superuser:

@@ -20,6 +20,7 @@ from ..exceptions import EffectChanged, SendRefused
 from ..ledger import Effect
 from . import panel as panels
 from . import permissions
+from .forms import AddressForm, address_form
 from .media import MEDIA
 
 TEMPLATES = "wagtail_member_reset/staff/"
@@ -28,10 +29,41 @@ TEMPLATES = "wagtail_member_reset/staff/"
 @require_GET
 @transaction.non_atomic_requests
 def panel(request: HttpRequest, pk: str) -> HttpResponse:
-    """The panel as it stands now."""
+    """The panel as it stands now; nothing at all (204) for a panel that has `seen` this state already."""
     member = _member_or_404(pk)
     _require(request, member, "view")
-    return _panel(request, member)
+    seen = request.GET.get("seen")
+    if seen and seen == panels.state(resets.status(member)):
+        return _guarded(HttpResponse(status=204))
+    return _panel(request, member, has_focus=not seen)
+
+
+@require_GET
+@transaction.non_atomic_requests
+def history(request: HttpRequest, pk: str) -> HttpResponse:
+    """What happened, step by step: asked for on its own, so that the edit view stays light."""
+    member = _member_or_404(pk)
+    _require(request, member, "view")
+    context = panels.history(request.user, member)
+    if _is_fetch(request):
+        return _guarded(render(request, TEMPLATES + "history.html", context))
+    return _page(request, member, "history_page.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.non_atomic_requests
+def correct(request: HttpRequest, pk: str) -> HttpResponse:
+    """Ask for another address; then store it and send there, in one go."""
+    member = _member_or_404(pk)
+    _require(request, member, "correct")
+    form = address_form(member, request.POST if request.method == "POST" else None, is_page=not _is_fetch(request))
+    if form.is_valid():
+        try:
+            resets.correct(member, address=form.address, by=request.user)
+        except SendRefused:
+            member = _member_or_404(pk)  # nothing was stored; the panel says why
+        return _panel(request, member)
+    return _confirm(request, member, "correct", form=form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,17 +146,21 @@ def _effect(request: HttpRequest) -> Effect:
         raise EffectChanged("none") from error
 
 
-def _panel(request: HttpRequest, member: Any, *, reveal: bool = False, is_page: bool = False) -> HttpResponse:
+def _panel(
+    request: HttpRequest, member: Any, *, reveal: bool = False, is_page: bool = False, has_focus: bool = True
+) -> HttpResponse:
     if _is_fetch(request):
         context = panels.context(request.user, member, reveal=reveal)
-        return _guarded(render(request, TEMPLATES + "panel.html", {**context, "has_focus": True}))
+        return _guarded(render(request, TEMPLATES + "panel.html", {**context, "has_focus": has_focus}))
     if is_page:
         return _page(request, member, "panel_page.html", panels.context(request.user, member, reveal=reveal))
     return _guarded(redirect(panels.back_url(request.user, member)))
 
 
-def _confirm(request: HttpRequest, member: Any, question: str, *, has_changed: bool = False) -> HttpResponse:
-    context = panels.facts(request.user, member) | {"question": question, "has_changed": has_changed}
+def _confirm(
+    request: HttpRequest, member: Any, question: str, *, has_changed: bool = False, form: AddressForm | None = None
+) -> HttpResponse:
+    context = panels.facts(request.user, member) | {"question": question, "has_changed": has_changed, "form": form}
     if _is_fetch(request):
         return _guarded(render(request, TEMPLATES + "confirm.html", {**context, "has_focus": True}))
     return _page(request, member, "confirm_page.html", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils import formats, timezone
@@ -20,11 +21,16 @@ Text = str | Promise
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A badge of a word or two, and what to make of it. `tone` is good, bad or plain; never said by colour alone."""
+    """
+    A badge of a word or two, and what to make of it.
+
+    `tone` is good, bad, careful or plain, and is never said by colour alone. `at` is when it came to that.
+    """
 
     badge: str
     text: str
     tone: str
+    at: datetime | None = None
 
 
 BADGES: dict[Outcome, Text] = {
@@ -44,7 +50,12 @@ BADGES: dict[Outcome, Text] = {
     Outcome.BOUNCED: _("Bounced"),
     Outcome.COMPLAINED: _("Marked as spam"),
 }
-TONES = {Outcome.DELIVERED: "good"}
+TONES = {
+    Outcome.DELIVERED: "good",
+    Outcome.OVERDUE: "careful",
+    Outcome.UNSUBSCRIBED: "careful",
+    Outcome.COMPLAINED: "careful",
+}
 
 # By outcome and cause; the sentence without a cause serves where none, or another one, is known.
 TEXTS: dict[tuple[Outcome, Cause], Text] = {
@@ -177,7 +188,9 @@ def words(verdict: Verdict, *, name: str) -> Words:
     """A verdict in plain words, in the reader's language and time zone."""
     text = TEXTS.get((verdict.outcome, verdict.cause)) or TEXTS[verdict.outcome, Cause.NONE]
     tone = "bad" if verdict.is_bad else TONES.get(verdict.outcome, "plain")
-    return Words(str(BADGES[verdict.outcome]), str(text) % {"name": name, "when": _moment(verdict)}, tone)
+    filled = str(text) % {"name": name, "when": _moment(verdict)}
+    at = None if verdict.outcome == Outcome.RETRYING else verdict.at  # that one is to come
+    return Words(str(BADGES[verdict.outcome]), filled, tone, at)
 
 
 def title(entry: Entry, *, name: str) -> str:
@@ -253,7 +266,7 @@ def detail(entry: Entry, *, name: str) -> str:
 def icon(entry: Entry) -> str:
     """A name from Wagtail's icons."""
     if entry.verdict is not None:
-        if entry.verdict.is_bad or entry.verdict.outcome in (Outcome.COMPLAINED, Outcome.UNSUBSCRIBED):
+        if entry.verdict.is_bad or TONES.get(entry.verdict.outcome) == "careful":
             return "warning"
         return "check" if entry.verdict.outcome == Outcome.DELIVERED else "mail"
     return {

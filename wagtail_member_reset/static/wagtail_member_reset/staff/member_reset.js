@@ -1,14 +1,32 @@
 /*
  * Swaps the panel's content for what the server answers, so that nothing on the other
  * tabs is saved, sent or lost. Copying itself is Wagtail's own w-clipboard.
+ *
+ * While a mail is under way the server marks the panel with a `poll` target. As long as
+ * it stands there, the panel asks for news, less and less often, and only while it can
+ * be seen. The server answers with nothing when there is none.
  */
 (() => {
   const FETCH = { credentials: "same-origin", redirect: "error" };
+  const FIRST_POLL_MS = 1000;
+  const SLOWEST_POLL_MS = 60000;
+  const MOST_FAILURES = 5;
 
   class MemberResetController extends window.StimulusModule.Controller {
-    static targets = ["body", "problem", "link", "clipboard", "unsaved"];
+    static targets = ["body", "problem", "spoken", "clipboard", "unsaved", "part", "history", "poll", "address"];
 
-    static values = { failed: String, denied: String, copiedUrl: String };
+    static values = { failed: String, denied: String, copiedUrl: String, panelUrl: String, historyUrl: String, field: String };
+
+    connect() {
+      this.wakened = () => this.schedule();
+      document.addEventListener("visibilitychange", this.wakened);
+    }
+
+    disconnect() {
+      document.removeEventListener("visibilitychange", this.wakened);
+      this.observer?.disconnect();
+      clearTimeout(this.timer);
+    }
 
     load(event) {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
@@ -21,7 +39,9 @@
       if (!this.hasBodyTarget) return;
       event.preventDefault();
       const { name, value } = event.currentTarget;
-      this.swap(event.params.url, { method: "POST", body: this.encode(name ? { [name]: value } : {}) });
+      const typed = [...this.bodyTarget.querySelectorAll("input[form]")].map((input) => [input.name, input.value]);
+      const chosen = name ? [[name, value]] : [];
+      this.swap(event.params.url, { method: "POST", body: new URLSearchParams([...typed, ...chosen]) });
     }
 
     async swap(url, options) {
@@ -33,6 +53,7 @@
         if (!response.ok) throw new Error(String(response.status));
         this.bodyTarget.innerHTML = await response.text();
         this.bodyTarget.querySelector("[data-member-reset-focus]")?.focus();
+        this.count();
       } catch (error) {
         this.problemTarget.textContent = error.message === "403" ? this.deniedValue : this.failedValue;
         this.problemTarget.hidden = false;
@@ -41,10 +62,122 @@
       }
     }
 
+    pollTargetConnected() {
+      this.delay = FIRST_POLL_MS;
+      this.failures = 0;
+      this.schedule();
+    }
+
+    pollTargetDisconnected() {
+      clearTimeout(this.timer);
+    }
+
+    schedule() {
+      clearTimeout(this.timer);
+      if (!this.hasPollTarget || document.hidden || this.failures > MOST_FAILURES) return;
+      this.timer = setTimeout(() => this.poll(this.pollTarget), this.delay);
+      this.delay = Math.min(this.delay * 1.5, SLOWEST_POLL_MS);
+    }
+
+    async poll(asked) {
+      try {
+        const query = this.encode({ seen: asked.dataset.seen });
+        const response = await fetch(`${this.panelUrlValue}?${query}`, { ...FETCH, headers: this.headers });
+        if (!response.ok) throw new Error(String(response.status));
+        const html = response.status === 204 ? "" : await response.text();
+        // Meanwhile somebody may have clicked: what stands there now is newer.
+        if (html && this.hasPollTarget && this.pollTarget === asked) this.renew(html);
+        this.failures = 0;
+      } catch (error) {
+        this.failures += 1;
+      }
+      this.schedule();
+    }
+
+    /* Puts in what is new, and leaves alone what is not: who is reading, copying or about to press, goes on. */
+    renew(html) {
+      const fresh = document.createElement("template");
+      fresh.innerHTML = html;
+      const parts = [...fresh.content.querySelectorAll("[data-part]")];
+      const focused = this.bodyTarget.contains(document.activeElement) ? document.activeElement : null;
+      if (parts.map((part) => part.dataset.part).join() === this.partTargets.map((part) => part.dataset.part).join()) {
+        this.partTargets.forEach((part, index) => {
+          if (part.dataset.state === parts[index].dataset.state) return;
+          part.dataset.state = parts[index].dataset.state;
+          part.innerHTML = parts[index].innerHTML;
+        });
+        this.loadHistory();
+      } else {
+        this.bodyTarget.innerHTML = html;
+      }
+      if (focused && !document.contains(focused)) {
+        const same = focused.id && document.getElementById(focused.id);
+        (same || this.partTargets[0])?.focus({ preventScroll: true });
+      }
+      this.count();
+      this.speak();
+    }
+
+    /* Screen readers hear the verdict, and nothing else of what has changed. */
+    speak() {
+      const verdict = this.bodyTarget.querySelector("[data-member-reset-verdict]");
+      const said = verdict || this.bodyTarget.querySelector("[data-part='status']");
+      this.spokenTarget.textContent = said ? said.textContent.replace(/\s+/g, " ").trim() : "";
+    }
+
+    /* Wagtail counts errors for a tab's badge when the page loads; a bounce comes later. */
+    count() {
+      const badge = document.querySelector("#tab-label-settings [data-controller~='w-count']");
+      if (badge) this.application.getControllerForElementAndIdentifier(badge, "w-count")?.count();
+    }
+
+    historyTargetConnected(place) {
+      this.observer?.disconnect();
+      this.observer = new IntersectionObserver((entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        this.observer.disconnect();
+        this.loadHistory();
+      });
+      this.observer.observe(place);
+    }
+
+    async loadHistory() {
+      if (!this.hasHistoryTarget || !this.historyTarget.getClientRects().length) return;
+      const place = this.historyTarget;
+      try {
+        const response = await fetch(this.historyUrlValue, { ...FETCH, headers: this.headers });
+        if (!response.ok) return;
+        const html = await response.text();
+        const open = [...place.querySelectorAll("details")].map((details) => details.open);
+        place.innerHTML = html;
+        place.querySelectorAll("details").forEach((details, index) => {
+          details.open = Boolean(open[index]);
+        });
+      } catch (error) {
+        // The link to the page of its own still stands there.
+      }
+    }
+
+    /* The address was stored without the Account tab: an old one left there would be saved over it. */
+    addressTargetConnected(place) {
+      const { address } = place.dataset;
+      const input = this.addressInput;
+      if (!input || input.value !== input.defaultValue || input.value === address) return;
+      input.defaultValue = address;
+      input.value = address;
+      // What is stored is no unsaved edit: Wagtail compares the form with what it was.
+      const unsaved = this.application.getControllerForElementAndIdentifier(input.form, "w-unsaved");
+      if (unsaved && !unsaved.hasEditsValue) unsaved.initialFormData = unsaved.formData;
+    }
+
+    get addressInput() {
+      return document.getElementById(this.fieldValue);
+    }
+
     showAccount(event) {
       event.preventDefault();
       document.getElementById("tab-label-account")?.click();
-      const email = document.getElementById("id_email");
+      const email = this.addressInput;
       if (!email) return;
       // Wagtail shows the tab a moment later, and what is not shown cannot take the focus.
       const shown = new ResizeObserver(() => {
@@ -56,14 +189,16 @@
     }
 
     unsavedTargetConnected(note) {
-      const email = document.getElementById("id_email");
+      const email = this.addressInput;
       note.hidden = !email || email.value === email.defaultValue;
     }
 
-    /* Without https there is no clipboard API: select the link, and try the way of old. */
-    copyFailed() {
-      this.linkTarget.focus();
-      this.linkTarget.select();
+    /* Without https there is no clipboard API: select the text, and try the way of old. */
+    copyFailed({ target }) {
+      const text = target.querySelector("[data-w-clipboard-target='value']");
+      text.hidden = false;
+      text.focus();
+      text.select();
       let copied = false;
       try {
         copied = document.execCommand("copy");
@@ -71,15 +206,20 @@
         copied = false;
       }
       this.dispatch(copied ? "copied" : "uncopied", {
-        target: this.clipboardTarget,
+        target,
         detail: { clear: true, type: copied ? "success" : "error" },
       });
       if (copied) this.noteCopied();
     }
 
-    noteCopied() {
+    async noteCopied() {
       const body = this.encode({ reset: this.clipboardTarget.dataset.reset });
-      fetch(this.copiedUrlValue, { ...FETCH, method: "POST", body, headers: this.headers }).catch(() => {});
+      try {
+        await fetch(this.copiedUrlValue, { ...FETCH, method: "POST", body, headers: this.headers });
+      } catch (error) {
+        return;
+      }
+      this.loadHistory();
     }
 
     encode(values) {
