@@ -85,14 +85,20 @@ def stories(member: Member) -> list[Story]:
     told = []
     for reset, end in zip(resets, ends, strict=False):
         mine = [a for a in actions if a.timestamp >= reset.issued_at and (end is None or a.timestamp < end)]
-        entries = sorted(_entries(reset, mine), key=lambda entry: entry.at)
+        entries = sorted(_entries(reset, mine), key=_place)
         told.append(Story(reset=reset, entries=entries, awaited=_awaited(reset)))
     return told
 
 
+def _place(entry: Entry) -> datetime:
+    # Providers tell whole seconds by their own clocks: no report of a mail goes before its hand-over.
+    handed_over_at = entry.email.handed_over_at if entry.email else None
+    return max(entry.at, handed_over_at) if handed_over_at and entry.step != Step.SENT_AGAIN else entry.at
+
+
 def _actions(member: Member, *, since: datetime) -> list[Any]:
     log = registry.get_logs_for_instance(member).filter(action__in=[*ACTIONS, REVOKED], timestamp__gte=since)
-    return list(log.select_related("user").order_by("timestamp")[:MOST_ACTIONS])
+    return list(log.select_related("user").order_by("-timestamp")[:MOST_ACTIONS])
 
 
 def _entries(reset: PasswordReset, actions: list[Any]) -> Iterator[Entry]:

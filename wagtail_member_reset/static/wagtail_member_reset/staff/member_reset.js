@@ -18,7 +18,10 @@
     static values = { failed: String, denied: String, copiedUrl: String, panelUrl: String, historyUrl: String, field: String };
 
     connect() {
-      this.wakened = () => this.schedule();
+      this.wakened = () => {
+        this.delay = FIRST_POLL_MS;
+        this.schedule();
+      };
       document.addEventListener("visibilitychange", this.wakened);
     }
 
