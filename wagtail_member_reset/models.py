@@ -103,7 +103,7 @@ class PasswordReset(models.Model):
         verbose_name_plural = _("password resets")
         default_permissions = ()
         permissions = [
-            ("send_passwordreset", _("Can send a password reset")),
+            ("send_passwordreset", _("Can send password resets")),
             ("view_link_passwordreset", _("Can see and copy a member's personal link")),
             ("view_passwordreset", _("Can view password resets")),
             ("bulk_send_passwordreset", _("Can send password resets to many members at once")),

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'password reset',
                 'verbose_name_plural': 'password resets',
-                'permissions': [('send_passwordreset', 'Can send a password reset'), ('view_link_passwordreset', "Can see and copy a member's personal link"), ('view_passwordreset', 'Can view password resets'), ('bulk_send_passwordreset', 'Can send password resets to many members at once')],
+                'permissions': [('send_passwordreset', 'Can send password resets'), ('view_link_passwordreset', "Can see and copy a member's personal link"), ('view_passwordreset', 'Can view password resets'), ('bulk_send_passwordreset', 'Can send password resets to many members at once')],
                 'default_permissions': (),
             },
         ),

@@ -3,7 +3,7 @@ from django.db import migrations
 
 # Groups that may change users can set any password already: they gain nothing by these.
 GRANTED = {
-    "send_passwordreset": "Can send a password reset",
+    "send_passwordreset": "Can send password resets",
     "view_link_passwordreset": "Can see and copy a member's personal link",
     "view_passwordreset": "Can view password resets",
 }
