@@ -24,6 +24,16 @@ def make_person(name, **fields):
     return person
 
 
+def use_backend(settings, path, **options):
+    """Set the site's mail backend, in the way that this run's Django has."""
+    if hasattr(settings, "MAILERS"):
+        settings.MAILERS = {"default": {"BACKEND": path, "OPTIONS": options}}
+        return
+    settings.EMAIL_BACKEND = path
+    for name, value in options.items():
+        setattr(settings, f"EMAIL_{name.upper()}", value)
+
+
 def grant(person, *codenames):
     person.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
     return person

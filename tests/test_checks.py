@@ -18,6 +18,7 @@ from django.views.generic import RedirectView
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.models import Site
 
+from tests.conftest import use_backend
 from tests.urls import urlpatterns
 from wagtail_member_reset import resets
 from wagtail_member_reset.models import EmailState, ResetEmail
@@ -341,3 +342,116 @@ def test_start_is_survived_and_checked(settings, arrangement, found):
 
     assert (probe.returncode, probe.stderr[-2000:]) == (0, "")
     assert json.loads(probe.stdout) == found
+
+
+# The mail backend and its service
+
+
+POSTMARK = "anymail.backends.postmark.EmailBackend"
+
+
+@pytest.mark.parametrize("name", ["console", "dummy", "filebased"])
+def test_backend_for_development_is_named_where_the_site_is_live(settings, name):
+    use_backend(settings, f"django.core.mail.backends.{name}.EmailBackend")
+
+    (warning,) = ours()
+    settings.DEBUG = True
+
+    assert ids([warning]) == ["W006"]
+    assert f"django.core.mail.backends.{name}.EmailBackend" in warning.msg
+    assert ours() == []
+
+
+def test_backend_of_djangos_own_tests_is_passed_over(settings):
+    use_backend(settings, "django.core.mail.backends.locmem.EmailBackend")
+
+    assert ours() == []
+
+
+def test_smtp_without_a_timeout_is_named(settings):
+    use_backend(settings, "django.core.mail.backends.smtp.EmailBackend", timeout=None)
+
+    assert ids(ours()) == ["W007"]
+
+
+def test_smtp_with_a_timeout_passes(settings):
+    use_backend(settings, "django.core.mail.backends.smtp.EmailBackend", timeout=30)
+
+    assert ours() == []
+
+
+@pytest.mark.parametrize("service", ["amazon_ses", "brevo", "mailtrap", "postal", "resend", "scaleway"])
+def test_click_tracking_that_only_the_service_can_switch_off_is_named_with_the_place(settings, service):
+    settings.ROOT_URLCONF = "tests.urls_with_webhooks"
+    use_backend(settings, f"anymail.backends.{service}.EmailBackend")
+
+    (warning,) = ours()
+
+    assert ids([warning]) == ["W008"]
+    assert "click tracking is off in" in warning.hint
+
+
+def test_service_that_could_report_and_has_no_address_is_mentioned(settings):
+    use_backend(settings, POSTMARK)
+
+    (info,) = ours()
+
+    assert ids([info]) == ["I001"]
+    assert not info.is_serious()
+    assert 'include("anymail.urls")' in info.hint
+
+
+def test_service_that_reports_passes(settings):
+    settings.ROOT_URLCONF = "tests.urls_with_webhooks"
+    use_backend(settings, POSTMARK)
+
+    assert ours() == []
+
+
+def test_webhook_open_to_anybody_is_an_error_before_deployment(settings):
+    settings.ROOT_URLCONF = "tests.urls_with_webhooks"
+    settings.ANYMAIL = {}
+    use_backend(settings, POSTMARK)
+    everyday = ours()
+
+    (error,) = ours(include_deployment_checks=True)
+
+    assert everyday == []
+    assert (ids([error]), error.is_serious()) == (["E024"], True)
+    assert "/anymail/postmark/tracking/" in error.msg
+    assert "WEBHOOK_SECRET" in error.hint
+
+
+@pytest.mark.parametrize("way", ["ANYMAIL", "ANYMAIL_WEBHOOK_SECRET"])
+def test_webhook_with_a_secret_passes(settings, way):
+    settings.ROOT_URLCONF = "tests.urls_with_webhooks"
+    settings.ANYMAIL = {"WEBHOOK_SECRET": "user:password"} if way == "ANYMAIL" else {}
+    if way != "ANYMAIL":
+        settings.ANYMAIL_WEBHOOK_SECRET = "user:password"
+    use_backend(settings, POSTMARK)
+
+    assert ours(include_deployment_checks=True) == []
+
+
+@pytest.mark.parametrize("name", ["WAGTAIL_MEMBER_RESET_BASE_URL", "WAGTAILADMIN_BASE_URL"])
+def test_links_over_plain_http_are_named_where_the_site_is_live(settings, name):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+    setattr(settings, name, "http://club.example")
+
+    (warning,) = ours()
+    settings.DEBUG = True
+
+    assert ids([warning]) == ["W009"]
+    assert 'WAGTAIL_MEMBER_RESET_BASE_URL = "https://club.example"' in warning.hint
+    assert ours() == []
+
+
+def test_no_check_of_the_mail_opens_a_connection(settings):
+    use_backend(settings, "tests.test_checks.Unopenable")
+
+    assert ours() == []
+
+
+class Unopenable:
+    def __init__(self, *args, **kwargs):
+        raise AssertionError("a check made a connection")

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import PasswordResetView
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 from django.db import Error as DatabaseError
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils import timezone
@@ -17,6 +18,7 @@ from wagtail.models import Site
 
 from . import links, tasks
 from .conf import PREFIX, conf
+from .delivery import provider
 from .exceptions import SettingError
 from .models import EmailState, ResetEmail
 from .staff import viewset
@@ -45,6 +47,9 @@ OTHER_PAGES = {
     "admin_password_reset": "the Django admin's",
 }
 OVERDUE = timedelta(minutes=10)
+# These lead nowhere. Django's tests set "locmem" by themselves, so that one says nothing.
+FOR_DEVELOPMENT = {f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "filebased")}
+FOR_DEVELOPMENT.add("anymail.backends.console.EmailBackend")
 
 
 @register()
@@ -96,6 +101,25 @@ def check_delivery(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+@register()
+def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    return [*_mail_backend(), *_mail_service(), *_plain_http()]
+
+
+@register(Tags.security, deploy=True)
+def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    name = provider.service()
+    path = provider.webhook(name)
+    if not path or not provider.is_open_to_anybody(path):
+        return []
+    hint = (
+        'Set ANYMAIL = {"WEBHOOK_SECRET": "user:password"}, with long random words, and give the service the address '
+        f"https://user:password@…{path}."
+    )
+    message = f"Anybody may post delivery reports to {path}: {name} has no secret and no signature there."
+    return [Error(message, hint=hint, id="wagtail_member_reset.E024")]
+
+
 @register(Tags.database)
 def check_database(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Asks the tables, so it runs with `migrate` and `check --database default` alone."""
@@ -143,6 +167,52 @@ def _other_reset_pages() -> Iterator[CheckMessage]:
                 hint=f"Put {line} above it in the URL configuration.",
                 id="wagtail_member_reset.W003",
             )
+
+
+def _mail_backend() -> Iterator[CheckMessage]:
+    path = provider.backend_path()
+    if path in FOR_DEVELOPMENT and not settings.DEBUG:
+        yield Warning(
+            f"The mail backend is {path}, so that no email reaches a member.",
+            hint="Set the backend of your mail service, for instance Anymail's, or DEBUG = True for development.",
+            id="wagtail_member_reset.W006",
+        )
+    if path == provider.SMTP and provider.timeout() is None:
+        yield Warning(
+            "EMAIL_TIMEOUT is None: a mail server that falls silent would hold up the site's mails for ever.",
+            hint='Set EMAIL_TIMEOUT = 30, or with MAILERS "OPTIONS": {"timeout": 30}.',
+            id="wagtail_member_reset.W007",
+        )
+
+
+def _mail_service() -> Iterator[CheckMessage]:
+    name = provider.service()
+    if where := provider.CLICK_TRACKING.get(name):
+        yield Warning(
+            f"{name} cannot be told with a mail not to rewrite its links, and a rewritten link is known to {name}.",
+            hint=f"See that click tracking is off in {where}. Then silence this check.",
+            id="wagtail_member_reset.W008",
+        )
+    if name in provider.REPORTING and not provider.webhook(name):
+        yield Info(
+            f"{name} could report what becomes of an email, but Anymail's webhooks have no address here.",
+            hint='Add path("anymail/", include("anymail.urls")) to the URL configuration and tell the service of it.',
+            id="wagtail_member_reset.I001",
+        )
+
+
+def _plain_http() -> Iterator[CheckMessage]:
+    try:
+        base = conf.BASE_URL or str(getattr(settings, "WAGTAILADMIN_BASE_URL", None) or "")
+    except SettingError:  # it has a message of its own
+        return
+    is_local = urlsplit(base).hostname in links.PLACEHOLDER_HOSTS
+    if base.startswith("http://") and not is_local and not settings.DEBUG:
+        yield Warning(
+            f"Links to members begin with {base}, so that they travel in the open.",
+            hint=f'Serve the site over https, and set {PREFIX}BASE_URL = "https://{base[7:]}".',
+            id="wagtail_member_reset.W009",
+        )
 
 
 def _address_of_links() -> Iterator[CheckMessage]:

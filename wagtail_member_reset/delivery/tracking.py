@@ -24,11 +24,10 @@ from .. import ledger, tokens
 from ..accounts import same_address
 from ..models import DeliveryEvent, ResetEmail
 from ..signals import delivery_changed
+from .transport import METADATA
 
 logger = logging.getLogger("wagtail_member_reset")
 
-# The name under which a mail's public id travels.
-METADATA = "member_reset"
 # These say nothing that changes what became of the mail.
 NOTES = {
     EventType.OPENED,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import smtplib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parseaddr
 from enum import Enum
+from itertools import combinations
 from typing import Any
 
 from anymail.backends.base import AnymailBaseBackend
@@ -28,9 +29,15 @@ logger = logging.getLogger("wagtail_member_reset")
 # A mail server that says nothing would hold every later mail back for ever.
 TIMEOUT_SECONDS = 30
 TAG = "member-reset"
+METADATA = "member_reset"
 LONGEST_RESULT = 500
-# Backends that refused our extras once, so that the next mail does without a detour.
-_plain_backends: set[type] = set()
+# What we ask of a mail service beside sending: no tracking, which would rewrite the personal link, and our id back.
+EXTRAS: dict[str, Any] = {"track_opens": False, "track_clicks": False, "tags": [TAG], "metadata": None}
+# Every choice of extras, those that leave out fewest first.
+CHOICES = [frozenset(kept) for size in range(len(EXTRAS), -1, -1) for kept in combinations(EXTRAS, size)]
+NONE: frozenset[str] = frozenset()
+# What a backend turned out to take, so that the next mail goes without a detour.
+_taken: dict[type, frozenset[str]] = {}
 
 
 class Verdict(str, Enum):
@@ -89,20 +96,32 @@ class Mailer:
 
     def _send(self, content: Content, to: str, public_id: str) -> Result:
         connection = self._connection
-        provider = str(getattr(connection, "esp_name", "") or type(connection).__module__.rpartition(".")[2])
-        wants_extras = isinstance(connection, AnymailBaseBackend) and type(connection) not in _plain_backends
-        message = build(content, to=to, public_id=public_id, extras=wants_extras)
-        try:
-            accepted = connection.send_messages([message])
-        except AnymailUnsupportedFeature:
-            if not wants_extras:
-                raise
-            _plain_backends.add(type(connection))
-            message = build(content, to=to, public_id=public_id, extras=False)
-            accepted = connection.send_messages([message])
-        if accepted == 0:
-            return Result(verdict=Verdict.NEVER, code="refused", provider=provider)
-        return _read_status(message, to, provider)
+        kind = type(connection)
+        for extras in _choices(connection):
+            message, refusal = build(content, to=to, public_id=public_id, extras=extras), ""
+            try:
+                is_accepted = connection.send_messages([message]) != 0
+            except AnymailUnsupportedFeature:
+                # It is raised while the mail is put together: nothing was sent yet.
+                continue
+            except AnymailRecipientsRefused as error:
+                # What was said of the recipient stands on the message.
+                is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
+            _taken[kind] = extras
+            result = _read_status(message, to, provider_of(connection), is_accepted=is_accepted)
+            return replace(result, text=refusal)
+        raise ImproperlyConfigured(f"{kind.__module__} does not take our mails.")
+
+
+def _choices(connection: Any) -> list[frozenset[str]]:
+    if type(connection) in _taken:
+        return [_taken[type(connection)]]
+    return CHOICES if isinstance(connection, AnymailBaseBackend) else [NONE]
+
+
+def provider_of(connection: Any) -> str:
+    """Anymail's name of the mail service, or the module of another backend: "smtp"."""
+    return str(getattr(connection, "esp_name", "") or type(connection).__module__.rpartition(".")[2])[:64]
 
 
 def new_connection() -> Any:
@@ -114,7 +133,7 @@ def new_connection() -> Any:
     return connection
 
 
-def build(content: Content, *, to: str, public_id: str, extras: bool) -> EmailMultiAlternatives:
+def build(content: Content, *, to: str, public_id: str, extras: frozenset[str]) -> EmailMultiAlternatives:
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
     headers = {
         # The same for every attempt, so that a mail server can drop what came twice.
@@ -123,15 +142,13 @@ def build(content: Content, *, to: str, public_id: str, extras: bool) -> EmailMu
     }
     message = EmailMultiAlternatives(content.subject, content.text, None, [to], headers=headers)
     message.attach_alternative(content.html, "text/html")
-    if extras:
-        # Tracking would rewrite the personal link; metadata holds nothing but the public id.
-        vars(message).update(track_clicks=False, track_opens=False, tags=[TAG], metadata={"member_reset": public_id})
+    values = {**EXTRAS, "metadata": {METADATA: public_id}}  # which travels in the open: nothing but the public id
+    vars(message).update({name: values[name] for name in extras})
     return message
 
 
 def classify(error: Exception) -> Result:
     """Which failures may pass by themselves, and which will not."""
-    text = str(error)[:LONGEST_RESULT]
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, answer = next(iter(error.recipients.values()), (550, b""))
         return _smtp_result(code, answer)
@@ -139,8 +156,6 @@ def classify(error: Exception) -> Result:
         return Result(verdict=Verdict.NEVER, code="login_refused")
     if isinstance(error, smtplib.SMTPResponseException):
         return _smtp_result(error.smtp_code, error.smtp_error)
-    if isinstance(error, AnymailRecipientsRefused):
-        return Result(verdict=Verdict.NEVER, code="refused", text=text)
     if isinstance(error, AnymailAPIError):
         return _api_result(getattr(error, "status_code", None))
     if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature)):
@@ -166,10 +181,11 @@ def _api_result(status: int | None) -> Result:
     return Result(verdict=Verdict.NEVER, code=f"http_{status}")
 
 
-def _read_status(message: EmailMultiAlternatives, to: str, provider: str) -> Result:
+def _read_status(message: EmailMultiAlternatives, to: str, provider: str, *, is_accepted: bool) -> Result:
     status = getattr(message, "anymail_status", None)
     recipient = status.recipients.get(to) if status is not None and status.recipients else None
-    word = (recipient.status if recipient is not None else None) or "unknown"
+    word = (recipient.status if recipient is not None else None) or ("unknown" if is_accepted else "refused")
     message_id = str(recipient.message_id if recipient is not None and recipient.message_id is not None else "")
-    verdict = Verdict.NEVER if word in ("invalid", "rejected", "failed") else Verdict.ACCEPTED
-    return Result(verdict=verdict, code=word, message_id=message_id[:255], provider=provider[:64])
+    is_bad = word in ("invalid", "rejected", "failed", "refused")
+    verdict = Verdict.NEVER if is_bad else Verdict.ACCEPTED
+    return Result(verdict=verdict, code=word, message_id=message_id[:255], provider=provider)

@@ -176,14 +176,14 @@ def note(email: ResetEmail, result: Result, *, token: str) -> None:
     """Write down what came of an attempt, and when to try again."""
     text = tokens.blank_out(token, result.text) if token else result.text
     told = {"result_code": result.code[:32], "result_text": text[:500]}
+    if result.provider:
+        told |= {"provider": result.provider, "message_id": result.message_id}
     if result.verdict == Verdict.ACCEPTED:
         now = timezone.now()
         _save(
             email,
             state=EmailState.HANDED_OVER,
             handed_over_at=now,
-            provider=result.provider,
-            message_id=result.message_id,
             **told,
         )
     elif result.verdict == Verdict.LATER and email.attempts <= len(BACK_OFF):
