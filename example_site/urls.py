@@ -9,6 +9,8 @@ urlpatterns = [
     path("admin/password_reset/", RedirectView.as_view(pattern_name="wagtail_member_reset:password_reset")),
     path("admin/", include(wagtailadmin_urls)),
     path("account/", include("wagtail_member_reset.urls")),
+    # Where a mail service reports what became of an email.
+    path("anymail/", include("anymail.urls")),
     path("login/", auth_views.LoginView.as_view(template_name="club/login.html"), name="login"),
     path("logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("inbox/", include("example_site.inbox.urls")),

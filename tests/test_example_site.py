@@ -282,10 +282,12 @@ def test_without_debug_there_is_no_inbox(club):
 settings.DEBUG = False
 pk = ReceivedEmail.objects.first().pk
 answer = [browse("ana").get(f"/inbox/{path}").status_code for path in ("", f"{pk}/", f"{pk}/html/")]
+answer += [browse("ana").post(f"/inbox/{pk}/report/", {"kind": "delivered"}).status_code]
+settings.DEBUG = True
 """
     )
 
-    assert answer == [404, 404, 404]
+    assert answer == [404, 404, 404, 404]
 
 
 def test_a_member_who_forgot_gets_in_by_the_inbox(club):
@@ -429,3 +431,92 @@ def test_ci_refuses_to_skip_the_browser_tests(machine):
     assert done.returncode == 1
     assert "CI must run the browser tests" in done.stderr
     assert done.stdout == ""
+
+
+REPORTED = {
+    "delivered": ("Delivered", "Will’s mail server accepted the email."),
+    "delayed": ("Delayed", "asked to try again later. The mail service keeps trying."),
+    "no_mailbox": ("Bounced", "says that this address does not exist."),
+    "full": ("Bounced", "mailbox is full."),
+    "unwanted": ("Bounced", "refused the email as unwanted"),
+    "complained": ("Marked as spam", "marked the email as spam."),
+}
+
+
+@pytest.mark.parametrize("kind", REPORTED)
+def test_what_the_inbox_reports_stands_on_the_settings_tab(club, kind):
+    badge, sentence = REPORTED[kind]
+    answer = club.ask(
+        f"""
+import html, re
+from wagtail_member_reset.models import DeliveryEvent
+will, office = people["will"], browse("ana")
+DeliveryEvent.objects.all().delete()
+mail = ReceivedEmail.objects.filter(to=will.email).order_by("-pk").first()
+said = office.post(f"/inbox/{{mail.pk}}/report/", {{"kind": "{kind}"}}, follow=True).content.decode()
+tab = office.get(f"/admin/member-reset/{{will.pk}}/", headers={{"x-requested-with": "XMLHttpRequest"}})
+told = office.get(f"/admin/member-reset/{{will.pk}}/history/", headers={{"x-requested-with": "XMLHttpRequest"}})
+words = lambda page: " ".join(html.unescape(re.sub("<[^>]*>", " ", page.content.decode())).split())
+answer = [said, words(tab), words(told), f'/admin/users/edit/{{will.pk}}/#tab-settings']
+"""
+    )
+
+    said, tab, told, address = answer
+    assert "The site answered 200." in said
+    assert address in said
+    assert sentence in tab
+    assert f" {badge} " in tab
+    assert badge.partition(" ")[0] in told
+
+
+def test_opened_mail_is_a_note_in_the_history(club):
+    told = club.ask(
+        """
+will, office = people["will"], browse("ana")
+mail = ReceivedEmail.objects.filter(to=will.email).order_by("-pk").first()
+office.post(f"/inbox/{mail.pk}/report/", {"kind": "opened"})
+answer = office.get(f"/admin/member-reset/{will.pk}/history/").content.decode()
+"""
+    )
+
+    assert "The email seems to have been opened." in told
+
+
+def test_reports_without_the_secret_are_refused_and_write_nothing(club):
+    answer = club.ask(
+        """
+from example_site.inbox import reports
+from wagtail_member_reset.models import DeliveryEvent
+import logging
+logging.disable()
+before = DeliveryEvent.objects.count()
+mail = ReceivedEmail.objects.filter(to=people["will"].email).first()
+said = reports.payload("delivered", recipient=mail.to, message_id=mail.message_id, metadata=mail.metadata)
+codes = [reports.post(said, secret=secret).status_code for secret in ("", "postmark:guessed")]
+logging.disable(logging.NOTSET)
+answer = [codes, DeliveryEvent.objects.count() - before]
+"""
+    )
+
+    assert answer == [[400, 400], 0]
+
+
+def test_reports_of_the_inbox_are_asked_for_by_its_own_form_alone(club):
+    answer = club.ask(
+        """
+import logging
+logging.disable()
+mail = ReceivedEmail.objects.first()
+path = f"/inbox/{mail.pk}/report/"
+strict = Client(enforce_csrf_checks=True)
+answer = [
+    strict.post(path, {"kind": "delivered"}).status_code,
+    browse().get(path).status_code,
+    browse().post(path, {"kind": "nonsense"}).status_code,
+    browse().post("/inbox/99999/report/", {"kind": "delivered"}).status_code,
+]
+logging.disable(logging.NOTSET)
+"""
+    )
+
+    assert answer == [403, 405, 404, 404]

@@ -10,15 +10,19 @@ NOWHERE = "nowhere.example"
 
 
 class InboxBackend(EmailBackend):
-    """Anymail's test backend, with the members' mailboxes behind it instead of a mail service."""
+    """
+    Anymail's test backend, with the members' mailboxes behind it instead of a mail service.
 
-    esp_name = "Inbox"
+    It goes by the name of Postmark, so that reports in Postmark's form fit its mails: see `reports`.
+    """
+
+    esp_name = "Postmark"
 
     def get_esp_message_id(self, message):
         return message.inbox_message_id
 
     def post_to_esp(self, payload, message):
-        message.inbox_message_id = uuid.uuid4().hex
+        message.inbox_message_id = str(uuid.uuid4())
         for address in payload.recipient_emails:
             if not is_nowhere(address):
                 self.put(message, address)
@@ -37,6 +41,7 @@ class InboxBackend(EmailBackend):
             text=message.body,
             html=next((body for body, kind in message.alternatives if kind == "text/html"), ""),
             headers={name: str(value) for name, value in message.extra_headers.items()},
+            metadata=getattr(message, "metadata", {}),
             message_id=message.inbox_message_id,
         )
 

@@ -14,6 +14,7 @@ class ReceivedEmail(models.Model):
     text = models.TextField()
     html = models.TextField(blank=True)
     headers = models.JSONField(default=dict)
+    metadata = models.JSONField(default=dict)
     message_id = models.CharField(max_length=255)
     received_at = models.DateTimeField(default=timezone.now)
 

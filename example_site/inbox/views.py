@@ -3,12 +3,17 @@
 from functools import wraps
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import linebreaks, urlize
 from django.utils.safestring import mark_safe
 from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_POST
 
+from wagtail_member_reset.models import ResetEmail
+
+from . import reports
 from .models import ReceivedEmail
 
 NEWEST = 100
@@ -35,7 +40,30 @@ def index(request):
 @only_in_demo
 def email(request, pk):
     found = get_object_or_404(ReceivedEmail, pk=pk)
-    return render(request, "inbox/email.html", {"email": found, "text": as_page(found.text), "frame": FRAME})
+    sent = ResetEmail.objects.filter(public_id=found.metadata.get("member_reset")).first() if found.metadata else None
+    context = {
+        "email": found,
+        "text": as_page(found.text),
+        "frame": FRAME,
+        "kinds": reports.KINDS,
+        "sent": sent,
+        "reported": sent.events.order_by("recorded_at", "pk") if sent else [],
+    }
+    return render(request, "inbox/email.html", context)
+
+
+@only_in_demo
+@require_POST
+def report(request, pk):
+    """Pretend to be the mail service that carried this mail."""
+    found = get_object_or_404(ReceivedEmail, pk=pk)
+    kind = request.POST.get("kind")
+    if kind not in reports.KINDS:
+        raise Http404
+    said = reports.payload(kind, recipient=found.to, message_id=found.message_id, metadata=found.metadata)
+    answer = reports.post(said)
+    messages.info(request, f"Reported: {reports.KINDS[kind]}. The site answered {answer.status_code}.")
+    return redirect("inbox:email", pk)
 
 
 @only_in_demo

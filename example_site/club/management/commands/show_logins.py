@@ -15,7 +15,7 @@ class Command(BaseCommand):
             f"  Admin     {base}/admin/",
             f"    administrator   {' / '.join(people.ADMIN)}",
             f"    office          {' / '.join(people.OFFICE)}",
-            f"  Inbox     {base}/inbox/   (every email that the site sends)",
+            f"  Inbox     {base}/inbox/   (every email that the site sends; it can play the mail service)",
             "",
             "  To begin: Admin, Settings, Users, Mia Mitchell, tab Settings. Ctrl+C ends the demo.",
         ]
