@@ -134,19 +134,28 @@
       if (badge) this.application.getControllerForElementAndIdentifier(badge, "w-count")?.count();
     }
 
-    historyTargetConnected(place) {
+    historyTargetConnected() {
+      this.awaitLook();
+    }
+
+    /* What happened is asked for when somebody looks at it, and not before. */
+    awaitLook() {
       this.observer?.disconnect();
       this.observer = new IntersectionObserver((entries) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
         this.observer.disconnect();
         this.loadHistory();
       });
-      this.observer.observe(place);
+      this.observer.observe(this.historyTarget);
     }
 
     async loadHistory() {
-      if (!this.hasHistoryTarget || !this.historyTarget.getClientRects().length) return;
+      if (!this.hasHistoryTarget) return;
       const place = this.historyTarget;
+      if (!place.getClientRects().length) {
+        this.awaitLook();
+        return;
+      }
       try {
         const response = await fetch(this.historyUrlValue, { ...FETCH, headers: this.headers });
         if (!response.ok) return;
