@@ -161,6 +161,8 @@ def of_event(event: DeliveryEvent) -> Verdict | None:
         return None
     text = event.mta_response or event.description
     cause = Cause.NONE
+    if outcome == Outcome.FAILED and bounce_cause(event.mta_response):
+        outcome = Outcome.BOUNCED  # as Postal puts it: the code is the member's mail server's
     if outcome == Outcome.BOUNCED:
         cause = bounce_cause(f"{event.mta_response} {event.description}", event.reject_reason)
     elif outcome == Outcome.NOT_SENT:
