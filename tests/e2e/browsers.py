@@ -105,7 +105,7 @@ def handed_over(page, member):
             break
         page.wait_for_timeout(50)
         panel = open_tab(page, member)
-    expect(panel).to_contain_text("Handed over to the mail service")
+    expect(panel).to_contain_text("Handed over")
     return panel
 
 

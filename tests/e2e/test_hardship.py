@@ -48,7 +48,7 @@ def test_copying_works_over_plain_http(browsers, member, office):
     assert page.evaluate("isSecureContext") is False
     panel.get_by_role("button", name="Copy link").click()
 
-    expect(panel.locator("[aria-live=polite]")).to_contain_text("Link copied.")
+    expect(panel.locator(".member-reset__link [aria-live=polite]")).to_contain_text("Link copied.")
     link = shown_link(panel)
     panel.get_by_role("link", name="Change address").click()
     page.get_by_label("First name").fill("")
@@ -64,8 +64,8 @@ def test_link_is_selected_where_no_copying_is_allowed(browsers, member, office):
     send(panel)
     panel.get_by_role("button", name="Copy link").click()
 
-    spoken = panel.locator("[aria-live=polite]")
-    expect(spoken).to_contain_text("The browser did not allow copying. The link is selected: press Ctrl+C")
+    spoken = panel.locator(".member-reset__link [aria-live=polite]")
+    expect(spoken).to_contain_text("The browser did not allow copying. The text is selected: press Ctrl+C")
     page.clock.fast_forward(30_000)
     expect(spoken).to_contain_text("press Ctrl+C")
     field = panel.get_by_label("Personal link")
@@ -141,7 +141,7 @@ def test_staff_send_and_copy_by_keyboard_alone(browsers, member, office):
     shoot(page, "tab-focus")
     page.keyboard.press("Enter")
 
-    expect(panel.locator("[aria-live=polite]")).to_contain_text("Link copied.")
+    expect(panel.locator(".member-reset__link [aria-live=polite]")).to_contain_text("Link copied.")
     expect(panel.get_by_role("button", name="Copy link")).to_be_focused()
 
 
@@ -196,7 +196,7 @@ def test_strict_policy_in_the_admin_is_kept(browsers, settings, member, office):
     panel = open_tab(page, member)
     send(panel)
     panel.get_by_role("button", name="Copy link").click()
-    expect(panel.locator("[aria-live=polite]")).to_contain_text(re.compile("Link copied|The link is selected"))
+    expect(panel.locator(".member-reset__link [aria-live=polite]")).to_contain_text(re.compile("Link copied|The link is selected"))
     panel.get_by_role("link", name="Cancel link").click()
     panel.get_by_role("button", name="Cancel link").click()
     expect(panel).to_contain_text("The last link was cancelled")

@@ -31,8 +31,8 @@ def test_staff_send_and_copy_the_link_and_others_see_it_later(browsers, clock, m
 
     with page.expect_response("**/copied/") as noted:
         panel.get_by_role("button", name="Copy link").click()
-    spoken = panel.locator("[aria-live=polite]")
-    expect(spoken).to_have_text("Link copied. Anyone who has it can set Mia’s password.")
+    spoken = panel.locator(".member-reset__link [aria-live=polite]")
+    expect(spoken).to_have_text("Link copied. Anyone who has the link can set Mia’s password.")
     assert noted.value.status == 204
     assert page.evaluate("navigator.clipboard.readText()") == link_in(mail) == shown_link(panel)
     check(page, "tab-copied", inside="#member-reset")
