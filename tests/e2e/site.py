@@ -1,8 +1,12 @@
-"""What the site has beside the suite's own: a page for members, and a strict policy for the admin on request."""
+"""
+What the site has beside the suite's own: a page for members, a strict policy for the admin on
+request, and where a mail service may report.
+"""
 
+from anymail.backends.test import EmailBackend
 from django.conf import settings
 from django.http import HttpResponse
-from django.urls import path
+from django.urls import include, path
 
 from tests.urls import urlpatterns as common
 
@@ -25,9 +29,20 @@ class AdminPolicy:
         return response
 
 
+class Postmark(EmailBackend):
+    """A mail service that takes every mail and reports only when a test says what."""
+
+    esp_name = "Postmark"
+
+
 def icon(request):
     """Browsers ask for it by themselves, where a page names none."""
     return HttpResponse(status=204)
 
 
-urlpatterns = [path("members/", members), path("favicon.ico", icon), *common]
+urlpatterns = [
+    path("members/", members),
+    path("favicon.ico", icon),
+    path("anymail/", include("anymail.urls")),
+    *common,
+]

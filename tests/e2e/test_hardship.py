@@ -196,7 +196,9 @@ def test_strict_policy_in_the_admin_is_kept(browsers, settings, member, office):
     panel = open_tab(page, member)
     send(panel)
     panel.get_by_role("button", name="Copy link").click()
-    expect(panel.locator(".member-reset__link [aria-live=polite]")).to_contain_text(re.compile("Link copied|The link is selected"))
+    expect(panel.locator(".member-reset__link [aria-live=polite]")).to_contain_text(
+        re.compile("Link copied|The link is selected")
+    )
     panel.get_by_role("link", name="Cancel link").click()
     panel.get_by_role("button", name="Cancel link").click()
     expect(panel).to_contain_text("The last link was cancelled")
