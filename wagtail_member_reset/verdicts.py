@@ -105,6 +105,8 @@ FAILURES = {
 }
 # https://www.rfc-editor.org/rfc/rfc3463: class, subject, detail. Not a part of an IP address or a version.
 ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
+# RFC 5321's own code for it, or the words of services that pass on no code.
+FULL = re.compile(r"(?<![\d.-])[45]52(?![\d.])|mailbox ?full|inbox was full|over quota", re.IGNORECASE)
 # These details of "addressing" are about the sender's address, not about the recipient's.
 SENDERS_ADDRESS = {7, 8}
 
@@ -174,8 +176,7 @@ def bounce_cause(text: str, reject_reason: str = "") -> Cause:
     """Why a mail server refused a mail, by the first code in its answer, else by the provider's reason."""
     found = ENHANCED.search(text)
     if found is None:
-        is_full = re.search(r"(?<![\d.-])[45]52(?![\d.])", text)  # RFC 5321: exceeded storage allocation
-        return Cause.MAILBOX_FULL if is_full else BOUNCES.get(reject_reason, Cause.NONE)
+        return Cause.MAILBOX_FULL if FULL.search(text) else BOUNCES.get(reject_reason, Cause.NONE)
     subject, detail = int(found[2]), int(found[3])
     if subject == 1:
         return Cause.UNWANTED if detail in SENDERS_ADDRESS else Cause.NO_SUCH_MAILBOX
