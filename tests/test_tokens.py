@@ -291,3 +291,35 @@ def test_a_grant_with_any_character_changed_is_none(data):
     other = data.draw(st.characters().filter(lambda character: character != sealed[at]))
 
     assert tokens.unseal(sealed[:at] + other + sealed[at + 1 :]) is None
+
+
+ORDINARY = [
+    "550 5.1.1 The email account that you tried to reach does not exist. Please try double-checking the address.",
+    "4.7.1 Greylisting in action, please come back in 00:04:59",
+    "host mx.example[203.0.113.5] said: 554 5.7.1 Service unavailable; client blocked using zen.spamhaus.org",
+    "Message-ID: <mr.01939b5e-0000-7000-8000-000000000001@club.example>",
+    "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+]
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_text_of_others_stays_where_it_quotes_nothing(text):
+    assert tokens.blank_out_any(text) == text
+
+
+@pytest.mark.parametrize("spelling", ["{}", "{}/", "https://club.example/account/r/{}/", "<{}>", "see {}, please"])
+@pytest.mark.parametrize("change", [str, str.upper, lambda t: f"{t[:20]} {t[20:]}", lambda t: f"{t[:33]}= {t[33:]}"])
+def test_token_in_a_text_of_others_is_blanked_out_whoever_it_is_of(spelling, change):
+    row = Row()
+    token = tokens.mint(row)
+
+    blanked = tokens.blank_out_any(f"Spam found: {spelling.format(change(token))}")
+
+    assert blanked.startswith("Spam found: ")
+    assert not any(token[start : start + 8] in blanked.lower() for start in range(12, 30))
+
+
+def test_link_that_was_cut_off_is_blanked_out():
+    token = tokens.mint(Row())
+
+    assert token[:20] not in tokens.blank_out_any(f"quoted: https://club.example/account/r/{token[:30]}")

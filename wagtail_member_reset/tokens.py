@@ -37,7 +37,7 @@ SALT = "wagtail_member_reset.v1."
 TOKEN = re.compile(f"[{ALPHABET}]{{{SYMBOLS}}}")
 # The same in a text of others, in any case and wrapped as mails are; and what follows a link's path, if it was cut.
 ANY_TOKEN = re.compile(
-    rf"(?<=/r/)\S+|(?<![{ALPHABET}])(?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS}}}(?![{ALPHABET}])", re.IGNORECASE
+    rf"(?<![{ALPHABET}])(?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS}}}(?![{ALPHABET}])|(?<=/r/)\S+", re.IGNORECASE
 )
 # What mail clients and people add: "=" at a line end, white space, soft hyphens, zero-width marks.
 INVISIBLE = re.compile(r"=\r?\n|[\s\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff-]+")
