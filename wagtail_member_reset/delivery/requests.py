@@ -20,12 +20,16 @@ from wagtail.models import Site
 from .. import accounts, ledger, tokens
 from ..conf import conf
 from ..exceptions import SendRefused
-from ..models import Origin, Purpose, ResetRequest
+from ..models import Origin, Purpose, ResetEmail, ResetRequest
 
 logger = logging.getLogger("wagtail_member_reset")
 
 # Families share a mailbox; more accounts than this behind one address is somebody's list.
 MOST_ACCOUNTS = 5
+# What strangers can cause at most: mails to one account that nobody of the staff asked for. Neither limit is said.
+GAP = timedelta(minutes=2)
+MOST_A_DAY = 10
+DAY = timedelta(days=1)
 CHUNK = 500
 LONGEST_ADDRESS = 320
 KEPT = timedelta(days=1)
@@ -82,6 +86,9 @@ def _resolve(pk: int) -> None:
         if request is None:
             return
         for member in accounts_with(request.address):
+            if _has_had_enough(member):
+                logger.debug("request=%s held back", pk)
+                continue
             try:
                 ledger.promise(
                     member,
@@ -93,6 +100,14 @@ def _resolve(pk: int) -> None:
             except SendRefused as refused:
                 logger.debug("request=%s refused: %s", pk, refused.refusal.value)
         ResetRequest.objects.filter(pk=pk).update(address="")
+
+
+def _has_had_enough(member: Any) -> bool:
+    """Whether any mail went out a moment ago, or the day's budget of those without staff behind them is spent."""
+    mails, now = ResetEmail.objects.with_link().filter(member=member), timezone.now()
+    if mails.filter(created_at__gt=now - GAP).exists():
+        return True
+    return mails.filter(created_at__gt=now - DAY, requested_by=None).count() >= MOST_A_DAY
 
 
 def _is_plausible(address: str) -> bool:
