@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
+from wagtail.log_actions import registry
 
 from . import tokens
 from .conf import conf
@@ -13,6 +16,8 @@ from .exceptions import Refusal
 from .models import PasswordReset, Reason
 
 Member = Any  # the site's own user model
+# Who changed an address is not shown, for this long, what is then sent there.
+FOUR_EYES = timedelta(hours=24)
 
 
 def address_of(member: Member) -> str:
@@ -52,3 +57,9 @@ def language_of(member: Member, default: str = "") -> str:
     """The member's own language, as the Wagtail profile has it, else the given one, else the site's."""
     profile = getattr(member, "wagtail_userprofile", None)
     return (profile.preferred_language if profile else "") or default or settings.LANGUAGE_CODE
+
+
+def has_changed_address(member: Member, *, by: Member) -> bool:
+    """Whether this very person changed the member's address within the last 24 hours, as far as the log knows."""
+    entries = registry.get_logs_for_instance(member).filter(action="wagtail_member_reset.address", user=by)
+    return bool(entries.filter(timestamp__gt=timezone.now() - FOUR_EYES).exists())

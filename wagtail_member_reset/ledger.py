@@ -22,7 +22,7 @@ from wagtail.log_actions import log
 from wagtail.models import Site
 
 from . import tokens
-from .accounts import Member, address_of, failing, language_of, refusal_for
+from .accounts import Member, address_of, failing, has_changed_address, language_of, refusal_for
 from .conf import conf
 from .exceptions import EffectChanged, LinkProblem, Refusal, SendRefused, Unredeemable
 from .models import EmailState, Origin, PasswordReset, Purpose, Reason, ResetEmail, State
@@ -93,6 +93,8 @@ def promise(
         else:
             reset = _issue(account, current, purpose=purpose, origin=origin, by=by, site=site, language=language)
         record(account, LOG_ACTIONS[effect], by=by, origin=origin)
+        if by is not None and has_changed_address(account, by=by):
+            record(account, "flag", by=by, origin=None)
         return _promise_email(reset, account, by=by)
 
     return retried(attempt)

@@ -16,6 +16,7 @@ from wagtail.log_actions import log
 from wagtail.models import Site
 
 from . import delivery, ledger, links, tokens
+from .accounts import has_changed_address
 from .emails import Content
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
 from .history import stories
@@ -92,6 +93,7 @@ def correct(member: Member, *, address: str, by: Member | None) -> PasswordReset
         setattr(member, member.get_email_field_name(), address)
         member.save(update_fields=[member.get_email_field_name()])
         log(instance=member, action="wagtail.edit", user=by)
+        note_address_changed(member, by=by)
         ledger.settle_member(member)
         return send(member, by=by)
 
@@ -194,6 +196,11 @@ def note_refused(member: Member, *, by: Member) -> None:
     ledger.record(member, "refuse", by=by, origin=None)
 
 
+def note_address_changed(member: Member, *, by: Member | None) -> None:
+    """Write down who changed an address, since that person is not shown a link for a day."""
+    ledger.record(member, "address", by=by, origin=None)
+
+
 def note_copied(reset: PasswordReset, *, by: Member) -> None:
     """Keep that staff copied the link. It is what the browser claims, not a proof."""
     PasswordReset.objects.filter(pk=reset.pk, copied_at=None).update(copied_at=timezone.now())
@@ -223,9 +230,11 @@ __all__ = [
     "Standing",
     "Status",
     "correct",
+    "has_changed_address",
     "letter",
     "link",
     "look",
+    "note_address_changed",
     "note_copied",
     "note_refused",
     "note_revealed",

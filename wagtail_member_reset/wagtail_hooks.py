@@ -34,6 +34,8 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("show", _("Show password reset link"), _("Password reset link shown")),
         ("copy", _("Copy password reset link"), _("Password reset link copied")),
         ("use", _("Use password reset"), _("Password set with a personal link")),
+        ("address", _("Change address"), _("Email address changed")),
+        ("flag", _("Flag password reset"), _("Password reset sent by the person who had just changed the address")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
     ):
         actions.register_action(f"wagtail_member_reset.{name}", label, message)

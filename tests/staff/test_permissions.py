@@ -1,6 +1,9 @@
 """Who may do what with whose reset: every role against every role, by page and by direct request."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
@@ -142,6 +145,69 @@ def test_correcting_an_address_takes_both_rights(enter, office, member, missing)
     reset = resets.send(member, by=None)
 
     assert attempt(enter(office), "correct", member, reset) is False
+
+
+# One person does not both say where a link goes and see it
+
+
+def edited(client, person, **changes):
+    """The account saved in Wagtail's own form, with some of its fields changed."""
+    form = client.get(edit_url(person)).context["form"]
+    values = {name: form.initial.get(name) for name in form.fields}
+    data = {name: value for name, value in {**values, **changes}.items() if value not in (None, False)}
+    data["groups"] = [group.pk for group in person.groups.all()]
+    assert client.post(edit_url(person), data).status_code == 302
+
+
+@pytest.fixture
+def colleague(office):
+    person = make_person("Olga", password="Olga password 1")
+    person.groups.add(*office.groups.all())
+    return person
+
+
+@pytest.mark.parametrize("way", ["account tab", "correction"])
+def test_who_changed_the_address_is_not_shown_the_link_for_a_day(enter, office, colleague, member, way):
+    with time_machine.travel("2026-11-23T12:00:00Z", tick=False) as clock:
+        client, name = enter(office), member.get_email_field_name()
+        if way == "account tab":
+            edited(client, member, **{name: "new@members.example"})
+        else:
+            client.post(url("correct", member), {f"member-reset-{name}": "new@members.example"}, **FETCH)
+        reset = resets.send(type(member).objects.get(pk=member.pk), by=office)
+        page = panel_html(client, member)
+        done = attempt(client, "reveal", member, reset), attempt(client, "copied", member, reset)
+        seen_by_colleague = LINK.search(panel_html(enter(colleague), member))
+        clock.shift(timedelta(hours=24))
+        resets.rotate(type(member).objects.get(pk=member.pk), by=office)
+
+        assert LINK.search(page) is None
+        assert "You changed this address within the last 24 hours, so the link is not shown to you" in page
+        assert done == (False, False)
+        assert seen_by_colleague
+        assert LINK.search(panel_html(enter(office), member))
+
+
+def test_sending_after_changing_the_address_is_flagged(enter, office, colleague, member):
+    edited(enter(office), member, **{member.get_email_field_name(): "new@members.example"})
+    account = type(member).objects.get(pk=member.pk)
+    resets.send(account, by=office)
+    resets.send(account, by=colleague)
+
+    flags = ModelLogEntry.objects.filter(action="wagtail_member_reset.flag", object_id=str(member.pk))
+    assert [entry.user for entry in flags] == [office]
+
+
+def test_saving_an_account_with_the_address_it_had_is_no_change(enter, office, member):
+    edited(enter(office), member, first_name="Maria")
+
+    assert history(member) == []
+
+
+def test_superuser_is_shown_the_link_all_the_same(enter, admin, member):
+    enter(admin).post(url("correct", member), {f"member-reset-{member.get_email_field_name()}": "n@members.example"})
+
+    assert LINK.search(panel_html(enter(admin), member))
 
 
 # The link gives nothing that who sees it lacks

@@ -104,7 +104,7 @@ def edit_url(member: Any) -> str:
 
 def back_url(actor: Any, member: Any) -> str:
     """Where a plain request leads in the end: the Settings tab, for who may open it."""
-    return edit_url(member) if permissions.rights(actor, member).change else reverse("wagtailadmin_home")
+    return edit_url(member) if permissions.may_change(actor) else reverse("wagtailadmin_home")
 
 
 def _mailto(status: Status, letter: Content | None) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from .. import resets
 from ..conf import conf
 
 PREFIX = "wagtail_member_reset."
@@ -27,11 +28,17 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """What one person may do with the resets of one member."""
+    """
+    What one person may do with the resets of one member.
+
+    The link is `withheld` from who would see it, but changed the address within the last 24 hours:
+    one person must not both say where a link goes and see it.
+    """
 
     view: bool
     send: bool
     link: bool
+    withheld: bool
     change: bool
 
     @property
@@ -54,19 +61,27 @@ def has_admin_access(person: Any) -> bool:
 
 def rights(actor: Any, member: Any) -> Rights:
     """
-    No query for a superuser; for others, the permissions of both, which Django keeps on the objects.
+    No query for a superuser; for others, the permissions of both, which Django keeps on the objects, and for who
+    would see the link, one of the log.
 
     The mail goes to its owner, so sending needs no higher rank than the member's own.
     """
     is_in_reach = actor.is_superuser or rank(member) <= rank(actor)
     may_send = actor.has_perm(PREFIX + "send_passwordreset") and is_in_reach
     may_see_link = _may_see_link(actor, member)
+    is_withheld = may_see_link and not actor.is_superuser and resets.has_changed_address(member, by=actor)
     return Rights(
         view=actor.has_perm(PREFIX + "view_passwordreset") or may_send or may_see_link,
         send=may_send,
-        link=may_see_link,
-        change=actor.has_perm(_user_permission("change")),
+        link=may_see_link and not is_withheld,
+        withheld=is_withheld,
+        change=may_change(actor),
     )
+
+
+def may_change(actor: Any) -> bool:
+    """Whether the actor may edit accounts in Wagtail's own views."""
+    return bool(actor.has_perm(_user_permission("change")))
 
 
 def _may_see_link(actor: Any, member: Any) -> bool:

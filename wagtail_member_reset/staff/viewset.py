@@ -48,11 +48,19 @@ class OwnTemplateMixin:
 
 
 class EditViewMixin(OwnTemplateMixin):
-    """The user edit view, with the Settings tab. It adds no form field and changes nothing that is saved."""
+    """The user edit view, with the Settings tab. It adds no field, and notes who changed an address."""
 
     member_reset_template = "wagtail_member_reset/staff/user_edit.html"
     request: HttpRequest
     object: Any
+    form: Any
+
+    def save_instance(self) -> Any:
+        # Wagtail runs this in a transaction: the address and the note of who changed it, or neither.
+        member = super().save_instance()  # type: ignore[misc]
+        if member.get_email_field_name() in self.form.changed_data:
+            resets.note_address_changed(member, by=self.request.user)
+        return member
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
