@@ -10,11 +10,17 @@ from wagtail import hooks
 from wagtail.log_actions import LogActionRegistry
 
 from .staff import urls
+from .staff.desk import DeskMenuItem
 
 
 @hooks.register("register_admin_urls")
 def register_admin_urls() -> list[URLPattern | URLResolver]:
     return [path("member-reset/", include(urls))]
+
+
+@hooks.register("register_admin_menu_item")
+def register_admin_menu_item() -> DeskMenuItem:
+    return DeskMenuItem()
 
 
 @hooks.register("register_permissions")

@@ -53,7 +53,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "lifetime": conf.LINK_LIFETIME,
         "urls": urls(member),
         "address_field": f"id_{member.get_email_field_name()}",
-        "back_url": back_url(actor, member),
+        "back_url": page_url(actor, member),
     }
 
 
@@ -88,7 +88,7 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
             }
             for story in resets.stories(member)
         ],
-        "back_url": back_url(actor, member),
+        "back_url": page_url(actor, member),
     }
 
 
@@ -102,9 +102,9 @@ def edit_url(member: Any) -> str:
     return reverse("wagtailusers_users:edit", args=[quote(member.pk)]) + "#tab-settings"
 
 
-def back_url(actor: Any, member: Any) -> str:
-    """Where a plain request leads in the end: the Settings tab, for who may open it."""
-    return edit_url(member) if permissions.may_change(actor) else reverse("wagtailadmin_home")
+def page_url(actor: Any, member: Any) -> str:
+    """Where the actor finds the panel of a member: on the Settings tab, or for the help desk on a page of its own."""
+    return edit_url(member) if permissions.may_change(actor) else urls(member)["panel"]
 
 
 def _mailto(status: Status, letter: Content | None) -> str:

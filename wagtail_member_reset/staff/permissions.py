@@ -67,16 +67,21 @@ def rights(actor: Any, member: Any) -> Rights:
     The mail goes to its owner, so sending needs no higher rank than the member's own.
     """
     is_in_reach = actor.is_superuser or rank(member) <= rank(actor)
-    may_send = actor.has_perm(PREFIX + "send_passwordreset") and is_in_reach
+    sends = may_send(actor) and is_in_reach
     may_see_link = _may_see_link(actor, member)
     is_withheld = may_see_link and not actor.is_superuser and resets.has_changed_address(member, by=actor)
     return Rights(
-        view=actor.has_perm(PREFIX + "view_passwordreset") or may_send or may_see_link,
-        send=may_send,
+        view=actor.has_perm(PREFIX + "view_passwordreset") or sends or may_see_link,
+        send=sends,
         link=may_see_link and not is_withheld,
         withheld=is_withheld,
         change=may_change(actor),
     )
+
+
+def may_send(actor: Any) -> bool:
+    """Whether the actor may send resets at all; to whom is for `rights` to say."""
+    return bool(actor.has_perm(PREFIX + "send_passwordreset"))
 
 
 def may_change(actor: Any) -> bool:

@@ -1,9 +1,10 @@
 from django.urls import URLPattern, path
 
-from . import views
+from . import desk, views
 
 app_name = "wagtail_member_reset_admin"
 urlpatterns: list[URLPattern] = [
+    path("", desk.desk, name="desk"),
     path("<str:pk>/", views.panel, name="panel"),
     path("<str:pk>/send/", views.send, name="send"),
     path("<str:pk>/cancel/", views.revoke, name="revoke"),

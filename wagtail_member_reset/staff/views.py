@@ -35,7 +35,7 @@ def panel(request: HttpRequest, pk: str) -> HttpResponse:
     seen = request.GET.get("seen")
     if seen and seen == panels.state(resets.status(member)):
         return _guarded(HttpResponse(status=204))
-    return _panel(request, member, has_focus=not seen)
+    return _panel(request, member, has_focus=not seen, is_page=not permissions.may_change(request.user))
 
 
 @require_GET
@@ -153,8 +153,9 @@ def _panel(
         context = panels.context(request.user, member, reveal=reveal)
         return _guarded(render(request, TEMPLATES + "panel.html", {**context, "has_focus": has_focus}))
     if is_page:
-        return _page(request, member, "panel_page.html", panels.context(request.user, member, reveal=reveal))
-    return _guarded(redirect(panels.back_url(request.user, member)))
+        context = panels.context(request.user, member, reveal=reveal)
+        return _page(request, member, "panel_page.html", {**context, "member_reset": context})
+    return _guarded(redirect(panels.page_url(request.user, member)))
 
 
 def _confirm(

@@ -1,0 +1,208 @@
+"""The help desk: junior staff help without being able to take over accounts."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+
+from tests.conftest import grant, make_person
+from wagtail_member_reset import delivery, resets
+from wagtail_member_reset.models import PasswordReset
+
+from .pages import LINK, edit_url, history, rows, url, words
+
+DESK = reverse("wagtail_member_reset_admin:desk")
+
+
+@pytest.fixture
+def junior(db):
+    """Holds nothing but the right to send."""
+    return grant(make_person("Juno", password="junior password 1"), "access_admin", "send_passwordreset")
+
+
+@pytest.fixture
+def desk(enter, junior):
+    client = enter(junior)
+
+    def ask(wanted=""):
+        return client.get(DESK, {"q": wanted} if wanted else {})
+
+    ask.client = client
+    return ask
+
+
+def addresses(answer):
+    return {person["address"] for person in answer.context["people"]}
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["Mia", "mia", "sample mia", "Sample", "mia@members", "MEMBERS.EXAMPLE", "  mia   sam "],
+)
+def test_member_is_found_by_name_or_address(desk, member, wanted):
+    found = desk(wanted)
+
+    assert "mia@members.example" in addresses(found)
+    assert "mia@members.example" in words(found.content.decode())
+
+
+def test_each_word_must_fit(desk, member):
+    make_person("Max")
+
+    assert len(desk("max sample").context["people"]) == 1
+    assert desk("max nobody").context["people"] == []
+
+
+@pytest.mark.parametrize("wanted", ["", "  ", "mi", "%%%", "___", "x" * 5000, "\x00\x00\x00", "'; DROP TABLE"])
+def test_nobody_is_shown_for_what_names_nobody(desk, member, wanted):
+    found = desk(wanted)
+
+    assert found.status_code == 200
+    assert found.context["people"] == []
+
+
+def test_short_search_says_what_is_missing(desk, member):
+    assert "Type at least three characters." in words(desk("mi").content.decode())
+
+
+def test_search_without_a_hit_says_what_to_try(desk, member):
+    assert "Nobody was found whom you may help." in words(desk("zebra").content.decode())
+
+
+def test_twenty_are_shown_at_most(desk, db):
+    for number in range(25):
+        make_person(f"Tim{number}")
+
+    found = desk("tim")
+
+    assert len(found.context["people"]) == 20
+    assert "These are the first 20." in words(found.content.decode())
+
+
+def test_people_out_of_reach_are_not_shown(desk, admin, office, member):
+    assert addresses(desk("members.example")) == {"juno@members.example", "mia@members.example"}
+
+
+def test_result_tells_name_and_address_and_nothing_else_of_the_account(desk, member):
+    person = desk("mia").context["people"][0]
+
+    assert set(person) == {"name", "address", "url"}
+    assert person["url"] == url("panel", member)
+
+
+def test_page_of_a_member_says_what_the_tab_says(desk, sent, member):
+    sent()
+
+    said = words(desk.client.get(url("panel", member)).content.decode())
+
+    assert "Resets go to mia@members.example" in said
+    assert "Reset password email sent." in said
+    assert "Send again" in said
+    assert "Find another person" in said
+    assert "Change address" not in said
+    assert "Copy link" not in said
+
+
+def test_junior_sends_and_never_sees_the_link(desk, junior, member, mailoutbox):
+    answers = [
+        desk.client.get(url("send", member)),
+        desk.client.post(url("send", member), {"effect": "new_link"}, follow=True),
+    ]
+    delivery.drain()
+    answers += [desk.client.get(url("panel", member)), desk.client.get(url("history", member))]
+
+    assert len(mailoutbox) == 1
+    assert answers[1].redirect_chain == [(url("panel", member), 302)]
+    assert [LINK.search(answer.content.decode()) for answer in answers] == [None] * 4
+    assert PasswordReset.objects.get().issued_by == junior
+
+
+@pytest.mark.parametrize("name", ["reveal", "copied", "correct"])
+def test_junior_can_do_nothing_else(desk, sent, member, name):
+    reset = sent()
+    before = rows()
+
+    answer = desk.client.post(
+        url(name, member), {"reset": reset.pk, f"member-reset-{member.get_email_field_name()}": "x@members.example"}
+    )
+
+    assert answer.status_code in (302, 403)
+    assert rows() == before
+    assert history(member)[-1] == "refuse"
+
+
+def test_junior_cannot_open_accounts(desk, member):
+    assert desk.client.get(edit_url(member)).status_code == 302
+
+
+@pytest.mark.parametrize("target", ["admin", "office"])
+def test_people_of_higher_rank_are_out_of_reach_by_their_address_too(desk, request, target):
+    person = request.getfixturevalue(target)
+    resets.send(person, by=None)
+    before = rows()
+
+    answers = [
+        desk.client.get(url("panel", person)),
+        desk.client.get(url("send", person)),
+        desk.client.post(url("send", person), {"effect": "same_link"}),
+    ]
+
+    assert {answer.status_code for answer in answers} <= {302, 403}
+    assert rows() == before
+
+
+def menu(client):
+    return client.get(reverse("wagtailadmin_home")).content.decode()
+
+
+def test_menu_leads_the_junior_to_the_desk(desk):
+    assert DESK in menu(desk.client)
+
+
+def test_menu_of_who_may_edit_accounts_stays_as_it_was(office_client):
+    assert DESK not in menu(office_client)
+
+
+def test_menu_of_who_may_not_send_stays_as_it_was(enter):
+    editor = grant(make_person("Eddy"), "access_admin")
+    client = enter(editor)
+
+    assert DESK not in menu(client)
+    assert client.get(DESK, {"q": "mia"}).status_code == 302
+
+
+def test_visitor_is_led_to_the_login(client, db):
+    assert "login" in client.get(DESK)["Location"]
+
+
+def test_desk_changes_nothing_and_takes_no_post(desk, member):
+    before = rows(), history(member)
+
+    desk("mia")
+
+    assert desk.client.post(DESK, {"q": "mia"}).status_code == 405
+    assert (rows(), history(member)) == before
+
+
+def test_who_may_edit_accounts_is_led_from_the_desk_to_the_tab(office_client, member):
+    page = office_client.get(DESK, {"q": "mia"})
+
+    assert page.context["people"][0]["url"] == edit_url(member) + "#tab-settings"
+
+
+def test_what_was_typed_is_escaped(desk, db):
+    page = desk('"><script>alert(1)</script>').content.decode()
+
+    assert "<script>alert" not in page
+
+
+def test_search_asks_once_however_many_there_are(desk, django_assert_max_num_queries):
+    for number in range(20):
+        make_person(f"Tim{number}")
+
+    with django_assert_max_num_queries(70):
+        assert len(desk("tim").context["people"]) == 20
+
+
+def test_user_model_without_names_is_searched_all_the_same(desk, member):
+    assert get_user_model()._default_manager.count() == 2
+    assert len(desk(str(member.get_username())).context["people"]) == 1

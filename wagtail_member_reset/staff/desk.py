@@ -1,0 +1,75 @@
+"""
+The help desk: for people who may send resets and may not edit accounts.
+
+They find a member by name or address, and get the panel of the Settings tab on a page of its own.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+from wagtail.admin.menu import MenuItem
+
+from ..accounts import address_of
+from . import panel, permissions, wording
+
+# Somebody is looked for by name or address: nobody leafs through the membership here.
+FEWEST_CHARACTERS = 3
+MOST_FOUND = 20
+
+
+class DeskMenuItem(MenuItem):  # type: ignore[misc]
+    """Shown to who needs it: others have the tab on the account itself."""
+
+    def __init__(self) -> None:
+        url = reverse("wagtail_member_reset_admin:desk")
+        super().__init__(gettext_lazy("Password resets"), url, name="member-resets", icon_name="key", order=950)
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return permissions.may_send(request.user) and not permissions.may_change(request.user)
+
+
+@require_safe
+def desk(request: HttpRequest) -> HttpResponse:
+    """Find a member. Nobody is shown whom the actor may not help."""
+    if not permissions.may_send(request.user):
+        raise PermissionDenied
+    typed = "".join(c if c.isprintable() else " " for c in request.GET.get("q", "")[:200])
+    wanted = " ".join(typed.split())
+    found = find(wanted) if len(wanted) >= FEWEST_CHARACTERS else []
+    people = [
+        {"name": wording.full_name(member), "address": address_of(member), "url": panel.page_url(request.user, member)}
+        for member in found[:MOST_FOUND]
+        if permissions.rights(request.user, member).view
+    ]
+    title = _("Password resets")
+    context = {
+        "q": wanted,
+        "people": people,
+        "is_short": 0 < len(wanted) < FEWEST_CHARACTERS,
+        "has_more": len(found) > MOST_FOUND,
+        "most": MOST_FOUND,
+        "page_title": title,
+        "header_title": title,
+        "header_icon": "key",
+    }
+    return render(request, "wagtail_member_reset/staff/desk.html", context)
+
+
+def find(wanted: str) -> list[Any]:
+    """Accounts in which each word stands in a name or in the address; one more than are shown."""
+    model = get_user_model()
+    names = {field.name for field in model._meta.get_fields()}
+    fields = {model.USERNAME_FIELD, model.get_email_field_name(), *({"first_name", "last_name"} & names)}
+    each = [reduce(Q.__or__, (Q(**{f"{name}__icontains": word}) for name in sorted(fields))) for word in wanted.split()]
+    return list(model._default_manager.filter(*each).order_by("pk")[: MOST_FOUND + 1])
