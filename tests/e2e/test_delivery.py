@@ -42,11 +42,18 @@ def service(settings):
 
 
 def sent_by(page, member):
-    """A mail that the service has taken, on a tab that waits for what becomes of it."""
+    """A mail that the service has taken, on a tab that waits for what becomes of it, by a clock that can be turned."""
+    page.clock.install()
     panel = open_tab(page, member)
     send(panel)
     expect(panel).to_contain_text(WAITING)
     return panel
+
+
+def later(page):
+    """Two minutes later, which is longer than the tab ever waits before it asks again."""
+    page.clock.fast_forward(120_000)
+    page.wait_for_timeout(150)
 
 
 def polls(page):
@@ -66,17 +73,19 @@ def test_tab_follows_from_under_way_to_delivered_without_a_reload(browsers, serv
     check(page, "delivery-sent", inside="#member-reset")
 
     service("delayed")
+    later(page)
     expect(panel).to_contain_text("Mia’s mail server asked to try again later. The mail service keeps trying.")
     check(page, "delivery-delayed", inside="#member-reset")
     service("delivered")
-    expect(panel).to_contain_text("Mia’s mail server accepted the email.", timeout=15_000)
+    later(page)
+    expect(panel).to_contain_text("Mia’s mail server accepted the email.")
 
     expect(panel.get_by_role("status")).to_contain_text("Mia’s mail server accepted the email.")
     expect(panel.get_by_role("listitem").filter(has_text="Delivered")).to_be_visible()
     expect(badge(page)).to_be_hidden()
     assert page.evaluate("window.sameDocument") is True
     asked = polls(page)
-    page.wait_for_timeout(3000)
+    later(page)
     assert asked == []  # delivered is the end
     check(page, "delivery-delivered", inside="#member-reset")
 
@@ -89,7 +98,8 @@ def test_bounce_puts_the_badge_on_the_tab_while_another_is_open(browsers, servic
     page.get_by_label("First name").fill("Maria")
 
     service("no_mailbox")
-    expect(badge(page)).to_be_visible(timeout=15_000)
+    later(page)
+    expect(badge(page)).to_be_visible()
 
     page.get_by_role("tab", name=re.compile("Settings")).click()
     expect(panel).to_contain_text(SENT)
@@ -111,7 +121,8 @@ def test_address_is_corrected_in_one_go(browsers, service, member, office):
     page = browsers.open(office)
     panel = sent_by(page, member)
     service("no_mailbox")
-    panel.get_by_role("link", name="Correct the address").click(timeout=15_000)
+    later(page)
+    panel.get_by_role("link", name="Correct the address").click()
     field = panel.get_by_label("New address")
     expect(field).to_have_value("mia@members.example")
     check(page, "delivery-correct", inside="#member-reset")
@@ -132,7 +143,7 @@ def test_address_is_corrected_in_one_go(browsers, service, member, office):
     check(page, "delivery-corrected", inside="#member-reset")
     member.refresh_from_db()
     assert member.email == "mia@club.example"
-    page.wait_for_timeout(2500)  # Wagtail looks for unsaved edits from time to time
+    later(page)  # Wagtail looks for unsaved edits from time to time
     expect(page.get_by_text("unsaved edits")).to_be_hidden()
     page.get_by_role("tab", name="Account").click()
     expect(page.get_by_label("Email")).to_have_value("mia@club.example")
@@ -148,7 +159,8 @@ def test_what_staff_typed_on_the_account_tab_outlives_the_correction(browsers, s
     page.get_by_role("tab", name="Account").click()
     page.get_by_label("Email").fill("typed@members.example")
     service("no_mailbox")
-    expect(badge(page)).to_be_visible(timeout=15_000)
+    later(page)
+    expect(badge(page)).to_be_visible()
     page.get_by_role("tab", name=re.compile("Settings")).click()
     panel.get_by_role("link", name="Correct the address").click()
     panel.get_by_label("New address").fill("mia@club.example")
@@ -162,30 +174,29 @@ def test_asking_slows_down_and_rests_while_nobody_looks(browsers, service, membe
     page = browsers.open(office)
     sent_by(page, member)
     asked = polls(page)
-    page.wait_for_timeout(5500)
+    for _ in range(12):
+        page.clock.run_for(1000)
+        page.wait_for_timeout(60)
     in_the_first_seconds = len(asked)
     page.evaluate(HIDE, True)
-    page.wait_for_timeout(300)
     asked.clear()
-    page.wait_for_timeout(4000)
+    later(page)
     while_hidden = len(asked)
     page.evaluate(HIDE, False)
-    page.wait_for_timeout(1800)
+    later(page)
 
-    assert 2 <= in_the_first_seconds <= 4  # after 1, 1.5, 2.25 … seconds
+    assert 2 <= in_the_first_seconds <= 6  # after 1, 1.5, 2.25 … seconds
     assert while_hidden == 0
-    assert len(asked) >= 1
+    assert asked
 
 
 def test_asking_ends_where_the_site_does_not_answer(browsers, service, member, office):
     page = browsers.open(office)
-    page.clock.install()
     sent_by(page, member)
     asked = polls(page)
     page.route("**/*?seen=*", lambda route: route.fulfill(status=503))
-    for _ in range(40):
-        page.clock.fast_forward(61_000)
-        page.wait_for_timeout(25)
+    for _ in range(12):
+        later(page)
 
     assert 1 <= len(asked) <= 8
     browsers.forgive("503")
@@ -193,10 +204,11 @@ def test_asking_ends_where_the_site_does_not_answer(browsers, service, member, o
 
 def test_site_without_reports_is_not_asked_and_says_so(browsers, mailbox, member, office):
     page = browsers.open(office)
+    page.clock.install()
     send(open_tab(page, member))
     panel = handed_over(page, member)
     asked = polls(page)
-    page.wait_for_timeout(3000)
+    later(page)
 
     expect(panel).to_contain_text("Handed over is the last step we can see, since this site gets no delivery reports.")
     assert asked == []
@@ -210,7 +222,8 @@ def test_news_leaves_the_focus_where_it_is(browsers, service, member, office, co
     focused.focus()
 
     service("no_mailbox")
-    expect(panel).to_contain_text(NO_MAILBOX, timeout=15_000)
+    later(page)
+    expect(panel).to_contain_text(NO_MAILBOX)
 
     expect(focused).to_be_focused()
 
@@ -220,7 +233,7 @@ def test_news_does_not_take_an_open_question_away(browsers, service, member, off
     panel = sent_by(page, member)
     ask_to_send(panel, "Send again")
     service("no_mailbox")
-    page.wait_for_timeout(3000)
+    later(page)
 
     expect(panel.get_by_role("button", name="Send the same link again")).to_be_visible()
     panel.get_by_role("link", name="Back").click()
@@ -299,7 +312,8 @@ def test_small_screen_and_large_type_need_no_sideways_scrolling(browsers, clock,
     panel = sent_by(page, member)
     clock.shift(timedelta(seconds=2))
     service("no_mailbox")
-    expect(panel).to_contain_text(NO_MAILBOX, timeout=15_000)
+    later(page)
+    expect(panel).to_contain_text(NO_MAILBOX)
     panel.get_by_text("Technical details").click()
     assert overflow(page) == 0
     check(page, "phone-delivery-bounced", inside="#member-reset")
