@@ -344,6 +344,23 @@ def test_start_is_survived_and_checked(settings, arrangement, found):
     assert json.loads(probe.stdout) == found
 
 
+# Other ways to sign in
+
+
+LDAP = ["django.contrib.auth.backends.ModelBackend", "django_auth_ldap.backend.LDAPBackend"]
+
+
+def test_other_ways_to_sign_in_are_named_until_it_is_said_who_may_be_reset(settings):
+    settings.AUTHENTICATION_BACKENDS = LDAP
+    (warning,) = ours()
+    settings.WAGTAIL_MEMBER_RESET_MAY_RESET = "wagtail_member_reset.conf.anyone"
+
+    assert ids([warning]) == ["W010"]
+    assert "django_auth_ldap.backend.LDAPBackend" in warning.msg
+    assert "ModelBackend" not in warning.msg
+    assert ours() == []
+
+
 # The mail backend and its service
 
 

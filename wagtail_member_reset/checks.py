@@ -47,6 +47,7 @@ OTHER_PAGES = {
     "admin_password_reset": "the Django admin's",
 }
 OVERDUE = timedelta(minutes=10)
+MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 # These lead nowhere. Django's tests set "locmem" by themselves, so that one says nothing.
 FOR_DEVELOPMENT = {f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "filebased")}
 FOR_DEVELOPMENT.add("anymail.backends.console.EmailBackend")
@@ -99,6 +100,19 @@ def check_delivery(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         message = f'{PREFIX}DELIVERY is "tasks", but TASKS has no backend whose workers run beside the site.'
         return [Error(message, hint=hint, id="wagtail_member_reset.E021")]
     return []
+
+
+@register()
+def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    others = [path for path in settings.AUTHENTICATION_BACKENDS if path != MODEL_BACKEND]
+    if not others or getattr(settings, f"{PREFIX}MAY_RESET", None) is not None:
+        return []
+    hint = (
+        f"If some people sign in there and must not get a password of this site, set {PREFIX}MAY_RESET to the dotted "
+        "path of a callable that says who may. Else set it to wagtail_member_reset.conf.anyone."
+    )
+    message = f"People may sign in by {', '.join(others)}, too, and a reset would give each of them a password."
+    return [Warning(message, hint=hint, id="wagtail_member_reset.W010")]
 
 
 @register()
