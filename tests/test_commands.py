@@ -25,19 +25,24 @@ def run(name, *args):
 
 
 class Interrupter(threading.Thread):
-    """Presses Ctrl+C, as it were, once `condition()` holds; after ten seconds in any case."""
+    """
+    Presses Ctrl+C, as it were, once `condition()` holds; after ten seconds in any case.
+
+    It presses again until the loop has ended: a press while SQLite calls back into Python is lost, as it is for people.
+    """
 
     def __init__(self, condition):
         super().__init__(daemon=True)
         self.condition, self.held = condition, False
+        self.has_ended = threading.Event()
 
     def run(self):
         end = time.monotonic() + 10
         while time.monotonic() < end and not self.held:
             time.sleep(0.02)
             self.held = bool(self.condition())
-        time.sleep(0.05)
-        _thread.interrupt_main()
+        while not self.has_ended.wait(0.5):
+            _thread.interrupt_main()
 
 
 def loop_until(condition):
@@ -45,6 +50,7 @@ def loop_until(condition):
     interrupter = Interrupter(condition)
     interrupter.start()
     written = run("deliver_member_resets", "--loop", "--every", "0.2")
+    interrupter.has_ended.set()
     interrupter.join()
     assert interrupter.held, written
     return written
