@@ -1,6 +1,7 @@
 """The commands for cron: deliver what is due, and forget what has been over for long."""
 
 import _thread
+import signal
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -25,33 +26,32 @@ def run(name, *args):
 
 
 class Interrupter(threading.Thread):
-    """
-    Presses Ctrl+C, as it were, once `condition()` holds; after ten seconds in any case.
-
-    It presses again until the loop has ended: a press while SQLite calls back into Python is lost, as it is for people.
-    """
+    """Presses Ctrl+C, as it were, once `condition()` holds; after ten seconds in any case."""
 
     def __init__(self, condition):
         super().__init__(daemon=True)
         self.condition, self.held = condition, False
-        self.has_ended = threading.Event()
 
     def run(self):
         end = time.monotonic() + 10
         while time.monotonic() < end and not self.held:
             time.sleep(0.02)
             self.held = bool(self.condition())
-        while not self.has_ended.wait(0.5):
-            _thread.interrupt_main()
+        time.sleep(0.05)
+        _thread.interrupt_main()
 
 
 def loop_until(condition):
     """What the loop wrote. It wants a test outside a transaction, since it renews the connection before each pass."""
+    # A shell that runs the suite in the background has it ignore Ctrl+C, and Python then knows none.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     interrupter = Interrupter(condition)
     interrupter.start()
-    written = run("deliver_member_resets", "--loop", "--every", "0.2")
-    interrupter.has_ended.set()
-    interrupter.join()
+    try:
+        written = run("deliver_member_resets", "--loop", "--every", "0.2")
+        interrupter.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert interrupter.held, written
     return written
 
