@@ -106,9 +106,13 @@ def request(address: str, *, network: str, site: Site | None, language: str) -> 
 
     `network` is the visitor's IP address; only a keyed digest of it is kept, for a day.
     """
-    with transaction.atomic(using=ledger.alias()):
+
+    def attempt() -> None:
         delivery.accept(address, network=network, site=site, language=language)
         delivery.wake_on_commit(on_tick=True)
+
+    # On SQLite, what was counted may be out of date by the time it is written: then all of it is done again.
+    ledger.retried(attempt)
 
 
 def open(token: str) -> Grant:

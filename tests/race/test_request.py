@@ -1,0 +1,40 @@
+"""A request on the website, while somebody else writes."""
+
+import threading
+
+import pytest
+from django.db import connection, connections
+
+from wagtail_member_reset import resets
+from wagtail_member_reset.models import ResetRequest
+
+
+def ask(address):
+    resets.request(address, network="192.0.2.7", site=None, language="en")
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_request_that_another_writer_overtakes_is_written_all_the_same():
+    overtaken = []
+
+    def elsewhere():
+        try:
+            ask("first@members.example")
+        finally:
+            connections.close_all()
+
+    def overtake(execute, sql, params, many, context):
+        if sql.startswith("INSERT") and "resetrequest" in sql and not overtaken:
+            overtaken.append(True)
+            other = threading.Thread(target=elsewhere)
+            other.start()
+            other.join()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(overtake):
+        ask("second@members.example")
+
+    assert set(ResetRequest.objects.values_list("address", flat=True)) == {
+        "first@members.example",
+        "second@members.example",
+    }
