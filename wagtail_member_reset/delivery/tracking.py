@@ -133,7 +133,7 @@ def _is_new(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> bo
             "event_type": kind,
             "reject_reason": _clean(event.reject_reason)[:32],
             "mta_response": _clean(event.mta_response),
-            "description": _clean(event.description),
+            "description": _clean(event.description or _word(event.esp_event)),
             "provider": _clean(provider)[:64],
             "happened_at": _moment(event.timestamp),
         },
@@ -156,6 +156,11 @@ def _key(kind: str, event: AnymailTrackingEvent) -> str:
     else:
         said = [kind, event.timestamp, event.reject_reason, event.mta_response, event.description]
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+
+
+def _word(said: object) -> object:
+    """Mailjet's own word for a bounce ("user unknown"), which tells more than Anymail's reasons."""
+    return said.get("error") if isinstance(said, Mapping) else None
 
 
 def _moment(timestamp: object) -> datetime:
