@@ -1,4 +1,4 @@
-.PHONY: demo test ci clean
+.PHONY: demo test ci score clean
 
 demo: ## A small association's site on 127.0.0.1, with an inbox that shows the emails
 	@.ci/env demo
@@ -8,6 +8,9 @@ test: ## Every test
 
 ci: ## What CI runs
 	@.ci/run
+
+score: ## How reliable and how safe this is, in figures, beside Django, Wagtail and allauth; ARGS="--pairs 100" for a try
+	@.ci/env score $(ARGS)
 
 clean: ## Forget the environments and the demo's data
 	rm -rf .venv .venvs .demo build dist *.egg-info

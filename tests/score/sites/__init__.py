@@ -1,0 +1,1 @@
+"""One site's settings for each target. They differ in nothing but what the target needs."""
