@@ -27,7 +27,9 @@ ENDS = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.ERROR: 1, Verdict.INCONCLUSIVE
 
 def main() -> int:
     asked = _arguments()
-    about = report.circumstances(database=asked.db, seed=asked.seed, pairs=asked.pairs)
+    about = report.circumstances(
+        database=asked.db, seed=asked.seed, pairs=asked.pairs, rounds=asked.rounds, kills=asked.kills
+    )
     print(_summary(about), flush=True)
     results: Results = {}
     for target in asked.target or TITLES:
@@ -50,6 +52,8 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make score", description=__doc__)
     parser.add_argument("--pairs", type=int, default=1000, help="pairs for each comparison (1000; 100 for a try)")
+    parser.add_argument("--rounds", type=int, default=500, help="rounds of each race, 16 threads each (500)")
+    parser.add_argument("--kills", type=int, default=200, help="processes killed (200)")
     parser.add_argument("--db", choices=["postgres", "sqlite"], default="postgres")
     parser.add_argument("--seed", type=int, default=20240229)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there, too")
@@ -65,7 +69,8 @@ def _measured(target: str, asked: argparse.Namespace) -> list[Figure]:
     """A target's figures, from a process in which nothing else is configured."""
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "figures.json"
-        order = {"target": target, "pairs": asked.pairs, "seed": asked.seed, "only": asked.only, "to": str(answer)}
+        size = {"seed": asked.seed, "pairs": asked.pairs, "rounds": asked.rounds, "kills": asked.kills}
+        order = {"target": target, "size": size, "only": asked.only, "to": str(answer)}
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": f"tests.score.sites.{target}",

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from html.parser import HTMLParser
+from io import StringIO
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import time_machine
 from django.core import mail
+from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from tests.score.targets import Target
 
@@ -25,14 +31,13 @@ class Adapter:
         self.client = Client(raise_request_exception=False)
         self._networks = count()
 
-    def request(self, address: str) -> Any:
+    def request(self, address: str, **headers: str) -> Any:
         """Ask for a link, as somebody who has no cookie yet, from a network not seen before."""
         self.client.cookies.clear()
         number = next(self._networks)
         network = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-        return self.client.post(
-            self.target.request_path, urlencode({"email": address}), content_type=FORM, REMOTE_ADDR=network
-        )
+        body = urlencode({"email": address}, errors="surrogatepass")
+        return self.client.post(self.target.request_path, body, content_type=FORM, REMOTE_ADDR=network, **headers)
 
     def follow(self, response: Any) -> Any:
         """The page that an answer leads to."""
@@ -64,13 +69,28 @@ class Adapter:
 
     def set_password(self, link: str, password: str) -> Any:
         """Fill in the form behind a link and send it off."""
+        submit = self.fill(link, password)
+        return submit() if submit else None
+
+    def fill(self, link: str, password: str) -> Callable[[], Any] | None:
+        """Fill in the form behind a link; what sends it off, or nothing where there is no form."""
         page = self.open(link)
         form = Form.of(page.content.decode())
         if not form.passwords:
-            return page
-        data = {**form.hidden, **dict.fromkeys(form.passwords, password)}
-        sent = self.client.post(page.path, urlencode(data), content_type=FORM, secure=page.is_secure)
-        return self._settle(sent) if 300 <= sent.status_code < 400 else sent
+            return None
+        data = urlencode({**form.hidden, **dict.fromkeys(form.passwords, password)})
+        return lambda: self.client.post(page.path, data, content_type=FORM, secure=page.is_secure)
+
+    def another(self) -> Adapter:
+        """The same site, seen from another browser."""
+        return Adapter(self.target)
+
+    def an_hour_later(self) -> None:
+        """What the site itself does about mails that did not leave: its cron job, with the clock put forward."""
+        self.mails()
+        if self.target.is_ours:
+            with time_machine.travel(timezone.now() + timedelta(hours=1)):
+                call_command("deliver_member_resets", stdout=StringIO())
 
     def _settle(self, response: Any) -> Any:
         for _ in range(5):

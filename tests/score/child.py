@@ -34,7 +34,7 @@ def measured(order: dict[str, Any]) -> list[dict[str, Any]]:
         if order["only"] and found.name not in order["only"]:
             continue
         try:
-            run = measures.Run(found.name, target, adapter, seed=order["seed"], pairs=order["pairs"])
+            run = measures.Run(found.name, target, adapter, **order["size"])
             figures += [figure.as_json() for figure in found.run(run)]
             # What still goes on must not run into the next measure.
             adapter.mails()

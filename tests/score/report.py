@@ -23,12 +23,11 @@ MARKS = {
 Results = dict[str, list[Figure]]
 
 
-def circumstances(*, database: str, seed: int, pairs: int) -> dict[str, Any]:
+def circumstances(*, database: str, **size: int) -> dict[str, Any]:
     """What somebody needs to know to repeat the run, or to doubt it."""
     return {
         "database": database,
-        "seed": seed,
-        "pairs": pairs,
+        **size,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "load_before": load(),

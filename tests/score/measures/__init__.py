@@ -28,6 +28,8 @@ class Run:
     adapter: Adapter
     seed: int
     pairs: int
+    rounds: int
+    kills: int
     people: People = field(init=False)
     rng: random.Random = field(init=False)
 

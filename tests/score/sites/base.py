@@ -9,7 +9,8 @@ from tests import settings as suite
 
 DEBUG = False
 SECRET_KEY = "only-for-the-score-" + "x" * 40
-ALLOWED_HOSTS = ["*"]
+# As a careful site has it: whoever leaves this open gives Django's own links to the attacker.
+ALLOWED_HOSTS = ["testserver", "club.example"]
 ROOT_URLCONF = "tests.score.sites.urls"
 USE_TZ = True
 TIME_ZONE = suite.TIME_ZONE
