@@ -62,6 +62,8 @@ WRONG = [
     ("SUPPORT_CONTACT", "", "E013"),
     ("SUPPORT_CONTACT", "office@club.example\nBcc: x@y.example", "E013"),
     ("SUPPORT_CONTACT", 5, "E013"),
+    ("STAFF_LIMITS", {"ip": "20/d"}, "E014"),
+    ("STAFF_LIMITS", {"person": "20 a day"}, "E014"),
 ]
 RIGHT = [
     ("LINK_LIFETIME", timedelta(days=30)),
@@ -86,6 +88,11 @@ def ours(**options):
     found = [check for check in run_checks(**options) if check.id.startswith("wagtail_member_reset.")]
     assert all(check.hint and check.hint[0].isupper() and check.hint.rstrip().endswith((".", "…")) for check in found)
     return [check for check in found if check.id != "wagtail_member_reset.W003"]
+
+
+def deployed():
+    """The same before deployment, but for the lifetime, which is longer than the strict profile's in any suite."""
+    return [check for check in ours(include_deployment_checks=True) if check.id != "wagtail_member_reset.I002"]
 
 
 def ids(found):
@@ -126,7 +133,7 @@ def test_message_quotes_the_whole_value(settings):
     (error,) = ours()
 
     assert error.msg == "WAGTAIL_MEMBER_RESET_REQUEST_LIMITS is {'nobody': '20/h'}."
-    assert error.hint == 'Set a dict with "ip", "address" and "all".'
+    assert error.hint == 'Set a dict with some of "ip", "address", "all".'
 
 
 @pytest.mark.parametrize(("name", "value"), RIGHT)
@@ -141,7 +148,7 @@ def test_all_that_is_wrong_is_said_at_once(settings):
     for name, value, _number in WRONG:
         setattr(settings, PREFIX + name, value)
 
-    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 14)]
+    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 15)]
     assert ids(in_database()) == ["E023"]
 
 
@@ -275,9 +282,32 @@ class TestDatabase:
 
     def test_hostname_of_the_site_is_enough(self, settings):
         settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
-        Site.objects.update(hostname="club.example")
+        Site.objects.update(hostname="club.example", port=443)
 
         assert in_database() == []
+
+    def test_site_whose_record_keeps_port_80_is_pointed_out(self, settings):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        Site.objects.update(hostname="club.example")
+
+        (warning,) = in_database()
+        settings.DEBUG = True
+
+        assert ids([warning]) == ["W009"]
+        assert "begin with http://club.example" in warning.msg
+        assert in_database() == []
+
+    def test_links_of_the_admins_address_are_looked_at_where_no_site_has_one(self, settings):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        settings.WAGTAILADMIN_BASE_URL = "http://club.example"
+        Site.objects.all().delete()
+
+        assert ids(in_database()) == ["W009"]
+
+    def test_database_that_ignores_check_constraints_is_pointed_out(self, monkeypatch):
+        monkeypatch.setattr(connection.features, "supports_table_check_constraints", False)
+
+        assert ids(in_database()) == ["W013"]
 
     def test_site_without_any_address_is_an_error(self, settings):
         settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
@@ -431,7 +461,7 @@ def test_webhook_open_to_anybody_is_an_error_before_deployment(settings):
     use_backend(settings, POSTMARK)
     everyday = ours()
 
-    (error,) = ours(include_deployment_checks=True)
+    (error,) = deployed()
 
     assert everyday == []
     assert (ids([error]), error.is_serious()) == (["E024"], True)
@@ -447,13 +477,44 @@ def test_webhook_with_a_secret_passes(settings, way):
         settings.ANYMAIL_WEBHOOK_SECRET = "user:password"
     use_backend(settings, POSTMARK)
 
+    assert deployed() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("USE_X_FORWARDED_HOST", True), ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https"))],
+)
+def test_proxy_whose_visitors_all_look_alike_is_named(settings, name, value):
+    setattr(settings, name, value)
+
+    (warning,) = ours()
+    settings.WAGTAIL_MEMBER_RESET_TRUSTED_PROXIES = 1
+
+    assert ids([warning]) == ["W011"]
+    assert "WAGTAIL_MEMBER_RESET_TRUSTED_PROXIES" in warning.hint
+    assert ours() == []
+
+
+def test_site_that_takes_any_password_is_told_before_deployment(settings):
+    settings.AUTH_PASSWORD_VALIDATORS = []
+
+    assert ids(deployed()) == ["W012"]
+    assert ours() == []
+
+
+def test_lifetime_beyond_the_strict_profile_is_mentioned_before_deployment(settings):
+    (info,) = ours(include_deployment_checks=True)
+    settings.WAGTAIL_MEMBER_RESET_LINK_LIFETIME = timedelta(hours=24)
+
+    assert ids([info]) == ["I002"]
+    assert not info.is_serious()
+    assert 'WAGTAIL_MEMBER_RESET_LINK_DISPLAY = "never"' in info.hint
+    assert info.msg.startswith("Links live 168 hours")
     assert ours(include_deployment_checks=True) == []
 
 
-@pytest.mark.parametrize("name", ["WAGTAIL_MEMBER_RESET_BASE_URL", "WAGTAILADMIN_BASE_URL"])
-def test_links_over_plain_http_are_named_where_the_site_is_live(settings, name):
-    settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
-    setattr(settings, name, "http://club.example")
+def test_links_over_plain_http_are_named_where_the_site_is_live(settings):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = "http://club.example"
 
     (warning,) = ours()
     settings.DEBUG = True

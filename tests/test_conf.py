@@ -24,6 +24,7 @@ DEFAULTS = {
         "address": (5, timedelta(hours=1)),
         "all": (300, timedelta(minutes=1)),
     },
+    "STAFF_LIMITS": {"account": (20, timedelta(days=1)), "person": (500, timedelta(days=1))},
 }
 
 
@@ -106,6 +107,8 @@ def test_a_sites_value_is_read_live(settings, name, value, read):
         ("REQUEST_LIMITS", {"ip": "20 per hour"}),
         ("REQUEST_LIMITS", {"ip": 20}),
         ("REQUEST_LIMITS", {"network": "20/h"}),
+        ("STAFF_LIMITS", {"ip": "20/h"}),
+        ("STAFF_LIMITS", {"person": 20}),
         ("REQUEST_LIMITS", "20/h"),
     ],
 )

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.views import PasswordResetView
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 from django.db import Error as DatabaseError
+from django.db import connections, router
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils import timezone
 from wagtail.models import Site
@@ -20,7 +21,7 @@ from . import links, tasks
 from .conf import PREFIX, conf
 from .delivery import provider
 from .exceptions import SettingError
-from .models import EmailState, ResetEmail
+from .models import EmailState, PasswordReset, ResetEmail
 from .staff import viewset
 
 # Never reuse an id: sites silence them by number.
@@ -38,6 +39,7 @@ SETTINGS = {
     "REQUEST_LIMITS": "E011",
     "RETENTION": "E012",
     "SUPPORT_CONTACT": "E013",
+    "STAFF_LIMITS": "E014",
 }
 ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
 # Reset pages of others, by URL name, with the line that leads their visitors to ours.
@@ -47,6 +49,8 @@ OTHER_PAGES = {
     "admin_password_reset": "the Django admin's",
 }
 OVERDUE = timedelta(minutes=10)
+# A code that is mailed lives 24 hours: https://pages.nist.gov/800-63-4/sp800-63b.html#savedrecovery
+STRICT_LIFETIME = timedelta(hours=24)
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 # These lead nowhere. Django's tests set "locmem" by themselves, so that one says nothing.
 FOR_DEVELOPMENT = {f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "filebased")}
@@ -117,7 +121,11 @@ def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    return [*_mail_backend(), *_mail_service(), *_plain_http()]
+    try:
+        base = conf.BASE_URL or ""
+    except SettingError:  # it has a message of its own
+        base = ""
+    return [*_mail_backend(), *_mail_service(), *_plain_http(base)]
 
 
 @register(Tags.security, deploy=True)
@@ -140,9 +148,52 @@ def check_database(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
     if not databases:
         return []
     try:
-        return [*_address_of_links(), *_overdue_mails()]
+        return [*_address_of_links(), *_overdue_mails(), *_unchecked_rows(databases)]
     except DatabaseError:  # before the first migration there is nothing to ask
         return []
+
+
+@register(Tags.security)
+def check_visitors(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether visitors can be told apart: behind a proxy, all of them come from its address."""
+    signs = [name for name in ("USE_X_FORWARDED_HOST", "SECURE_PROXY_SSL_HEADER") if getattr(settings, name, None)]
+    try:
+        if not signs or conf.TRUSTED_PROXIES:
+            return []
+    except SettingError:  # it has a message of its own
+        return []
+    hint = (
+        f"Set {PREFIX}TRUSTED_PROXIES to the number of proxies in front of Django that append to X-Forwarded-For, "
+        "usually 1. If REMOTE_ADDR is the visitor's own address all the same, silence this check."
+    )
+    message = f"{signs[0]} says that a proxy stands in front, and the limits count all of its visitors as one."
+    return [Warning(message, hint=hint, id="wagtail_member_reset.W011")]
+
+
+@register(Tags.security, deploy=True)
+def check_passwords(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.AUTH_PASSWORD_VALIDATORS:
+        return []
+    hint = "Set AUTH_PASSWORD_VALIDATORS as a new Django project has it: members see its rules on our page."
+    message = "AUTH_PASSWORD_VALIDATORS is empty, so that a member may choose any password, even one letter."
+    return [Warning(message, hint=hint, id="wagtail_member_reset.W012")]
+
+
+@register(Tags.security, deploy=True)
+def check_lifetime(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        lifetime = conf.LINK_LIFETIME
+    except SettingError:
+        return []
+    if lifetime <= STRICT_LIFETIME:
+        return []
+    hint = (
+        f"A site bound to either sets {PREFIX}LINK_LIFETIME = timedelta(hours=24) and "
+        f'{PREFIX}LINK_DISPLAY = "never"; see "The strict profile" in the README. Every other one may silence this.'
+    )
+    hours = round(lifetime.total_seconds() / 3600)
+    message = f"Links live {hours} hours, longer than the 24 of NIST SP 800-63B, which ASVS 5.0 follows."
+    return [Info(message, hint=hint, id="wagtail_member_reset.I002")]
 
 
 def _error(error: SettingError, number: str) -> Error:
@@ -177,7 +228,7 @@ def _other_reset_pages() -> Iterator[CheckMessage]:
             )
             yield Warning(
                 f"{path} still serves {whose} own password reset, which sends nothing, silently, "
-                "to accounts without a password.",
+                "to accounts without a password, and tells strangers by its time who has an account.",
                 hint=f"Put {line} above it in the URL configuration.",
                 id="wagtail_member_reset.W003",
             )
@@ -215,11 +266,17 @@ def _mail_service() -> Iterator[CheckMessage]:
         )
 
 
-def _plain_http() -> Iterator[CheckMessage]:
-    try:
-        base = conf.BASE_URL or str(getattr(settings, "WAGTAILADMIN_BASE_URL", None) or "")
-    except SettingError:  # it has a message of its own
-        return
+def _unchecked_rows(databases: Any) -> Iterator[CheckMessage]:
+    alias = router.db_for_write(PasswordReset)
+    if alias in databases and not connections[alias].features.supports_table_check_constraints:
+        yield Warning(
+            "This database ignores CHECK constraints, which keep a link from standing half ended.",
+            hint="Use MySQL 8.0.16, MariaDB 10.2, PostgreSQL or SQLite, or newer ones of these.",
+            id="wagtail_member_reset.W013",
+        )
+
+
+def _plain_http(base: str) -> Iterator[CheckMessage]:
     is_local = urlsplit(base).hostname in links.PLACEHOLDER_HOSTS
     if base.startswith("http://") and not is_local and not settings.DEBUG:
         yield Warning(
@@ -242,6 +299,9 @@ def _address_of_links() -> Iterator[CheckMessage]:
             hint=f'Set the hostname of the Wagtail site (Settings, Sites) or {PREFIX}BASE_URL = "https://…".',
             id="wagtail_member_reset.W004",
         )
+    elif not conf.BASE_URL:
+        # The record of a site behind TLS often keeps port 80, which makes its links begin with http.
+        yield from _plain_http(links.base_url(site))
 
 
 def _overdue_mails() -> Iterator[CheckMessage]:

@@ -15,6 +15,7 @@ PREFIX = "WAGTAIL_MEMBER_RESET_"
 DELIVERIES = ("auto", "thread", "tasks", "command")
 LINK_DISPLAYS = ("inline", "reveal", "never")
 DEFAULT_LIMITS = {"ip": "20/h", "address": "5/h", "all": "300/min"}
+DEFAULT_STAFF_LIMITS = {"account": "20/d", "person": "500/d"}
 UNITS = {
     "s": timedelta(seconds=1),
     "min": timedelta(minutes=1),
@@ -135,10 +136,12 @@ class Conf:
     @property
     def REQUEST_LIMITS(self) -> dict[str, Rate]:
         """Requests allowed on the public page: per network, per address typed, and in all."""
-        value = self._get("REQUEST_LIMITS", DEFAULT_LIMITS)
-        if not isinstance(value, Mapping) or not set(value) <= set(DEFAULT_LIMITS):
-            raise self._error("REQUEST_LIMITS", value, 'set a dict with "ip", "address" and "all"')
-        return {name: self._rate(rate) for name, rate in {**DEFAULT_LIMITS, **value}.items()}
+        return self._rates("REQUEST_LIMITS", DEFAULT_LIMITS)
+
+    @property
+    def STAFF_LIMITS(self) -> dict[str, Rate]:
+        """Mails that staff may send by hand: to one account, and one person of staff to all. Bulk runs do not count."""
+        return self._rates("STAFF_LIMITS", DEFAULT_STAFF_LIMITS)
 
     def _get(self, name: str, default: Any) -> Any:
         return getattr(settings, PREFIX + name, default)
@@ -161,10 +164,17 @@ class Conf:
             raise self._error(name, value, "set one of " + ", ".join(f'"{choice}"' for choice in choices))
         return cast(str, value)
 
-    def _rate(self, value: Any) -> Rate:
+    def _rates(self, name: str, default: Mapping[str, str]) -> dict[str, Rate]:
+        value = self._get(name, default)
+        if not isinstance(value, Mapping) or not set(value) <= set(default):
+            keys = ", ".join(f'"{key}"' for key in default)
+            raise self._error(name, value, f"set a dict with some of {keys}")
+        return {key: self._rate(name, rate) for key, rate in {**default, **value}.items()}
+
+    def _rate(self, name: str, value: Any) -> Rate:
         match = RATE.fullmatch(value) if isinstance(value, str) else None
         if not match:
-            raise self._error("REQUEST_LIMITS", value, 'write each limit as a number per s, min, h or d: "20/h"')
+            raise self._error(name, value, 'write each limit as a number per s, min, h or d: "20/h"')
         return int(match[1]), UNITS[match[2]]
 
     def _error(self, name: str, value: Any, way_out: str) -> SettingError:

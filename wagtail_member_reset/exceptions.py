@@ -10,6 +10,8 @@ class Refusal(str, Enum):
     NOT_ALLOWED = "not_allowed"
     INACTIVE = "inactive"
     NO_ADDRESS = "no_address"
+    ACCOUNT_LIMIT = "account_limit"
+    PERSON_LIMIT = "person_limit"
 
 
 class LinkProblem(str, Enum):

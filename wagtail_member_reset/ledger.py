@@ -21,7 +21,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
-from . import tokens
+from . import limits, tokens
 from .accounts import Member, address_of, failing, has_changed_address, language_of, refusal_for
 from .conf import conf
 from .exceptions import EffectChanged, LinkProblem, Refusal, SendRefused, Unredeemable
@@ -83,6 +83,10 @@ def promise(
         lock_first(member)
         account: Member = get_user_model()._base_manager.filter(pk=member.pk).first()
         if refusal := (refusal_for(account) if account else Refusal.INACTIVE):  # deleted meanwhile: nobody to mail
+            raise SendRefused(refusal)
+        # An account that was just created gets its welcome in any case.
+        is_by_hand = by is not None and origin == Origin.STAFF and purpose != Purpose.WELCOME
+        if is_by_hand and (refusal := limits.refusal_of_staff(account, by=by)):
             raise SendRefused(refusal)
         current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
         effect = effect_of_sending(current, account, fresh=fresh)

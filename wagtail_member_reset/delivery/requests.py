@@ -17,19 +17,15 @@ from django.db import transaction
 from django.utils import timezone
 from wagtail.models import Site
 
-from .. import accounts, ledger, tokens
+from .. import accounts, ledger, limits, tokens
 from ..conf import conf
 from ..exceptions import SendRefused
-from ..models import Origin, Purpose, ResetEmail, ResetRequest
+from ..models import Origin, Purpose, ResetRequest
 
 logger = logging.getLogger("wagtail_member_reset")
 
 # Families share a mailbox; more accounts than this behind one address is somebody's list.
 MOST_ACCOUNTS = 5
-# What strangers can cause at most: mails to one account that nobody of the staff asked for. Neither limit is said.
-GAP = timedelta(minutes=2)
-MOST_A_DAY = 10
-DAY = timedelta(days=1)
 CHUNK = 500
 LONGEST_ADDRESS = 320
 KEPT = timedelta(days=1)
@@ -86,7 +82,7 @@ def _resolve(pk: int) -> None:
         if request is None:
             return
         for member in accounts_with(request.address):
-            if _has_had_enough(member):
+            if limits.is_spent_for_strangers(member):
                 logger.debug("request=%s held back", pk)
                 continue
             try:
@@ -102,20 +98,12 @@ def _resolve(pk: int) -> None:
         ResetRequest.objects.filter(pk=pk).update(address="")
 
 
-def _has_had_enough(member: Any) -> bool:
-    """Whether any mail went out a moment ago, or the day's budget of those without staff behind them is spent."""
-    mails, now = ResetEmail.objects.with_link().filter(member=member), timezone.now()
-    if mails.filter(created_at__gt=now - GAP).exists():
-        return True
-    return mails.filter(created_at__gt=now - DAY, requested_by=None).count() >= MOST_A_DAY
-
-
 def _is_plausible(address: str) -> bool:
     return 3 <= len(address) <= LONGEST_ADDRESS and "@" in address[1:-1] and address.isprintable()
 
 
 def _is_within_limits(**digests: str) -> bool:
-    now, limits = timezone.now(), conf.REQUEST_LIMITS
+    now = timezone.now()
     counted = {
         "ip": {"network_digest": digests["network_digest"]},
         "address": {"address_digest": digests["address_digest"]},
@@ -124,6 +112,6 @@ def _is_within_limits(**digests: str) -> bool:
     # Every count runs, whatever the others said: the statements must not depend on the answer.
     within = [
         ResetRequest.objects.filter(created_at__gt=now - period, **counted[name]).count() < most
-        for name, (most, period) in limits.items()
+        for name, (most, period) in conf.REQUEST_LIMITS.items()
     ]
     return all(within)

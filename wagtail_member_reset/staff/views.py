@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -16,10 +17,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from wagtail.admin.utils import get_user_display_name
 
 from .. import resets
-from ..exceptions import EffectChanged, SendRefused
+from ..exceptions import EffectChanged, Refusal, SendRefused
 from ..ledger import Effect
 from . import panel as panels
-from . import permissions
+from . import permissions, wording
 from .forms import AddressForm, address_form
 from .media import MEDIA
 
@@ -60,8 +61,9 @@ def correct(request: HttpRequest, pk: str) -> HttpResponse:
     if form.is_valid():
         try:
             resets.correct(member, address=form.address, by=request.user)
-        except SendRefused:
-            member = _member_or_404(pk)  # nothing was stored; the panel says why
+        except SendRefused as refused:
+            # Nothing was stored, so what is in hand is out of date.
+            return _refused(request, _member_or_404(pk), refused.refusal)
         return _panel(request, member)
     return _confirm(request, member, "correct", form=form)
 
@@ -80,8 +82,8 @@ def send(request: HttpRequest, pk: str) -> HttpResponse:
         verb(member, by=request.user, expected=effect)
     except EffectChanged:
         return _confirm(request, member, "send", has_changed=True)
-    except SendRefused:
-        pass  # the panel says why, and what to do
+    except SendRefused as refused:
+        return _refused(request, member, refused.refusal)
     return _panel(request, member)
 
 
@@ -138,6 +140,16 @@ def _require(request: HttpRequest, member: Any, right: str) -> None:
     raise PermissionDenied
 
 
+def _refused(request: HttpRequest, member: Any, refusal: Refusal) -> HttpResponse:
+    """The panel, which says by itself what is wrong with an account, and here also what is spent."""
+    notice = wording.spent(refusal, name=wording.person(member))
+    if notice:
+        resets.note_refused(member, by=request.user)
+        if not _is_fetch(request):
+            messages.warning(request, notice)
+    return _panel(request, member, notice=notice)
+
+
 def _effect(request: HttpRequest) -> Effect:
     try:
         return Effect(request.POST.get("effect", ""))
@@ -147,11 +159,17 @@ def _effect(request: HttpRequest) -> Effect:
 
 
 def _panel(
-    request: HttpRequest, member: Any, *, reveal: bool = False, is_page: bool = False, has_focus: bool = True
+    request: HttpRequest,
+    member: Any,
+    *,
+    reveal: bool = False,
+    is_page: bool = False,
+    has_focus: bool = True,
+    notice: str = "",
 ) -> HttpResponse:
     if _is_fetch(request):
-        context = panels.context(request.user, member, reveal=reveal)
-        return _guarded(render(request, TEMPLATES + "panel.html", {**context, "has_focus": has_focus}))
+        context = panels.context(request.user, member, reveal=reveal) | {"has_focus": has_focus, "notice": notice}
+        return _guarded(render(request, TEMPLATES + "panel.html", context))
     if is_page:
         context = panels.context(request.user, member, reveal=reveal)
         return _page(request, member, "panel_page.html", {**context, "member_reset": context})

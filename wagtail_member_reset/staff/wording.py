@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.utils import get_user_display_name
 
+from ..exceptions import Refusal
 from ..history import Entry, Step
 from ..models import Origin, Reason, State
 from ..verdicts import Cause, Outcome, Verdict
@@ -182,6 +183,21 @@ ENDS: dict[str, Text] = {
     Reason.NOT_ALLOWED: _("Ended: the account may not be reset"),
     Reason.KEY_LOST: _("Ended: the site’s secret key was changed"),
 }
+SPENT: dict[Refusal, Text] = {
+    Refusal.ACCOUNT_LIMIT: _(
+        "Nothing was sent: %(name)s was sent as many of these emails as staff may send to one account for now. "
+        "See what became of them, or send the link another way."
+    ),
+    Refusal.PERSON_LIMIT: _(
+        "Nothing was sent: you have sent as many of these emails as one person may for now. "
+        "Go on later, or ask a colleague."
+    ),
+}
+
+
+def spent(refusal: Refusal, *, name: str) -> str:
+    """Why sending has to wait; empty where a refusal is about the account itself."""
+    return str(SPENT.get(refusal, "")) % {"name": name}
 
 
 def words(verdict: Verdict, *, name: str) -> Words:
