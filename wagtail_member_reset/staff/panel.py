@@ -14,6 +14,7 @@ from ..conf import conf
 from ..emails import Content
 from ..models import PasswordReset
 from ..resets import Standing, Status
+from ..veil import Veiled
 from ..verdicts import Cause
 from . import permissions, wording
 
@@ -33,7 +34,8 @@ def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
         return {**values, "link": None, "is_hidden": is_hidden}
     resets.note_shown(status.reset)
     letter = resets.letter(status)
-    return {**values, "link": link, "is_hidden": False, "letter": letter, "mailto": _mailto(status, letter)}
+    veiled = {"link": Veiled(link), "letter": letter, "mailto": Veiled(_mailto(status, letter))}
+    return {**values, **veiled, "is_hidden": False}
 
 
 def facts(actor: Any, member: Any) -> dict[str, Any]:
