@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TypeVar
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, OperationalError, router, transaction
+from django.db import IntegrityError, OperationalError, connections, router, transaction
 from django.db.models import F
 from django.utils import timezone
 from wagtail.log_actions import log
@@ -81,7 +81,7 @@ def promise(
 
     def attempt() -> ResetEmail:
         lock_first(member)
-        account: Member = get_user_model()._base_manager.filter(pk=member.pk).first()
+        account: Member = _locked(member)
         if refusal := (refusal_for(account) if account else Refusal.INACTIVE):  # deleted meanwhile: nobody to mail
             raise SendRefused(refusal)
         # An account that was just created gets its welcome in any case.
@@ -119,7 +119,7 @@ def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
         closed = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE, expires_at__gt=now).update(
             state=State.USED, active_for=None, nonce=None, used_at=now, closed_at=now
         )
-        account = get_user_model()._base_manager.select_for_update().filter(pk=member.pk).first()
+        account = _locked(member)
         if closed != 1 or account is None or failing(reset, account):
             transaction.set_rollback(True, using=alias())
             return None
@@ -157,7 +157,7 @@ def close(reset: PasswordReset, state: State, reason: Reason) -> bool:
 def settle(reset: PasswordReset, member: Member) -> bool:
     """Close a live link that no longer fits its account, so that it stays dead if the account changes back."""
     reason = failing(reset, member) if reset.is_live else None
-    return close(reset, State.REVOKED, reason) if reason else False
+    return retried(lambda: close(reset, State.REVOKED, reason)) if reason else False
 
 
 def settle_member(member: Member) -> None:
@@ -190,7 +190,7 @@ def reissue(email: ResetEmail) -> PasswordReset:
 
 def erase_past_window() -> int:
     """Make the links whose window is over impossible to produce again; they still work."""
-    return PasswordReset.objects.past_window().update(nonce=None)
+    return retried(lambda: PasswordReset.objects.past_window().update(nonce=None))
 
 
 def sweep() -> None:
@@ -198,9 +198,9 @@ def sweep() -> None:
     erase_past_window()
     fields = {field.name for field in get_user_model()._meta.get_fields()}
     if "is_active" in fields:
-        PasswordReset.objects.live().filter(active_for__is_active=False).update(
-            state=State.REVOKED, reason=Reason.DEACTIVATED, active_for=None, nonce=None, closed_at=timezone.now()
-        )
+        outgrown = PasswordReset.objects.live().filter(active_for__is_active=False)
+        ended = {"state": State.REVOKED, "reason": Reason.DEACTIVATED, "active_for": None, "nonce": None}
+        retried(lambda: outgrown.update(**ended, closed_at=timezone.now()))
 
 
 def purge() -> int:
@@ -245,6 +245,18 @@ def retried(operation: Callable[[], T]) -> T:
                 raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - it only keeps two writers apart
     raise AssertionError("unreachable")
+
+
+def _locked(member: Member) -> Member | None:
+    """
+    The account as it is now, locked after its link and before anything is written about it.
+
+    Without this, writers of one member share the account's row by their foreign keys, and MariaDB ends
+    the deadlock by refusing whoever did least: the site's own save. Where PostgreSQL can, rows that only
+    point to the account are not held up.
+    """
+    has_no_key = connections[alias()].features.has_select_for_no_key_update
+    return get_user_model()._base_manager.select_for_update(no_key=has_no_key).filter(pk=member.pk).first()
 
 
 def _issue(
