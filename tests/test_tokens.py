@@ -1,3 +1,4 @@
+import random
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -90,6 +91,19 @@ def test_well_spelt_guesses_open_nothing(guess):
     parsed = tokens.parse(guess)
 
     assert parsed is None or not tokens.matches(parsed.proof, Row())
+
+
+def test_hundred_thousand_guesses_around_a_real_link_open_nothing(row):
+    """Its selector with another secret, its secret with another selector, and tokens out of the air, all well spelt."""
+    real, rng, opened = tokens.parse(tokens.mint(row)), random.Random(20240229), 0
+    for number in range(100_000):
+        selector, secret = ("".join(rng.choices(tokens.ALPHABET, k=size)) for size in (12, 26))
+        guess = [(real.selector, secret), (selector, real.secret), (selector, secret)][number % 3]
+        parsed = tokens.parse("".join(guess) + tokens._check(*guess))
+        opened += parsed.selector == row.selector and tokens.matches(parsed.proof, row)
+
+    assert opened == 0
+    assert tokens.matches(real.proof, row)
 
 
 def test_more_than_512_characters_are_refused(row):
