@@ -4,6 +4,7 @@ import pytest
 
 from tests.score import report
 from tests.score.figures import Figure, Verdict
+from tests.score.measures import faults, kills, races
 from tests.score.measures.response import KINDS, figure_of, normalised
 from tests.score.measures.timing import Finding, judge
 from tests.score.stats import Interval
@@ -116,3 +117,69 @@ def test_figure_survives_its_json():
     found = figure(Verdict.INCONCLUSIVE)
 
     assert Figure.from_json(found.as_json()) == found
+
+
+SURVIVED = faults.Outcome("no fault")
+
+
+def test_faults_that_cost_nothing_pass():
+    figure = faults.figure_of([faults.Outcome("one"), faults.Outcome("another")], control=SURVIVED)
+
+    assert (figure.verdict, figure.text) == (
+        Verdict.PASS,
+        "2 of 2; mails lost 0, doubled 0; error pages 0",
+    )
+
+
+@pytest.mark.parametrize("cost", [{"lost": 1}, {"doubled": 1}, {"error_page": True}], ids=str)
+def test_fault_that_costs_something_fails_by_name(cost):
+    figure = faults.figure_of([faults.Outcome("one"), faults.Outcome("cache down", **cost)], control=SURVIVED)
+
+    assert (figure.verdict, figure.reason) == (Verdict.FAIL, "Not survived: cache down")
+
+
+def test_faults_without_a_control_that_holds_say_nothing():
+    figure = faults.figure_of([faults.Outcome("one", lost=1)], control=faults.Outcome("no fault", lost=1))
+
+    assert figure.verdict == Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [
+        ({"kills": 9, "doubled": 2, "unsure": 2}, Verdict.PASS),
+        ({"kills": 9, "doubled": 3, "unsure": 2}, Verdict.FAIL),
+        ({"kills": 9, "lost": 1}, Verdict.FAIL),
+        ({"kills": 9, "doubled": 1, "unsure": 1, "different": 1}, Verdict.FAIL),
+        ({"kills": 0}, Verdict.INCONCLUSIVE),
+    ],
+    ids=str,
+)
+def test_killed_workers_may_double_what_nobody_can_know_and_lose_nothing(counts, verdict):
+    assert kills.worker_figure(kills.Count(tries=10, **counts)).verdict == verdict
+
+
+@pytest.mark.parametrize("which", ["sends", "redemptions"])
+def test_anything_half_done_by_a_killed_process_fails(which):
+    counts = {"sends": kills.Count(kills=5), "redemptions": kills.Count(kills=5)}
+    assert kills.web_figure(**counts).verdict == Verdict.PASS
+
+    counts[which].violations = 1
+
+    assert kills.web_figure(**counts).verdict == Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("wrong", "is_valid", "verdict"),
+    [(0, True, Verdict.PASS), (1, True, Verdict.FAIL), (0, False, Verdict.INCONCLUSIVE)],
+)
+def test_race_with_a_violation_fails_and_one_that_did_not_run_says_nothing(wrong, is_valid, verdict):
+    figure = races.figure_of("race", "text", rounds=5, wrong=wrong, is_valid=is_valid, value={})
+
+    assert figure.verdict == verdict
+
+
+def test_threads_of_a_race_give_their_answers_and_errors_in_order():
+    answers = races.at_once([lambda: 1, lambda: 1 / 0, lambda: 3])
+
+    assert (answers[0], type(answers[1]), answers[2]) == (1, ZeroDivisionError, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.score.figures import Figure, Verdict
 from tests.score.measures import Run, measure
 
 MOST_ADDRESSES = 50
+REFUSED = 5
 WARM_UP = 3
 KINDS = ["missing", "existing", "inactive", "unusable", "several"]
 # What a strange visitor sees of a response, in the order in which differences are named.
@@ -42,6 +44,7 @@ def enumeration_by_response(run: Run) -> Iterator[Figure]:
     """Ask for fresh addresses of each kind, and compare all answers with those for addresses that nobody has."""
     each = min(run.pairs, MOST_ADDRESSES)
     addresses = {kind: [getattr(run.people, kind)() for _ in range(each + WARM_UP)] for kind in KINDS}
+    refused = {kind: [getattr(run.people, kind)() for _ in range(REFUSED)] for kind in KINDS}
     run.people.settle()
     # What a first request fills, such as caches of the site, is not what tells people apart.
     for kind in KINDS:
@@ -56,6 +59,27 @@ def enumeration_by_response(run: Run) -> Iterator[Figure]:
     yield figure_of("response: status, headers, cookies, body", parts, unit="parts of both pages")
     statements = {kind: [answer.statements for answer in answers[kind]] for kind in KINDS}
     yield figure_of("response: SQL statements", statements, unit="statements")
+    if connection.vendor == "postgresql":
+        with database_without_writing():
+            parts = {kind: [refused_answer(run, address) for address in refused[kind]] for kind in KINDS}
+        yield figure_of("response: while the database takes no rows", parts, unit="parts of the answer")
+
+
+@contextmanager
+def database_without_writing() -> Iterator[None]:
+    """As with a full disk, or a server that was switched to reading: for this process's connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
+
+
+def refused_answer(run: Run, address: str) -> tuple[Any, ...]:
+    response = run.adapter.request(address)
+    return (response.status_code, CSRF.sub(r"\1", response.content.decode()).replace(address, "(address)"))
 
 
 def figure_of(name: str, seen: dict[str, list[Any]], *, unit: str) -> Figure:
