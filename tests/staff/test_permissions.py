@@ -12,6 +12,7 @@ from wagtail.models import ModelLogEntry
 from tests.conftest import grant, make_person
 from wagtail_member_reset import resets
 from wagtail_member_reset.models import EmailState, ResetEmail
+from wagtail_member_reset.staff import permissions
 
 from .pages import FETCH, LINK, edit_url, history, panel_html, rows, url
 
@@ -269,6 +270,16 @@ def test_editor_with_the_right_to_send_reaches_members_and_editors(enter):
     done = [attempt(enter(editor), "send", person, resets.send(person, by=None)) for person in (equal, below)]
 
     assert done == [True, True]
+
+
+def test_rights_held_outside_the_admin_reach_members_alone(db):
+    """For a site's own code that asks `permissions`: the admin's door does not stand before it."""
+    actor = grant(make_person("Out"), *OURS)
+    editor, member = person_of("editor", "Editor"), person_of("member", "Plain")
+    twin = grant(make_person("Twin"), *OURS)
+
+    assert [permissions.rights(actor, person).send for person in (editor, member)] == [False, True]
+    assert permissions.rights(actor, twin).link is True
 
 
 def test_deactivated_staff_do_nothing(enter, office, member):
