@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone as django_timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import ledger, resets
+from wagtail_member_reset import resets, turns
 from wagtail_member_reset.models import EmailState, Origin, PasswordReset, ResetEmail, ResetRequest, State
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
@@ -138,7 +138,7 @@ def test_loop_outlives_a_database_that_is_away(transactional_db, django_db_seria
     refused = itertools.count()
 
     def away(execute, sql, params, many, context):
-        if next(refused) <= 2 * ledger.ATTEMPTS:
+        if next(refused) <= 2 * turns.ATTEMPTS:
             raise OperationalError("server closed the connection")
         return execute(sql, params, many, context)
 

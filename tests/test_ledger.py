@@ -14,7 +14,7 @@ from wagtail.models import Site
 from wagtail.users.models import UserProfile
 
 from tests.conftest import make_person
-from wagtail_member_reset import delivery, ledger, resets, tokens
+from wagtail_member_reset import delivery, ledger, resets, tokens, turns
 from wagtail_member_reset.exceptions import LinkProblem, Unredeemable
 from wagtail_member_reset.ledger import Effect
 from wagtail_member_reset.models import Origin, PasswordReset, Purpose, Reason, ResetEmail, ResetRequest, State
@@ -295,33 +295,33 @@ class TestRetry:
     def test_a_faster_writer_is_waited_for(self):
         flaky = Flaky(IntegrityError(), OperationalError("database is locked"), OperationalError("deadlock detected"))
 
-        assert (ledger.retried(flaky), flaky.calls) == ("done", 4)
+        assert (turns.retried(flaky), flaky.calls) == ("done", 4)
 
     def test_an_error_that_stays_is_raised_after_eight_attempts(self, monkeypatch):
         monkeypatch.setattr("time.sleep", lambda seconds: None)
         flaky = Flaky(*[OperationalError()] * 20)
 
         with pytest.raises(OperationalError):
-            ledger.retried(flaky)
+            turns.retried(flaky)
         assert flaky.calls == 8
 
     def test_within_a_callers_transaction_a_collision_is_retried_in_a_savepoint(self):
         flaky = Flaky(IntegrityError())
 
         with transaction.atomic():
-            assert ledger.retried(flaky) == "done"
+            assert turns.retried(flaky) == "done"
 
     def test_within_a_callers_transaction_a_lost_transaction_is_not_retried(self):
         """After a deadlock, the database has ended the caller's transaction: going on would write half of it."""
         flaky = Flaky(OperationalError())
 
         with pytest.raises(OperationalError), transaction.atomic():
-            ledger.retried(flaky)
+            turns.retried(flaky)
         assert flaky.calls == 1
 
     def test_other_errors_are_not_retried(self):
         flaky = Flaky(KeyError())
 
         with pytest.raises(KeyError):
-            ledger.retried(flaky)
+            turns.retried(flaky)
         assert flaky.calls == 1

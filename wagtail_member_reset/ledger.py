@@ -8,28 +8,21 @@ changed, so no isolation level and no `select_for_update` is needed for correctn
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable
 from enum import Enum
-from typing import TypeVar
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, OperationalError, connections, router, transaction
-from django.db.models import F
+from django.db import transaction
 from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
-from . import limits, tokens
+from . import limits, tokens, turns
 from .accounts import Member, address_of, failing, has_changed_address, language_of, refusal_for
 from .conf import conf
 from .exceptions import EffectChanged, LinkProblem, Refusal, SendRefused, Unredeemable
 from .models import EmailState, Origin, PasswordReset, Purpose, Reason, ResetEmail, State
 
-ATTEMPTS = 8
 PURGE_CHUNK = 500
-T = TypeVar("T")
 
 
 class Effect(str, Enum):
@@ -80,8 +73,8 @@ def promise(
     """
 
     def attempt() -> ResetEmail:
-        lock_first(member)
-        account: Member = _locked(member)
+        turns.lock_first(member)
+        account: Member = turns.locked(member)
         if refusal := (refusal_for(account) if account else Refusal.INACTIVE):  # deleted meanwhile: nobody to mail
             raise SendRefused(refusal)
         # An account that was just created gets its welcome in any case.
@@ -101,7 +94,7 @@ def promise(
             record(account, "flag", by=by, origin=None)
         return _promise_email(reset, account, by=by)
 
-    return retried(attempt)
+    return turns.retried(attempt)
 
 
 def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
@@ -119,9 +112,9 @@ def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
         closed = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE, expires_at__gt=now).update(
             state=State.USED, active_for=None, nonce=None, used_at=now, closed_at=now
         )
-        account = _locked(member)
+        account = turns.locked(member)
         if closed != 1 or account is None or failing(reset, account):
-            transaction.set_rollback(True, using=alias())
+            transaction.set_rollback(True, using=turns.alias())
             return None
         member.save(update_fields=["password"])
         record(account, "use", by=None, origin=None)
@@ -134,7 +127,7 @@ def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
             site=reset.site,
         )
 
-    if email := retried(attempt):
+    if email := turns.retried(attempt):
         return email
     found = PasswordReset.objects.select_related("member").filter(pk=reset.pk).first()
     if found is None:  # the member was deleted meanwhile, and the link with them
@@ -157,7 +150,7 @@ def close(reset: PasswordReset, state: State, reason: Reason) -> bool:
 def settle(reset: PasswordReset, member: Member) -> bool:
     """Close a live link that no longer fits its account, so that it stays dead if the account changes back."""
     reason = failing(reset, member) if reset.is_live else None
-    return retried(lambda: close(reset, State.REVOKED, reason)) if reason else False
+    return turns.retried(lambda: close(reset, State.REVOKED, reason)) if reason else False
 
 
 def settle_member(member: Member) -> None:
@@ -170,7 +163,7 @@ def reissue(email: ResetEmail) -> PasswordReset:
     """A new link for a mail that could not leave in time, in place of one that nobody has seen."""
 
     def attempt() -> PasswordReset:
-        lock_first(email.member)
+        turns.lock_first(email.member)
         old = PasswordReset.objects.select_for_update().get(emails=email)
         reset = _issue(
             email.member,
@@ -184,13 +177,13 @@ def reissue(email: ResetEmail) -> PasswordReset:
         ResetEmail.objects.filter(pk=email.pk).update(reset=reset)
         return reset
 
-    email.reset = retried(attempt)
+    email.reset = turns.retried(attempt)
     return email.reset
 
 
 def erase_past_window() -> int:
     """Make the links whose window is over impossible to produce again; they still work."""
-    return retried(lambda: PasswordReset.objects.past_window().update(nonce=None))
+    return turns.retried(lambda: PasswordReset.objects.past_window().update(nonce=None))
 
 
 def sweep() -> None:
@@ -200,7 +193,7 @@ def sweep() -> None:
     if "is_active" in fields:
         outgrown = PasswordReset.objects.live().filter(active_for__is_active=False)
         ended = {"state": State.REVOKED, "reason": Reason.DEACTIVATED, "active_for": None, "nonce": None}
-        retried(lambda: outgrown.update(**ended, closed_at=timezone.now()))
+        turns.retried(lambda: outgrown.update(**ended, closed_at=timezone.now()))
 
 
 def purge() -> int:
@@ -216,47 +209,6 @@ def record(member: Member, action: str, *, by: Member | None, origin: Origin | N
     """Write to Wagtail's audit log, where the user's History and the site history show it."""
     data = {"origin": origin.value} if origin else {}
     log(instance=member, action=f"wagtail_member_reset.{action}", user=by, data=data)
-
-
-def alias() -> str:
-    return router.db_for_write(PasswordReset)
-
-
-def lock_first(member: Member) -> None:
-    """Take the member's link for writing, before anything is read: on SQLite, too, later writers now wait."""
-    PasswordReset.objects.filter(active_for=member.pk).update(revision=F("revision") + 1)
-
-
-def retried(operation: Callable[[], T]) -> T:
-    """
-    Run in a transaction, again when another writer was faster.
-
-    Inside somebody else's transaction a database error that may have ended it is
-    not retried: the loop would go on in a transaction that no longer stands.
-    """
-    using = alias()
-    for attempt in range(ATTEMPTS):
-        try:
-            with transaction.atomic(using=using):
-                return operation()
-        except (IntegrityError, OperationalError) as error:
-            nested = transaction.get_connection(using).in_atomic_block and isinstance(error, OperationalError)
-            if nested or attempt == ATTEMPTS - 1:
-                raise
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - it only keeps two writers apart
-    raise AssertionError("unreachable")
-
-
-def _locked(member: Member) -> Member | None:
-    """
-    The account as it is now, locked after its link and before anything is written about it.
-
-    Without this, writers of one member share the account's row by their foreign keys, and MariaDB ends
-    the deadlock by refusing whoever did least: the site's own save. Where PostgreSQL can, rows that only
-    point to the account are not held up.
-    """
-    has_no_key = connections[alias()].features.has_select_for_no_key_update
-    return get_user_model()._base_manager.select_for_update(no_key=has_no_key).filter(pk=member.pk).first()
 
 
 def _issue(

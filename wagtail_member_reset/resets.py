@@ -15,7 +15,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
-from . import delivery, ledger, links, tokens
+from . import delivery, ledger, links, tokens, turns
 from .accounts import has_changed_address
 from .emails import Content
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
@@ -78,7 +78,7 @@ def revoke(reset: PasswordReset, *, by: Member | None) -> bool:
             ledger.record(reset.member, "revoke", by=by, origin=None)
         return revoked
 
-    return ledger.retried(attempt)
+    return turns.retried(attempt)
 
 
 def correct(member: Member, *, address: str, by: Member | None) -> PasswordReset:
@@ -97,7 +97,7 @@ def correct(member: Member, *, address: str, by: Member | None) -> PasswordReset
         ledger.settle_member(member)
         return send(member, by=by)
 
-    return ledger.retried(attempt)
+    return turns.retried(attempt)
 
 
 def request(address: str, *, network: str, site: Site | None, language: str) -> None:
@@ -112,7 +112,7 @@ def request(address: str, *, network: str, site: Site | None, language: str) -> 
         delivery.wake_on_commit(on_tick=True)
 
     # On SQLite, what was counted may be out of date by the time it is written: then all of it is done again.
-    ledger.retried(attempt)
+    turns.retried(attempt)
 
 
 def open(token: str) -> Grant:
@@ -159,7 +159,7 @@ def redeem(grant: Grant, *, password: str) -> PasswordReset:
     reset.refresh_from_db()
     delivery.wake_on_commit()
     announce = lambda: reset_redeemed.send_robust(sender=PasswordReset, reset=reset, member=member)  # noqa: E731
-    transaction.on_commit(announce, using=ledger.alias(), robust=True)
+    transaction.on_commit(announce, using=turns.alias(), robust=True)
     return reset
 
 
@@ -217,7 +217,7 @@ def _promise(member: Member, *, fresh: bool = False, **details: Any) -> Password
     assert reset is not None
     delivery.wake_on_commit()
     announce = lambda: reset_sent.send_robust(sender=PasswordReset, reset=reset, email=email)  # noqa: E731
-    transaction.on_commit(announce, using=ledger.alias(), robust=True)
+    transaction.on_commit(announce, using=turns.alias(), robust=True)
     return reset
 
 

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from wagtail.models import Site
 
-from .. import accounts, ledger, limits, tokens
+from .. import accounts, ledger, limits, tokens, turns
 from ..conf import conf
 from ..exceptions import SendRefused
 from ..models import Origin, Purpose, ResetRequest
@@ -76,7 +76,7 @@ def accounts_with(address: str) -> list[Any]:
 
 
 def _resolve(pk: int) -> None:
-    with transaction.atomic(using=ledger.alias()):
+    with transaction.atomic(using=turns.alias()):
         mine = ResetRequest.objects.filter(pk=pk, resolved_at=None).update(resolved_at=timezone.now())
         request = ResetRequest.objects.select_related("site").get(pk=pk) if mine else None
         if request is None:

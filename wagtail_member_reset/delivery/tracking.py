@@ -20,7 +20,7 @@ from anymail.signals import AnymailTrackingEvent, EventType, tracking
 from django.db import transaction
 from django.utils import timezone
 
-from .. import ledger, tokens
+from .. import tokens, turns
 from ..accounts import same_address
 from ..models import DeliveryEvent, ResetEmail
 from ..signals import delivery_changed
@@ -77,12 +77,12 @@ def record(event: AnymailTrackingEvent, *, provider: str) -> bool:
         email = _email_of(event, provider)
         return email if email is not None and _is_new(email, event, provider) else None
 
-    email = ledger.retried(attempt)
+    email = turns.retried(attempt)
     if email is None:
         logger.debug("A delivery report of %s brought nothing new.", provider)
         return False
     announce = lambda: delivery_changed.send_robust(sender=ResetEmail, email=email)  # noqa: E731
-    transaction.on_commit(announce, using=ledger.alias(), robust=True)
+    transaction.on_commit(announce, using=turns.alias(), robust=True)
     return True
 
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 
-from .. import ledger, tasks
+from .. import tasks, turns
 from ..conf import conf
 from ..exceptions import SettingError
 from ..models import ResetEmail
@@ -43,7 +43,7 @@ def wake(*, on_tick: bool = False) -> None:
 
 
 def wake_on_commit(*, on_tick: bool = False) -> None:
-    transaction.on_commit(lambda: wake(on_tick=on_tick), using=ledger.alias(), robust=True)
+    transaction.on_commit(lambda: wake(on_tick=on_tick), using=turns.alias(), robust=True)
 
 
 def wake_overdue(email: ResetEmail | None) -> None:

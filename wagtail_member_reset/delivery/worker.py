@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Min
 from django.utils import timezone
 
-from .. import emails, ledger, links, tokens
+from .. import emails, ledger, links, tokens, turns
 from ..conf import conf
 from ..exceptions import MemberResetError, WindowClosed
 from ..models import EmailState, PasswordReset, ResetEmail, SkipReason, State
@@ -57,7 +57,7 @@ def claim(lease: str) -> list[ResetEmail]:
     ids = list(ResetEmail.objects.due().order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:CHUNK])
     if not ids:
         return []
-    ledger.retried(
+    turns.retried(
         lambda: (
             ResetEmail.objects.due()
             .filter(pk__in=ids)
@@ -205,7 +205,7 @@ def next_due() -> datetime | None:
 def _save(email: ResetEmail, **changes: object) -> None:
     # Only under our own lease: if it ran out, another worker has the row and writes what it saw.
     mine = ResetEmail.objects.filter(pk=email.pk, lease=email.lease, state=EmailState.SENDING)
-    if ledger.retried(lambda: mine.update(lease="", lease_until=None, **changes)):
+    if turns.retried(lambda: mine.update(lease="", lease_until=None, **changes)):
         for name, value in changes.items():
             setattr(email, name, value)
         delivery_changed.send_robust(sender=ResetEmail, email=email)

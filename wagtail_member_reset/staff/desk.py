@@ -19,9 +19,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from wagtail.admin.menu import MenuItem
+from wagtail.admin.utils import get_user_display_name
 
 from ..accounts import address_of
-from . import panel, permissions, wording
+from . import panel, permissions
 
 # Somebody is looked for by name or address: nobody leafs through the membership here.
 FEWEST_CHARACTERS = 3
@@ -48,7 +49,11 @@ def desk(request: HttpRequest) -> HttpResponse:
     wanted = " ".join(typed.split())
     found = find(wanted) if len(wanted) >= FEWEST_CHARACTERS else []
     people = [
-        {"name": wording.full_name(member), "address": address_of(member), "url": panel.page_url(request.user, member)}
+        {
+            "name": get_user_display_name(member),
+            "address": address_of(member),
+            "url": panel.page_url(request.user, member),
+        }
         for member in found[:MOST_FOUND]
         if permissions.rights(request.user, member).view
     ]

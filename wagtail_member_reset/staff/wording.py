@@ -298,7 +298,3 @@ def icon(entry: Entry) -> str:
 def person(member: Any) -> str:
     """What to call a member in a sentence."""
     return getattr(member, "first_name", "") or str(get_user_display_name(member))
-
-
-def full_name(member: Any) -> str:
-    return str(get_user_display_name(member))

@@ -1,0 +1,9 @@
+"""
+What can be wrong with an installation, said at start, with the way out. Importing this registers every check.
+
+An id is never used for something else, since sites silence them by number.
+"""
+
+from . import database, mail, security, settings
+
+__all__ = ["database", "mail", "security", "settings"]

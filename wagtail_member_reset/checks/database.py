@@ -1,0 +1,74 @@
+"""What only the tables can tell: asked with `migrate` and `check --database default` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.core.checks import CheckMessage, Tags, Warning, register
+from django.db import Error as DatabaseError
+from django.db import connections, router
+from django.utils import timezone
+from wagtail.models import Site
+
+from .. import links
+from ..conf import PREFIX, conf
+from ..exceptions import SettingError
+from ..models import EmailState, PasswordReset, ResetEmail
+from .common import error_of, plain_http
+
+OVERDUE = timedelta(minutes=10)
+
+
+@register(Tags.database)
+def check_database(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Asks the tables, so it runs with `migrate` and `check --database default` alone."""
+    if not databases:
+        return []
+    try:
+        return [*_address_of_links(), *_overdue_mails(), *_unchecked_rows(databases)]
+    except DatabaseError:  # before the first migration there is nothing to ask
+        return []
+
+
+def _unchecked_rows(databases: Any) -> Iterator[CheckMessage]:
+    alias = router.db_for_write(PasswordReset)
+    if alias in databases and not connections[alias].features.supports_table_check_constraints:
+        yield Warning(
+            "This database ignores CHECK constraints, which keep a link from standing half ended.",
+            hint="Use MySQL 8.0.16, MariaDB 10.2, PostgreSQL or SQLite, or newer ones of these.",
+            id="wagtail_member_reset.W013",
+        )
+
+
+def _address_of_links() -> Iterator[CheckMessage]:
+    site = Site.objects.filter(is_default_site=True).first()
+    try:
+        links.base_url(site)
+    except SettingError as error:
+        yield error_of(error, "E023")
+        return
+    if links.is_placeholder(site):
+        yield Warning(
+            f"Links to members lead to {links.base_url(site)}, where nobody can follow them.",
+            hint=f'Set the hostname of the Wagtail site (Settings, Sites) or {PREFIX}BASE_URL = "https://…".',
+            id="wagtail_member_reset.W004",
+        )
+    elif not conf.BASE_URL:
+        # The record of a site behind TLS often keeps port 80, which makes its links begin with http.
+        yield from plain_http(links.base_url(site))
+
+
+def _overdue_mails() -> Iterator[CheckMessage]:
+    limit = timezone.now() - OVERDUE
+    waiting = ResetEmail.objects.filter(state=EmailState.QUEUED, next_attempt_at__lt=limit).count()
+    if waiting:
+        yield Warning(
+            f"{waiting} password reset emails are due since more than {OVERDUE}.",
+            hint=(
+                "Run deliver_member_resets from cron or with --loop, or start the workers of TASKS. "
+                "Under uWSGI, the thread needs enable-threads = true."
+            ),
+            id="wagtail_member_reset.W005",
+        )

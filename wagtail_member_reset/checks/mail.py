@@ -1,0 +1,73 @@
+"""Whether mails reach anybody, and whether what becomes of them is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+
+from ..conf import conf
+from ..delivery import provider
+from ..exceptions import SettingError
+from .common import plain_http
+
+# These lead nowhere. Django's tests set "locmem" by themselves, so that one says nothing.
+FOR_DEVELOPMENT = {f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "filebased")}
+FOR_DEVELOPMENT.add("anymail.backends.console.EmailBackend")
+
+
+@register()
+def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        base = conf.BASE_URL or ""
+    except SettingError:  # it has a message of its own
+        base = ""
+    return [*_mail_backend(), *_mail_service(), *plain_http(base)]
+
+
+@register(Tags.security, deploy=True)
+def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    name = provider.service()
+    path = provider.webhook(name)
+    if not path or not provider.is_open_to_anybody(path):
+        return []
+    hint = (
+        'Set ANYMAIL = {"WEBHOOK_SECRET": "user:password"}, with long random words, and give the service the address '
+        f"https://user:password@…{path}."
+    )
+    message = f"Anybody may post delivery reports to {path}: {name} has no secret and no signature there."
+    return [Error(message, hint=hint, id="wagtail_member_reset.E024")]
+
+
+def _mail_backend() -> Iterator[CheckMessage]:
+    path = provider.backend_path()
+    if path in FOR_DEVELOPMENT and not settings.DEBUG:
+        yield Warning(
+            f"The mail backend is {path}, so that no email reaches a member.",
+            hint="Set the backend of your mail service, for instance Anymail's, or DEBUG = True for development.",
+            id="wagtail_member_reset.W006",
+        )
+    if path == provider.SMTP and provider.timeout() is None:
+        yield Warning(
+            "EMAIL_TIMEOUT is None: a mail server that falls silent would hold up the site's mails for ever.",
+            hint='Set EMAIL_TIMEOUT = 30, or with MAILERS "OPTIONS": {"timeout": 30}.',
+            id="wagtail_member_reset.W007",
+        )
+
+
+def _mail_service() -> Iterator[CheckMessage]:
+    name = provider.service()
+    if where := provider.CLICK_TRACKING.get(name):
+        yield Warning(
+            f"{name} cannot be told with a mail not to rewrite its links, and a rewritten link is known to {name}.",
+            hint=f"See that click tracking is off in {where}. Then silence this check.",
+            id="wagtail_member_reset.W008",
+        )
+    if name in provider.REPORTING and not provider.webhook(name):
+        yield Info(
+            f"{name} could report what becomes of an email, but Anymail's webhooks have no address here.",
+            hint='Add path("anymail/", include("anymail.urls")) to the URL configuration and tell the service of it.',
+            id="wagtail_member_reset.I001",
+        )

@@ -1,0 +1,122 @@
+"""Whether the settings can be used, and whether pages and tab are where they belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import PasswordResetView
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+
+from .. import tasks
+from ..conf import PREFIX, conf
+from ..exceptions import SettingError
+from ..staff import viewset
+from .common import error_of
+
+SETTINGS = {
+    "LINK_LIFETIME": "E001",
+    "STATUS_WINDOW": "E002",
+    "BASE_URL": "E003",
+    "WELCOME_ON_CREATE": "E004",
+    "SETTINGS_TAB": "E005",
+    "LINK_DISPLAY": "E006",
+    "MAY_RESET": "E007",
+    "DELIVERY": "E008",
+    "CSP": "E009",
+    "TRUSTED_PROXIES": "E010",
+    "REQUEST_LIMITS": "E011",
+    "RETENTION": "E012",
+    "SUPPORT_CONTACT": "E013",
+    "STAFF_LIMITS": "E014",
+}
+ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
+# Reset pages of others, by URL name, with the line that leads their visitors to ours.
+OTHER_PAGES = {
+    "wagtailadmin_password_reset": "the Wagtail admin's",
+    "password_reset": "Django's",
+    "admin_password_reset": "the Django admin's",
+}
+
+
+@register()
+def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for name, number in SETTINGS.items():
+        try:
+            getattr(conf, name)
+        except SettingError as error:
+            found.append(error_of(error, number))
+    return found or list(_window_in_lifetime())
+
+
+@register(Tags.urls)
+def check_urls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        reverse("wagtail_member_reset:password_reset")
+    except NoReverseMatch:
+        hint = f"Add {ROUTE} to the URL configuration, above wagtail_urls."
+        return [Error("The members' pages have no address.", hint=hint, id="wagtail_member_reset.E020")]
+    return list(_other_reset_pages())
+
+
+@register()
+def check_tab(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        if not conf.SETTINGS_TAB or viewset.is_installed():
+            return []
+    except (SettingError, ImportError):  # either has a message of its own
+        return []
+    hint = (
+        "Something set `user_viewset` after this app was ready. Add "
+        "wagtail_member_reset.staff.viewset.MemberResetMixin as the first base of the site's own UserViewSet, "
+        f"or set {PREFIX}SETTINGS_TAB = False to do without the tab."
+    )
+    return [Warning("The user edit view has no Settings tab.", hint=hint, id="wagtail_member_reset.W001")]
+
+
+@register()
+def check_delivery(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        delivery = conf.DELIVERY
+    except SettingError:
+        return []
+    if delivery == "tasks" and not tasks.is_configured():
+        hint = 'Configure a backend with workers in TASKS, or set it to "auto" or "thread".'
+        message = f'{PREFIX}DELIVERY is "tasks", but TASKS has no backend whose workers run beside the site.'
+        return [Error(message, hint=hint, id="wagtail_member_reset.E021")]
+    return []
+
+
+def _window_in_lifetime() -> Iterator[CheckMessage]:
+    if conf.STATUS_WINDOW > conf.LINK_LIFETIME:
+        yield Warning(
+            f"{PREFIX}STATUS_WINDOW, {conf.STATUS_WINDOW}, is longer than LINK_LIFETIME, {conf.LINK_LIFETIME}.",
+            hint="Staff would be told of a link that no longer works: shorten the one or lengthen the other.",
+            id="wagtail_member_reset.W002",
+        )
+
+
+def _other_reset_pages() -> Iterator[CheckMessage]:
+    if getattr(settings, "WAGTAIL_PASSWORD_RESET_ENABLED", True):
+        names = OTHER_PAGES
+    else:
+        names = {name: whose for name, whose in OTHER_PAGES.items() if not name.startswith("wagtailadmin")}
+    for name, whose in names.items():
+        try:
+            path = reverse(name)
+            view = getattr(resolve(path).func, "view_class", None)
+        except (NoReverseMatch, Resolver404):
+            continue
+        if view is not None and issubclass(view, PasswordResetView):
+            line = (
+                f'path("{path.lstrip("/")}", RedirectView.as_view(pattern_name="wagtail_member_reset:password_reset"))'
+            )
+            yield Warning(
+                f"{path} still serves {whose} own password reset, which sends nothing, silently, "
+                "to accounts without a password, and tells strangers by its time who has an account.",
+                hint=f"Put {line} above it in the URL configuration.",
+                id="wagtail_member_reset.W003",
+            )
