@@ -44,7 +44,7 @@ BINARY += ("RShift_LShift",)
 COMPARED = ("Eq_NotEq", "NotEq_Eq", "Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Lt_GtE", "GtE_Lt", "LtE_Gt", "Gt_LtE")
 COMPARED += ("Is_IsNot", "IsNot_Is", "In_NotIn", "NotIn_In")
 OTHERS = ("AddNot", "Delete_Not", "ReplaceTrue", "ReplaceFalse", "AndWithOr", "OrWithAnd", "NumberReplacer")
-OTHERS += ("RemoveDecorator", "ExceptionReplacer", "ZeroIteration", "Delete_USub", "BreakWithContinue")
+OTHERS += ("RemoveDecorator", "ZeroIteration", "Delete_USub", "BreakWithContinue")
 
 
 def main(names: list[str]) -> int:
