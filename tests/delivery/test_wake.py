@@ -195,7 +195,7 @@ def test_command_sends_what_is_due(member, mailoutbox, capsys):
     call_command("deliver_member_resets")
     call_command("deliver_member_resets")
 
-    assert capsys.readouterr().out.splitlines() == ["1 emails handed over.", "0 emails handed over."]
+    assert capsys.readouterr().out.splitlines() == ["Emails handed over: 1.", "Emails handed over: 0."]
     assert len(mailoutbox) == 1
 
 

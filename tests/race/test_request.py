@@ -1,5 +1,6 @@
 """A request on the website, while somebody else writes."""
 
+import sqlite3
 import threading
 
 import pytest
@@ -38,3 +39,18 @@ def test_request_that_another_writer_overtakes_is_written_all_the_same():
         "first@members.example",
         "second@members.example",
     }
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="one writer at a time is SQLite's own way")
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_send_waits_for_a_program_that_holds_the_whole_database(member):
+    held = sqlite3.connect(connection.settings_dict["NAME"], check_same_thread=False)
+    held.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(1.0, held.rollback)
+    release.start()
+
+    reset = resets.send(member, by=None)
+
+    release.join()
+    held.close()
+    assert reset.is_live

@@ -61,11 +61,11 @@ def _address_of_links() -> Iterator[CheckMessage]:
 
 
 def _overdue_mails() -> Iterator[CheckMessage]:
-    limit = timezone.now() - OVERDUE
+    limit, minutes = timezone.now() - OVERDUE, OVERDUE.total_seconds() / 60
     waiting = ResetEmail.objects.filter(state=EmailState.QUEUED, next_attempt_at__lt=limit).count()
     if waiting:
         yield Warning(
-            f"{waiting} password reset emails are due since more than {OVERDUE}.",
+            f"Password reset emails that have been due for more than {minutes:.0f} minutes: {waiting}.",
             hint=(
                 "Run deliver_member_resets from cron or with --loop, or start the workers of TASKS. "
                 "Under uWSGI, the thread needs enable-threads = true."

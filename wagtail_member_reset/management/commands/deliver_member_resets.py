@@ -23,7 +23,7 @@ class Command(BaseCommand):
         if not 0 < options["every"] < float("inf"):
             raise CommandError("--every takes a positive number of seconds.")
         if not options["loop"]:
-            self.stdout.write(f"{delivery.drain()} emails handed over.")
+            self.stdout.write(f"Emails handed over: {delivery.drain()}.")
             return
         try:
             while True:
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         close_old_connections()
         try:
             if sent := delivery.drain():
-                self.stdout.write(f"{sent} emails handed over.")
+                self.stdout.write(f"Emails handed over: {sent}.")
         except DatabaseError as error:
             # The database may be restarting; a sweeper outlives that.
             self.stderr.write(f"The database did not answer ({type(error).__name__}); trying again.")
