@@ -327,7 +327,7 @@ class TestDatabase:
         found = in_database()
 
         assert ids(found) == ["W005"]
-        assert found[0].msg.startswith("1 password reset email")
+        assert found[0].msg == "Password reset emails that have been due for more than 10 minutes: 1."
         assert "deliver_member_resets" in found[0].hint
 
     @pytest.mark.parametrize(

@@ -66,14 +66,14 @@ def test_deliver_sends_what_is_due_and_ends(member, mailoutbox):
     out, err = run("deliver_member_resets")
 
     assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
-    assert (out.split()[0], err) == ("1", "")
+    assert (out, err) == ("Emails handed over: 1.\n", "")
     assert ResetEmail.objects.get().state == EmailState.HANDED_OVER
 
 
 def test_deliver_with_nothing_due_says_so(db, mailoutbox):
     out, err = run("deliver_member_resets")
 
-    assert (out.split()[0], err, mailoutbox) == ("0", "", [])
+    assert (out, err, mailoutbox) == ("Emails handed over: 0.\n", "", [])
 
 
 def test_deliver_resolves_what_visitors_asked(member, mailoutbox):
