@@ -122,3 +122,34 @@ def test_token_is_in_no_address_of_a_page_and_in_no_cookie(browsers, mailbox, me
     assert token not in visitor.content()
     assert token not in str(visitor.context.cookies())
     assert token[12:38] not in str(visitor.context.cookies())
+
+
+ANALYTICS = """addEventListener("DOMContentLoaded", () => {
+    const seen = [location.href, document.referrer, JSON.stringify(performance.getEntries())].join(" ");
+    const image = new Image();
+    image.src = "https://analytics.example/pixel?seen=" + encodeURIComponent(seen);
+    document.body.append(image);
+})"""
+
+
+def test_analytics_on_the_members_pages_learn_no_token(browser, site, mailbox, member, office, browsers, settings):
+    settings.WAGTAIL_MEMBER_RESET_CSP = None  # a site that lets others watch
+    link = mailed_link(browsers.open(office), mailbox, member)
+    token, told = link.rstrip("/").rpartition("/")[2], []
+
+    def keep(route):
+        told.append((route.request.url, str(route.request.all_headers())))
+        route.fulfill(status=204)
+
+    with browser.new_context() as context:
+        context.route("https://analytics.example/**", keep)
+        context.add_init_script(ANALYTICS)
+        visitor = context.new_page()
+        visitor.goto(link)
+        expect(visitor.get_by_label("New password", exact=True)).to_be_visible()
+        choose_password(visitor, "a quiet harbour 7")
+        expect(visitor.get_by_role("heading", level=1)).to_have_text("Your password is saved")
+        visitor.wait_for_load_state("networkidle")
+
+    assert [part in str(told) for part in ("password-reset%2Fset", "password-reset%2Fcomplete")] == [True, True]
+    assert token[12:38] not in str(told)
