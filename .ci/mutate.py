@@ -53,11 +53,14 @@ def main(names: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     preload()
-    left = 0
+    left, fresh = 0, database().with_suffix(".fresh")
     for name in names or PLAN:
+        if fresh.exists():
+            restore_database()
         if outcome(None, name):
             sys.exit(f"The tests of {name} fail without a mutant.")
-        keep_database()
+        if not fresh.exists():
+            shutil.copy(database(), fresh)
         left += survey(name)
     return left
 
@@ -188,10 +191,6 @@ def database() -> Path:
     from django.conf import settings
 
     return Path(settings.DATABASES["default"]["TEST"]["NAME"])
-
-
-def keep_database() -> None:
-    shutil.copy(database(), database().with_suffix(".fresh"))
 
 
 def restore_database() -> None:

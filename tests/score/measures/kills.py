@@ -254,11 +254,16 @@ def _restart_database(run: Run, server: MailServer, addresses: list[str]) -> Fig
 def _during_restart(jobs: dict[str, Callable[[], object]]) -> tuple[set[str], set[str]]:
     done: set[str] = set()
     refused: set[str] = set()
-    waiting = list(jobs.items())
+    waiting, is_over = list(jobs.items()), threading.Event()
 
     def work() -> None:
         while waiting:
-            address, job = waiting.pop()
+            if len(waiting) <= len(jobs) // 4 and not is_over.is_set():
+                time.sleep(0.1)  # on a slow machine, some must be left for the moment itself
+            try:
+                address, job = waiting.pop()
+            except IndexError:  # another thread was faster
+                return
             try:
                 job()
                 done.add(address)
@@ -271,8 +276,10 @@ def _during_restart(jobs: dict[str, Callable[[], object]]) -> tuple[set[str], se
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
-    time.sleep(0.15)
+    while len(waiting) > len(jobs) * 3 // 4:
+        time.sleep(0.01)
     subprocess.run(RESTART, shell=True, check=True, cwd="/", stdout=subprocess.DEVNULL)
+    is_over.set()
     for thread in threads:
         thread.join()
     return done, refused
