@@ -1,5 +1,6 @@
 import random
 import time
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -212,6 +213,14 @@ def test_grant_and_token_do_not_show_their_secrets(row):
     assert token.secret not in tokens.seal(token.selector, token.proof)
 
 
+def test_public_ids_have_74_random_bits_and_the_marks_of_their_version():
+    ids = [tokens.new_public_id() for _ in range(500)]
+
+    assert {(one.version, one.variant) for one in ids} == {(7, uuid.RFC_4122)}
+    assert len({one.int >> 64 & 0xFFF for one in ids}) > 400
+    assert len({one.int & (1 << 62) - 1 for one in ids}) == 500
+
+
 def test_public_ids_grow_with_time():
     with time_machine.travel("2026-11-23 12:00:00+00:00", tick=False) as clock:
         first = tokens.new_public_id()
@@ -242,6 +251,18 @@ def test_no_quoted_token_is_left_in_the_text_of_others(before, after, spelling, 
 @given(st.text(max_size=300))
 def test_text_without_the_token_is_left_as_it_is(text):
     assert tokens.blank_out(tokens.mint(Row()), text) == text
+
+
+def test_last_eight_symbols_of_a_token_are_blanked_out_alone(row):
+    token = tokens.mint(row)
+
+    assert tokens.blank_out(token, f"cut: <{token[-8:]}>") == "cut: <…>"
+
+
+def test_blanking_out_swallows_no_more_than_the_rest_of_a_piece(row):
+    token = tokens.mint(row)
+
+    assert tokens.blank_out(token, token + "z" * 20) == "…" + "z" * 13
 
 
 def test_a_long_answer_is_searched_in_no_time(row):
