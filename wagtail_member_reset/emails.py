@@ -56,18 +56,27 @@ class Compiled:
     text: Pieces
     html: Pieces
 
-    def fill(self, slots: Mapping[str, str]) -> Content:
-        escaped = {name: escape(value) for name, value in slots.items()}
+    def fill(self, slots: Mapping[str, str], *, html: Mapping[str, str] | None = None) -> Content:
+        """`html` has values for the HTML part that are escaped already, or that a mail service fills in."""
+        escaped = {name: escape(value) for name, value in slots.items()} | dict(html or {})
         subject = " ".join(_join(self.subject, slots).split())
         return Content(subject, _join(self.text, slots).strip() + "\n", _join(self.html, escaped))
 
 
-def compose(purpose: str, *, language: str, slots: Mapping[str, str], cache: Cache | None = None) -> Content:
+def compose(
+    purpose: str,
+    *,
+    language: str,
+    slots: Mapping[str, str],
+    html: Mapping[str, str] | None = None,
+    cache: Cache | None = None,
+) -> Content:
     """
     Write the mail of a purpose in a language.
 
     `slots` has a value for each name in `SLOTS`; an empty one is left out by the
-    template. `cache` keeps compiled texts between the mails of one run.
+    template. `html` replaces some of them in the HTML part, unescaped: for what a mail
+    service fills in. `cache` keeps compiled texts between the mails of one run.
     """
     slots = {name: slots.get(name, "") for name in SLOTS}
     key = (purpose, language, frozenset(name for name in SLOTS if slots[name]))
@@ -76,7 +85,7 @@ def compose(purpose: str, *, language: str, slots: Mapping[str, str], cache: Cac
         compiled = _compile(*key)
         if cache is not None:
             cache[key] = compiled
-    return compiled.fill(slots)
+    return compiled.fill(slots, html=html)
 
 
 def first_name(name: str) -> str:

@@ -47,6 +47,10 @@ class EffectChanged(MemberResetError):
     """Since the question was asked, the answer would do something else. Nothing was written."""
 
 
+class ChoiceError(MemberResetError):
+    """Members cannot be chosen so; the text says what is wrong and what would do."""
+
+
 class Unredeemable(MemberResetError):
     """The link cannot be used; `problem` says why, for the log and for who holds the secret."""
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
-from . import limits, tokens, turns
+from . import inserts, limits, tokens, turns
 from .accounts import Member, address_of, failing, has_changed_address, language_of, refusal_for
 from .conf import conf
 from .exceptions import EffectChanged, LinkProblem, Refusal, SendRefused, Unredeemable
@@ -181,6 +181,36 @@ def reissue(email: ResetEmail) -> PasswordReset:
     return email.reset
 
 
+class Issuer:
+    """Makes links that differ in nothing but the member, at one moment: one, or a thousand."""
+
+    def __init__(self, *, origin: Origin, by: Member | None, site: Site | None, language: str) -> None:
+        now = timezone.now()
+        self._language = language
+        self._pattern = PasswordReset(
+            origin=origin, issued_by=by, site=site, issued_at=now, expires_at=now + conf.LINK_LIFETIME
+        )
+
+    def link_of(self, account: Member, purpose: Purpose) -> PasswordReset:
+        """A link that nobody has yet: neither its row nor its mail is written."""
+        material = tokens.issue()
+        reset = inserts.like(
+            self._pattern,
+            member_id=account.pk,
+            active_for_id=account.pk,
+            purpose=purpose,
+            language=language_of(account, self._language),
+            recipient=address_of(account),
+            password_mark=tokens.password_mark(account.pk, account.password, material.key_id),
+            selector=material.selector,
+            nonce=material.nonce,
+            verifier=material.verifier,
+            key_id=material.key_id,
+        )
+        reset.member = account
+        return reset
+
+
 def erase_past_window() -> int:
     """Make the links whose window is over impossible to produce again; they still work."""
     return turns.retried(lambda: PasswordReset.objects.past_window().update(nonce=None))
@@ -226,24 +256,10 @@ def _issue(
         purpose = Purpose.WELCOME
     if current is not None and not settle(current, account):
         close(current, State.SUPERSEDED, Reason.NEWER_LINK)
-    material, now = tokens.issue(), timezone.now()
-    return PasswordReset.objects.create(
-        member=account,
-        active_for=account,
-        purpose=purpose,
-        origin=origin,
-        issued_by=by,
-        language=language_of(account, language),
-        site=site or Site.objects.filter(is_default_site=True).first(),
-        recipient=address_of(account),
-        password_mark=tokens.password_mark(account.pk, account.password, material.key_id),
-        selector=material.selector,
-        nonce=material.nonce,
-        verifier=material.verifier,
-        key_id=material.key_id,
-        issued_at=now,
-        expires_at=now + conf.LINK_LIFETIME,
-    )
+    site = site or Site.objects.filter(is_default_site=True).first()
+    reset = Issuer(origin=origin, by=by, site=site, language=language).link_of(account, purpose)
+    reset.save(force_insert=True)
+    return reset
 
 
 def _promise_email(reset: PasswordReset, account: Member, *, by: Member | None) -> ResetEmail:

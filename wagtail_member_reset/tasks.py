@@ -7,7 +7,10 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from .delivery.worker import drain
+from django.utils import timezone
+
+from .delivery.worker import drain, send_chunk
+from .models import BatchChunk
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -17,7 +20,12 @@ NOT_A_WORKER = ("ImmediateBackend", "DummyBackend")
 
 def deliver() -> int:
     """The task: one pass over the outbox. It takes no argument, since the rows say what is due."""
-    return drain()
+    return drain(chunks=False)
+
+
+def deliver_chunk(pk: int) -> int:
+    """The task: one chunk of a run, by its primary key. What another worker did already is not done again."""
+    return send_chunk(pk)
 
 
 def is_configured() -> bool:
@@ -34,6 +42,28 @@ def enqueue() -> bool:
         logger.exception("The task backend took no task; deliver_member_resets will send what is waiting.")
         return False
     return True
+
+
+def enqueue_chunks(batch_id: int) -> int:
+    """
+    Ask for a task for each chunk of a run, in its turn; how many the queue took.
+
+    A backend that cannot wait gets those whose turn has come; the sweeper does the others.
+    """
+    taken, now = 0, timezone.now()
+    for pk, due_at in BatchChunk.objects.filter(batch=batch_id).order_by("due_at", "pk").values_list("pk", "due_at"):
+        task: Any = deliver_chunk
+        try:
+            if due_at > now:
+                if not task.get_backend().supports_defer:
+                    break
+                task = task.using(run_after=due_at)
+            task.enqueue(pk)
+        except Exception:
+            logger.exception("The task backend took no task; deliver_member_resets will send what is waiting.")
+            break
+        taken += 1
+    return taken
 
 
 def _library_with_workers() -> ModuleType | None:
@@ -53,4 +83,4 @@ def _library_with_workers() -> ModuleType | None:
 # Decided once: engines look the task up by this module's name for it.
 LIBRARY = _library_with_workers()
 if LIBRARY is not None:
-    deliver = LIBRARY.task()(deliver)
+    deliver, deliver_chunk = LIBRARY.task()(deliver), LIBRARY.task()(deliver_chunk)

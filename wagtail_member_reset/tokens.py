@@ -16,6 +16,7 @@ import unicodedata
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -210,6 +211,7 @@ def _keys() -> list[str | bytes]:
     return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
+@lru_cache(maxsize=8)
 def _key_id(key: str | bytes) -> str:
     return salted_hmac(SALT + "keyid", "", secret=key, algorithm="sha256").hexdigest()[:16]
 
@@ -233,7 +235,7 @@ def _symbols(data: bytes, count: int) -> str:
 
 
 def _random_symbols(count: int) -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(count))
+    return _symbols(secrets.token_bytes(-(-count * 5 // 8)), count)
 
 
 def _signer() -> signing.TimestampSigner:

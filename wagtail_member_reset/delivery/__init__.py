@@ -6,9 +6,10 @@ visitors typed into promises; `transport` speaks with the mail backend; `trackin
 keeps what mail providers report afterwards.
 """
 
+from .letters import letter
 from .provider import reports
 from .requests import accept
-from .wake import wake, wake_on_commit, wake_overdue
-from .worker import drain, letter
+from .wake import wake, wake_on_commit, wake_overdue, wake_run
+from .worker import drain, send_chunk
 
-__all__ = ["accept", "drain", "letter", "reports", "wake", "wake_on_commit", "wake_overdue"]
+__all__ = ["accept", "drain", "letter", "reports", "send_chunk", "wake", "wake_on_commit", "wake_overdue", "wake_run"]

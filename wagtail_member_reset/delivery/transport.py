@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import smtplib
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from email.utils import parseaddr
+from email.utils import parseaddr, parsedate_to_datetime
 from enum import Enum
 from itertools import combinations
 from typing import Any
@@ -31,6 +32,7 @@ TIMEOUT_SECONDS = 30
 TAG = "member-reset"
 METADATA = "member_reset"
 LONGEST_RESULT = 500
+LONGEST_WAIT_SECONDS = 3600
 # What we ask of a mail service beside sending: no tracking, which would rewrite the personal link, and our id back.
 EXTRAS: dict[str, Any] = {"track_opens": False, "track_clicks": False, "tags": [TAG], "metadata": None}
 # Every choice of extras, those that leave out fewest first.
@@ -55,6 +57,8 @@ class Result:
     text: str = ""
     message_id: str = ""
     provider: str = ""
+    # How many seconds the other side asked us to wait.
+    retry_after: float = 0
 
 
 class Mailer:
@@ -83,19 +87,28 @@ class Mailer:
     def send(self, content: Content, *, to: str, public_id: str) -> Result:
         """Send one mail. Every failure of the other side comes back as a `Result`."""
         try:
-            if self._connection is None:
-                self._connection = new_connection()
-                self._connection.open()
             return self._send(content, to, public_id)
         except Exception as error:
-            self.close()
-            result = classify(error)
-            # The error's text may quote the mail, which holds the link: log its kind alone.
-            logger.warning("email=%s not sent: %s %s", public_id, result.code, type(error).__name__)
-            return result
+            return self.failed(error, what=f"email={public_id}")
+
+    @property
+    def connection(self) -> Any:
+        """The open connection. Raises what opening it does."""
+        if self._connection is None:
+            self._connection = new_connection()
+            self._connection.open()
+        return self._connection
+
+    def failed(self, error: Exception, *, what: str) -> Result:
+        """Let go of a connection that failed, and say what that means."""
+        self.close()
+        result = classify(error)
+        # The error's text may quote the mail, which holds the link: log its kind alone.
+        logger.warning("%s not sent: %s %s", what, result.code, type(error).__name__)
+        return result
 
     def _send(self, content: Content, to: str, public_id: str) -> Result:
-        connection = self._connection
+        connection = self.connection
         kind = type(connection)
         for extras in _choices(connection):
             message, refusal = build(content, to=to, public_id=public_id, extras=extras), ""
@@ -108,8 +121,7 @@ class Mailer:
                 # What was said of the recipient stands on the message.
                 is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
             _taken[kind] = extras
-            result = _read_status(message, to, provider_of(connection), is_accepted=is_accepted)
-            return replace(result, text=refusal)
+            return read_status(message, to, provider_of(connection), is_accepted=is_accepted, text=refusal)
         raise ImproperlyConfigured(f"{kind.__module__} does not take our mails.")
 
 
@@ -142,9 +154,14 @@ def build(content: Content, *, to: str, public_id: str, extras: frozenset[str]) 
     }
     message = EmailMultiAlternatives(content.subject, content.text, None, [to], headers=headers)
     message.attach_alternative(content.html, "text/html")
-    values = {**EXTRAS, "metadata": {METADATA: public_id}}  # which travels in the open: nothing but the public id
-    vars(message).update({name: values[name] for name in extras})
+    with_extras(message, extras, metadata={METADATA: public_id})  # which travels in the open: nothing but the public id
     return message
+
+
+def with_extras(message: EmailMultiAlternatives, extras: frozenset[str], *, metadata: dict[str, str]) -> None:
+    """Ask the mail service for these beside sending."""
+    values = {**EXTRAS, "metadata": metadata}
+    vars(message).update({name: values[name] for name in extras})
 
 
 def classify(error: Exception) -> Result:
@@ -157,7 +174,7 @@ def classify(error: Exception) -> Result:
     if isinstance(error, smtplib.SMTPResponseException):
         return _smtp_result(error.smtp_code, error.smtp_error)
     if isinstance(error, AnymailAPIError):
-        return _api_result(getattr(error, "status_code", None))
+        return replace(_api_result(getattr(error, "status_code", None)), retry_after=_retry_after(error))
     if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature)):
         return Result(verdict=Verdict.NEVER, code="configuration")
     if isinstance(error, (ValueError, smtplib.SMTPNotSupportedError)):  # Anymail's invalid address is a ValueError
@@ -181,11 +198,27 @@ def _api_result(status: int | None) -> Result:
     return Result(verdict=Verdict.NEVER, code=f"http_{status}")
 
 
-def _read_status(message: EmailMultiAlternatives, to: str, provider: str, *, is_accepted: bool) -> Result:
+def _retry_after(error: AnymailAPIError) -> float:
+    """What a mail service that is overrun asks for: seconds, or a date (RFC 9110, 10.2.3). An hour at most."""
+    said = str(getattr(getattr(error, "response", None), "headers", {}).get("Retry-After", "")).strip()
+    if said.isdecimal():
+        seconds = float(said)
+    else:
+        try:
+            seconds = parsedate_to_datetime(said).timestamp() - time.time()
+        except (TypeError, ValueError):
+            return 0
+    return min(max(seconds, 0), LONGEST_WAIT_SECONDS)
+
+
+def read_status(
+    message: EmailMultiAlternatives, to: str, provider: str, *, is_accepted: bool, text: str = ""
+) -> Result:
+    """What the mail service said of one recipient."""
     status = getattr(message, "anymail_status", None)
     recipient = status.recipients.get(to) if status is not None and status.recipients else None
     word = (recipient.status if recipient is not None else None) or ("unknown" if is_accepted else "refused")
     message_id = str(recipient.message_id if recipient is not None and recipient.message_id is not None else "")
     is_bad = word in ("invalid", "rejected", "failed", "refused")
     verdict = Verdict.NEVER if is_bad else Verdict.ACCEPTED
-    return Result(verdict=verdict, code=word, message_id=message_id[:255], provider=provider)
+    return Result(verdict=verdict, code=word, text=text, message_id=message_id[:255], provider=provider)

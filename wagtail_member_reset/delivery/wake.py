@@ -30,16 +30,30 @@ LONGEST_WAIT = timedelta(minutes=45)
 
 def wake(*, on_tick: bool = False) -> None:
     """Have what is due done soon, elsewhere. Never raises, since the rows stand in any case."""
+    way = _way()
+    if way == "tasks":
+        tasks.enqueue()
+    elif way == "thread":
+        sender.wake(on_tick=on_tick)
+
+
+def wake_run(batch_id: int) -> None:
+    """Have a run go on soon, elsewhere: a task for each of its chunks, or this process's thread. Never raises."""
+    way = _way()
+    if way == "tasks":
+        tasks.enqueue_chunks(batch_id)
+    elif way == "thread":
+        sender.wake()
+
+
+def _way() -> str:
     try:
         delivery = conf.DELIVERY
     except SettingError:  # a check names it; a request must not fail for it
-        delivery = "command"
-    if delivery == "command":
-        return
-    if delivery == "tasks" or (delivery == "auto" and tasks.is_configured()):
-        tasks.enqueue()
-    else:
-        sender.wake(on_tick=on_tick)
+        return "command"
+    if delivery == "auto":
+        return "tasks" if tasks.is_configured() else "thread"
+    return delivery
 
 
 def wake_on_commit(*, on_tick: bool = False) -> None:

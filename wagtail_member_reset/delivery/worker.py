@@ -4,57 +4,145 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import F, Min
 from django.utils import timezone
 
-from .. import emails, ledger, links, tokens, turns
-from ..conf import conf
+from .. import batches, ledger, promises, turns
 from ..exceptions import MemberResetError, WindowClosed
-from ..models import EmailState, PasswordReset, ResetEmail, SkipReason, State
-from ..signals import delivery_changed
-from . import requests
+from ..models import EmailState, ResetEmail, SkipReason
+from . import letters, many, records, requests
+from .records import BACK_OFF
 from .transport import TIMEOUT_SECONDS, Mailer, Result, Verdict
 
 logger = logging.getLogger("wagtail_member_reset")
 
 CHUNK = 500
 LEASE = timedelta(minutes=10)
+# Between the chunks of a run: how many seconds a single mail may have to wait.
+LOOKED = 1.0
 # Stop sending this long before the lease runs out, so that no other worker sends the same mail meanwhile.
 MARGIN = timedelta(seconds=3 * TIMEOUT_SECONDS)
-BACK_OFF = [timedelta(seconds=30)] + [timedelta(minutes=m) for m in (2, 10, 30, 120, 360)]
 MOST_ATTEMPTS = len(BACK_OFF) + 3
 
 
-def drain() -> int:
+def drain(*, chunks: bool = True) -> int:
     """
     Do all that is due: resolve requests, send mails, erase what must not be kept.
 
     Returns the number of mails handed over. Safe to run beside itself, in any
-    number of processes: each row is claimed by one of them.
+    number of processes: each row is claimed by one of them. Without `chunks`, what no
+    mail was promised for yet is left to others.
     """
     ledger.sweep()
-    handed_over = 0
     with Mailer() as mailer:
-        cache: emails.Cache = {}
-        while True:
-            requests.resolve_due()
-            lease, until = secrets.token_hex(16), timezone.now() + LEASE
-            claimed = claim(lease)
-            for email in claimed:
-                if timezone.now() > until - MARGIN:
-                    release(lease)
-                    break
-                handed_over += deliver(email, mailer, cache)
-            if not claimed:
-                return handed_over
+        worker = Worker(mailer)
+        worker.send_due()
+        while chunks and worker.send_next_chunk():
+            worker.send_due(at_most_every=LOOKED)
+        # What came in since the last look.
+        worker.send_due()
+        return worker.handed_over
 
 
-def claim(lease: str) -> list[ResetEmail]:
+def send_chunk(pk: int, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
+    """
+    Do one chunk of a run; the number of mails handed over, 0 when another worker had it.
+
+    Where `is_stopping` says so, no further mail leaves, and those left are given back.
+    """
+    with Mailer() as mailer:
+        worker = Worker(mailer, is_stopping=is_stopping)
+        worker.send_chunk(pk)
+        return worker.handed_over
+
+
+class Worker:
+    """One pass over what is due, with one connection and one memory of texts."""
+
+    def __init__(self, mailer: Mailer, *, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        self.mailer, self.cache, self.handed_over = mailer, letters.Cache(), 0
+        self.is_stopping, self.looked_at = is_stopping, 0.0
+
+    def send_due(self, *, singles: bool = False, at_most_every: float = 0) -> None:
+        """Send all that is promised and due. Single mails go first, and alone on demand."""
+        if time.monotonic() - self.looked_at < at_most_every:
+            return
+        while self._send_claimed(singles=singles):
+            pass
+        self.looked_at = time.monotonic()
+
+    def _send_claimed(self, *, singles: bool) -> bool:
+        requests.resolve_due()
+        lease, until = secrets.token_hex(16), timezone.now() + LEASE
+        claimed = claim(lease, singles=singles)
+        for email in claimed:
+            if email.batch_id is not None:
+                continue
+            if timezone.now() > until - MARGIN:
+                release(lease)
+                return True
+            self.handed_over += deliver(email, self.mailer, self.cache)
+        if not singles:
+            self._send_many([email for email in claimed if email.batch_id is not None], lease, until)
+        return bool(claimed)
+
+    def send_next_chunk(self) -> bool:
+        pk = batches.next_chunk()
+        return pk is not None and self.send_chunk(pk)
+
+    def send_chunk(self, pk: int) -> bool:
+        lease, until = secrets.token_hex(16), timezone.now() + LEASE
+        promised = promises.write(pk, lease=lease, lease_until=until)
+        if promised is None:
+            return False
+        batch_id, mails = promised
+        self._hand_over(mails, lease, until)
+        batches.finish(batch_id)
+        return True
+
+    def _send_many(self, claimed: list[ResetEmail], lease: str, until: datetime) -> None:
+        """Mails of runs that are tried again: what of them still stands, together."""
+        if not claimed:
+            return
+        wanted = []
+        for email in ResetEmail.objects.filter(pk__in=[email.pk for email in claimed], lease=lease).select_related(
+            "member", "reset", "reset__site", "site"
+        ):
+            if email.attempts > MOST_ATTEMPTS:
+                records.note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
+            elif skip := letters.no_longer_wanted(email):
+                records.skip(email, skip)
+            else:
+                wanted.append(email)
+        self._hand_over(wanted, lease, until)
+        for batch_id in {email.batch_id for email in claimed if email.batch_id is not None}:
+            batches.finish(batch_id)
+
+    def _hand_over(self, mails: list[ResetEmail], lease: str, until: datetime) -> None:
+        if not mails:
+            return
+        run = many.Run(
+            self.mailer,
+            self.cache,
+            is_over=lambda: self.is_stopping() or timezone.now() > until - MARGIN,
+            meanwhile=lambda: self.send_due(singles=True),
+        )
+        if run.send(mails):
+            release(lease)
+        self.handed_over += run.handed_over
+
+
+def claim(lease: str, *, singles: bool = False) -> list[ResetEmail]:
     """Take due rows for ourselves. What another worker took in the meantime does not match any more."""
     now = timezone.now()
-    ids = list(ResetEmail.objects.due().order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:CHUNK])
+    due = ResetEmail.objects.due().filter(batch=None) if singles else ResetEmail.objects.due().not_paused()
+    # A person waits for a single mail, nobody for those of a run.
+    due = due.order_by(F("batch").asc(nulls_first=True), "next_attempt_at", "pk")
+    ids = list(due.values_list("pk", flat=True)[:CHUNK])
     if not ids:
         return []
     turns.retried(
@@ -74,35 +162,35 @@ def release(lease: str) -> None:
     )
 
 
-def deliver(claimed: ResetEmail, mailer: Mailer, cache: emails.Cache) -> bool:
+def deliver(claimed: ResetEmail, mailer: Mailer, cache: letters.Cache) -> bool:
     """Send one claimed mail; whether it was handed over."""
     email = as_it_is_now(claimed)
     if email is None:
         return False
     try:
         if email.attempts > MOST_ATTEMPTS:  # it ends its workers; without this, for ever
-            note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
+            records.note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
             return False
-        if skip := no_longer_wanted(email):
-            _save(email, state=EmailState.SKIPPED, skip_reason=skip)
+        if skip := letters.no_longer_wanted(email):
+            records.skip(email, skip)
             return False
-        token = mint_for(email) if email.has_link else ""
-        content = compose(email, token, cache)
+        token = letters.mint_for(email) if email.has_link else ""
+        content = letters.compose(email, token, cache)
     except WindowClosed:
-        _save(email, state=EmailState.SKIPPED, skip_reason=SkipReason.WINDOW_CLOSED)
+        records.skip(email, SkipReason.WINDOW_CLOSED)
         return False
     except MemberResetError as error:
         logger.error("email=%s not composed: %s", email.public_id, error)
-        note(email, Result(verdict=Verdict.NEVER, code="configuration", text=str(error)), token="")
+        records.note(email, Result(verdict=Verdict.NEVER, code="configuration", text=str(error)), token="")
         return False
     except Exception as error:
         # One mail that cannot be written, say for a broken template, must not hold the others
         # back. What an error says may quote the link, so only its kind is logged.
         logger.error("email=%s not composed: %s", email.public_id, type(error).__name__)
-        note(email, Result(verdict=Verdict.LATER, code="error"), token="")
+        records.note(email, Result(verdict=Verdict.LATER, code="error"), token="")
         return False
     result = mailer.send(content, to=email.recipient, public_id=str(email.public_id))
-    note(email, result, token=token)
+    records.note(email, result, token=token)
     return result.verdict == Verdict.ACCEPTED
 
 
@@ -115,97 +203,10 @@ def as_it_is_now(claimed: ResetEmail) -> ResetEmail | None:
     return mine.select_related("member", "reset", "reset__site", "site").first()
 
 
-def no_longer_wanted(email: ResetEmail) -> SkipReason | None:
-    """Whether what was promised still stands. The mail that tells of a change has nothing to check."""
-    if not email.has_link:
-        return None
-    reset = email.reset
-    if reset is None or reset.state != State.ACTIVE or reset.is_expired:
-        return SkipReason.LINK_CLOSED
-    return SkipReason.MEMBER_CHANGED if ledger.settle(reset, email.member) else None
-
-
-def mint_for(email: ResetEmail) -> str:
-    """
-    The token of the mail's link; a new link's, when this one waited too long and nobody has it.
-
-    Raises `WindowClosed` when somebody may have it: a new link would end theirs.
-    """
-    reset = email.reset
-    assert reset is not None
-    try:
-        return tokens.mint(reset)
-    except WindowClosed:
-        if not is_unseen(reset):
-            raise
-        return tokens.mint(ledger.reissue(email))
-
-
-def is_unseen(reset: PasswordReset) -> bool:
-    """Whether nobody has been shown, has copied, opened or been mailed this link."""
-    if reset.shown_at or reset.copied_at or reset.opened_at:
-        return False
-    # A server that went silent, or a worker that died, may have mailed it: only a first attempt is sure.
-    return sum(reset.emails.values_list("attempts", flat=True)) <= 1
-
-
-def letter(email: ResetEmail) -> emails.Content:
-    """
-    The mail as it went to the member, for who passes the link on another way.
-
-    Raises `WindowClosed` when its link can no longer be produced, and `MemberResetError` as composing does.
-    """
-    assert email.reset is not None
-    return compose(email, tokens.mint(email.reset), {})
-
-
-def compose(email: ResetEmail, token: str, cache: emails.Cache) -> emails.Content:
-    site = email.reset.site if email.reset and email.has_link else email.site
-    slots = {
-        "first_name": emails.first_name(str(getattr(email.member, "first_name", "") or "")),
-        "site_name": links.site_name(site),
-        "support_contact": conf.SUPPORT_CONTACT,
-    }
-    if email.reset is not None and email.has_link:
-        slots["link"] = links.link(token, site=site, language=email.language)
-        slots["valid_until"] = emails.valid_until(email.reset.expires_at, language=email.language)
-    return emails.compose(email.purpose, language=email.language, slots=slots, cache=cache)
-
-
-def note(email: ResetEmail, result: Result, *, token: str) -> None:
-    """Write down what came of an attempt, and when to try again."""
-    text = tokens.blank_out(token, result.text) if token else result.text
-    told = {"result_code": result.code[:32], "result_text": text[:500]}
-    if result.provider:
-        told |= {"provider": result.provider, "message_id": result.message_id}
-    if result.verdict == Verdict.ACCEPTED:
-        now = timezone.now()
-        _save(
-            email,
-            state=EmailState.HANDED_OVER,
-            handed_over_at=now,
-            **told,
-        )
-    elif result.verdict == Verdict.LATER and email.attempts <= len(BACK_OFF):
-        again = timezone.now() + BACK_OFF[email.attempts - 1]
-        _save(email, state=EmailState.QUEUED, next_attempt_at=again, **told)
-    else:
-        _save(email, state=EmailState.FAILED, **told)
-
-
 def next_due() -> datetime | None:
     """When something wants attention next: a retry, a lease that runs out, a request left over; None for nothing."""
     if requests.are_waiting():
         return timezone.now() + BACK_OFF[0]
     queued = ResetEmail.objects.filter(state=EmailState.QUEUED).aggregate(first=Min("next_attempt_at"))["first"]
     leased = ResetEmail.objects.filter(state=EmailState.SENDING).aggregate(first=Min("lease_until"))["first"]
-    return min(filter(None, (queued, leased)), default=None)
-
-
-def _save(email: ResetEmail, **changes: object) -> None:
-    # Only under our own lease: if it ran out, another worker has the row and writes what it saw.
-    mine = ResetEmail.objects.filter(pk=email.pk, lease=email.lease, state=EmailState.SENDING)
-    if turns.retried(lambda: mine.update(lease="", lease_until=None, **changes)):
-        for name, value in changes.items():
-            setattr(email, name, value)
-        delivery_changed.send_robust(sender=ResetEmail, email=email)
+    return min(filter(None, (queued, leased, batches.next_due())), default=None)

@@ -1,155 +1,15 @@
-"""The rows. What may become of them is in `ledger`; who may cause it, in `resets` and the rooms."""
+"""What is mailed, what became of it, and what visitors ask for."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from . import tokens
-from .conf import conf
-
-
-class Purpose(models.TextChoices):
-    WELCOME = "welcome", _("Welcome")
-    RESET = "reset", _("Password reset")
-    PASSWORD_CHANGED = "password_changed", _("Password changed")
-
-
-class Origin(models.TextChoices):
-    STAFF = "staff", _("Staff")
-    MEMBER = "member", _("Website")
-    BULK = "bulk", _("Many at once")
-    IMPORT = "import", _("Import")
-
-
-class State(models.TextChoices):
-    ACTIVE = "active", _("Active")
-    USED = "used", _("Used")
-    SUPERSEDED = "superseded", _("Replaced")
-    REVOKED = "revoked", _("Cancelled")
-
-
-class Reason(models.TextChoices):
-    """Why a link was closed before it was used or ran out."""
-
-    NONE = "", ""
-    NEWER_LINK = "newer_link", _("A newer link was sent")
-    STAFF = "staff", _("Cancelled by staff")
-    PASSWORD_CHANGED = "password_changed", _("The password was changed")
-    ADDRESS_CHANGED = "address_changed", _("The address was changed")
-    DEACTIVATED = "deactivated", _("The account was deactivated")
-    NOT_ALLOWED = "not_allowed", _("The account may not be reset")
-    KEY_LOST = "key_lost", _("The site's secret key was changed")
-
-
-class PasswordResetQuerySet(models.QuerySet["PasswordReset"]):
-    def live(self) -> PasswordResetQuerySet:
-        """Links that would open now, but for the checks against the account."""
-        return self.filter(state=State.ACTIVE, expires_at__gt=timezone.now())
-
-    def past_window(self) -> PasswordResetQuerySet:
-        """Links that must not be made again, but still hold what is needed for it."""
-        return self.filter(nonce__isnull=False, issued_at__lte=timezone.now() - conf.STATUS_WINDOW)
-
-
-class PasswordReset(models.Model):
-    """
-    One link of one member, from its issue to its end. It holds no token.
-
-    `active_for` names the member as long as the link is the member's live one:
-    its unique index is the guarantee that there is at most one.
-    """
-
-    member = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.CASCADE,
-        related_name="password_resets",
-        db_index=False,  # the index on member and time serves it
-    )
-    # The row goes with its member by the key above. CASCADE would empty this column first where a
-    # database checks at once, as MySQL and MariaDB do, and a live link without it is refused there.
-    active_for = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, blank=True, related_name="live_password_reset"
-    )
-    purpose = models.CharField(max_length=20, choices=Purpose.choices)
-    origin = models.CharField(max_length=10, choices=Origin.choices)
-    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    language = models.CharField(max_length=16)
-    site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")
-    recipient = models.CharField(max_length=320)
-    password_mark = models.CharField(max_length=64)
-    selector = models.CharField(max_length=12, unique=True)
-    nonce = models.BinaryField(max_length=32, null=True)
-    verifier = models.CharField(max_length=64)
-    key_id = models.CharField(max_length=16)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
-    reason = models.CharField(max_length=20, choices=Reason.choices, blank=True, default=Reason.NONE)
-    revision = models.PositiveIntegerField(default=0)
-    issued_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    shown_at = models.DateTimeField(null=True, blank=True)
-    copied_at = models.DateTimeField(null=True, blank=True)
-    opened_at = models.DateTimeField(null=True, blank=True)
-    used_at = models.DateTimeField(null=True, blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)
-
-    objects = PasswordResetQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("password reset")
-        verbose_name_plural = _("password resets")
-        default_permissions = ()
-        permissions = [
-            ("send_passwordreset", _("Can send password resets")),
-            ("view_link_passwordreset", _("Can see and copy a member's personal link")),
-            ("view_passwordreset", _("Can view password resets")),
-            ("bulk_send_passwordreset", _("Can send password resets to many members at once")),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                name="passwordreset_one_live_link",
-                # A CHECK lets pass what it cannot decide, so NULL is ruled out by name.
-                condition=Q(state="active", active_for__isnull=False, active_for=F("member"))
-                | Q(~Q(state="active"), active_for__isnull=True, nonce__isnull=True),
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["member", "-issued_at"], name="passwordreset_member"),
-            models.Index(fields=["state", "-issued_at"], name="passwordreset_state"),
-            models.Index(fields=["expires_at"], name="passwordreset_expires"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_purpose_display()} {self.pk}"
-
-    @property
-    def window_ends_at(self) -> datetime:
-        return self.issued_at + conf.STATUS_WINDOW
-
-    @property
-    def is_in_window(self) -> bool:
-        return timezone.now() < self.window_ends_at
-
-    @property
-    def is_expired(self) -> bool:
-        return timezone.now() >= self.expires_at
-
-    @property
-    def is_live(self) -> bool:
-        return self.state == State.ACTIVE and not self.is_expired
-
-    @property
-    def is_welcome(self) -> bool:
-        return self.purpose == Purpose.WELCOME
-
-    @property
-    def lifetime(self) -> timedelta:
-        return self.expires_at - self.issued_at
+from .. import tokens
+from .links import PasswordReset, Purpose
 
 
 class EmailState(models.TextChoices):
@@ -161,9 +21,15 @@ class EmailState(models.TextChoices):
 
 
 class SkipReason(models.TextChoices):
-    """Why a mail that was promised was not sent in the end."""
+    """Why a mail that was promised, or that a run was to send, was not sent in the end."""
 
     NONE = "", ""
+    NO_ADDRESS = "no_address", _("No email address")
+    INACTIVE = "inactive", _("The account is not active")
+    NOT_ALLOWED = "not_allowed", _("The account may not be reset")
+    LIVE_LINK = "live_link", _("Has a link that works")
+    GONE = "gone", _("The account was deleted")
+    STOPPED = "stopped", _("The run was stopped")
     LINK_CLOSED = "link_closed", _("The link ended before the email could leave")
     WINDOW_CLOSED = "window_closed", _("The email could not leave in time")
     MEMBER_CHANGED = "member_changed", _("The account changed before the email could leave")
@@ -176,6 +42,10 @@ class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
         return self.filter(
             Q(state=EmailState.QUEUED, next_attempt_at__lte=now) | Q(state=EmailState.SENDING, lease_until__lte=now)
         )
+
+    def not_paused(self) -> ResetEmailQuerySet:
+        """But for those of runs that are paused. Joins, so it is for choosing rows, not for claiming them."""
+        return self.exclude(batch__state="paused")
 
     def unsent(self) -> ResetEmailQuerySet:
         return self.filter(state__in=[EmailState.QUEUED, EmailState.SENDING])
@@ -199,6 +69,14 @@ class ResetEmail(models.Model):
         db_index=False,  # the index on member and time serves it
     )
     reset = models.ForeignKey(PasswordReset, models.CASCADE, null=True, blank=True, related_name="emails")
+    batch = models.ForeignKey(
+        "ResetBatch",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="emails",
+        db_index=False,  # the index on run and state serves it
+    )
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     recipient = models.CharField(max_length=320)
@@ -226,6 +104,7 @@ class ResetEmail(models.Model):
             models.Index(fields=["state", "lease_until"], name="resetemail_lease"),
             models.Index(fields=["member", "-created_at"], name="resetemail_member"),
             models.Index(fields=["provider", "message_id"], name="resetemail_message"),
+            models.Index(fields=["batch", "state"], name="resetemail_batch"),
         ]
 
     def __str__(self) -> str:

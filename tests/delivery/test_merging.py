@@ -1,0 +1,333 @@
+"""
+Runs over the mail services that fill in placeholders. Each service is played by a few lines that do to a
+call what its documentation says; what comes out must be what each member would have been sent alone.
+"""
+
+import json
+import re
+from urllib.parse import parse_qs
+
+import pytest
+from django.contrib.auth import get_user_model
+from requests import Response
+from requests.adapters import HTTPAdapter
+
+from tests.conftest import make_person, use_backend
+from tests.delivery.test_backends import KEYS
+from wagtail_member_reset import bulk, delivery, resets
+from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.delivery import many, merging, transport
+from wagtail_member_reset.models import EmailState, PasswordReset, ResetEmail
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid"),
+]
+
+
+def fill(text, pattern, values):
+    """What a service does with a text: every placeholder, once, as it is."""
+    return re.sub(pattern, lambda match: values[match[1]], text)
+
+
+def mailgun(body):
+    said = parse_qs(body)
+    variables = json.loads(said["recipient-variables"][0])
+    for address in said["to"]:
+        values = variables[address]
+        yield (
+            address,
+            [fill(said[part][0], r"%recipient\.([\w:-]+)%", values) for part in ("subject", "text", "html")],
+            values["v:member_reset"],
+        )
+
+
+def sendgrid(body):
+    said = json.loads(body)
+    texts = [said["subject"], *(part["value"] for part in said["content"])]
+    for person in said["personalizations"]:
+        [to] = person["to"]
+        filled = texts
+        for place, value in person["substitutions"].items():
+            filled = [text.replace(place, value) for text in filled]
+        yield to["email"], filled, person["custom_args"]["member_reset"]
+
+
+def sparkpost(body):
+    said = json.loads(body)
+    texts = [said["content"][part] for part in ("subject", "text", "html")]
+    for person in said["recipients"]:
+        values = person["substitution_data"]
+        filled = [fill(text, r"\{?\{\{(\w+)\}\}\}?", values) for text in texts]
+        assert "{{mr_" not in texts[2].replace("{{{", "")  # two braces would escape once more
+        yield person["address"]["email"], filled, person["metadata"]["member_reset"]
+
+
+def mandrill(body):
+    said = json.loads(body)["message"]
+    assert said["preserve_recipients"] is False
+    texts = [said[part] for part in ("subject", "text", "html")]
+    ids = {each["rcpt"]: each["values"]["member_reset"] for each in said["recipient_metadata"]}
+    for person in said["merge_vars"]:
+        values = {each["name"]: each["content"] for each in person["vars"]}
+        filled = [fill(text, r"\*\|(\w+)\|\*", values) for text in texts]
+        yield person["rcpt"], filled, ids[person["rcpt"]]
+
+
+PLAYED = {"mailgun": mailgun, "sendgrid": sendgrid, "sparkpost": sparkpost, "mandrill": mandrill}
+
+
+class Service:
+    """The other end of the line: keeps what was posted, and answers as told."""
+
+    def __init__(self, name):
+        self.name, self.bodies, self.answers = name, [], []
+
+    def __call__(self, adapter, request, **kwargs):
+        body = request.body if isinstance(request.body, str) else request.body.decode()
+        self.bodies.append(body)
+        response = Response()
+        response.request, response.url = request, request.url
+        answer = self.answers.pop(0) if self.answers else self.usual(body)
+        if isinstance(answer, Exception):
+            raise answer
+        response.status_code, response._content = answer[0], json.dumps(answer[1]).encode()
+        response.headers.update(answer[2] if len(answer) > 2 else {"X-Message-Id": "sg-1"})
+        return response
+
+    def usual(self, body):
+        if self.name == "mailgun":
+            return 200, {"id": "<mg-1@club.example>", "message": "Queued. Thank you."}
+        if self.name == "sendgrid":
+            return 202, {}
+        if self.name == "sparkpost":
+            number = len(json.loads(body)["recipients"])
+            return 200, {"results": {"total_rejected_recipients": 0, "total_accepted_recipients": number, "id": "sp-1"}}
+        to = json.loads(body)["message"]["to"]
+        return 200, [{"email": each["email"], "status": "sent", "_id": f"md-{n}"} for n, each in enumerate(to)]
+
+    def mails(self):
+        together = [body for body in self.bodies if "mr_link" in body]
+        return {address: (texts, id) for body in together for address, texts, id in PLAYED[self.name](body)}
+
+
+@pytest.fixture(autouse=True)
+def quiet(settings, monkeypatch):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+    settings.ANYMAIL = KEYS
+    monkeypatch.setattr(merging, "_taken", {})
+    monkeypatch.setattr(transport, "_taken", {})
+
+
+@pytest.fixture
+def service(settings, monkeypatch):
+    def plays(name):
+        use_backend(settings, f"anymail.backends.{name}.EmailBackend")
+        found = Service(name)
+
+        def send(adapter, request, **kwargs):
+            return found(adapter, request, **kwargs)
+
+        monkeypatch.setattr(HTTPAdapter, "send", send)
+        return found
+
+    return plays
+
+
+def started(**details):
+    batch = bulk.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None, **details)
+    bulk.start(batch)
+    return batch
+
+
+def alone(email):
+    """What the member would have been sent without the others."""
+    email.member, email.reset = get_user_model().objects.get(pk=email.member_id), email.reset
+    content = delivery.letter(email)
+    return [content.subject, content.text, content.html]
+
+
+@pytest.mark.parametrize("name", sorted(PLAYED))
+def test_each_member_gets_in_one_call_what_they_would_have_got_alone(service, name):
+    played = service(name)
+    for first_name in ("Mia", "Jürgen", "Zoë O'Hara", ""):
+        make_person(first_name or "Nobody", first_name=first_name, email=f"m{len(first_name)}@members.example")
+
+    batch = started()
+    delivery.drain()
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.handed_over) == ("finished", 4)
+    mails = played.mails()
+    for email in ResetEmail.objects.select_related("reset__site", "member"):
+        texts, public_id = mails.get(email.recipient, (None, None))
+        if texts is None:  # the only one without a name, so not worth a call for many
+            assert email.member.first_name == ""
+            continue
+        assert texts == alone(email)
+        assert public_id == str(email.public_id)
+        assert email.provider.lower() == name
+        assert email.message_id
+    assert len(mails) == 3
+    assert len(played.bodies) == 2
+
+
+@pytest.mark.parametrize("name", sorted(PLAYED))
+def test_service_is_told_not_to_track(service, name):
+    from tests.delivery.test_backends import SWITCHED_OFF
+
+    played = service(name)
+    make_person("Mia"), make_person("Ole")
+    started()
+    delivery.drain()
+
+    flat = played.bodies[0] if name != "mailgun" else played.bodies[0].replace("%3A", ":")
+    for words in SWITCHED_OFF[name]:
+        assert words in flat
+
+
+def test_names_that_look_like_placeholders_and_shared_addresses_go_alone(service):
+    played = service("mailgun")
+    make_person("Mia"), make_person("Ole")
+    make_person("%recipient.mr_link%", email="sly@members.example")
+    make_person("Twin one", email="twins@members.example")
+    make_person("Twin two", email="Twins@members.example")
+    make_person("Odd", email='"odd one"@members.example')
+
+    batch = started()
+    delivery.drain()
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.handed_over) == ("finished", 6)
+    first, *rest = played.bodies
+    assert sorted(parse_qs(first)["to"]) == ["mia@members.example", "ole@members.example", "twins@members.example"]
+    assert len(rest) == 3
+    assert not any("recipient-variables" in parse_qs(body) for body in rest)
+    [sly] = [body for body in rest if "sly@" in parse_qs(body)["to"][0]]
+    assert "/account/r/" in parse_qs(sly)["text"][0]
+
+
+def test_half_of_a_call_refused_is_written_down_member_by_member(service):
+    played = service("mandrill")
+    for name in ("Mia", "Ole", "Ida", "Kim"):
+        make_person(name)
+    said = {"mia": "sent", "ole": "rejected", "ida": "invalid", "kim": "queued"}
+    played.answers = [
+        (
+            200,
+            [{"email": f"{who}@members.example", "status": word, "_id": who} for who, word in said.items()],
+        )
+    ]
+
+    batch = started()
+    delivery.drain()
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.handed_over, batch.failed) == ("finished", 2, 2)
+    found = ResetEmail.objects.values_list("recipient", "state", "result_code", "message_id")
+    assert {(to.partition("@")[0], state, code, id) for to, state, code, id in found} == {
+        ("mia", EmailState.HANDED_OVER, "sent", "mia"),
+        ("ole", EmailState.FAILED, "rejected", "ole"),
+        ("ida", EmailState.FAILED, "invalid", "ida"),
+        ("kim", EmailState.HANDED_OVER, "queued", "kim"),
+    }
+
+
+def test_service_that_asks_for_patience_gets_it_and_nobody_is_passed_over(service, monkeypatch, time_machine):
+    from django.utils import timezone
+
+    monkeypatch.setattr("wagtail_member_reset.batches.CHUNK", 2)
+    time_machine.move_to(timezone.now(), tick=False)
+    played = service("mailgun")
+    for name in ("Mia", "Ole", "Ida", "Kim"):
+        make_person(name)
+    played.answers = [(429, {"message": "too many"}, {"Retry-After": "300"})]
+
+    batch = started()
+    delivery.drain()
+    assert len(played.bodies) == 1  # the second chunk waits, too
+    time_machine.shift(299)
+    delivery.drain()
+    assert len(played.bodies) == 1
+    time_machine.shift(2)
+    delivery.drain()
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.handed_over, batch.failed) == ("finished", 4, 0)
+    assert len(played.mails()) == 4
+    assert len(played.bodies) == 3
+
+
+def test_service_out_of_order_is_tried_again_with_the_same_links(service, time_machine):
+    from django.utils import timezone
+
+    time_machine.move_to(timezone.now(), tick=False)
+    played = service("sparkpost")
+    make_person("Mia"), make_person("Ole")
+    played.answers = [(500, {"errors": [{"message": "oops"}]})]
+
+    batch = started()
+    delivery.drain()
+    links = set(PasswordReset.objects.values_list("selector", flat=True))
+    time_machine.shift(60)
+    delivery.drain()
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.handed_over, batch.failed) == ("finished", 2, 0)
+    assert set(PasswordReset.objects.values_list("selector", flat=True)) == links
+    one, other = (list(sparkpost(body)) for body in played.bodies)
+    assert one == other
+
+
+def test_call_that_one_member_spoils_is_taken_apart(service):
+    played = service("mailgun")
+    make_person("Mia"), make_person("Ole")
+    refusal = (400, {"message": "'to' parameter is not a valid address"})
+    played.answers = [refusal, refusal]
+
+    batch = started()
+    delivery.drain()
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.handed_over, batch.failed) == ("finished", 1, 1)
+
+
+def test_text_of_the_site_that_looks_like_a_placeholder_is_sent_alone(service, settings):
+    played = service("sparkpost")
+    settings.WAGTAIL_MEMBER_RESET_SUPPORT_CONTACT = "{{ office }}"
+    make_person("Mia"), make_person("Ole")
+
+    started()
+    delivery.drain()
+
+    assert len(played.bodies) == 2
+
+
+@pytest.mark.parametrize("name", ["brevo", "postmark", "mailjet", "resend"])
+def test_services_that_need_a_stored_template_get_a_call_for_each(service, name):
+    assert merging.service_of(type("Connection", (), {"esp_name": name.title()})()) is None
+
+
+def test_single_sends_go_alone(service, member):
+    played = service("mailgun")
+
+    resets.send(member, by=None)
+    delivery.drain()
+
+    assert "recipient-variables" not in parse_qs(played.bodies[0])
+
+
+def test_no_token_is_in_the_metadata(service):
+    played = service("mailgun")
+    make_person("Mia"), make_person("Ole")
+    started()
+    delivery.drain()
+
+    variables = json.loads(parse_qs(played.bodies[0])["recipient-variables"][0])
+    for values in variables.values():
+        assert set(values) == {"mr_name", "mr_name_html", "mr_link", "v:member_reset"}
+        assert values["v:member_reset"] not in values["mr_link"]
+
+
+def test_many_is_read_in_groups():
+    assert (many.RECORDED, many.RECORDED_SECONDS) == (25, 1.0)  # what DESIGN allows a crash to double

@@ -1,0 +1,420 @@
+"""Runs: from a choice to the mails, whatever happens in between."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from wagtail.models import ModelLogEntry
+
+from tests.conftest import make_person
+from wagtail_member_reset import batches, bulk, delivery, promises, resets
+from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.models import (
+    BatchChunk,
+    BatchState,
+    EmailState,
+    Origin,
+    PasswordReset,
+    Purpose,
+    ResetBatch,
+    ResetEmail,
+    SkipReason,
+    State,
+)
+
+pytestmark = pytest.mark.django_db
+
+NEVER = Choice(kind=Kind.NEVER_SIGNED_IN)
+
+
+@pytest.fixture(autouse=True)
+def by_hand(settings):
+    """Nothing is sent but by who asks for it."""
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+
+
+def people(count, **fields):
+    return [make_person(f"Member{number}", **fields) for number in range(count)]
+
+
+def started(choice=NEVER, by=None, **details):
+    batch = bulk.draft(choice, by=by, **details)
+    assert bulk.start(batch)
+    return batch
+
+
+def finished(batch):
+    delivery.drain()
+    batch.refresh_from_db()
+    return batch
+
+
+def counts(batch):
+    return {
+        "state": batch.state,
+        "chosen": batch.chosen,
+        "handed_over": batch.handed_over,
+        "failed": batch.failed,
+        "skipped": {each.reason: each.count for each in batch.skips.all() if each.count},
+    }
+
+
+def test_everybody_chosen_gets_one_mail_with_a_link_of_their_own(mailoutbox):
+    members = people(5)
+
+    batch = finished(started())
+
+    assert counts(batch) == {"state": "finished", "chosen": 5, "handed_over": 5, "failed": 0, "skipped": {}}
+    assert sorted(mail.to[0] for mail in mailoutbox) == sorted(member.email for member in members)
+    links = {line for mail in mailoutbox for line in mail.body.splitlines() if "/account/r/" in line}
+    assert len(links) == 5
+    for member in members:
+        assert resets.link(PasswordReset.objects.get(active_for=member)) in links
+
+
+def test_links_of_a_run_set_passwords(mailoutbox):
+    [member] = people(1)
+    finished(started())
+    token = next(line for line in mailoutbox[0].body.splitlines() if "/account/r/" in line).rpartition("/r/")[2]
+
+    resets.redeem(resets.open(token), password="a new password 7")
+
+    member.refresh_from_db()
+    assert member.check_password("a new password 7")
+
+
+def test_imported_members_are_welcomed_and_others_are_sent_a_reset(mailoutbox):
+    new, old = make_person("New"), make_person("Old", last_login=timezone.now())
+
+    finished(started(Choice(kind=Kind.ALL)))
+
+    assert dict(PasswordReset.objects.values_list("member", "purpose")) == {
+        new.pk: Purpose.WELCOME,
+        old.pk: Purpose.RESET,
+    }
+    assert {reset.origin for reset in PasswordReset.objects.all()} == {Origin.BULK}
+
+
+def test_who_is_passed_over_is_counted_with_the_reason(mailoutbox):
+    make_person("Fine")
+    make_person("Gone away", is_active=False)
+    make_person("Nowhere", email="")
+    with_link = make_person("Linked")
+    resets.send(with_link, by=None)
+    delivery.drain()
+    mailoutbox.clear()
+
+    batch = finished(started())
+
+    assert counts(batch) == {
+        "state": "finished",
+        "chosen": 4,
+        "handed_over": 1,
+        "failed": 0,
+        "skipped": {"inactive": 1, "no_address": 1, "live_link": 1},
+    }
+    assert [mail.to for mail in mailoutbox] == [["fine@members.example"]]
+    skipped = ResetEmail.objects.filter(batch=batch, state=EmailState.SKIPPED)
+    assert Counter(skipped.values_list("skip_reason", flat=True)) == Counter(["inactive", "no_address", "live_link"])
+
+
+def test_preview_says_what_the_run_then_does(mailoutbox):
+    make_person("Fine")
+    make_person("Gone away", is_active=False)
+    make_person("Nowhere", email="")
+    make_person("Nowhere either", email="", is_active=False)
+    resets.send(make_person("Linked"), by=None)
+    draft = bulk.draft(NEVER, by=None)
+
+    preview = bulk.preview(draft)
+    bulk.start(draft)
+    batch = finished(draft)
+
+    assert (preview.chosen, preview.emails) == (batch.chosen, batch.handed_over)
+    assert {reason.value: number for reason, number in preview.skips.items()} == counts(batch)["skipped"]
+    assert [member.first_name for member in preview.samples] == ["Fine"]
+
+
+def test_preview_sends_and_writes_nothing(mailoutbox):
+    people(3)
+    draft = bulk.draft(NEVER, by=None)
+
+    bulk.preview(draft)
+    delivery.drain()
+
+    assert not mailoutbox
+    assert not PasswordReset.objects.exists()
+    assert not BatchChunk.objects.exists()
+
+
+def test_again_mails_the_same_link_inside_its_window_and_a_new_one_after(mailoutbox, time_machine):
+    time_machine.move_to(timezone.now() - timedelta(hours=20), tick=False)
+    early = make_person("Early")
+    resets.send(early, by=None)
+    delivery.drain()
+    time_machine.shift(timedelta(hours=20))
+    late = make_person("Late")
+    resets.send(late, by=None)
+    delivery.drain()
+    before = {late.pk: PasswordReset.objects.get(active_for=late).pk}
+
+    batch = finished(started(again=True))
+
+    assert counts(batch)["handed_over"] == 2
+    assert PasswordReset.objects.get(active_for=late).pk == before[late.pk]
+    assert list(PasswordReset.objects.filter(member=early).order_by("pk").values_list("state", flat=True)) == [
+        State.SUPERSEDED,
+        State.ACTIVE,
+    ]
+    assert mailoutbox[1].body == mailoutbox[3].body
+
+
+def test_expired_link_is_replaced(mailoutbox, time_machine):
+    time_machine.move_to(timezone.now() - timedelta(days=8), tick=False)
+    member = make_person("Mia")
+    resets.send(member, by=None)
+    delivery.drain()
+    time_machine.shift(timedelta(days=8))
+
+    batch = finished(started())
+
+    assert counts(batch)["handed_over"] == 1
+    assert PasswordReset.objects.filter(member=member, state=State.ACTIVE).count() == 1
+
+
+def test_starting_twice_starts_once(mailoutbox):
+    people(2)
+    one = bulk.draft(NEVER, by=None)
+    other = ResetBatch.objects.get(pk=one.pk)
+
+    assert bulk.start(one)
+    assert not bulk.start(other)
+
+    assert counts(finished(one))["handed_over"] == 2
+    assert len(mailoutbox) == 2
+
+
+def test_two_workers_at_one_chunk_write_it_once():
+    people(3)
+    started()
+    pk = batches.next_chunk()
+    until = timezone.now() + timedelta(minutes=10)
+
+    first = promises.write(pk, lease="one", lease_until=until)
+    second = promises.write(pk, lease="other", lease_until=until)
+
+    assert len(first[1]) == 3
+    assert second is None
+    assert ResetEmail.objects.count() == 3
+
+
+def test_members_deleted_after_the_start_are_counted(mailoutbox):
+    members = people(3)
+    batch = started()
+    members[1].delete()
+
+    finished(batch)
+
+    assert counts(batch) == {
+        "state": "finished",
+        "chosen": 3,
+        "handed_over": 2,
+        "failed": 0,
+        "skipped": {"gone": 1},
+    }
+
+
+def test_members_who_changed_after_the_start_are_taken_as_they_are(mailoutbox):
+    away, moved, _same = people(3)
+    batch = started()
+    get_user_model().objects.filter(pk=away.pk).update(is_active=False)
+    get_user_model().objects.filter(pk=moved.pk).update(email="moved@members.example")
+
+    finished(batch)
+
+    assert counts(batch)["skipped"] == {"inactive": 1}
+    assert sorted(mail.to[0] for mail in mailoutbox) == ["member2@members.example", "moved@members.example"]
+
+
+def test_dead_worker_s_mails_are_sent_by_another_with_the_same_links(mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    people(3)
+    batch = started()
+    promises.write(batches.next_chunk(), lease="it dies", lease_until=timezone.now() + timedelta(minutes=10))
+    links = set(PasswordReset.objects.values_list("selector", flat=True))
+
+    assert delivery.drain() == 0
+    time_machine.shift(timedelta(minutes=11))
+    finished(batch)
+
+    assert counts(batch)["handed_over"] == 3
+    assert len(mailoutbox) == 3
+    assert set(PasswordReset.objects.values_list("selector", flat=True)) == links
+
+
+def test_paused_run_sends_nothing_until_it_goes_on(mailoutbox):
+    people(2)
+    batch = started()
+
+    assert bulk.pause(batch)
+    finished(batch)
+    assert (batch.state, len(mailoutbox)) == (BatchState.PAUSED, 0)
+
+    assert bulk.go_on(batch)
+    assert counts(finished(batch))["handed_over"] == 2
+
+
+def test_stopped_run_sends_nothing_more_and_leaves_no_link_behind(mailoutbox):
+    people(2)
+    batch = started()
+    [_run, mails] = promises.write(
+        batches.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=10)
+    )
+    ResetEmail.objects.update(state=EmailState.QUEUED, lease="", lease_until=None, attempts=0)
+
+    assert bulk.stop(batch)
+
+    finished(batch)
+    assert len(mails) == 2
+    assert not mailoutbox
+    assert counts(batch) == {
+        "state": "stopped",
+        "chosen": 2,
+        "handed_over": 0,
+        "failed": 0,
+        "skipped": {"stopped": 2},
+    }
+    assert not PasswordReset.objects.filter(state=State.ACTIVE).exists()
+
+
+def test_stopping_leaves_links_alone_that_an_earlier_mail_holds(mailoutbox):
+    member = make_person("Mia")
+    resets.send(member, by=None)
+    delivery.drain()
+    batch = started(again=True)
+    promises.write(batches.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=10))
+    ResetEmail.objects.filter(batch=batch).update(state=EmailState.QUEUED, lease="", lease_until=None, attempts=0)
+
+    bulk.stop(batch)
+
+    assert PasswordReset.objects.get().state == State.ACTIVE
+
+
+def test_rate_spreads_the_chunks_over_time(mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    people(5)
+    batch = started(per_hour=120)  # two a minute
+
+    sent = []
+    for _minute in range(4):
+        delivery.drain()
+        sent.append(len(mailoutbox))
+        time_machine.shift(timedelta(minutes=1))
+
+    assert sent == [2, 4, 5, 5]
+    assert finished(batch).state == BatchState.FINISHED
+
+
+def test_a_pause_is_not_made_up_for(mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    people(6)
+    batch = started(per_hour=120)
+    delivery.drain()
+    bulk.pause(batch)
+    time_machine.shift(timedelta(hours=1))
+
+    bulk.go_on(batch)
+    delivery.drain()
+
+    assert len(mailoutbox) == 4
+
+
+def test_log_names_each_member_once(admin, mailoutbox):
+    members = people(3)
+
+    batch = finished(started(by=admin))
+
+    entries = ModelLogEntry.objects.filter(action="wagtail_member_reset.send")
+    assert {entry.object_id for entry in entries} == {str(member.pk) for member in members} | {str(admin.pk)}
+    assert {(entry.user, entry.data["batch"]) for entry in entries} == {(admin, batch.pk)}
+
+
+def test_a_single_send_beside_the_run_wins_and_the_run_lets_it_be(monkeypatch, mailoutbox):
+    """The database refuses a second live link; the run then leaves that member to whoever was faster."""
+    one, _other = people(2)
+    batch = started()
+    read = promises._in_order
+
+    def read_and_be_overtaken(keys):
+        found = read(keys)
+        if not PasswordReset.objects.filter(member=one).exists():
+            resets.send(one, by=None)
+        return found
+
+    monkeypatch.setattr(promises, "_in_order", read_and_be_overtaken)
+    finished(batch)
+
+    assert PasswordReset.objects.filter(member=one).count() == 1
+    assert counts(batch) == {
+        "state": "finished",
+        "chosen": 2,
+        "handed_over": 1,
+        "failed": 0,
+        "skipped": {"live_link": 1},
+    }
+    assert sorted(mail.to[0] for mail in mailoutbox) == ["member0@members.example", "member1@members.example"]
+
+
+def test_failed_mails_are_tried_again_on_demand(mailbox_that_refuses, mailoutbox):
+    people(3)
+    with mailbox_that_refuses("member1@members.example"):
+        batch = finished(started())
+    assert counts(batch) == {"state": "finished", "chosen": 3, "handed_over": 2, "failed": 1, "skipped": {}}
+
+    assert bulk.try_again(batch) == 1
+    finished(batch)
+
+    assert counts(batch) == {"state": "finished", "chosen": 3, "handed_over": 3, "failed": 0, "skipped": {}}
+
+
+def test_single_mails_go_before_those_of_a_run(monkeypatch, mailoutbox):
+    people(2)
+    started()
+    resets.send(make_person("Somebody who waits", last_login=timezone.now()), by=None)
+
+    delivery.drain()
+
+    assert mailoutbox[0].to == ["somebody who waits@members.example"]
+
+
+@pytest.fixture
+def mailbox_that_refuses(monkeypatch):
+    from contextlib import contextmanager
+    from smtplib import SMTPRecipientsRefused
+
+    from django.core.mail.backends.locmem import EmailBackend
+
+    @contextmanager
+    def refusing(address):
+        send = EmailBackend.send_messages
+
+        def refuse(backend, messages):
+            if messages[0].to == [address]:
+                raise SMTPRecipientsRefused({address: (550, b"no such user")})
+            return send(backend, messages)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(EmailBackend, "send_messages", refuse)
+            yield
+
+    return refusing
+
+
+def test_reason_of_every_refusal_is_known():
+    from wagtail_member_reset.exceptions import Refusal
+
+    by_hand = {Refusal.ACCOUNT_LIMIT, Refusal.PERSON_LIMIT}
+    assert set(promises.SKIPS) == set(Refusal) - by_hand
+    assert set(promises.SKIPS.values()) <= set(SkipReason)

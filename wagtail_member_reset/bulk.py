@@ -1,0 +1,217 @@
+"""
+What can be done with a run: draft, preview, start, pause, go on, stop, try again.
+
+Who may do it, and to whom, is decided by the rooms; what becomes of it, in `batches` and below.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, When
+from django.utils import timezone
+from wagtail.models import Site
+
+from . import batches, choosing, delivery, turns
+from .accounts import Member
+from .choosing import Choice
+from .conf import anyone, conf
+from .models import BatchState, EmailState, Origin, ResetBatch, ResetEmail, SkipReason
+
+SAMPLES = 5
+# What is left is reckoned from the pace so far, once there is one.
+LEAST_PACE = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """
+    What starting would do now. `is_rule_open` says that the site's own rule may pass over more.
+
+    `samples` are some of those who would get an email.
+    """
+
+    chosen: int
+    emails: int
+    skips: dict[SkipReason, int]
+    samples: list[Member]
+    is_rule_open: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run is. `left` is how long it will take at its pace so far; None where that cannot be said."""
+
+    batch: ResetBatch
+    skips: dict[SkipReason, int]
+    retrying: int
+    left: timedelta | None
+
+
+def draft(choice: Choice, *, by: Member | None, **details: Any) -> ResetBatch:
+    """Write a run down, which mails nobody yet. The `details` are those of `drafted`."""
+    batch = drafted(choice, by=by, **details)
+    batch.save()
+    return batch
+
+
+def drafted(
+    choice: Choice,
+    *,
+    by: Member | None,
+    again: bool = False,
+    per_hour: int | None = None,
+    site: Site | None = None,
+    language: str = "",
+    origin: Origin = Origin.BULK,
+) -> ResetBatch:
+    """A run that is not written down, for a preview."""
+    return ResetBatch(
+        created_by=by,
+        choice=choice.as_json(),
+        again=again,
+        per_hour=per_hour,
+        site=site or Site.objects.filter(is_default_site=True).first(),
+        language=language,
+        origin=origin,
+    )
+
+
+def preview(batch: ResetBatch, *, beyond: Q | None = None, listing: QuerySet[Any] | None = None) -> Preview:
+    """
+    Who would get an email, and who not and why, counted by the database.
+
+    `beyond` describes the accounts that the person may not mail.
+    """
+    found: Counter[str] = Counter()
+    samples: list[Member] = []
+    for accounts in choosing.querysets(choosing.from_json(batch.choice), listing):
+        judged = accounts.order_by().annotate(reason_against=_reason(batch, beyond))
+        found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
+        if len(samples) < SAMPLES:
+            samples += judged.filter(reason_against="").order_by("pk")[: SAMPLES - len(samples)]
+    emails = found.pop("", 0)
+    if "ids" in batch.choice:
+        found[SkipReason.GONE] = len(batch.choice["ids"]) - emails - sum(found.values())
+    return Preview(
+        chosen=emails + sum(found.values()),
+        emails=emails,
+        skips={SkipReason(reason): number for reason, number in found.items() if number},
+        samples=samples,
+        is_rule_open=conf.MAY_RESET is not anyone,
+    )
+
+
+def start(
+    batch: ResetBatch, *, beyond: Q | None = None, listing: QuerySet[Any] | None = None, wake: bool = True
+) -> bool:
+    """
+    Start a run; False when somebody else has done so.
+
+    Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
+    """
+    choice = choosing.from_json(batch.choice)
+
+    def members() -> Iterator[Any]:
+        for accounts in choosing.querysets(choice, listing):
+            allowed = accounts.exclude(beyond) if beyond is not None else accounts
+            yield from allowed.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=choosing.SLICE)
+
+    def beside(written: int) -> Counter[SkipReason]:
+        skips: Counter[SkipReason] = Counter()
+        if beyond is not None:
+            found = (accounts.filter(beyond).count() for accounts in choosing.querysets(choice, listing))
+            skips[SkipReason.NOT_ALLOWED] = sum(found)
+        if choice.ids:
+            skips[SkipReason.GONE] = len(choice.ids) - written - skips[SkipReason.NOT_ALLOWED]
+        return skips
+
+    started = batches.start(batch, members, beside=beside)
+    if started and wake:
+        wake_on_commit(batch)
+    return started
+
+
+def pause(batch: ResetBatch) -> bool:
+    """Take nothing further in hand; what is in hand still goes out. False when it was not running."""
+    return batches.pause(batch)
+
+
+def go_on(batch: ResetBatch, *, wake: bool = True) -> bool:
+    """Go on after a pause; False when it was not paused."""
+    if (gone_on := batches.go_on(batch)) and wake:
+        wake_on_commit(batch)
+    return gone_on
+
+
+def stop(batch: ResetBatch) -> bool:
+    """Send nothing more, for good; False when it had ended."""
+    return batches.stop(batch)
+
+
+def try_again(batch: ResetBatch) -> int:
+    """Have the mails that failed sent once more; how many."""
+    if again := batches.retry_failed(batch):
+        wake_on_commit(batch)
+    return again
+
+
+def work(batch: ResetBatch, *, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+    """
+    Send what is due of a run in this process, chunk by chunk; after each, whether there was anything to do.
+
+    Ends when each member had a first attempt, or when the run is not going on. Others may work on
+    the same run beside it. Waits for nobody: where no turn has come, the caller waits.
+    """
+    while batch.state == BatchState.RUNNING and not is_stopping():
+        pk = batches.next_chunk(batch)
+        done = delivery.drain(chunks=False) if pk is None else delivery.send_chunk(pk, is_stopping=is_stopping)
+        batches.finish(batch.pk)
+        batch.refresh_from_db()
+        yield bool(done)
+        left = ResetEmail.objects.filter(batch=batch)
+        if not batch.chunks.exists() and not (left.filter(state=EmailState.SENDING) | left.due()).exists():
+            return
+
+
+def progress(batch: ResetBatch) -> Progress:
+    """How far a run is: three small queries, whatever its size."""
+    skips = {SkipReason(each.reason): each.count for each in batch.skips.all() if each.count}
+    retrying = ResetEmail.objects.filter(batch=batch, state=EmailState.QUEUED).count() if batch.is_under_way else 0
+    return Progress(batch=batch, skips=skips, retrying=retrying, left=_left(batch))
+
+
+def wake_on_commit(batch: ResetBatch) -> None:
+    """Have the run go on elsewhere: one task for each chunk, or the thread of this process."""
+    transaction.on_commit(lambda: delivery.wake_run(batch.pk), using=turns.alias(), robust=True)
+
+
+def _reason(batch: ResetBatch, beyond: Q | None) -> Case:
+    """The first reason against mailing an account, in the order in which the engine asks; empty for none."""
+    model: Any = get_user_model()
+    email = model.get_email_field_name()
+    fields = {field.name for field in model._meta.get_fields()}
+    reasons = {
+        SkipReason.NOT_ALLOWED: beyond,
+        SkipReason.INACTIVE: Q(is_active=False) if "is_active" in fields else None,
+        SkipReason.NO_ADDRESS: Q(**{email: ""}) | Q(**{f"{email}__isnull": True}),
+        SkipReason.LIVE_LINK: None if batch.again else Q(live_password_reset__expires_at__gt=timezone.now()),
+    }
+    cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons.items() if condition)
+    return Case(*cases, default=Value(""), output_field=CharField())
+
+
+def _left(batch: ResetBatch) -> timedelta | None:
+    if batch.state != BatchState.RUNNING or batch.started_at is None or not batch.waiting:
+        return None
+    if batch.per_hour:
+        last = batch.chunks.aggregate(last=Max("due_at"))["last"]
+        return max(last - timezone.now(), timedelta(0)) if last else None
+    passed = timezone.now() - batch.started_at
+    return passed / batch.handled * batch.waiting if batch.handled and passed > LEAST_PACE else None

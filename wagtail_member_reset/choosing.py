@@ -1,0 +1,200 @@
+"""
+Who is chosen for a run: a choice in plain data, and the members whom it means now.
+
+A choice is kept with the run as JSON, without names and addresses. What people chose by hand or in a
+file is kept by primary keys.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import islice
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from .exceptions import ChoiceError
+
+# Keys in one statement: SQLite takes 32,766 at most where nobody has set it otherwise.
+SLICE = 10_000
+MOST_LINES = 500_000
+LONGEST_FILE = 64 * 1024 * 1024
+LONGEST_TEXT = 200
+DELIMITERS = ",;\t"
+EXAMPLES = 1_000
+
+
+class Kind(str, Enum):
+    NEVER_SIGNED_IN = "never_signed_in"
+    GROUPS = "groups"
+    IDS = "ids"
+    FILE = "file"
+    LISTING = "listing"
+    ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """How members were chosen. `ids` are their primary keys, where that is what was chosen."""
+
+    kind: Kind
+    groups: tuple[int, ...] = ()
+    ids: tuple[Any, ...] = ()
+    # The query string of the user listing, as it stood when all in it were chosen.
+    query: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        chosen: dict[str, Any] = {"kind": self.kind.value}
+        if self.kind == Kind.GROUPS:
+            chosen["groups"] = list(self.groups)
+        if self.kind == Kind.LISTING:
+            chosen["query"] = self.query
+        if self.kind in (Kind.IDS, Kind.FILE):
+            chosen["ids"] = [key if isinstance(key, int) else str(key) for key in self.ids]
+        return chosen
+
+
+def from_json(chosen: dict[str, Any]) -> Choice:
+    return Choice(
+        kind=Kind(chosen["kind"]),
+        groups=tuple(chosen.get("groups", ())),
+        ids=tuple(chosen.get("ids", ())),
+        query=chosen.get("query", ""),
+    )
+
+
+def in_groups(names: Iterable[str]) -> Choice:
+    """The members of the named groups. Raises `ChoiceError` for a name that no group has."""
+    names = list(dict.fromkeys(names))
+    found = dict(Group.objects.filter(name__in=names).values_list("name", "pk"))
+    if missing := [name for name in names if name not in found]:
+        raise ChoiceError(f"No group is called {missing[0]!r}. There is {_known_groups()}.")
+    return Choice(kind=Kind.GROUPS, groups=tuple(found[name] for name in names))
+
+
+def with_ids(keys: Iterable[str]) -> Choice:
+    """The members with these primary keys. Raises `ChoiceError` for what cannot be one."""
+    primary_key = get_user_model()._meta.pk
+    found = []
+    for key in dict.fromkeys(keys):
+        try:
+            value = primary_key.to_python(key)
+            primary_key.run_validators(value)
+            found.append(value)
+        except (ValidationError, ValueError) as error:
+            raise ChoiceError(f"{key!r} is no id of an account.") from error
+    return Choice(kind=Kind.IDS, ids=tuple(found))
+
+
+def querysets(choice: Choice, listing: QuerySet[Any] | None = None) -> Iterator[QuerySet[Any]]:
+    """The members chosen, as accounts: in one query, or in slices where their keys were given."""
+    accounts = get_user_model()._default_manager
+    if choice.kind in (Kind.IDS, Kind.FILE):
+        keys = iter(choice.ids)
+        while part := list(islice(keys, SLICE)):
+            yield accounts.filter(pk__in=part)
+    elif choice.kind == Kind.NEVER_SIGNED_IN:
+        yield accounts.filter(last_login=None)
+    elif choice.kind == Kind.GROUPS:
+        yield accounts.filter(pk__in=accounts.filter(groups__in=choice.groups).order_by().values("pk"))
+    elif choice.kind == Kind.LISTING:
+        if listing is None:
+            raise ChoiceError("What was chosen in the listing of users can be sent from the admin alone.")
+        yield accounts.filter(pk__in=listing.order_by().values("pk"))
+    else:
+        yield accounts.all()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matches:
+    """What a file of addresses or usernames came to. `unmatched` has line number and text of the first thousand."""
+
+    ids: tuple[Any, ...]
+    lines: int
+    unmatched: list[tuple[int, str]] = field(default_factory=list)
+    unmatched_count: int = 0
+
+
+def read(data: bytes) -> Matches:
+    """
+    Find the accounts that a CSV file names, by address or by username, in whichever column.
+
+    UTF-8 with or without a byte order mark, UTF-16 with one, else Windows-1252. Accounts of the same
+    address are all meant. Raises `ChoiceError` for what is no list at all.
+    """
+    if len(data) > LONGEST_FILE:
+        raise ChoiceError("The file is larger than 64 MB.")
+    said: dict[int, str] = {}
+    wanted: dict[str, list[int]] = defaultdict(list)
+    for number, cells in _rows(_decode(data)):
+        if len(said) == MOST_LINES:
+            raise ChoiceError(f"The file has more than {MOST_LINES:,} lines.")
+        # A column of addresses says who is meant; a line without one may hold a username.
+        named = [cell for cell in cells if "@" in cell] or cells
+        said[number] = named[0][:LONGEST_TEXT]
+        for cell in named:
+            wanted[_key(cell)].append(number)
+    ids: list[Any] = []
+    for key, names in _names():
+        if any(name in wanted for name in names):
+            ids.append(key)
+            for name in names:
+                for number in wanted.get(name, ()):
+                    said.pop(number, None)
+    lines = len({number for numbers in wanted.values() for number in numbers})
+    return Matches(
+        ids=tuple(ids), lines=lines, unmatched=list(islice(said.items(), EXAMPLES)), unmatched_count=len(said)
+    )
+
+
+def _names() -> Iterator[tuple[Any, list[str]]]:
+    """Every account with what it may be called in a file. Read once, since no index serves a look-up of addresses."""
+    model = get_user_model()
+    fields = dict.fromkeys((model.USERNAME_FIELD, model.get_email_field_name()))
+    for key, *names in model._default_manager.order_by("pk").values_list("pk", *fields).iterator(chunk_size=SLICE):
+        yield key, [_key(name) for name in names if name]
+
+
+def _key(text: str) -> str:
+    """Addresses and usernames are compared as Django compares them since CVE-2019-19844."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _decode(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("windows-1252", "replace")
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and cells that hold something; spreadsheets separate by commas, semicolons or tabs."""
+    if "\x00" in text[:LONGEST_TEXT]:
+        raise ChoiceError("The file is no text: save it as CSV.")
+    first = text[: 10 * LONGEST_TEXT]
+    delimiter = max(DELIMITERS, key=first.count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        for row in lines:
+            # A spreadsheet that was told so writes a quote before what it would else compute.
+            if cells := [cell.strip().lstrip("'") for cell in row if cell.strip()]:
+                yield lines.line_num, cells
+    except csv.Error as error:
+        raise ChoiceError(f"Line {lines.line_num} of the file cannot be read: {error}.") from error
+
+
+def _known_groups() -> str:
+    names = list(Group.objects.order_by("name").values_list("name", flat=True)[:20])
+    return ", ".join(repr(name) for name in names) or "no group yet"

@@ -1,0 +1,98 @@
+"""What one mail says: whether it is still wanted, its token, its text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import emails, ledger, links, tokens
+from ..conf import conf
+from ..exceptions import WindowClosed
+from ..models import PasswordReset, ResetEmail, SkipReason, State
+
+# Stands for the token where the address of a link is made once for many.
+PLACE = "0" * tokens.SYMBOLS
+
+
+def no_longer_wanted(email: ResetEmail) -> SkipReason | None:
+    """Whether what was promised still stands. The mail that tells of a change has nothing to check."""
+    if not email.has_link:
+        return None
+    reset = email.reset
+    if reset is None or reset.state != State.ACTIVE or reset.is_expired:
+        return SkipReason.LINK_CLOSED
+    return SkipReason.MEMBER_CHANGED if ledger.settle(reset, email.member) else None
+
+
+def mint_for(email: ResetEmail) -> str:
+    """
+    The token of the mail's link; a new link's, when this one waited too long and nobody has it.
+
+    Raises `WindowClosed` when somebody may have it: a new link would end theirs.
+    """
+    reset = email.reset
+    assert reset is not None
+    try:
+        return tokens.mint(reset)
+    except WindowClosed:
+        if not is_unseen(reset):
+            raise
+        return tokens.mint(ledger.reissue(email))
+
+
+def is_unseen(reset: PasswordReset) -> bool:
+    """Whether nobody has been shown, has copied, opened or been mailed this link."""
+    if reset.shown_at or reset.copied_at or reset.opened_at:
+        return False
+    # A server that went silent, or a worker that died, may have mailed it: only a first attempt is sure.
+    return sum(reset.emails.values_list("attempts", flat=True)) <= 1
+
+
+def letter(email: ResetEmail) -> emails.Content:
+    """
+    The mail as it went to the member, for who passes the link on another way.
+
+    Raises `WindowClosed` when its link can no longer be produced, and `MemberResetError` as composing does.
+    """
+    assert email.reset is not None
+    return compose(email, tokens.mint(email.reset), Cache())
+
+
+def compose(email: ResetEmail, token: str, cache: Cache) -> emails.Content:
+    return emails.compose(email.purpose, language=email.language, slots=slots(email, token, cache), cache=cache.texts)
+
+
+class Cache:
+    """What the mails of one run have in common: compiled texts, where links lead, when they end."""
+
+    def __init__(self) -> None:
+        self.texts: emails.Cache = {}
+        self._known: dict[Any, str] = {}
+
+    def known(self, key: Any, make: Callable[[], str]) -> str:
+        """The value made for the key when it was first asked for."""
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
+
+
+def slots(email: ResetEmail, token: str, cache: Cache) -> dict[str, str]:
+    """The values of the mail's slots; without a link, where it is about none."""
+    reset, language = email.reset, email.language
+    site = reset.site if reset and email.has_link else email.site
+    about_site = site.pk if site else None
+    values = {
+        "first_name": emails.first_name(str(getattr(email.member, "first_name", "") or "")),
+        "site_name": cache.known(("site", about_site), lambda: links.site_name(site)),
+        "support_contact": cache.known("support", lambda: conf.SUPPORT_CONTACT),
+    }
+    if reset is not None and email.has_link:
+        # A link is the path of its language with the token in it, so one is made and the others follow it.
+        pattern = cache.known(("link", about_site, language), lambda: links.link(PLACE, site=site, language=language))
+        values["link"] = pattern.replace(PLACE, token)
+        # Nobody is told seconds.
+        minute = reset.expires_at.replace(second=0, microsecond=0)
+        values["valid_until"] = cache.known(
+            ("until", minute, language), lambda: emails.valid_until(reset.expires_at, language=language)
+        )
+    return values

@@ -1,0 +1,214 @@
+"""
+Handing many mails over: by calls for many members where the mail service can, else over several
+connections at once, and written down as it goes.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from .. import batches
+from ..conf import conf
+from ..emails import Content
+from ..exceptions import MemberResetError, WindowClosed
+from ..models import BatchState, EmailState, ResetEmail, SkipReason
+from . import letters, merging, records
+from .records import Outcome
+from .transport import Mailer, Result, Verdict
+
+logger = logging.getLogger("wagtail_member_reset")
+
+# What a crash can double over SMTP: so many mails, or what left within so many seconds.
+RECORDED = 25
+RECORDED_SECONDS = 1.0
+# A page that shows a run under way is this far behind.
+COUNTED_SECONDS = 1.0
+# After so many mails, or seconds: whether they are still wanted, and whether somebody waits for a single one.
+LOOKED = 100
+LOOKED_SECONDS = 5.0
+Mail = tuple[ResetEmail, str]
+Sent = tuple[ResetEmail, str, Result]
+
+
+class Run:
+    """
+    One worker's hand-over of mails that it has claimed, with their links and members in memory.
+
+    `is_over` says that no further mail must leave. `meanwhile` is called now and then, for what
+    must not wait until all of these have left.
+    """
+
+    def __init__(
+        self,
+        mailer: Mailer,
+        cache: letters.Cache,
+        *,
+        is_over: Callable[[], bool] = lambda: False,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.mailer, self.cache, self.is_over, self.meanwhile = mailer, cache, is_over, meanwhile
+        self._is_paused = False
+        self.handed_over = 0
+        self._waiting: list[Outcome] = []
+        self._tally = records.Tally()
+        self._written_at = self._counted_at = time.monotonic()
+
+    def send(self, mails: Sequence[ResetEmail]) -> list[ResetEmail]:
+        """Send them; those that were not sent any more."""
+        minted = [mail for email in mails if (mail := self._minted(email))]
+        try:
+            service = merging.service_of(self.mailer.connection) if len(minted) > 1 else None
+        except Exception:
+            service = None  # what is wrong with the connection shows with the first mail
+        if service is not None:
+            found, minted = merging.groups(minted, service, self.cache)
+            for group in found:
+                minted += self._send_group(group)
+        left = self._send_apart(minted)
+        self._write(is_end=True)
+        return left
+
+    def _minted(self, email: ResetEmail) -> Mail | None:
+        try:
+            return email, letters.mint_for(email) if email.has_link else ""
+        except WindowClosed:
+            self._note(records.of_skip(email, SkipReason.WINDOW_CLOSED))
+            return None
+
+    def _send_group(self, group: merging.Group) -> list[Mail]:
+        """Send it in one call; what must go apart instead."""
+        mails = list(zip(group.emails, group.tokens, strict=True))
+        try:
+            answers = merging.send(group, self.mailer, self.cache)
+        except MemberResetError:
+            return mails  # the text cannot be composed, which each mail will say
+        except Exception as error:
+            failed = self.mailer.failed(error, what=f"{len(mails)} emails of run {group.emails[0].batch_id}")
+            if failed.verdict == Verdict.NEVER and failed.code not in ("login_refused", "configuration"):
+                return mails  # one of them spoils it for the others
+            self._hold(group.emails[0].batch_id, failed)
+            answers = ((email, token, failed) for email, token in mails)
+        if answers is None:
+            return mails
+        self._take(answers)
+        self._write()
+        return []
+
+    def _send_apart(self, mails: Sequence[Mail]) -> list[ResetEmail]:
+        rest = deque(mails)
+        with _Pool(self.mailer, min(conf.BULK_CONNECTIONS, len(mails) or 1)) as pool:
+            for sent in pool.send(self._contents(rest)):
+                self._take([sent])
+                if len(self._waiting) >= RECORDED or time.monotonic() - self._written_at > RECORDED_SECONDS:
+                    self._write()
+        return [email for email, _token in rest]
+
+    def _contents(self, rest: deque[Mail]) -> Iterator[tuple[ResetEmail, str, Content]]:
+        """Compose one after the other, just before it is sent, and leave what there is no time for."""
+        looked, looked_at, wanted = 0, time.monotonic(), None
+        while rest and not self.is_over():
+            if looked == LOOKED or time.monotonic() - looked_at > LOOKED_SECONDS:
+                self.meanwhile()
+                wanted = self._still_wanted([email for email, _token in list(rest)[:LOOKED]])
+                looked, looked_at = 0, time.monotonic()
+                if self._is_paused:
+                    return
+            looked += 1
+            email, token = rest.popleft()
+            if wanted is not None and email.public_id not in wanted:
+                continue
+            try:
+                yield email, token, letters.compose(email, token, self.cache)
+            except MemberResetError as error:
+                logger.error("email=%s not composed: %s", email.public_id, error)
+                result = Result(verdict=Verdict.NEVER, code="configuration", text=str(error))
+                self._take([(email, token, result)])
+            except Exception as error:
+                # What an error says may quote the link, so only its kind is logged.
+                logger.error("email=%s not composed: %s", email.public_id, type(error).__name__)
+                self._take([(email, token, Result(verdict=Verdict.LATER, code="error"))])
+
+    def _still_wanted(self, mails: Sequence[ResetEmail]) -> set[UUID]:
+        """Those that are still ours and whose link and account still stand; the others are written down."""
+        ours = ResetEmail.objects.filter(
+            public_id__in=[email.public_id for email in mails], lease=mails[0].lease, state=EmailState.SENDING
+        )
+        wanted = set()
+        for email in ours.select_related("member", "reset", "batch"):
+            self._is_paused |= email.batch is not None and email.batch.state == BatchState.PAUSED
+            if email.batch is not None and email.batch.state == BatchState.STOPPED:
+                self._note(records.of_skip(email, SkipReason.STOPPED))
+            elif skip := letters.no_longer_wanted(email):
+                self._note(records.of_skip(email, skip))
+            else:
+                wanted.add(email.public_id)
+        return wanted
+
+    def _take(self, answers: Iterator[Sent] | Sequence[Sent]) -> None:
+        for email, token, result in answers:
+            self.handed_over += result.verdict == Verdict.ACCEPTED
+            self._note(records.of_result(email, result, token=token))
+
+    def _note(self, outcome: Outcome) -> None:
+        self._waiting.append(outcome)
+
+    def _write(self, *, is_end: bool = False) -> None:
+        if self._waiting:
+            records.write(self._waiting, tally=self._tally)
+            self._waiting = []
+        self._written_at = time.monotonic()
+        if is_end or self._written_at - self._counted_at > COUNTED_SECONDS:
+            self._tally.flush()
+            self._counted_at = self._written_at
+
+    def _hold(self, batch_id: int | None, failed: Result) -> None:
+        if batch_id is not None and failed.verdict == Verdict.LATER:
+            pause = max(timedelta(seconds=failed.retry_after), records.BACK_OFF[0])
+            batches.hold(batch_id, timezone.now() + pause)
+
+
+class _Pool:
+    """Several connections to the mail server, each with a thread; with one, none of either."""
+
+    def __init__(self, mailer: Mailer, size: int) -> None:
+        self._mailers = deque([mailer, *(Mailer() for _ in range(size - 1))])
+        self._own = list(self._mailers)[1:]
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="member-reset-mail") if size > 1 else None
+
+    def __enter__(self) -> _Pool:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._threads is not None:
+            self._threads.shutdown()
+        for mailer in self._own:
+            mailer.close()
+
+    def send(self, mails: Iterator[tuple[ResetEmail, str, Content]]) -> Iterator[Sent]:
+        if self._threads is None:
+            for mail in mails:
+                yield self._send(mail)
+            return
+        running: set[Future[Sent]] = set()
+        for mail in mails:
+            running.add(self._threads.submit(self._send, mail))
+            if len(running) == len(self._own) + 1:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        yield from (future.result() for future in running)
+
+    def _send(self, mail: tuple[ResetEmail, str, Content]) -> Sent:
+        email, token, content = mail
+        mailer = self._mailers.popleft()
+        try:
+            return email, token, mailer.send(content, to=email.recipient, public_id=str(email.public_id))
+        finally:
+            self._mailers.append(mailer)

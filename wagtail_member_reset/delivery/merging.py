@@ -1,0 +1,184 @@
+"""
+One call of a mail service for many members: the text once, with placeholders, and each member's values.
+
+Only where the service fills placeholders into a text that comes with the call, mails each member
+apart, and takes an id of ours for each. Brevo, Postmark and others want a template stored with
+them; there, each mail is a call of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from anymail.exceptions import AnymailRecipientsRefused, AnymailUnsupportedFeature
+from django.core.mail import EmailMultiAlternatives
+from django.utils.html import escape
+
+from .. import emails
+from ..models import ResetEmail
+from . import letters
+from .transport import CHOICES, LONGEST_RESULT, METADATA, Mailer, Result, provider_of, read_status, with_extras
+
+# What every parser takes for one address; whatever looks different goes alone, and spoils no call.
+PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII)
+NAMES = {"first_name": "mr_name", "link": "mr_link"}
+SUSPICIOUS = re.compile(r"[%*|{}\[\]<>&]")
+# Links hold nothing that HTML would escape, so one value serves both parts.
+ESCAPED = {"first_name": "mr_name_html", "link": "mr_link"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """
+    How a mail service writes placeholders, and how many members one call takes.
+
+    `opener` is what a text must not hold by itself. `html` is the placeholder that is filled in as
+    it is, where the service would else escape once more.
+    """
+
+    text: str
+    opener: str
+    html: str = ""
+    most: int = 1000
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def places(self, *, html: bool = False) -> dict[str, str]:
+        """The placeholder of each slot that differs between members."""
+        pattern = (self.html or self.text) if html else self.text
+        return {slot: pattern.replace("NAME", name) for slot, name in (ESCAPED if html else NAMES).items()}
+
+
+# By Anymail's names of the services. From what they document of texts that come with the call:
+# Mailgun "recipient variables", SendGrid "substitutions", SparkPost "template language", Mandrill "merge tags".
+SERVICES = {
+    "Mailgun": Service(text="%recipient.NAME%", opener="%recipient"),
+    "SendGrid": Service(text="-NAME-", opener="-mr_", extra={"merge_field_format": "-{}-"}),
+    "SparkPost": Service(text="{{NAME}}", html="{{{NAME}}}", opener="{{"),
+    "Mandrill": Service(text="*|NAME|*", opener="*|", extra={"message": {"merge_language": "mailchimp"}}),
+}
+# What a backend turned out to take beside the mails; None for one that takes no such call at all.
+_taken: dict[type, frozenset[str] | None] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Mails of the same text, no two to the same address: what one call takes."""
+
+    emails: list[ResetEmail]
+    tokens: list[str]
+    slots: list[dict[str, str]]
+
+
+def service_of(connection: Any) -> Service | None:
+    """How the connection's mail service merges; None where each mail is sent by itself."""
+    if _taken.get(type(connection), NOT_TRIED) is None:
+        return None
+    return SERVICES.get(str(getattr(connection, "esp_name", "")))
+
+
+NOT_TRIED: frozenset[str] = frozenset()
+
+
+def groups(
+    mails: Sequence[tuple[ResetEmail, str]], service: Service, cache: letters.Cache
+) -> tuple[list[Group], list[tuple[ResetEmail, str]]]:
+    """Mails that can go together, as few calls as possible, and those that must go alone."""
+    alike: dict[Any, list[tuple[ResetEmail, str, dict[str, str]]]] = defaultdict(list)
+    alone: list[tuple[ResetEmail, str]] = []
+    seen: set[str] = set()
+    for email, token in mails:
+        values, address = letters.slots(email, token, cache), email.recipient.casefold()
+        # Values are told apart by their address. And no name may look like a placeholder.
+        is_plain = PLAIN_ADDRESS.fullmatch(address) and not SUSPICIOUS.search(values["first_name"])
+        if address in seen or not is_plain:
+            alone.append((email, token))
+            continue
+        seen.add(address)
+        common = tuple(value for name, value in values.items() if name not in NAMES)
+        alike[email.purpose, email.language, bool(values["first_name"]), common].append((email, token, values))
+    found = []
+    for together in alike.values():
+        for first in range(0, len(together), service.most):
+            part = together[first : first + service.most]
+            if len(part) == 1:
+                alone.append(part[0][:2])
+                continue
+            found.append(Group(*(list(column) for column in zip(*part, strict=True))))
+    return found, alone
+
+
+def send(group: Group, mailer: Mailer, cache: letters.Cache) -> Iterator[tuple[ResetEmail, str, Result]] | None:
+    """
+    Hand a group over in one call; what each mail came to. None where the service turns out not to merge.
+
+    Raises what composing raises, for all of them alike. A failure of the call is a result.
+    """
+    connection = mailer.connection
+    service = SERVICES[connection.esp_name]
+    content = _content(group, service, cache)
+    if content is None:
+        return None
+    refusal, kind = "", type(connection)
+    for extras in [kept] if (kept := _taken.get(kind)) else CHOICES:
+        message = _message(group, content, service, extras)
+        try:
+            is_accepted = connection.send_messages([message]) != 0
+        except AnymailUnsupportedFeature:
+            continue  # raised while the call is put together: nothing was sent yet
+        except AnymailRecipientsRefused as error:
+            is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
+        _taken[kind] = extras
+        return _results(group, message, provider_of(connection), is_accepted, refusal)
+    _taken[kind] = None
+    return None
+
+
+def _content(group: Group, service: Service, cache: letters.Cache) -> emails.Content | None:
+    """The text with placeholders; None if the site's own text holds what the service would take for one."""
+    first, values = group.emails[0], group.slots[0]
+    text, html = service.places(), service.places(html=True)
+    if not values["first_name"]:
+        text["first_name"] = html["first_name"] = ""
+
+    def composed(text: dict[str, str], html: dict[str, str]) -> emails.Content:
+        return emails.compose(
+            first.purpose, language=first.language, slots={**values, **text}, html=html, cache=cache.texts
+        )
+
+    bare = composed({slot: "x" if text[slot] else "" for slot in NAMES}, dict.fromkeys(NAMES, "x"))
+    if any(service.opener in part for part in (bare.subject, bare.text, bare.html)):
+        return None
+    return composed(text, html)
+
+
+def _message(group: Group, content: emails.Content, service: Service, extras: frozenset[str]) -> EmailMultiAlternatives:
+    addresses = [email.recipient for email in group.emails]
+    headers = {"Auto-Submitted": "auto-generated"}
+    message = EmailMultiAlternatives(content.subject, content.text, None, addresses, headers=headers)
+    message.attach_alternative(content.html, "text/html")
+    with_extras(message, extras - {"metadata"}, metadata={})
+    ids = {email.recipient: {METADATA: str(email.public_id)} for email in group.emails}
+    data = {
+        address: {
+            NAMES["first_name"]: values["first_name"],
+            ESCAPED["first_name"]: escape(values["first_name"]),
+            NAMES["link"]: values["link"],
+        }
+        for address, values in zip(addresses, group.slots, strict=True)
+    }
+    vars(message).update({"merge_data": data, "merge_metadata": ids})
+    if service.extra:
+        vars(message)["esp_extra"] = service.extra
+    return message
+
+
+def _results(
+    group: Group, message: EmailMultiAlternatives, provider: str, is_accepted: bool, refusal: str
+) -> Iterator[tuple[ResetEmail, str, Result]]:
+    for email, token in zip(group.emails, group.tokens, strict=True):
+        result = read_status(message, email.recipient, provider, is_accepted=is_accepted, text=refusal)
+        yield email, token, result

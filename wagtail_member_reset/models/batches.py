@@ -1,0 +1,128 @@
+"""A run: one mail each to many members, in chunks that any worker takes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .links import Origin
+from .mails import SkipReason
+
+
+class BatchState(models.TextChoices):
+    DRAFT = "draft", _("Not started")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    STOPPED = "stopped", _("Stopped")
+    FINISHED = "finished", _("Finished")
+
+
+class ResetBatch(models.Model):
+    """
+    One run: who started it, how its members were chosen, and how far it is.
+
+    The counters are kept with each step, since counting a hundred thousand rows for each look at a
+    page would be the slowest thing that the page does. `chosen` is the sum of the others, and of
+    what still waits.
+    """
+
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.BULK)
+    # How the members were chosen, in the terms of `choosing`: no addresses, no names.
+    choice = models.JSONField(default=dict)
+    # Members who have a link that works are mailed, too.
+    again = models.BooleanField(default=False)
+    site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")
+    language = models.CharField(max_length=16, blank=True, default="")
+    per_hour = models.PositiveIntegerField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=BatchState.choices, default=BatchState.DRAFT)
+    # A mail service that is overrun, or away, is left alone until then.
+    held_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    chosen = models.PositiveIntegerField(default=0)
+    # Signed, since two workers may write down the same mail's fate in either order.
+    handed_over = models.IntegerField(default=0)
+    delivered = models.IntegerField(default=0)
+    failed = models.IntegerField(default=0)
+    skipped = models.IntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("bulk run")
+        verbose_name_plural = _("bulk runs")
+        default_permissions = ()
+        indexes = [models.Index(fields=["state", "-created_at"], name="resetbatch_state")]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}"
+
+    @property
+    def handled(self) -> int:
+        return self.handed_over + self.failed + self.skipped
+
+    @property
+    def waiting(self) -> int:
+        return max(self.chosen - self.handled, 0)
+
+    @property
+    def interval(self) -> timedelta:
+        """How far two mails of the run lie apart; nothing without a limit."""
+        return timedelta(hours=1) / self.per_hour if self.per_hour else timedelta(0)
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (BatchState.RUNNING, BatchState.PAUSED)
+
+
+class BatchSkips(models.Model):
+    """How many members of a run were passed over for one reason."""
+
+    batch = models.ForeignKey(ResetBatch, models.CASCADE, related_name="skips", db_index=False)
+    reason = models.CharField(max_length=20, choices=SkipReason.choices)
+    count = models.IntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["batch", "reason"], name="batchskips_once")]
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.count}"
+
+
+class BatchChunkQuerySet(models.QuerySet["BatchChunk"]):
+    def due(self) -> QuerySet[BatchChunk]:
+        """Chunks whose turn has come, of runs that are not paused and not held up."""
+        now = timezone.now()
+        free = Q(held_until=None) | Q(held_until__lte=now)
+        # Not joined, so that to lock a chunk is not to lock its run.
+        running = ResetBatch.objects.filter(free, state=BatchState.RUNNING)
+        return self.filter(batch__in=running, due_at__lte=now).order_by("due_at", "pk")
+
+
+class BatchChunk(models.Model):
+    """
+    Members of a run for whom nothing was written yet.
+
+    The row goes in the transaction that writes their links and the promises of their mails, so that
+    a chunk is there, or its promises are, and never both. Who deletes it has it.
+    """
+
+    batch = models.ForeignKey(ResetBatch, models.CASCADE, related_name="chunks")
+    members = models.JSONField()
+    due_at = models.DateTimeField(default=timezone.now)
+
+    objects = BatchChunkQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["due_at"], name="batchchunk_due")]
+
+    def __str__(self) -> str:
+        return f"Chunk {self.pk}"
