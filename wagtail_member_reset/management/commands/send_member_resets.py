@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+import threading
+import time
+from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from wagtail_member_reset import bulk, choosing
+from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.exceptions import ChoiceError
+from wagtail_member_reset.models import BatchState, Origin, ResetBatch
+
+UNITS = {"s": 3600, "second": 3600, "min": 60, "minute": 60, "h": 1, "hour": 1}
+PAUSE_SECONDS = 0.5
+# In a log, one line in so many seconds.
+LINE_SECONDS = 10
+SHOWN_LINES = 20
+# The database may be away for some minutes.
+MOST_FAILURES = 60
+# Exit codes: 0, all were handed over or skipped for a reason that is said; 1, nothing was done; 2, wrong arguments.
+SOME_LEFT = 3
+PAUSED = 130
+
+
+def rate(text: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,9})/([a-z]+)", text)
+    if not match or match[2] not in UNITS or not int(match[1]):
+        raise ArgumentTypeError(f"{text} is no rate: write a number per second, minute or hour, as in 2000/hour.")
+    return int(match[1]) * UNITS[match[2]]
+
+
+class Command(BaseCommand):
+    help = (
+        "Send many members a link to set their password: a welcome to those who have never signed in. Returns when "
+        "the emails are handed over. Exit code 0: done; 1: nothing was done; 3: some failed or wait for another "
+        "attempt; 130: interrupted, go on with --resume."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        whom = parser.add_mutually_exclusive_group(required=True)
+        whom.add_argument("--never-signed-in", action="store_true", help="Whoever has never signed in.")
+        whom.add_argument("--group", action="append", metavar="NAME", help="The members of a group; may be repeated.")
+        whom.add_argument("--csv", metavar="FILE", help="Whom a CSV file names, by address or username; - reads stdin.")
+        whom.add_argument("--ids", metavar="3,5,8", help="The accounts with these primary keys.")
+        whom.add_argument("--all", action="store_true", help="Every account.")
+        whom.add_argument("--resume", type=int, metavar="ID", help="Go on with a run that was interrupted.")
+        parser.add_argument("--again", action="store_true", help="Also mail those who have a link that works.")
+        parser.add_argument("--rate", type=rate, metavar="2000/hour", help="No more than this.")
+        parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and do nothing.")
+        parser.add_argument("--background", action="store_true", help="Leave the sending to the site's own workers.")
+        parser.add_argument("--no-input", action="store_false", dest="interactive", help="Do not ask.")
+        parser.add_argument("--json", action="store_true", help="End with one line of JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        batch = self.earlier(options["resume"]) if options["resume"] is not None else self.drafted(options)
+        if batch is None:
+            return
+        if batch.state == BatchState.DRAFT:
+            bulk.start(batch, wake=options["background"])
+        elif batch.state == BatchState.PAUSED:
+            bulk.go_on(batch, wake=options["background"])
+        self.say(f"Run {batch.pk}: {batch.chosen:,} chosen.")
+        if not options["background"]:
+            self.send(batch)
+        self.conclude(batch, options)
+
+    def drafted(self, options: dict[str, Any]) -> ResetBatch | None:
+        choice = self.choice(options)
+        batch = bulk.drafted(choice, by=None, again=options["again"], per_hour=options["rate"], origin=Origin.IMPORT)
+        preview = bulk.preview(batch)
+        self.say(f"Chosen: {preview.chosen:,}. Emails: {preview.emails:,}.")
+        for reason, number in preview.skips.items():
+            self.say(f"  not mailed: {number:,}: {reason.label}")
+        if preview.is_rule_open:
+            self.say("  WAGTAIL_MEMBER_RESET_MAY_RESET is asked when each one's turn comes, and may pass over more.")
+        if options["dry_run"]:
+            skips = {reason.value: number for reason, number in preview.skips.items()}
+            counts = {"chosen": preview.chosen, "sent": 0, "failed": 0, "skipped": skips, "batch": None}
+            self.finish({**counts, "would_send": preview.emails}, options, "Nothing was sent.")
+            return None
+        if options["interactive"] and not self.is_confirmed(preview.emails):
+            raise CommandError("Nothing was sent.")
+        batch.save()
+        return batch
+
+    def choice(self, options: dict[str, Any]) -> Choice:
+        try:
+            if options["group"]:
+                return choosing.in_groups(options["group"])
+            if options["ids"] is not None:
+                return choosing.with_ids([key for key in re.split(r"[,\s]+", options["ids"]) if key])
+            if options["csv"]:
+                return self.choice_of_file(options["csv"])
+        except ChoiceError as error:
+            raise CommandError(str(error)) from error
+        return Choice(kind=Kind.ALL if options["all"] else Kind.NEVER_SIGNED_IN)
+
+    def choice_of_file(self, name: str) -> Choice:
+        try:
+            data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        except OSError as error:
+            raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
+        matches = choosing.read(data)
+        self.say(f"Lines: {matches.lines:,}. Accounts: {len(matches.ids):,}. Not matched: {matches.unmatched_count:,}.")
+        for number, text in matches.unmatched[:SHOWN_LINES]:
+            self.say(f"  line {number}: no account is called {text!r}")
+        if matches.unmatched_count > SHOWN_LINES:
+            self.say(f"  and {matches.unmatched_count - SHOWN_LINES:,} more")
+        return Choice(kind=Kind.FILE, ids=matches.ids)
+
+    def earlier(self, pk: int) -> ResetBatch:
+        batch = ResetBatch.objects.filter(pk=pk).first()
+        if batch is None:
+            raise CommandError(f"There is no run {pk}.")
+        return batch
+
+    def is_confirmed(self, emails: int) -> bool:
+        if not sys.stdin.isatty():
+            raise CommandError("Nobody is there to be asked: add --no-input.")
+        return input(f"Send {emails:,} emails? [y/N] ").strip().lower() in ("y", "yes")
+
+    def send(self, batch: ResetBatch) -> None:
+        shown_at, failures = 0.0, 0
+        with stopping() as stopped:
+            while True:
+                try:
+                    for has_sent in bulk.work(batch, is_stopping=stopped.is_set):
+                        failures = 0
+                        if time.monotonic() - shown_at > (PAUSE_SECONDS if self.is_terminal() else LINE_SECONDS):
+                            self.show(batch)
+                            shown_at = time.monotonic()
+                        if not has_sent:
+                            stopped.wait(PAUSE_SECONDS)
+                    break
+                except (InterfaceError, OperationalError) as error:
+                    # It may be restarting; the rows are where they were.
+                    failures += 1
+                    if failures == MOST_FAILURES:
+                        raise
+                    close_old_connections()
+                    self.say(f"The database did not answer ({type(error).__name__}); trying again.")
+                    if stopped.wait(10 * PAUSE_SECONDS):
+                        break
+            if stopped.is_set():
+                bulk.pause(batch)
+        self.show(batch, end="\n")
+
+    def show(self, batch: ResetBatch, end: str = "") -> None:
+        share = batch.handled / batch.chosen if batch.chosen else 1
+        said = f"{batch.handled:,} of {batch.chosen:,} ({share:.0%})"
+        if self.is_terminal():
+            self.stderr.write(f"\r[{'#' * int(share * 40):40}] {said} ", ending=end)
+        else:
+            self.say(said)
+
+    def conclude(self, batch: ResetBatch, options: dict[str, Any]) -> None:
+        progress = bulk.progress(batch)
+        counts = {
+            "chosen": batch.chosen,
+            "sent": batch.handed_over,
+            "failed": batch.failed,
+            "skipped": {reason.value: number for reason, number in progress.skips.items()},
+            "batch": batch.pk,
+            "waiting": batch.waiting,
+        }
+        said = f"Emails handed over: {batch.handed_over:,}. Failed: {batch.failed:,}. Skipped: {batch.skipped:,}."
+        if batch.state == BatchState.PAUSED:
+            said += f" Paused: go on with --resume {batch.pk}."
+        elif batch.waiting:
+            said += f" Waiting: {batch.waiting:,}; the site's workers go on with them."
+        self.finish(counts, options, said)
+        if batch.state == BatchState.PAUSED:
+            sys.exit(PAUSED)
+        if not options["background"] and (batch.failed or batch.waiting):
+            sys.exit(SOME_LEFT)
+
+    def finish(self, counts: dict[str, Any], options: dict[str, Any], said: str) -> None:
+        self.stdout.write(json.dumps(counts) if options["json"] else said)
+
+    def say(self, line: str) -> None:
+        """Beside the result, which alone goes to the standard output."""
+        self.stderr.write(line, str)  # as it is: a note is no error
+
+    def is_terminal(self) -> bool:
+        return bool(getattr(self.stderr, "isatty", bool)())
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """Ctrl+C and a polite kill end the run after the mails in hand; a second Ctrl+C ends it at once."""
+    stopped = threading.Event()
+
+    def stop(number: int, frame: object) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        stopped.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
