@@ -10,7 +10,9 @@ from wagtail import hooks
 from wagtail.log_actions import LogActionRegistry
 
 from .staff import urls
+from .staff.bulk import SendResetsBulkAction
 from .staff.desk import DeskMenuItem
+from .staff.runs import RunsMenuItem
 
 
 @hooks.register("register_admin_urls")
@@ -21,6 +23,14 @@ def register_admin_urls() -> list[URLPattern | URLResolver]:
 @hooks.register("register_admin_menu_item")
 def register_admin_menu_item() -> DeskMenuItem:
     return DeskMenuItem()
+
+
+@hooks.register("register_settings_menu_item")
+def register_settings_menu_item() -> RunsMenuItem:
+    return RunsMenuItem()
+
+
+hooks.register("register_bulk_action", SendResetsBulkAction)
 
 
 @hooks.register("register_permissions")

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db.models import Q
 
 from .. import resets
 from ..conf import conf
@@ -50,7 +54,7 @@ class Rights:
 def rank(person: Any) -> Rank:
     if person.is_superuser:
         return Rank.SUPERUSER
-    if any(person.has_perm(_user_permission(action)) for action in ("add", "change", "delete")):
+    if may_see_listing(person):
         return Rank.MANAGES_USERS
     return Rank.ADMIN_ACCESS if has_admin_access(person) else Rank.MEMBER
 
@@ -84,9 +88,36 @@ def may_send(actor: Any) -> bool:
     return bool(actor.has_perm(PREFIX + "send_passwordreset"))
 
 
+def may_send_in_bulk(actor: Any) -> bool:
+    """Whether the actor may mail many at once; whom not is for `beyond` to say."""
+    return bool(actor.has_perm(PREFIX + "bulk_send_passwordreset")) and may_send(actor)
+
+
+def beyond(actor: Any) -> Q | None:
+    """
+    The accounts of higher rank than the actor's, for the database to tell; None where there is none.
+
+    Permissions that other authentication backends give by themselves are not seen here. A mail goes
+    to its owner, so what is missed gains nobody anything.
+    """
+    if actor.is_superuser:
+        return None
+    out_of_reach = Q(is_superuser=True)
+    if rank(actor) < Rank.MANAGES_USERS:
+        out_of_reach |= _holders([_user_permission(action) for action in ("add", "change", "delete")])
+    if rank(actor) < Rank.ADMIN_ACCESS:
+        out_of_reach |= _holders(["wagtailadmin.access_admin"]) | _is_staff()
+    return out_of_reach
+
+
 def may_change(actor: Any) -> bool:
     """Whether the actor may edit accounts in Wagtail's own views."""
     return bool(actor.has_perm(_user_permission("change")))
+
+
+def may_see_listing(actor: Any) -> bool:
+    """Whether the actor may see Wagtail's listing of users."""
+    return any(actor.has_perm(_user_permission(action)) for action in ("add", "change", "delete"))
 
 
 def _may_see_link(actor: Any, member: Any) -> bool:
@@ -97,6 +128,25 @@ def _may_see_link(actor: Any, member: Any) -> bool:
     if member.is_superuser or has_admin_access(member):
         return False
     return set(member.get_all_permissions()) <= set(actor.get_all_permissions())
+
+
+def _holders(permissions: list[str]) -> Q:
+    model = get_user_model()
+    names = [permission.split(".") for permission in permissions]
+    wanted = Permission.objects.filter(
+        reduce(or_, (Q(content_type__app_label=app, codename=codename) for app, codename in names))
+    )
+    ways = [field for field in ("groups__permissions", "user_permissions") if _has_field(field.partition("__")[0])]
+    own = (Q(pk__in=model._base_manager.filter(**{f"{way}__in": wanted}).values("pk")) for way in ways)
+    return reduce(or_, own, Q(pk__in=[]))
+
+
+def _is_staff() -> Q:
+    return Q(is_staff=True) if _has_field("is_staff") else Q(pk__in=[])
+
+
+def _has_field(name: str) -> bool:
+    return name in {field.name for field in get_user_model()._meta.get_fields()}
 
 
 def _user_permission(action: str) -> str:

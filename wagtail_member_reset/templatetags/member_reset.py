@@ -9,12 +9,20 @@ from typing import Any
 from django import template
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 
 from ..veil import Veiled
 
 register = template.Library()
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """A number as it is written: 100,000 or 100.000."""
+    return str(number_format(number, use_l10n=True, force_grouping=True))
+
 
 TEMPLATE = "wagtail_member_reset/staff/tab.html"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}

@@ -1,0 +1,373 @@
+"""Runs in the admin: who may, what the pages say, and what a click does."""
+
+import io
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from tests.conftest import grant, make_person
+from tests.staff.pages import words
+from wagtail_member_reset import bulk, delivery
+from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.models import BatchState, EmailState, PasswordReset, ResetBatch, ResetEmail
+
+pytestmark = pytest.mark.django_db
+RUNS = "/admin/member-reset/runs/"
+
+
+@pytest.fixture(autouse=True)
+def by_hand(settings):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+
+
+@pytest.fixture
+def bulk_office(office, client):
+    """The office, with the right to mail many at once."""
+    office.groups.get().permissions.add(Permission.objects.get(codename="bulk_send_passwordreset"))
+    client.force_login(office)
+    return office
+
+
+def page(client, url, **data):
+    response = client.get(url, **data)
+    assert response.status_code == 200
+    return words(response.content.decode())
+
+
+def action_url(**parameters):
+    model = get_user_model()._meta
+    path = reverse("wagtail_bulk_action", args=[model.app_label, model.model_name, "send_member_resets"])
+    query = "&".join(f"{name}={value}" for name, values in parameters.items() for value in values)
+    return f"{path}?{query}&next=/admin/users/"
+
+
+def started(by, **details):
+    batch = bulk.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=by, **details)
+    bulk.start(batch)
+    return batch
+
+
+def test_form_leads_to_a_preview_and_from_there_to_the_mails(bulk_office, client, mailoutbox):
+    make_person("Mia"), make_person("Ole")
+    make_person("Nowhere", email="")
+
+    answer = client.post(RUNS, {"kind": "never_signed_in"}, follow=True)
+    said = words(answer.content.decode())
+    assert "people will get an email" in said
+    assert "1 – No email address" in said
+    assert "Mia mia@members.example" in said
+    assert not PasswordReset.objects.exists()
+    batch = ResetBatch.objects.get()
+    assert batch.state == BatchState.DRAFT
+
+    answer = client.post(f"{RUNS}{batch.pk}/start/", follow=True)
+    assert "of 4 handled" in words(answer.content.decode()) or "of 3 handled" in words(answer.content.decode())
+    delivery.drain()
+
+    batch.refresh_from_db()
+    assert batch.state == BatchState.FINISHED
+    assert {"mia@members.example", "ole@members.example"} <= {mail.to[0] for mail in mailoutbox}
+    said = page(client, f"{RUNS}{batch.pk}/")
+    assert "Finished." in said
+    assert "Skipped 1 – No email address (1)" in said
+    assert "Everybody who has never signed in" in page(client, RUNS)
+
+
+def test_groups(bulk_office, client):
+    board = Group.objects.create(name="Board")
+    make_person("Mia").groups.add(board)
+    make_person("Ole")
+
+    said = words(client.post(RUNS, {"kind": "groups", "groups": [board.pk]}, follow=True).content.decode())
+
+    assert "1 person will get an email" in said
+    assert "Members of Board" in said
+
+
+def test_file(bulk_office, client):
+    make_person("Mia"), make_person("Ole")
+    file = SimpleUploadedFile("members.csv", b"\xef\xbb\xbfemail;name\r\nMIA@members.example;M\xfcller\r\n=1+1;x\r\n")
+
+    said = words(client.post(RUNS, {"kind": "file", "file": file}, follow=True).content.decode())
+
+    assert "1 person will get an email" in said
+    assert "2 lines of the file name no account." in said
+    assert "Line 3: =1+1" in said
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({}, "This field is required."),
+        ({"kind": "everybody"}, "Select a valid choice."),
+        ({"kind": "groups"}, "Choose at least one group."),
+        ({"kind": "groups", "groups": ["999"]}, "is not one of the available choices"),
+        ({"kind": "file"}, "Choose a file."),
+        ({"kind": "file", "file": b"nobody@nowhere.example\n"}, "No line of the file names an account"),
+        ({"kind": "file", "file": b"PK\x03\x04\x00\x00binary"}, "The file is no text: save it as CSV."),
+        ({"kind": "never_signed_in", "per_hour": "-1"}, "greater than or equal to 1"),
+    ],
+)
+def test_what_cannot_be_chosen_is_said_and_nothing_is_written(bulk_office, client, data, problem):
+    if isinstance(data.get("file"), bytes):
+        data = {**data, "file": io.BytesIO(data["file"])}
+
+    response = client.post(RUNS, data)
+
+    assert response.status_code == 200
+    assert problem in words(response.content.decode())
+    assert not ResetBatch.objects.exists()
+
+
+def test_bulk_action_takes_who_was_picked(bulk_office, client, mailoutbox):
+    mia, _ole = make_person("Mia"), make_person("Ole")
+
+    said = page(client, action_url(id=[mia.pk]))
+    assert "1 person will get an email" in said
+    assert not ResetBatch.objects.exists()  # a look writes nothing
+
+    answer = client.post(action_url(id=[mia.pk]))
+    assert answer.url == f"{RUNS}{ResetBatch.objects.get().pk}/"
+    delivery.drain()
+    assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+
+
+def test_bulk_action_for_all_takes_what_the_filters_leave(bulk_office, client, mailoutbox):
+    board = Group.objects.create(name="Board")
+    make_person("Mia").groups.add(board)
+    make_person("Max").groups.add(board)
+    make_person("Ole")
+
+    said = page(client, action_url(id=["all"], group=[board.pk], q=["mia"]))
+    assert "1 person will get an email" in said
+
+    client.post(action_url(id=["all"], group=[board.pk], q=["mia"]))
+    delivery.drain()
+    assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+
+
+@pytest.mark.parametrize("filters", [{"group": ["999"]}, {"is_superuser": ["perhaps"]}, {"last_login_from": ["soon"]}])
+def test_filter_that_means_nothing_means_nobody(bulk_office, client, filters):
+    make_person("Mia")
+
+    said = page(client, action_url(id=["all"], **filters))
+
+    # Django reads an unknown choice of a yes-or-no filter as no filter, as the listing itself does.
+    assert "0 people will get an email" in said or filters.get("is_superuser")
+
+
+def test_all_of_many_is_a_small_page(bulk_office, client, django_assert_max_num_queries):
+    for number in range(60):
+        make_person(f"Member{number}")
+
+    with django_assert_max_num_queries(30):
+        response = client.get(action_url(id=["all"]))
+
+    assert "60 people" in words(response.content.decode()) or "61 people" in words(response.content.decode())
+    assert len(response.content) < 200_000
+
+
+@pytest.mark.parametrize("keys", [["me"], ["0"], ["99999999999999999999999999"], ["-1"]])
+def test_keys_that_nobody_has_change_nothing(bulk_office, client, keys):
+    response = client.get(action_url(id=keys))
+
+    assert response.status_code in (200, 404)
+    if response.status_code == 200:
+        assert "0 people will get an email" in words(response.content.decode())
+
+
+def test_people_of_higher_rank_are_out_of_reach(bulk_office, client, admin, mailoutbox):
+    make_person("Mia")
+
+    said = page(client, action_url(id=["all"]))
+    assert "1 – The account may not be reset" in said
+
+    client.post(action_url(id=["all"]))
+    delivery.drain()
+    assert "ana@members.example" not in {mail.to[0] for mail in mailoutbox}
+
+
+def test_staff_of_lower_rank_reach_members_alone(client, office, mailoutbox):
+    junior = grant(make_person("Jo"), "access_admin", "send_passwordreset", "bulk_send_passwordreset")
+    make_person("Mia")
+    client.force_login(junior)
+
+    client.post(RUNS, {"kind": "never_signed_in"})
+    client.post(f"{RUNS}{ResetBatch.objects.get().pk}/start/")
+    delivery.drain()
+
+    assert "mia@members.example" in {mail.to[0] for mail in mailoutbox}
+    assert "otto@members.example" not in {mail.to[0] for mail in mailoutbox}
+
+
+def test_a_second_click_on_start_says_so_and_mails_nobody_twice(bulk_office, client, mailoutbox):
+    make_person("Mia")
+    client.post(RUNS, {"kind": "never_signed_in"})
+    batch = ResetBatch.objects.get()
+
+    client.post(f"{RUNS}{batch.pk}/start/")
+    answer = client.post(f"{RUNS}{batch.pk}/start/", follow=True)
+    delivery.drain()
+
+    assert "This run was already started. Nobody is mailed twice." in words(answer.content.decode())
+    assert len({mail.to[0] for mail in mailoutbox}) == len(mailoutbox)
+
+
+def test_pause_go_on_and_stop(bulk_office, client, mailoutbox):
+    make_person("Mia")
+    batch = started(bulk_office)
+
+    for verb, state in (("pause", "paused"), ("go-on", "running"), ("pause", "paused"), ("stop", "stopped")):
+        client.post(f"{RUNS}{batch.pk}/{verb}/")
+        batch.refresh_from_db()
+        assert batch.state == state
+    answer = client.post(f"{RUNS}{batch.pk}/go-on/", follow=True)
+
+    assert "by now the run is in another state" in words(answer.content.decode())
+    delivery.drain()
+    assert not mailoutbox
+
+
+def test_failed_ones_are_tried_again(bulk_office, client, mailoutbox):
+    make_person("Mia")
+    batch = started(bulk_office)
+    delivery.drain()
+    mailoutbox.clear()
+    ResetEmail.objects.update(state=EmailState.FAILED)
+    ResetBatch.objects.update(failed=2, handed_over=0)
+
+    assert "Try the failed ones again" in page(client, f"{RUNS}{batch.pk}/")
+    client.post(f"{RUNS}{batch.pk}/retry/")
+    delivery.drain()
+
+    assert "mia@members.example" in {mail.to[0] for mail in mailoutbox}
+
+
+def test_members_of_a_run_by_state(bulk_office, client):
+    make_person("Mia")
+    make_person("Nowhere", email="")
+    batch = started(bulk_office)
+    delivery.drain()
+
+    assert "Nowhere" in page(client, f"{RUNS}{batch.pk}/members/")
+    skipped = page(client, f"{RUNS}{batch.pk}/members/?state=skipped")
+    assert "Nowhere – Not sent: No email address" in skipped
+    assert "Mia" not in skipped
+
+
+def test_members_of_a_run_are_leafed_through_at_one_cost(bulk_office, client, django_assert_num_queries):
+    for number in range(60):
+        make_person(f"Member{number}")
+    batch = started(bulk_office)
+    delivery.drain()
+
+    first = client.get(f"{RUNS}{batch.pk}/members/").content.decode()
+    after = re.search(r"after=(\d+)", first)[1]
+    second = words(client.get(f"{RUNS}{batch.pk}/members/?after={after}").content.decode())
+
+    assert first.count('class="title"') == 50
+    assert "Member59" in second
+    for junk in ("x", "-1", "9" * 30, "²"):
+        assert client.get(f"{RUNS}{batch.pk}/members/?after={junk}&state={junk}").status_code == 200
+
+
+def test_fetch_gets_what_changes_alone(bulk_office, client):
+    make_person("Mia")
+    batch = started(bulk_office)
+
+    answer = client.get(f"{RUNS}{batch.pk}/", headers={"x-requested-with": "XMLHttpRequest"}).content.decode()
+
+    assert "<html" not in answer
+    assert "handled" in words(answer)
+
+
+def test_page_of_a_run_costs_the_same_for_many(bulk_office, client, django_assert_max_num_queries):
+    for number in range(30):
+        make_person(f"Member{number}")
+    batch = started(bulk_office)
+    delivery.drain()
+
+    with django_assert_max_num_queries(12):
+        client.get(f"{RUNS}{batch.pk}/", headers={"x-requested-with": "XMLHttpRequest"})
+
+
+@pytest.mark.parametrize("role", ["anonymous", "member", "sender", "office"])
+def test_who_may_not_mail_many_at_once_gets_nowhere(role, client, office, member):
+    mia = make_person("Mia")
+    batch = started(None)
+    if role == "sender":
+        client.force_login(grant(make_person("Sam"), "access_admin", "send_passwordreset"))
+    elif role != "anonymous":
+        client.force_login({"member": member, "office": office}[role])
+    before = list(ResetBatch.objects.values())
+
+    looks = [RUNS, f"{RUNS}{batch.pk}/", f"{RUNS}{batch.pk}/members/", action_url(id=[mia.pk]), action_url(id=["all"])]
+    posts = [f"{RUNS}{batch.pk}/{verb}/" for verb in ("start", "pause", "go-on", "stop", "retry")]
+    posts += [RUNS, action_url(id=[mia.pk]), action_url(id=["all"])]
+    for answer in [client.get(url) for url in looks] + [client.post(url, {"kind": "never_signed_in"}) for url in posts]:
+        assert answer.status_code in (302, 403)
+        if answer.status_code == 302:
+            assert not answer.url.startswith(RUNS)
+
+    assert list(ResetBatch.objects.values()) == before
+    assert not ResetEmail.objects.exists()
+
+
+def test_right_to_mail_many_alone_is_not_enough(client):
+    client.force_login(grant(make_person("Bo"), "access_admin", "bulk_send_passwordreset"))
+
+    assert client.get(RUNS).status_code in (302, 403)
+
+
+def test_listing_is_for_who_may_see_it(client):
+    """Who mails many without the right to see accounts chooses by group or file, not by the listing."""
+    person = grant(make_person("Bo"), "access_admin", "bulk_send_passwordreset", "send_passwordreset")
+    client.force_login(person)
+
+    assert client.get(action_url(id=["all"])).status_code in (302, 403)
+    assert client.get(RUNS).status_code == 200
+
+
+@pytest.mark.parametrize("verb", ["start", "pause", "go-on", "stop", "retry"])
+def test_a_look_changes_nothing(bulk_office, client, verb):
+    batch = started(None)
+
+    assert client.get(f"{RUNS}{batch.pk}/{verb}/").status_code == 405
+    assert ResetBatch.objects.get().state == BatchState.RUNNING
+
+
+def test_posts_need_the_csrf_token(bulk_office):
+    from django.test import Client
+
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(bulk_office)
+    batch = started(None)
+
+    for url in [RUNS, action_url(id=["all"]), *(f"{RUNS}{batch.pk}/{verb}/" for verb in ("start", "pause", "stop"))]:
+        assert strict.post(url, {"kind": "never_signed_in"}).status_code == 403
+    assert ResetBatch.objects.get().state == BatchState.RUNNING
+
+
+def test_runs_that_are_none_are_not_found(bulk_office, client):
+    for url in ("77/", "77/members/", "99999999999999999999/"):
+        assert client.get(RUNS + url).status_code == 404
+
+
+def test_menu_item_is_for_who_may(bulk_office, client):
+    assert "Password resets to many" in client.get("/admin/").content.decode()
+
+
+def test_menu_item_is_for_nobody_else(office, client):
+    client.force_login(office)
+
+    assert "Password resets to many" not in client.get("/admin/").content.decode()
+
+
+def test_names_of_members_are_escaped(bulk_office, client):
+    make_person("<script>alert(1)</script>")
+
+    assert "<script>alert(1)" not in client.get(action_url(id=["all"])).content.decode()

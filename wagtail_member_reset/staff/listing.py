@@ -1,0 +1,49 @@
+"""The accounts that Wagtail's user listing shows, as its search and filters stand."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, QueryDict
+from django.urls import resolve, reverse
+
+from . import permissions
+
+# What the listing's address holds beside its search and filters.
+NOT_FILTERS = ("id", "next", "childOf", "p", "ordering", "_w_filter_fragment")
+
+
+def query_of(request: HttpRequest) -> str:
+    """Search and filters of a listing from whose address a request was built."""
+    query = request.GET.copy()
+    for name in NOT_FILTERS:
+        query.pop(name, None)
+    return query.urlencode()
+
+
+def accounts(request: HttpRequest, query: str) -> QuerySet[Any]:
+    """
+    What the site's own listing would show for the query, to who is asking.
+
+    Wagtail's bulk actions look at the search alone; with a filter on, they would take everybody.
+    """
+    if not permissions.may_see_listing(request.user):
+        raise PermissionDenied
+    found = resolve(reverse("wagtailusers_users:index")).func
+    view = found.view_class(**found.view_initkwargs)  # type: ignore[attr-defined]
+    asked = copy(request)
+    asked.method = "GET"
+    asked.GET = QueryDict(query)
+    view.setup(asked)
+    filters = view.filters
+    if filters is not None and not filters.is_valid():
+        return get_user_model()._default_manager.none()  # a filter that means nothing must not mean everybody
+    shown = view.get_queryset()
+    if isinstance(shown, QuerySet):
+        return shown
+    # A site that has its accounts in a search index.
+    return get_user_model()._default_manager.filter(pk__in=[account.pk for account in shown])

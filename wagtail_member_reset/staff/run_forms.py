@@ -1,0 +1,88 @@
+"""The form with which a run begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy as _
+
+from .. import choosing
+from ..choosing import Choice, Kind
+from ..exceptions import ChoiceError
+
+
+class ChoiceForm(forms.Form):
+    """Whom to mail, and how fast. `choice` is there once the form is valid."""
+
+    kind = forms.ChoiceField(
+        label=_("Who gets an email"),
+        choices=[
+            (Kind.NEVER_SIGNED_IN.value, _("Everybody who has never signed in")),
+            (Kind.GROUPS.value, _("The members of groups")),
+            (Kind.FILE.value, _("The people in a file")),
+        ],
+        initial=Kind.NEVER_SIGNED_IN.value,
+        widget=forms.RadioSelect,
+    )
+    groups = forms.ModelMultipleChoiceField(
+        label=_("Groups"), queryset=Group.objects.order_by("name"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    file = forms.FileField(
+        label=_("CSV file"),
+        required=False,
+        help_text=_("One person in a line, by email address or username. Other columns do no harm."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
+    )
+    again = forms.BooleanField(
+        label=_("Also mail people who have a link that still works"),
+        required=False,
+        help_text=_("They get the same link again, or a new one if the last is older than the status shows."),
+    )
+    per_hour = forms.IntegerField(
+        label=_("No more than so many emails an hour"),
+        required=False,
+        min_value=1,
+        max_value=10_000_000,
+        help_text=_(
+            "Leave it empty to send as fast as the mail service takes them. A new service may ask for a slow start."
+        ),
+    )
+
+    choice: Choice
+    unmatched: list[tuple[int, str]] = []
+    unmatched_count = 0
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        kind = cleaned.get("kind")
+        if kind == Kind.GROUPS.value:
+            self._choose_groups(cleaned)
+        elif kind == Kind.FILE.value:
+            self._choose_file(cleaned)
+        else:
+            self.choice = Choice(kind=Kind.NEVER_SIGNED_IN)
+        return cleaned
+
+    def _choose_groups(self, cleaned: dict[str, Any]) -> None:
+        if not cleaned.get("groups"):
+            self.add_error("groups", _("Choose at least one group."))
+            return
+        self.choice = Choice(kind=Kind.GROUPS, groups=tuple(group.pk for group in cleaned["groups"]))
+
+    def _choose_file(self, cleaned: dict[str, Any]) -> None:
+        file = cleaned.get("file")
+        if not file:
+            self.add_error("file", _("Choose a file."))
+            return
+        try:
+            matches = choosing.read(file.read(choosing.LONGEST_FILE + 1))
+        except ChoiceError as error:
+            self.add_error("file", str(error))
+            return
+        if not matches.ids:
+            self.add_error("file", _("No line of the file names an account, by email address or username."))
+            return
+        self.choice = Choice(kind=Kind.FILE, ids=matches.ids)
+        self.unmatched, self.unmatched_count = matches.unmatched, matches.unmatched_count

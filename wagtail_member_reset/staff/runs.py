@@ -1,0 +1,194 @@
+"""Runs in the admin: choose, look, start, watch, pause, stop, try again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from wagtail.admin.menu import MenuItem
+
+from .. import bulk, choosing
+from ..accounts import address_of
+from ..models import BatchState, EmailState, ResetBatch, ResetEmail
+from . import listing, panel, permissions, run_words, wording
+from .media import RUN_MEDIA
+from .run_forms import ChoiceForm
+
+TEMPLATES = "wagtail_member_reset/staff/"
+SHOWN_RUNS = 20
+SHOWN_MEMBERS = 50
+SHOWN_LINES = 50
+STATES = {"waiting": [EmailState.QUEUED, EmailState.SENDING], **{state.value: [state] for state in EmailState}}
+
+
+class RunsMenuItem(MenuItem):  # type: ignore[misc]
+    def __init__(self) -> None:
+        url = reverse("wagtail_member_reset_admin:runs")
+        super().__init__(gettext_lazy("Password resets to many"), url, name="member-reset-runs", icon_name="mail")
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return permissions.may_send_in_bulk(request.user)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.non_atomic_requests
+def runs(request: HttpRequest) -> HttpResponse:
+    """The latest runs, and the form for another: it leads to a preview, and mails nobody."""
+    _require(request)
+    is_sent = request.method == "POST"
+    form = ChoiceForm(request.POST if is_sent else None, request.FILES if is_sent else None)
+    if is_sent and form.is_valid():
+        said = form.cleaned_data
+        batch = bulk.draft(form.choice, by=request.user, again=said["again"], per_hour=said["per_hour"])
+        if form.unmatched:
+            request.session[_unmatched_key(batch)] = form.unmatched[:SHOWN_LINES]
+            messages.warning(request, run_words.unmatched(form.unmatched_count))
+        return redirect(url(batch))
+    started = ResetBatch.objects.exclude(state=BatchState.DRAFT).order_by("-created_at").select_related("created_by")
+    rows = [{"batch": each, "choice": run_words.choice(each.choice), "url": url(each)} for each in started[:SHOWN_RUNS]]
+    return _page(request, "runs.html", _("Password resets to many"), {"form": form, "runs": rows})
+
+
+@require_safe
+@transaction.non_atomic_requests
+def run(request: HttpRequest, pk: int) -> HttpResponse:
+    """One run: before its start, what it would do; then how far it is. A fetch gets what changes alone."""
+    _require(request)
+    batch = get_object_or_404(ResetBatch.objects.select_related("created_by"), pk=pk)
+    if batch.state == BatchState.DRAFT:
+        return preview(request, batch, start_url=url(batch, "run_start"), back_url=url())
+    progress, choice = bulk.progress(batch), run_words.choice(batch.choice)
+    context = {"batch": batch, "progress": progress, "choice": choice, "left": run_words.time_left(progress.left)}
+    if request.headers.get("x-requested-with") == "XMLHttpRequest":
+        return _guarded(render(request, TEMPLATES + "run_body.html", context))
+    return _page(request, "run.html", run_words.title(batch), context)
+
+
+@require_safe
+def members(request: HttpRequest, pk: int) -> HttpResponse:
+    """The members of a run, by state, some at a time: from the one after whom the last page ended."""
+    _require(request)
+    batch = get_object_or_404(ResetBatch, pk=pk)
+    state = request.GET.get("state", "")
+    after = request.GET.get("after", "")
+    mails = ResetEmail.objects.filter(batch=batch).order_by("pk").select_related("member")
+    if state in STATES:
+        mails = mails.filter(state__in=STATES[state])
+    if after.isdecimal() and len(after) < 19:
+        mails = mails.filter(pk__gt=int(after))
+    found = list(mails[: SHOWN_MEMBERS + 1])
+    rows = [
+        {"mail": mail, "name": wording.person(mail.member), "url": panel.page_url(request.user, mail.member)}
+        for mail in found[:SHOWN_MEMBERS]
+    ]
+    more = found[SHOWN_MEMBERS - 1].pk if len(found) > SHOWN_MEMBERS else None
+    context = {"batch": batch, "rows": rows, "more": more, "state": state if state in STATES else ""}
+    return _page(request, "run_members.html", run_words.title(batch), context)
+
+
+@require_POST
+@transaction.non_atomic_requests
+def start(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start a run as it was chosen; once, whoever clicks."""
+    batch = _batch(request, pk)
+    begin(request, batch)
+    return redirect(url(batch))
+
+
+@require_POST
+@transaction.non_atomic_requests
+def pause(request: HttpRequest, pk: int) -> HttpResponse:
+    return _do(request, pk, bulk.pause)
+
+
+@require_POST
+@transaction.non_atomic_requests
+def go_on(request: HttpRequest, pk: int) -> HttpResponse:
+    return _do(request, pk, bulk.go_on)
+
+
+@require_POST
+@transaction.non_atomic_requests
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    return _do(request, pk, bulk.stop)
+
+
+@require_POST
+@transaction.non_atomic_requests
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    return _do(request, pk, bulk.try_again)
+
+
+def begin(request: HttpRequest, batch: ResetBatch) -> None:
+    """Start a run within the reach of who asks, and say so if somebody else did."""
+    if not bulk.start(batch, beyond=permissions.beyond(request.user), listing=_listing(request, batch)):
+        messages.warning(request, _("This run was already started. Nobody is mailed twice."))
+
+
+def preview(request: HttpRequest, batch: ResetBatch, *, start_url: str, back_url: str) -> HttpResponse:
+    """What starting would do now. Writes nothing."""
+    found = bulk.preview(batch, beyond=permissions.beyond(request.user), listing=_listing(request, batch))
+    context = {
+        "batch": batch,
+        "preview": found,
+        "choice": run_words.choice(batch.choice),
+        "samples": [(wording.person(member), address_of(member)) for member in found.samples],
+        "unmatched": request.session.get(_unmatched_key(batch), []) if batch.pk else [],
+        "start_url": start_url,
+        "back_url": back_url,
+    }
+    return _page(request, "run_preview.html", _("Send password resets"), context)
+
+
+def url(batch: ResetBatch | None = None, name: str = "run") -> str:
+    if batch is None:
+        return reverse("wagtail_member_reset_admin:runs")
+    return reverse(f"wagtail_member_reset_admin:{name}", args=[batch.pk])
+
+
+def _listing(request: HttpRequest, batch: ResetBatch) -> QuerySet[Any] | None:
+    if batch.choice["kind"] != choosing.Kind.LISTING.value:
+        return None
+    return listing.accounts(request, batch.choice["query"])
+
+
+def _do(request: HttpRequest, pk: int, verb: Callable[[ResetBatch], object]) -> HttpResponse:
+    batch = _batch(request, pk)
+    if not verb(batch):
+        messages.warning(request, _("Nothing was changed: by now the run is in another state."))
+    return redirect(url(batch))
+
+
+def _batch(request: HttpRequest, pk: int) -> ResetBatch:
+    _require(request)
+    return get_object_or_404(ResetBatch, pk=pk)
+
+
+def _require(request: HttpRequest) -> None:
+    if not permissions.may_send_in_bulk(request.user):
+        raise PermissionDenied
+
+
+def _unmatched_key(batch: ResetBatch) -> str:
+    return f"member_reset_unmatched_{batch.pk}"
+
+
+def _page(request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
+    page = {"page_title": title, "header_title": title, "header_icon": "mail", "page_media": RUN_MEDIA}
+    return _guarded(render(request, TEMPLATES + template, {**context, **page}))
+
+
+def _guarded(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store, private"
+    response["X-Frame-Options"] = "DENY"
+    return response
