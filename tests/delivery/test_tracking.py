@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone as now
 
 from tests.conftest import make_person
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import bulk, delivery, resets
+from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.models import DeliveryEvent, PasswordReset, ResetEmail
 from wagtail_member_reset.signals import delivery_changed
 from wagtail_member_reset.verdicts import verdict
@@ -315,3 +316,68 @@ def test_old_report_keeps_its_time_and_one_to_come_gets_ours(email):
     old, new = DeliveryEvent.objects.order_by("happened_at")
     assert old.happened_at == NOON - timedelta(days=400)
     assert new.happened_at <= now.now()
+
+
+class TestRun:
+    """A run counts what was reported of its mails: each mail once, for the latest word on it."""
+
+    @pytest.fixture
+    def run(self, settings, mailoutbox):
+        settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+        make_person("Mia"), make_person("Ole")
+        batch = bulk.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None)
+        bulk.start(batch)
+        delivery.drain()
+        return batch
+
+    @staticmethod
+    def counts(batch):
+        batch.refresh_from_db()
+        return batch.delivered, batch.bounced
+
+    def test_delivered_and_bounced_mails_are_counted(self, run):
+        one, other = run.emails.all()
+
+        report(one, "delivered")
+        report(other, "bounced")
+
+        assert self.counts(run) == (1, 1)
+
+    def test_what_is_said_twice_counts_once(self, run):
+        one = run.emails.first()
+
+        for event_id in ("a", "a", "b"):
+            report(one, "delivered", event_id=event_id)
+
+        assert self.counts(run) == (1, 0)
+
+    def test_a_bounce_after_a_delivery_takes_its_place(self, run):
+        one = run.emails.first()
+
+        report(one, "delivered")
+        report(one, "bounced")
+
+        assert self.counts(run) == (0, 1)
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_the_order_does_not_matter(self, run, seed):
+        one, other = run.emails.all()
+        said = [(one, "sent"), (one, "deferred"), (one, "delivered"), (one, "opened"), (one, "complained")]
+        said += [(other, "delivered"), (other, "delivered"), (other, "bounced"), (other, "opened")]
+        random.Random(seed).shuffle(said)
+
+        for number, (mail_, event_type) in enumerate(said):
+            report(mail_, event_type, event_id=str(number))
+
+        assert self.counts(run) == (1, 1)
+
+    def test_notes_count_for_nothing(self, run):
+        for event_type in ("queued", "sent", "deferred", "opened", "clicked", "unknown"):
+            report(run.emails.first(), event_type)
+
+        assert self.counts(run) == (0, 0)
+
+    def test_a_mail_of_no_run_counts_for_none(self, run, email):
+        report(email, "delivered")
+
+        assert self.counts(run) == (0, 0)

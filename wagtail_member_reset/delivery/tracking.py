@@ -20,10 +20,11 @@ from anymail.signals import AnymailTrackingEvent, EventType, tracking
 from django.db import transaction
 from django.utils import timezone
 
-from .. import tokens, turns
+from .. import batches, tokens, turns
 from ..accounts import same_address
 from ..models import DeliveryEvent, ResetEmail
 from ..signals import delivery_changed
+from ..verdicts import Outcome, verdict
 from .transport import METADATA
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -44,6 +45,15 @@ RESULTS = {
     EventType.FAILED,
     EventType.COMPLAINED,
     EventType.UNSUBSCRIBED,
+}
+# How what became of a mail counts for its run; who marks a mail as spam has got it.
+COUNTERS = {
+    Outcome.DELIVERED: "delivered",
+    Outcome.UNSUBSCRIBED: "delivered",
+    Outcome.COMPLAINED: "delivered",
+    Outcome.BOUNCED: "bounced",
+    Outcome.NOT_SENT: "bounced",
+    Outcome.FAILED: "bounced",
 }
 ON_THE_WAY = {EventType.QUEUED, EventType.SENT, EventType.DEFERRED}
 # A scanner may open a mail a thousand times; more of a kind than this tell nothing new.
@@ -75,7 +85,9 @@ def record(event: AnymailTrackingEvent, *, provider: str) -> bool:
 
     def attempt() -> ResetEmail | None:
         email = _email_of(event, provider)
-        return email if email is not None and _is_new(email, event, provider) else None
+        if email is not None and email.batch_id is not None:
+            return email if _counted(email, event, provider) else None
+        return email if email is not None and _write(email, event, provider) else None
 
     email = turns.retried(attempt)
     if email is None:
@@ -119,14 +131,33 @@ def _in_ascii(address: str) -> str:
         return address
 
 
-def _is_new(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> bool:
+def _counted(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> bool:
+    """The same for a mail of a run, whose counters follow: one report at a time, so that each counts once."""
+    ResetEmail.objects.select_for_update().filter(pk=email.pk).first()
+    written = _write(email, event, provider)
+    if written is None or email.batch_id is None:
+        return False
+    told = list(email.events.all())
+    before = _counter(email, [each for each in told if each.pk != written.pk])
+    after = _counter(email, told)
+    if before != after:
+        batches.tally(email.batch_id, **{name: change for name, change in ((before, -1), (after, 1)) if name})
+    return True
+
+
+def _counter(email: ResetEmail, told: list[DeliveryEvent]) -> str:
+    return COUNTERS.get(verdict(email, told, reports=True).outcome, "") if told else ""
+
+
+def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> DeliveryEvent | None:
+    """Keep the report; None where it is there already, or tells nothing."""
     kind = _kind(event)
     if not kind:
-        return False
+        return None
     key = _key(kind, event)
     if kind not in RESULTS and email.events.filter(event_type=kind).exclude(key=key).count() >= MOST_OF_A_KIND:
-        return False
-    _event, is_new = DeliveryEvent.objects.get_or_create(
+        return None
+    written, is_new = DeliveryEvent.objects.get_or_create(
         email=email,
         key=key,
         defaults={
@@ -138,7 +169,7 @@ def _is_new(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> bo
             "happened_at": _moment(event.timestamp),
         },
     )
-    return is_new
+    return written if is_new else None
 
 
 def _kind(event: AnymailTrackingEvent) -> str:

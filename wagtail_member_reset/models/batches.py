@@ -27,8 +27,8 @@ class ResetBatch(models.Model):
     One run: who started it, how its members were chosen, and how far it is.
 
     The counters are kept with each step, since counting a hundred thousand rows for each look at a
-    page would be the slowest thing that the page does. `chosen` is the sum of the others, and of
-    what still waits.
+    page would be the slowest thing that the page does. `chosen` is the sum of what was handed over,
+    failed and was skipped, and of what still waits.
     """
 
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
@@ -50,7 +50,9 @@ class ResetBatch(models.Model):
     chosen = models.PositiveIntegerField(default=0)
     # Signed, since two workers may write down the same mail's fate in either order.
     handed_over = models.IntegerField(default=0)
+    # Of those handed over, as far as the mail service reports.
     delivered = models.IntegerField(default=0)
+    bounced = models.IntegerField(default=0)
     failed = models.IntegerField(default=0)
     skipped = models.IntegerField(default=0)
 
