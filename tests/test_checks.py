@@ -64,9 +64,19 @@ WRONG = [
     ("SUPPORT_CONTACT", 5, "E013"),
     ("STAFF_LIMITS", {"ip": "20/d"}, "E014"),
     ("STAFF_LIMITS", {"person": "20 a day"}, "E014"),
+    ("BULK_CONNECTIONS", 0, "E015"),
+    ("BULK_CONNECTIONS", 51, "E015"),
+    ("BULK_CONNECTIONS", True, "E015"),
+    ("BULK_CONNECTIONS", "4", "E015"),
+    ("REMINDER", 2, "E016"),
+    ("REMINDER", timedelta(0), "E016"),
+    ("REMINDER", timedelta(days=7), "E016"),
 ]
 RIGHT = [
     ("LINK_LIFETIME", timedelta(days=30)),
+    ("BULK_CONNECTIONS", 50),
+    ("REMINDER", None),
+    ("REMINDER", timedelta(days=6, hours=23)),
     ("STATUS_WINDOW", timedelta(minutes=5)),
     ("BASE_URL", "https://club.example/"),
     ("BASE_URL", "http://localhost:8000"),
@@ -148,7 +158,7 @@ def test_all_that_is_wrong_is_said_at_once(settings):
     for name, value, _number in WRONG:
         setattr(settings, PREFIX + name, value)
 
-    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 15)]
+    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 17)]
     assert ids(in_database()) == ["E023"]
 
 

@@ -19,6 +19,7 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef
 from django.utils import timezone
 
 from . import inserts, turns
+from .conf import conf
 from .models import (
     BatchChunk,
     BatchSkips,
@@ -34,6 +35,7 @@ from .models import (
 
 # Members of one task, one transaction, and one call of a mail service at most.
 CHUNK = 1000
+DRAFT_KEPT = timedelta(days=1)
 # How a mail's state counts.
 COUNTERS = {EmailState.HANDED_OVER: "handed_over", EmailState.FAILED: "failed", EmailState.SKIPPED: "skipped"}
 
@@ -166,10 +168,6 @@ def hold(batch_id: int, until: datetime) -> None:
     ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING).update(held_until=until)
 
 
-def is_going_on(batch_id: int) -> bool:
-    return ResetBatch.objects.filter(pk=batch_id).exclude(state=BatchState.STOPPED).exists()
-
-
 def finish(batch_id: int) -> bool:
     """Close a run of which nothing is left to do. Its counters are then made sure of, whatever died meanwhile."""
     if (
@@ -189,6 +187,19 @@ def finish(batch_id: int) -> bool:
         return True
 
     return turns.retried(attempt)
+
+
+def purge() -> int:
+    """Forget drafts that nobody started for a day, and runs whose mails were forgotten; how many."""
+    now, has_mails = timezone.now(), Exists(ResetEmail.objects.filter(batch=OuterRef("pk")))
+    drafts = ResetBatch.objects.filter(state=BatchState.DRAFT, created_at__lt=now - DRAFT_KEPT)
+    ended = ResetBatch.objects.filter(~has_mails, finished_at__lt=now - conf.RETENTION)
+    return sum(
+        ResetBatch.objects.filter(pk__in=list(runs.values_list("pk", flat=True)))
+        .delete()[1]
+        .get(ResetBatch._meta.label, 0)
+        for runs in (drafts, ended)
+    )
 
 
 def _move(batch: ResetBatch, before: BatchState, after: BatchState, **changes: Any) -> bool:

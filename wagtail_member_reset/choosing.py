@@ -24,6 +24,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from .exceptions import ChoiceError
+from .models import ResetEmail
 
 # Keys in one statement: SQLite takes 32,766 at most where nobody has set it otherwise.
 SLICE = 10_000
@@ -40,6 +41,7 @@ class Kind(str, Enum):
     IDS = "ids"
     FILE = "file"
     LISTING = "listing"
+    RUN = "run"
     ALL = "all"
 
 
@@ -52,6 +54,8 @@ class Choice:
     ids: tuple[Any, ...] = ()
     # The query string of the user listing, as it stood when all in it were chosen.
     query: str = ""
+    # An earlier run: of its members, those who have not signed in.
+    run: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         chosen: dict[str, Any] = {"kind": self.kind.value}
@@ -59,6 +63,8 @@ class Choice:
             chosen["groups"] = list(self.groups)
         if self.kind == Kind.LISTING:
             chosen["query"] = self.query
+        if self.kind == Kind.RUN:
+            chosen["run"] = self.run
         if self.kind in (Kind.IDS, Kind.FILE):
             chosen["ids"] = [key if isinstance(key, int) else str(key) for key in self.ids]
         return chosen
@@ -70,6 +76,7 @@ def from_json(chosen: dict[str, Any]) -> Choice:
         groups=tuple(chosen.get("groups", ())),
         ids=tuple(chosen.get("ids", ())),
         query=chosen.get("query", ""),
+        run=chosen.get("run"),
     )
 
 
@@ -105,6 +112,8 @@ def querysets(choice: Choice, listing: QuerySet[Any] | None = None) -> Iterator[
             yield accounts.filter(pk__in=part)
     elif choice.kind == Kind.NEVER_SIGNED_IN:
         yield accounts.filter(last_login=None)
+    elif choice.kind == Kind.RUN:
+        yield accounts.filter(last_login=None, pk__in=ResetEmail.objects.filter(batch=choice.run).values("member"))
     elif choice.kind == Kind.GROUPS:
         yield accounts.filter(pk__in=accounts.filter(groups__in=choice.groups).order_by().values("pk"))
     elif choice.kind == Kind.LISTING:

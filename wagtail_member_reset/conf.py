@@ -57,6 +57,16 @@ class Conf:
         return self._duration("RETENTION", timedelta(days=30))
 
     @property
+    def REMINDER(self) -> timedelta | None:
+        """How long before a welcome link runs out unused a reminder goes out; None for never. Default: None."""
+        if self._get("REMINDER", None) is None:
+            return None
+        value = self._duration("REMINDER", timedelta(days=2))
+        if value >= self.LINK_LIFETIME:
+            raise self._error("REMINDER", value, f"set a timedelta shorter than a link lives, {self.LINK_LIFETIME}")
+        return value
+
+    @property
     def BASE_URL(self) -> str | None:
         """Scheme and host of every link, without a path; None takes the Wagtail site's. Default: None."""
         value = self._get("BASE_URL", None)

@@ -9,9 +9,11 @@ changed, so no isolation level and no `select_for_update` is needed for correctn
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
@@ -227,12 +229,22 @@ def sweep() -> None:
 
 
 def purge() -> int:
-    """Forget links past their expiry and the retention, with their mails; the number of links forgotten."""
-    limit, forgotten = timezone.now() - conf.RETENTION, 0
-    while ids := list(PasswordReset.objects.filter(expires_at__lt=limit).values_list("pk", flat=True)[:PURGE_CHUNK]):
-        PasswordReset.objects.filter(pk__in=ids).delete()
-        forgotten += len(ids)
-    return forgotten
+    """
+    Forget links past their expiry and the retention, with their mails; the number of links forgotten.
+
+    So are members whom a run passed over, and who have no link by which to forget them.
+    """
+    limit = timezone.now() - conf.RETENTION
+    _delete_in_chunks(ResetEmail.objects.filter(reset=None, created_at__lt=limit))
+    return _delete_in_chunks(PasswordReset.objects.filter(expires_at__lt=limit))
+
+
+def _delete_in_chunks(rows: QuerySet[Any]) -> int:
+    deleted = 0
+    while ids := list(rows.values_list("pk", flat=True)[:PURGE_CHUNK]):
+        rows.model._base_manager.filter(pk__in=ids).delete()
+        deleted += len(ids)
+    return deleted
 
 
 def record(member: Member, action: str, *, by: Member | None, origin: Origin | None) -> None:

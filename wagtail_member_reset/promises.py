@@ -53,6 +53,7 @@ def write(chunk_id: int, *, lease: str, lease_until: datetime) -> tuple[int, lis
 class _Promises:
     def __init__(self, chunk: BatchChunk, site: Site | None, claim: dict[str, Any]) -> None:
         self.batch = chunk.batch
+        self.is_reminder = self.batch.origin == Origin.REMINDER
         self.issuer = ledger.Issuer(
             origin=Origin(self.batch.origin), by=self.batch.created_by, site=site, language=self.batch.language
         )
@@ -91,17 +92,22 @@ class _Promises:
         return mails
 
     def _decide(self, member: Member) -> None:
-        refusal, live = refusal_for(member), getattr(member, "live_password_reset", None)
+        live = getattr(member, "live_password_reset", None)
         effect = ledger.effect_of_sending(live, member)
-        if refusal:
-            self.passed_over.append((member, SKIPS[refusal]))
-        elif effect != Effect.NEW_LINK and not self.batch.again:
-            self.passed_over.append((member, SkipReason.LIVE_LINK))
+        if reason := self._reason_against(member, live, effect):
+            self.passed_over.append((member, reason))
         elif live is not None and effect == Effect.SAME_LINK:
             live.member = member
             self.mailed.append((live, effect))
         else:
             self._issue(member, live, effect)
+
+    def _reason_against(self, member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:
+        if refusal := refusal_for(member):
+            return SKIPS[refusal]
+        if self.is_reminder:
+            return _reason_against_reminding(member, live, effect)
+        return SkipReason.LIVE_LINK if effect != Effect.NEW_LINK and not self.batch.again else None
 
     def _issue(self, member: Member, old: PasswordReset | None, effect: Effect) -> None:
         if old is not None:
@@ -126,7 +132,7 @@ class _Promises:
             public_id=tokens.new_public_id(),
             member_id=reset.member_id,
             reset_id=reset.pk,
-            purpose=reset.purpose,
+            purpose=Purpose.REMINDER if self.is_reminder else reset.purpose,
             language=reset.language,
             recipient=address_of(reset.member),
         )
@@ -164,6 +170,13 @@ class _Promises:
             for reset, effect in self.mailed
         ]
         inserts.insert(entries)
+
+
+def _reason_against_reminding(member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:
+    if live is None or effect == Effect.NEW_LINK or member.last_login:
+        return SkipReason.LINK_CLOSED
+    # A link that nobody planned to remind of is newer than the plan.
+    return None if live.reminded_at else SkipReason.LIVE_LINK
 
 
 def _in_order(keys: list[Any]) -> list[Member]:

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.conftest import grant, make_person
 from tests.staff.pages import words
@@ -371,3 +372,56 @@ def test_names_of_members_are_escaped(bulk_office, client):
     make_person("<script>alert(1)</script>")
 
     assert "<script>alert(1)" not in client.get(action_url(id=["all"])).content.decode()
+
+
+def test_send_again_leads_to_a_preview_of_those_who_have_not_signed_in(bulk_office, client, mailoutbox):
+    came_in, _still_out = make_person("Came"), make_person("Out")
+    batch = started(bulk_office, per_hour=600)
+    delivery.drain()
+    get_user_model().objects.filter(pk=came_in.pk).update(last_login=timezone.now())
+    mailoutbox.clear()
+
+    answer = client.post(f"{RUNS}{batch.pk}/again/", follow=True)
+
+    said = words(answer.content.decode())
+    draft = ResetBatch.objects.exclude(pk=batch.pk).get()
+    assert "1 person will get an email" in said
+    assert f"Those of run {batch.pk} who have not signed in" in said
+    assert (draft.state, draft.again, draft.per_hour, draft.created_by) == (BatchState.DRAFT, True, 600, bulk_office)
+    assert mailoutbox == []
+
+
+def test_send_again_is_offered_once_the_run_has_ended(bulk_office, client):
+    make_person("Mia")
+    batch = started(bulk_office)
+    before = page(client, f"{RUNS}{batch.pk}/")
+
+    delivery.drain()
+
+    assert "Send again to those who have not signed in" not in before
+    assert "Send again to those who have not signed in" in page(client, f"{RUNS}{batch.pk}/")
+
+
+def test_send_again_is_for_who_may_mail_many(office, client):
+    make_person("Mia")
+    batch = started(office)
+    delivery.drain()
+    client.force_login(office)
+
+    answer = client.post(f"{RUNS}{batch.pk}/again/")
+
+    assert answer.status_code == 302
+    assert answer["Location"] == "/admin/"
+    assert ResetBatch.objects.count() == 1
+
+
+def test_page_says_what_the_mail_service_reported(bulk_office, client):
+    make_person("Mia")
+    batch = started(bulk_office)
+    delivery.drain()
+    ResetBatch.objects.filter(pk=batch.pk).update(delivered=1234, bounced=5)
+
+    said = page(client, f"{RUNS}{batch.pk}/")
+
+    assert "Delivered 1,234" in said
+    assert "Came back 5" in said

@@ -31,6 +31,8 @@ SETTINGS = {
     "RETENTION": "E012",
     "SUPPORT_CONTACT": "E013",
     "STAFF_LIMITS": "E014",
+    "BULK_CONNECTIONS": "E015",
+    "REMINDER": "E016",
 }
 ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
 # Reset pages of others, by URL name, with the line that leads their visitors to ours.

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Min
 from django.utils import timezone
 
-from .. import batches, ledger, promises, turns
+from .. import batches, ledger, promises, reminders, turns
 from ..exceptions import MemberResetError, WindowClosed
 from ..models import EmailState, ResetEmail, SkipReason
 from . import letters, many, records, requests
@@ -38,6 +38,8 @@ def drain(*, chunks: bool = True) -> int:
     mail was promised for yet is left to others.
     """
     ledger.sweep()
+    if chunks:
+        reminders.lookout.look()
     with Mailer() as mailer:
         worker = Worker(mailer)
         worker.send_due()

@@ -16,6 +16,7 @@ from ..conf import conf
 class Purpose(models.TextChoices):
     WELCOME = "welcome", _("Welcome")
     RESET = "reset", _("Password reset")
+    REMINDER = "reminder", _("Reminder")  # of mails alone: the link in it is a welcome
     PASSWORD_CHANGED = "password_changed", _("Password changed")
 
 
@@ -97,6 +98,8 @@ class PasswordReset(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    # When a reminder was planned for it, whatever became of that: once is enough.
+    reminded_at = models.DateTimeField(null=True, blank=True)
 
     objects = PasswordResetQuerySet.as_manager()
 

@@ -24,6 +24,10 @@ def choice(chosen: dict[str, Any]) -> str:
         return _("Members of %(groups)s") % {"groups": ", ".join(names)}
     if kind == "listing":
         return _("The listing of users: %(filters)s") % {"filters": _filters(chosen["query"])}
+    if kind == "reminder":
+        return _("People whose welcome link runs out unused")
+    if kind == "run":
+        return _("Those of run %(run)s who have not signed in") % {"run": chosen["run"]}
     if kind == "file":
         return _("People in a file")
     if kind == "ids":

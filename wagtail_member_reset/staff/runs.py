@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from wagtail.admin.menu import MenuItem
 
-from .. import bulk, choosing
+from .. import bulk
 from ..accounts import address_of
+from ..choosing import Choice, Kind
 from ..models import BatchState, EmailState, ResetBatch, ResetEmail
 from . import listing, panel, permissions, run_words, wording
 from .media import RUN_MEDIA
@@ -129,6 +130,15 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     return _do(request, pk, bulk.try_again)
 
 
+@require_POST
+@transaction.non_atomic_requests
+def again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Draft a run for those of this one who have not signed in: it leads to a preview, and mails nobody."""
+    batch = _batch(request, pk)
+    choice = Choice(kind=Kind.RUN, run=batch.pk)
+    return redirect(url(bulk.draft(choice, by=request.user, again=True, per_hour=batch.per_hour)))
+
+
 def begin(request: HttpRequest, batch: ResetBatch) -> None:
     """Start a run within the reach of who asks, and say so if somebody else did."""
     if not bulk.start(batch, beyond=permissions.beyond(request.user), listing=_listing(request, batch)):
@@ -157,7 +167,7 @@ def url(batch: ResetBatch | None = None, name: str = "run") -> str:
 
 
 def _listing(request: HttpRequest, batch: ResetBatch) -> QuerySet[Any] | None:
-    if batch.choice["kind"] != choosing.Kind.LISTING.value:
+    if batch.choice["kind"] != Kind.LISTING.value:
         return None
     return listing.accounts(request, batch.choice["query"])
 

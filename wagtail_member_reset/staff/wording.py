@@ -235,6 +235,7 @@ def _beginning(entry: Entry, by: str) -> str:
         Origin.MEMBER: gettext("Asked for on the website"),
         Origin.BULK: gettext("Created for many at once"),
         Origin.IMPORT: gettext("Created with an import"),
+        Origin.REMINDER: gettext("Created as a reminder"),
     }.get(Origin(entry.reset.origin), gettext("Created"))
 
 
