@@ -198,7 +198,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     try:
         for row in lines:
             # A spreadsheet that was told so writes a quote before what it would else compute.
-            if cells := [cell.strip().lstrip("'") for cell in row if cell.strip()]:
+            if cells := [text for cell in row if (text := cell.strip().lstrip("'"))]:
                 yield lines.line_num, cells
     except csv.Error as error:
         raise ChoiceError(f"Line {lines.line_num} of the file cannot be read: {error}.") from error

@@ -1,0 +1,212 @@
+"""Runs over a mail server: several connections, a server that gives up in the middle, and what is written down."""
+
+import threading
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from tests.conftest import make_person
+from wagtail_member_reset import bulk, delivery
+from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.delivery import many, records
+from wagtail_member_reset.models import EmailState, ResetBatch, ResetEmail
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def by_hand(settings):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+
+
+def started(count, **details):
+    for number in range(count):
+        make_person(f"Member{number}")
+    batch = bulk.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None, **details)
+    bulk.start(batch)
+    return batch
+
+
+def finished(batch, time_machine=None):
+    """Pass after pass, until nothing is left or hours have gone by."""
+    for _pass in range(5):
+        delivery.drain()
+        batch.refresh_from_db()
+        if batch.state == "finished" or time_machine is None:
+            break
+        time_machine.move_to(timezone.now() + timedelta(hours=1))
+    return batch
+
+
+def recipients(mailbox):
+    return Counter(line for text in mailbox.messages for line in text.splitlines() if line.startswith("To: "))
+
+
+def message_ids(mailbox):
+    """The Message-IDs of each member's mails."""
+    found = {}
+    for text in mailbox.messages:
+        lines = text.splitlines()
+        to = next(line for line in lines if line.startswith("To: "))
+        found.setdefault(to, set()).add(next(line for line in lines if line.lower().startswith("message-id: ")))
+    return found
+
+
+@pytest.mark.parametrize("connections", [1, 3, 50])
+def test_everybody_is_mailed_once_over_any_number_of_connections(mailbox, settings, connections):
+    settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = connections
+
+    batch = finished(started(12))
+
+    assert (batch.state, batch.handed_over, batch.failed) == ("finished", 12, 0)
+    assert sorted(recipients(mailbox).values()) == [1] * 12
+
+
+def test_connections_are_used_side_by_side(mailbox, settings, monkeypatch):
+    """Each of three mails waits until all three are under way: one after the other, none would arrive."""
+    settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 3
+    all_under_way = threading.Barrier(3, timeout=20)
+    send = many.Mailer.send
+
+    def together(self, *args, **kwargs):
+        all_under_way.wait()
+        return send(self, *args, **kwargs)
+
+    monkeypatch.setattr(many.Mailer, "send", together)
+
+    batch = finished(started(3))
+
+    assert batch.handed_over == 3
+
+
+def test_server_that_drops_after_the_fiftieth_mail_loses_and_doubles_nobody(
+    mailbox, settings, time_machine, monkeypatch
+):
+    """What it had accepted when it dropped the line may come again, with the same Message-ID; the others once."""
+    settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 1
+    handle = mailbox.handle_DATA
+
+    async def handle_and_drop(server, session, envelope):
+        answer = await handle(server, session, envelope)
+        if len(mailbox.messages) == 50:
+            server.transport.abort()
+        return answer
+
+    monkeypatch.setattr(type(mailbox), "handle_DATA", lambda self, *args: handle_and_drop(*args))
+
+    batch = finished(started(60), time_machine)
+
+    times = recipients(mailbox)
+    assert (batch.state, batch.handed_over, batch.failed) == ("finished", 60, 0)
+    assert len(times) == 60
+    assert sum(times.values()) <= 61
+    assert all(len(ids) == 1 for ids in message_ids(mailbox).values())
+
+
+def test_refused_recipients_hold_nobody_back(mailbox, settings, monkeypatch):
+    async def refuse_odd(self, server, session, envelope, address, options):
+        if address.startswith(("member1@", "member3@")):
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    monkeypatch.setattr(type(mailbox), "handle_RCPT", refuse_odd)
+
+    batch = finished(started(5))
+
+    assert (batch.state, batch.handed_over, batch.failed) == ("finished", 3, 2)
+    failed = ResetEmail.objects.filter(batch=batch, state=EmailState.FAILED)
+    assert set(failed.values_list("result_code", flat=True)) == {"smtp_550"}
+
+
+def test_server_that_asks_for_patience_gets_it(mailbox, settings, time_machine):
+    mailbox.answers["RCPT"] = "451 4.3.0 come back later"
+    batch = started(4)
+    delivery.drain()
+    batch.refresh_from_db()
+    waiting = (batch.state, batch.handed_over, batch.failed, batch.waiting)
+
+    mailbox.answers.clear()
+    batch = finished(batch, time_machine)
+
+    assert waiting == ("running", 0, 0, 4)
+    assert (batch.state, batch.handed_over, batch.failed) == ("finished", 4, 0)
+    assert sorted(recipients(mailbox).values()) == [1] * 4
+
+
+def test_what_left_is_written_down_every_twenty_five_mails(mailbox, settings, monkeypatch):
+    """What a worker that dies can send twice is bounded by this."""
+    settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 1
+    monkeypatch.setattr(many, "RECORDED_SECONDS", 3600.0)
+    sizes, write = [], records.write
+
+    def writes(outcomes, **kwargs):
+        sizes.append(len(outcomes))
+        return write(outcomes, **kwargs)
+
+    monkeypatch.setattr(records, "write", writes)
+
+    finished(started(60))
+
+    assert sizes == [25, 25, 10]
+
+
+def test_database_that_goes_away_in_the_middle_is_survived(mailbox, settings, time_machine, monkeypatch):
+    """The pass ends; the next one after the lease takes up what was left, with the same mails."""
+    settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 1
+    write, calls = records.write, []
+
+    def writes(outcomes, **kwargs):
+        calls.append(len(outcomes))
+        if len(calls) == 2:
+            raise OperationalError("the server closed the connection unexpectedly")
+        return write(outcomes, **kwargs)
+
+    monkeypatch.setattr(many, "RECORDED_SECONDS", 3600.0)
+    monkeypatch.setattr(records, "write", writes)
+    batch = started(60)
+    with pytest.raises(OperationalError):
+        delivery.drain()
+
+    time_machine.move_to(timezone.now() + timedelta(hours=1))
+    batch = finished(batch, time_machine)
+
+    times = recipients(mailbox)
+    assert (batch.state, batch.handed_over, batch.failed, batch.waiting) == ("finished", 60, 0, 0)
+    assert len(times) == 60
+    assert sum(times.values()) <= 60 + many.RECORDED
+    assert all(len(ids) == 1 for ids in message_ids(mailbox).values())
+
+
+def test_paused_run_stops_soon_and_goes_on(mailbox, settings, time_machine, monkeypatch):
+    settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 1
+    monkeypatch.setattr(many, "LOOKED", 5)
+    batch = started(20)
+    handle, pause = mailbox.handle_DATA, threading.Event()
+
+    async def handle_and_pause(server, session, envelope):
+        pause.set()
+        return await handle(server, session, envelope)
+
+    monkeypatch.setattr(type(mailbox), "handle_DATA", lambda self, *args: handle_and_pause(*args))
+    look = many.Run._still_wanted
+
+    def pausing(self, mails):
+        if pause.is_set() and len(mailbox.messages) == 5:
+            bulk.pause(ResetBatch.objects.get(pk=batch.pk))
+        return look(self, mails)
+
+    monkeypatch.setattr(many.Run, "_still_wanted", pausing)
+    delivery.drain()
+    batch.refresh_from_db()
+    paused = (batch.state, batch.handed_over)
+
+    bulk.go_on(batch)
+    batch = finished(batch, time_machine)
+
+    assert paused == ("paused", 5)
+    assert (batch.state, batch.handed_over) == ("finished", 20)
+    assert sorted(recipients(mailbox).values()) == [1] * 20
