@@ -1,7 +1,7 @@
 """
 A task backend as a site has one: it keeps what it is given, and a worker runs it in its own time.
 
-Run as a program, this is such a site's process: it wakes delivery, plays the worker, and prints
+Run as a program, this is such a site's process: it does what SITE_DOES says, plays the worker, and prints
 what it saw as JSON. Whether a site has a task backend is decided at start, so it needs a process.
 """
 
@@ -16,7 +16,8 @@ except ImportError:
 
 
 class Broker(BaseTaskBackend):
-    supports_defer = supports_async_task = supports_get_result = True
+    supports_async_task = supports_get_result = supports_priority = True
+    supports_defer = not os.environ.get("BROKER_CANNOT_WAIT")
     queue = []
 
     def enqueue(self, task, args=(), kwargs=None):
@@ -40,10 +41,10 @@ def main():
     import django
 
     django.setup()
-    json.dump(site(), sys.stdout)
+    json.dump(globals()[os.environ.get("SITE_DOES", "single_mail")](), sys.stdout)
 
 
-def site():
+def single_mail():
     from django.contrib.auth import get_user_model
 
     from tests.broker import Broker  # as the backend's path names it, not as the program
@@ -56,6 +57,29 @@ def site():
         "queued": [(task.module_path, args, kwargs) for task, args, kwargs in queue],
         "handed_over": [task.func(*args, **kwargs) for task, args, kwargs in queue],
     }
+
+
+def rated_run():
+    """Three chunks, a minute apart; the tasks of all are run at once, as by an engine that cannot tell the time."""
+    from tests.broker import Broker
+    from tests.conftest import make_person
+    from wagtail_member_reset import bulk
+    from wagtail_member_reset.choosing import Choice, Kind
+
+    make_person("Nora"), make_person("Olaf")
+    batch = bulk.draft(Choice(kind=Kind.ALL), by=None, per_hour=60)
+    bulk.start(batch)
+    asked, before = queued(), list(Broker.queue)
+    Broker.queue.clear()
+    handed_over = [task.func(*args) for task, args, _kwargs in before]
+    return {"asked": asked, "handed_over": handed_over, "asked_again": queued()}
+
+
+def queued():
+    """Of each task: its name, whether it is to wait, and how urgent it is."""
+    from tests.broker import Broker
+
+    return [[task.func.__name__, task.run_after is not None, task.priority] for task, _args, _kwargs in Broker.queue]
 
 
 if __name__ == "__main__":

@@ -69,3 +69,29 @@ def test_broker_that_is_down_fails_no_request_and_loses_no_mail(site, tmp_path):
     assert json.loads(ended.stdout)["queued"] == []
     assert "deliver_member_resets will send what is waiting" in ended.stderr
     assert (ResetEmail.objects.get().state, inbox(tmp_path)) == (EmailState.QUEUED, [])
+
+
+def test_run_asks_for_each_chunk_in_its_turn_and_a_task_that_is_early_asks_again(site):
+    seen = json.loads(site(SITE_DOES="rated_run").stdout)
+
+    assert seen == {
+        "asked": [
+            ["deliver", False, 100],
+            ["watch", True, 0],
+            ["deliver_chunk", False, 0],
+            ["deliver_chunk", True, 0],
+            ["deliver_chunk", True, 0],
+        ],
+        "handed_over": [0, 0, 1, 0, 0],
+        "asked_again": [["watch", True, 0], ["deliver_chunk", True, 0], ["deliver_chunk", True, 0]],
+    }
+
+
+def test_queue_that_cannot_wait_gets_the_chunks_whose_turn_has_come(site):
+    seen = json.loads(site(SITE_DOES="rated_run", BROKER_CANNOT_WAIT="1").stdout)
+
+    assert seen == {
+        "asked": [["deliver", False, 100], ["deliver_chunk", False, 0]],
+        "handed_over": [0, 1],
+        "asked_again": [],
+    }

@@ -143,6 +143,19 @@ def next_due() -> datetime | None:
     return max(filter(None, (found["first"], found["held"])), default=None) if found["first"] else None
 
 
+def turn_of(pk: int) -> datetime | None:
+    """When a chunk's turn comes or came; None for one that is gone, or whose run is not going on."""
+    found = BatchChunk.objects.filter(pk=pk, batch__state=BatchState.RUNNING)
+    times = found.values_list("due_at", "batch__held_until").first()
+    return max(filter(None, times)) if times else None
+
+
+def forgotten_chunk(batch_id: int, *, since: datetime) -> int | None:
+    """A chunk of the run whose turn came before then, and which no worker has in hand."""
+    pk = next_chunk(ResetBatch(pk=batch_id))
+    return pk if pk is not None and BatchChunk.objects.filter(pk=pk, due_at__lt=since).exists() else None
+
+
 def take(chunk: BatchChunk) -> bool:
     """Claim a chunk by deleting it: of two workers, the other finds nothing to delete. Part of a transaction."""
     going_on = BatchChunk.objects.filter(pk=chunk.pk, batch__state=BatchState.RUNNING)
@@ -166,6 +179,10 @@ def count(batch_id: int, states: Counter[Any], skips: Counter[Any]) -> None:
 def hold(batch_id: int, until: datetime) -> None:
     """Take no further chunk of the run until then: its mail service asked for patience."""
     ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING).update(held_until=until)
+
+
+def is_running(batch_id: int) -> bool:
+    return ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING).exists()
 
 
 def finish(batch_id: int) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from django.utils import timezone
 
+from . import batches
 from .delivery.worker import drain, send_chunk
 from .models import BatchChunk
 
@@ -16,6 +18,9 @@ logger = logging.getLogger("wagtail_member_reset")
 
 # These run in the request, or not at all: with them, no task backend is configured.
 NOT_A_WORKER = ("ImmediateBackend", "DummyBackend")
+# How often a run is looked after, and when nobody will come any more for a chunk whose turn has come.
+WATCH = timedelta(minutes=1)
+LOST_AFTER = timedelta(minutes=10)
 
 
 def deliver() -> int:
@@ -24,8 +29,33 @@ def deliver() -> int:
 
 
 def deliver_chunk(pk: int) -> int:
-    """The task: one chunk of a run, by its primary key. What another worker did already is not done again."""
-    return send_chunk(pk)
+    """
+    The task: one chunk of a run, by its primary key. What another worker did already is not done again.
+
+    Before its turn, which a pause or a mail service that is overrun puts off, it only asks once more.
+    """
+    turn = batches.turn_of(pk)
+    if turn is None:
+        return 0
+    if turn > timezone.now():
+        _ask(deliver_chunk, pk, at=turn)
+        return 0
+    return send_chunk(pk, singles_first=True)
+
+
+def watch(batch_id: int) -> int:
+    """
+    The task: every minute of a run, what no other task will do. Mails that wait for another attempt, those of a
+    worker that died, and a chunk whose task was lost.
+    """
+    if not batches.is_running(batch_id):
+        return 0
+    _ask(watch, batch_id, at=timezone.now() + WATCH)
+    handed_over = drain(chunks=False)
+    if (lost := batches.forgotten_chunk(batch_id, since=timezone.now() - LOST_AFTER)) is not None:
+        handed_over += send_chunk(lost)
+    batches.finish(batch_id)
+    return handed_over
 
 
 def is_configured() -> bool:
@@ -35,35 +65,41 @@ def is_configured() -> bool:
 
 def enqueue() -> bool:
     """Ask a worker for a pass; False, and a line in the log, when the queue does not take it."""
-    try:
-        deliver.enqueue()  # type: ignore[attr-defined]
-    except Exception:
-        # The row stands; the sweeper finds it.
-        logger.exception("The task backend took no task; deliver_member_resets will send what is waiting.")
-        return False
-    return True
+    return _ask(deliver)
 
 
-def enqueue_chunks(batch_id: int) -> int:
+def enqueue_run(batch_id: int) -> int:
     """
-    Ask for a task for each chunk of a run, in its turn; how many the queue took.
+    Ask for all that a run needs: a task for each chunk in its turn, one for its mails that wait for another
+    attempt, and one that watches. How many chunks the queue took.
 
     A backend that cannot wait gets those whose turn has come; the sweeper does the others.
     """
     taken, now = 0, timezone.now()
+    if not _ask(deliver):
+        return 0
+    _ask(watch, batch_id, at=now + WATCH)
     for pk, due_at in BatchChunk.objects.filter(batch=batch_id).order_by("due_at", "pk").values_list("pk", "due_at"):
-        task: Any = deliver_chunk
-        try:
-            if due_at > now:
-                if not task.get_backend().supports_defer:
-                    break
-                task = task.using(run_after=due_at)
-            task.enqueue(pk)
-        except Exception:
-            logger.exception("The task backend took no task; deliver_member_resets will send what is waiting.")
+        if not _ask(deliver_chunk, pk, at=due_at if due_at > now else None):
             break
         taken += 1
     return taken
+
+
+def _ask(task: Any, *args: int, at: datetime | None = None) -> bool:
+    """Enqueue a task. False when the queue does not take it, or cannot wait until then."""
+    try:
+        if at is not None:
+            if not task.get_backend().supports_defer:
+                return False
+            # A second later, since some engines count in whole ones and would come too early.
+            task = task.using(run_after=at + timedelta(seconds=1))
+        task.enqueue(*args)
+    except Exception:
+        # The rows stand; the sweeper finds them.
+        logger.exception("The task backend took no task; deliver_member_resets will send what is waiting.")
+        return False
+    return True
 
 
 def _library_with_workers() -> ModuleType | None:
@@ -80,7 +116,14 @@ def _library_with_workers() -> ModuleType | None:
     return None
 
 
+def _task(function: Any, *, is_awaited: bool = False) -> Any:
+    """A person waits for some: they go before the chunks of a run, where the engine knows of an order."""
+    task = LIBRARY.task()(function)  # type: ignore[union-attr]
+    return task.using(priority=100) if is_awaited and task.get_backend().supports_priority else task
+
+
 # Decided once: engines look the task up by this module's name for it.
 LIBRARY = _library_with_workers()
 if LIBRARY is not None:
-    deliver, deliver_chunk = LIBRARY.task()(deliver), LIBRARY.task()(deliver_chunk)
+    deliver = _task(deliver, is_awaited=True)
+    deliver_chunk, watch = _task(deliver_chunk), _task(watch)

@@ -38,10 +38,10 @@ def wake(*, on_tick: bool = False) -> None:
 
 
 def wake_run(batch_id: int) -> None:
-    """Have a run go on soon, elsewhere: a task for each of its chunks, or this process's thread. Never raises."""
+    """Have a run go on soon, elsewhere: tasks, or this process's thread. Never raises."""
     way = _way()
     if way == "tasks":
-        tasks.enqueue_chunks(batch_id)
+        tasks.enqueue_run(batch_id)
     elif way == "thread":
         sender.wake()
 

@@ -50,14 +50,17 @@ def drain(*, chunks: bool = True) -> int:
         return worker.handed_over
 
 
-def send_chunk(pk: int, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
+def send_chunk(pk: int, *, is_stopping: Callable[[], bool] = lambda: False, singles_first: bool = False) -> int:
     """
     Do one chunk of a run; the number of mails handed over, 0 when another worker had it.
 
-    Where `is_stopping` says so, no further mail leaves, and those left are given back.
+    Where `is_stopping` says so, no further mail leaves, and those left are given back. With
+    `singles_first`, what persons wait for goes before it.
     """
     with Mailer() as mailer:
         worker = Worker(mailer, is_stopping=is_stopping)
+        if singles_first:
+            worker.send_due(singles=True)
         worker.send_chunk(pk)
         return worker.handed_over
 
