@@ -1,0 +1,204 @@
+"""Runs and single mails on a real engine, with its own workers, while processes die and queues are lost."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.conftest import make_person
+from tests.engines.processes import until
+from wagtail_member_reset import batches, bulk, resets, tasks
+from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.conf import conf
+from wagtail_member_reset.delivery import many
+from wagtail_member_reset.models import BatchState, EmailState, ResetBatch, ResetEmail
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+EVERYBODY = Choice(kind=Kind.ALL)
+# An answer of the mail server takes so long, and a mail three of them: workers are then slow enough to be hit.
+PAUSE = 0.05
+START = ["send_member_resets", "--all", "--background", "--no-input"]
+
+
+def in_hand():
+    """Whom a worker has in hand, and under which lease."""
+    return dict(ResetEmail.objects.filter(state=EmailState.SENDING).values_list("recipient", "lease"))
+
+
+def is_finished(batch):
+    batch.refresh_from_db()
+    return batch.state == BatchState.FINISHED
+
+
+def counts(batch):
+    batch.refresh_from_db()
+    return {name: getattr(batch, name) for name in ("state", "chosen", "handed_over", "failed", "skipped")}
+
+
+def all_handed_over(count):
+    return {"state": BatchState.FINISHED, "chosen": count, "handed_over": count, "failed": 0, "skipped": 0}
+
+
+def test_this_site_has_an_engine():
+    assert tasks.is_configured()
+
+
+def test_killed_worker_loses_nothing_and_doubles_only_what_was_in_flight(site, people, mails, engine):
+    members = people(240)
+    mails.plan(pause=PAUSE)
+    victim, _other = site.worker(), site.worker()
+    site.run(*START)
+    # Each of the two is in the middle of a chunk.
+    until(lambda: sorted(Counter(in_hand().values()).values())[:1] > [20] and len(set(in_hand().values())) == 2)
+    until(lambda: len(mails.taken()) > 20)
+
+    site.kill(victim)
+    left, batch = in_hand(), ResetBatch.objects.get()
+    until(lambda: is_finished(batch))
+
+    assert counts(batch) == all_handed_over(len(members))
+    by_member = {member.email: mails.taken(member.email) for member in members}
+    assert min(map(len, by_member.values())) == 1
+    assert {len({(mail.message_id, mail.links) for mail in found}) for found in by_member.values()} == {1}
+    again = set(ResetEmail.objects.filter(attempts=2).values_list("recipient", flat=True))
+    assert len(again) > 0
+    assert {left[recipient] for recipient in again} == {left[min(again)]}  # of one worker: the one that died
+    doubled = {recipient for recipient, found in by_member.items() if len(found) > 1}
+    assert doubled <= again
+    assert len(doubled) <= many.RECORDED + conf.BULK_CONNECTIONS
+    assert engine.left_behind() == 1  # its task is not done again
+
+
+def test_run_whose_tasks_were_lost_goes_on_by_its_watch(site, people, engine):
+    members = people(100)
+    site.run(*START)
+    assert [name for name, _args in engine.waiting()].count("deliver_chunk") == 2
+    engine.forget("deliver_chunk")
+
+    site.worker()
+
+    batch = ResetBatch.objects.get()
+    until(lambda: is_finished(batch))
+    assert counts(batch) == all_handed_over(len(members))
+
+
+def test_run_whose_whole_queue_was_lost_is_done_by_the_sweeper(site, people, mails, engine):
+    members = people(100)
+    site.run(*START)
+    engine.forget()
+
+    site.run("deliver_member_resets")
+
+    assert counts(ResetBatch.objects.get()) == all_handed_over(len(members))
+    assert Counter(mail.to for mail in mails.taken()) == Counter(member.email for member in members)
+
+
+def test_queue_that_is_down_fails_no_start_and_loses_nobody(site, people, mails, engine):
+    members = people(100)
+    with engine.out_of_order() as environment:
+        started = site.run(*START, **environment)
+    assert "The task backend took no task" in started.stderr
+    assert (engine.waiting(), mails.taken()) == ([], [])
+
+    site.run("deliver_member_resets")
+
+    assert counts(ResetBatch.objects.get()) == all_handed_over(len(members))
+
+
+def test_paused_run_keeps_its_members_from_waiting_tasks_and_goes_on_with_new_ones(site, people, mails, engine):
+    members = people(100)
+    batch = bulk.draft(EVERYBODY, by=None)
+    bulk.start(batch)
+    bulk.pause(batch)
+
+    site.work()
+    assert (mails.taken(), counts(batch)["handed_over"]) == ([], 0)
+
+    bulk.go_on(batch)
+    site.work()
+    assert counts(batch) == all_handed_over(len(members))
+
+
+def test_run_with_a_rate_mails_nobody_before_their_turn(site, people, monkeypatch):
+    people(3)
+    batch = bulk.draft(EVERYBODY, by=None, per_hour=60)
+    # One a minute, in a test that cannot wait so long.
+    monkeypatch.setattr(ResetBatch, "interval", timedelta(seconds=4))
+    bulk.start(batch)
+    turns = list(batch.chunks.order_by("due_at").values_list("due_at", flat=True))
+
+    site.worker()
+
+    until(lambda: is_finished(batch))
+    left_at = ResetEmail.objects.order_by("handed_over_at").values_list("handed_over_at", flat=True)
+    assert [(turn, turn <= at) for turn, at in zip(turns, left_at, strict=True)] == [(turn, True) for turn in turns]
+    assert counts(batch) == all_handed_over(3)
+
+
+def test_run_whose_mail_service_asks_for_patience_is_left_alone_until_then(site, people, mails):
+    people(3)
+    batch = bulk.draft(EVERYBODY, by=None)
+    bulk.start(batch)
+    until_then = timezone.now() + timedelta(seconds=8)
+    batches.hold(batch.pk, until_then)
+
+    site.worker()
+
+    until(lambda: is_finished(batch))
+    assert min(ResetEmail.objects.values_list("handed_over_at", flat=True)) >= until_then
+    assert counts(batch) == all_handed_over(3)
+
+
+def test_mails_that_failed_are_tried_again_by_the_workers(site, people, mails):
+    people(3)
+    batch = bulk.draft(EVERYBODY, by=None)
+    bulk.start(batch)
+    mails.plan(answers={"RCPT": "550 5.1.1 There is no such mailbox here"})
+    site.work()
+    assert counts(batch) == {**all_handed_over(3), "handed_over": 0, "failed": 3}
+    mails.plan()
+
+    bulk.try_again(batch)
+    site.work()
+
+    assert counts(batch) == all_handed_over(3)
+
+
+def test_single_mails_leave_by_a_worker_and_no_address_or_link_is_queued(site, mails, engine, client):
+    mia, ida = make_person("Mia", password="old password 1"), make_person("Ida")
+    resets.send(ida, by=None)
+    client.post(reverse("wagtail_member_reset:password_reset"), {"email": mia.email})
+    queued = engine.waiting()
+
+    site.work()
+
+    assert ("deliver", []) in queued
+    assert {name for name, _args in queued} == {"deliver"}
+    assert sorted(mail.to for mail in mails.taken()) == [ida.email, mia.email]
+    assert_keeps_no_secret(engine, mails)
+
+
+def test_run_queues_primary_keys_alone(site, people, mails, engine):
+    people(100)
+    batch = bulk.draft(EVERYBODY, by=None)
+    bulk.start(batch)
+    chunks = list(batch.chunks.order_by("pk").values_list("pk", flat=True))
+    queued = engine.waiting()
+
+    site.work()
+
+    assert sorted(queued) == [("deliver", []), *(("deliver_chunk", [pk]) for pk in chunks), ("watch", [batch.pk])]
+    assert len(mails.taken()) == 100
+    assert_keeps_no_secret(engine, mails)
+
+
+def assert_keeps_no_secret(engine, mails):
+    kept = engine.content()
+    tokens = [link.rpartition("/r/")[2] for mail in mails.taken() for link in mail.links if "/r/" in link]
+    assert len(tokens) == len(mails.taken())
+    assert "wagtail_member_reset.tasks.deliver" in kept
+    assert [token for token in tokens if token in kept] == []
+    assert "@members.example" not in kept
