@@ -6,6 +6,9 @@ import zlib
 
 from django.db import connection
 
+# In the database of Redis that may be emptied.
+OURS = "wagtail-member-reset-tests"
+
 
 class OnDatabase:
     worker = ["db_worker", "--interval", "0.1", "--no-startup-delay", "--no-reload"]
@@ -55,7 +58,7 @@ class OnRedis:
 
     def forget(self, name=""):
         if not name:
-            self._redis().flushdb()
+            self._empty()
         for job in self._jobs():
             if job.func_name.endswith(f".{name}"):
                 job.delete()
@@ -89,6 +92,13 @@ class OnRedis:
     def out_of_order(self):
         # Nothing listens there.
         yield {"SITE_REDIS_URL": "redis://127.0.0.1:1/11"}
+
+    def _empty(self):
+        redis = self._redis()
+        if redis.dbsize() and not redis.exists(OURS):
+            raise RuntimeError("This database of Redis has keys that no test wrote: name another server in REDIS_URL.")
+        redis.flushdb()
+        redis.set(OURS, "")
 
     def _jobs(self):
         from django_tasks_rq import Job

@@ -8,4 +8,5 @@ from tests.engines.site import INSTALLED_APPS
 INSTALLED_APPS += ["django_rq"]
 TASKS = {"default": {"BACKEND": "django_tasks_rq.RQBackend"}}
 # A database of its own: the tests empty it.
-RQ_QUEUES = {"default": {"URL": os.environ.get("SITE_REDIS_URL", "redis://127.0.0.1:6379/11"), "DEFAULT_TIMEOUT": 660}}
+URL = os.environ.get("SITE_REDIS_URL", os.environ.get("REDIS_URL", "redis://127.0.0.1:6379") + "/11")
+RQ_QUEUES = {"default": {"URL": URL, "DEFAULT_TIMEOUT": 660}}
