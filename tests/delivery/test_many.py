@@ -181,6 +181,30 @@ def test_database_that_goes_away_in_the_middle_is_survived(mailbox, settings, ti
     assert all(len(ids) == 1 for ids in message_ids(mailbox).values())
 
 
+def test_what_left_before_a_worker_was_interrupted_does_not_leave_again(mailbox, settings, time_machine, monkeypatch):
+    """As by the time limit of a task engine, which raises in the middle of whatever is being done."""
+    settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 1
+    monkeypatch.setattr(many, "RECORDED_SECONDS", 3600.0)
+    send = many.Mailer.send
+
+    def limited(self, *args, **kwargs):
+        if len(mailbox.messages) == 10:
+            raise KeyboardInterrupt
+        return send(self, *args, **kwargs)
+
+    monkeypatch.setattr(many.Mailer, "send", limited)
+    batch = started(20)
+    with pytest.raises(KeyboardInterrupt):
+        delivery.drain()
+    monkeypatch.setattr(many.Mailer, "send", send)
+
+    time_machine.move_to(timezone.now() + timedelta(hours=1))
+    batch = finished(batch, time_machine)
+
+    assert (batch.state, batch.handed_over) == ("finished", 20)
+    assert sorted(recipients(mailbox).values()) == [1] * 20
+
+
 def test_paused_run_stops_soon_and_goes_on(mailbox, settings, time_machine, monkeypatch):
     settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 1
     monkeypatch.setattr(many, "LOOKED", 5)

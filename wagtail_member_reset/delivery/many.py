@@ -10,9 +10,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from .. import batches
@@ -72,7 +74,13 @@ class Run:
             found, minted = merging.groups(minted, service, self.cache)
             for group in found:
                 minted += self._send_group(group)
-        left = self._send_apart(minted)
+        try:
+            left = self._send_apart(minted)
+        except BaseException:
+            # An engine's time limit, say: what has left is still written down, so that it does not leave again.
+            with suppress(DatabaseError):
+                self._write(is_end=True)
+            raise
         self._write(is_end=True)
         return left
 
