@@ -27,11 +27,11 @@ def run(name, *args):
 
 
 class Interrupter(threading.Thread):
-    """Presses Ctrl+C, as it were, once `condition()` holds; after ten seconds in any case."""
+    """Presses Ctrl+C, as it were, once `condition()` holds; after ten seconds in any case. Or sends another signal."""
 
-    def __init__(self, condition):
+    def __init__(self, condition, number):
         super().__init__(daemon=True)
-        self.condition, self.held = condition, False
+        self.condition, self.number, self.held = condition, number, False
 
     def run(self):
         end = time.monotonic() + 10
@@ -39,14 +39,14 @@ class Interrupter(threading.Thread):
             time.sleep(0.02)
             self.held = bool(self.condition())
         time.sleep(0.05)
-        _thread.interrupt_main()
+        _thread.interrupt_main(self.number)
 
 
-def loop_until(condition):
+def loop_until(condition, *, number=signal.SIGINT):
     """What the loop wrote. It wants a test outside a transaction, since it renews the connection before each pass."""
     # A shell that runs the suite in the background has it ignore Ctrl+C, and Python then knows none.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    interrupter = Interrupter(condition)
+    interrupter = Interrupter(condition, number)
     interrupter.start()
     try:
         written = run("deliver_member_resets", "--loop", "--every", "0.2")
@@ -114,10 +114,13 @@ def test_output_names_no_member_and_no_link(member):
     assert [text in out + err for text in ("mia", "account/r/", link)] == [False] * 3
 
 
-def test_loop_goes_on_until_it_is_interrupted(transactional_db, django_db_serialized_rollback, member, mailoutbox):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_loop_goes_on_until_it_is_interrupted(
+    transactional_db, django_db_serialized_rollback, member, mailoutbox, number
+):
     resets.send(member, by=None)
 
-    out, err = loop_until(lambda: mailoutbox)
+    out, err = loop_until(lambda: mailoutbox, number=number)
 
     assert len(mailoutbox) == 1
     assert (out.splitlines()[-1], err) == ("Stopped.", "")

@@ -449,3 +449,14 @@ def test_template_that_crashes_is_tried_again_and_its_error_is_not_logged(member
     assert (only_email().state, only_email().result_code) == (EmailState.QUEUED, "error")
     assert "TemplateSyntaxError" in caplog.text
     assert token not in caplog.text
+
+
+def test_worker_that_is_asked_to_stop_gives_back_what_it_has_in_hand(mailoutbox, db):
+    for number in range(5):
+        resets.send(make_person(f"Member{number}"), by=None)
+
+    handed_over = delivery.drain(is_stopping=lambda: len(mailoutbox) == 2)
+
+    states = ResetEmail.objects.order_by("pk").values_list("state", "attempts", "lease")
+    assert handed_over == 2
+    assert list(states) == [(EmailState.HANDED_OVER, 1, "")] * 2 + [(EmailState.QUEUED, 0, "")] * 3

@@ -33,8 +33,8 @@ class Processes:
         self._running.append(process)
         return process
 
-    def worker(self):
-        return self.start(*self.engine.worker)
+    def worker(self, *, keeps_time=True):
+        return self.start(*self.engine.worker, *(self.engine.keeps_time if keeps_time else []))
 
     def work(self):
         """Have a worker do all the tasks whose turn has come."""
@@ -42,7 +42,8 @@ class Processes:
 
     def kill(self, process):
         """End it as a power cut does: with SIGKILL, and those that it has started with it."""
-        for pid in [process.pid, *_children(process.pid)]:
+        pids = [process.pid, *_children(process.pid)] if process.poll() is None else []
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait()

@@ -49,7 +49,7 @@ def test_this_site_has_an_engine():
 def test_killed_worker_loses_nothing_and_doubles_only_what_was_in_flight(site, people, mails, engine):
     members = people(240)
     mails.plan(pause=PAUSE)
-    victim, _other = site.worker(), site.worker()
+    victim, _other = site.worker(keeps_time=False), site.worker()
     site.run(*START)
     # Each of the two is in the middle of a chunk.
     until(lambda: sorted(Counter(in_hand().values()).values())[:1] > [20] and len(set(in_hand().values())) == 2)
@@ -70,6 +70,20 @@ def test_killed_worker_loses_nothing_and_doubles_only_what_was_in_flight(site, p
     assert doubled <= again
     assert len(doubled) <= many.RECORDED + conf.BULK_CONNECTIONS
     assert engine.left_behind() == 1  # its task is not done again
+
+
+def test_worker_that_is_asked_to_stop_ends_with_the_chunk_in_hand(site, people, mails, engine):
+    people(180)
+    mails.plan(pause=PAUSE / 2)
+    site.run(*START)
+    worker = site.worker()
+    until(in_hand)
+
+    worker.terminate()
+
+    assert worker.wait(timeout=60) == 0
+    assert (in_hand(), len(mails.taken())) == ({}, 60)
+    assert [name for name, _args in engine.waiting()].count("deliver_chunk") == 2
 
 
 def test_run_whose_tasks_were_lost_goes_on_by_its_watch(site, people, engine):

@@ -29,21 +29,22 @@ MARGIN = timedelta(seconds=3 * TIMEOUT_SECONDS)
 MOST_ATTEMPTS = len(BACK_OFF) + 3
 
 
-def drain(*, chunks: bool = True) -> int:
+def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = lambda: False) -> int:
     """
     Do all that is due: resolve requests, send mails, erase what must not be kept.
 
     Returns the number of mails handed over. Safe to run beside itself, in any
     number of processes: each row is claimed by one of them. Without `chunks`, what no
-    mail was promised for yet is left to others.
+    mail was promised for yet is left to others. Where `is_stopping` says so, no further
+    mail leaves, and those in hand are given back.
     """
     ledger.sweep()
     if chunks:
         reminders.lookout.look()
     with Mailer() as mailer:
-        worker = Worker(mailer)
+        worker = Worker(mailer, is_stopping=is_stopping)
         worker.send_due()
-        while chunks and worker.send_next_chunk():
+        while chunks and not is_stopping() and worker.send_next_chunk():
             worker.send_due(at_most_every=LOOKED)
         # What came in since the last look.
         worker.send_due()
@@ -76,7 +77,7 @@ class Worker:
         """Send all that is promised and due. Single mails go first, and alone on demand."""
         if time.monotonic() - self.looked_at < at_most_every:
             return
-        while self._send_claimed(singles=singles):
+        while not self.is_stopping() and self._send_claimed(singles=singles):
             pass
         self.looked_at = time.monotonic()
 
@@ -87,7 +88,7 @@ class Worker:
         for email in claimed:
             if email.batch_id is not None:
                 continue
-            if timezone.now() > until - MARGIN:
+            if self.is_stopping() or timezone.now() > until - MARGIN:
                 release(lease)
                 return True
             self.handed_over += deliver(email, self.mailer, self.cache)

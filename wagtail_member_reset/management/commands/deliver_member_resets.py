@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -8,6 +8,7 @@ from django.db import close_old_connections
 from django.db.utils import Error as DatabaseError
 
 from wagtail_member_reset import delivery
+from wagtail_member_reset.management.stopping import stopping
 
 
 class Command(BaseCommand):
@@ -22,20 +23,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not 0 < options["every"] < float("inf"):
             raise CommandError("--every takes a positive number of seconds.")
-        if not options["loop"]:
-            self.stdout.write(f"Emails handed over: {delivery.drain()}.")
-            return
-        try:
-            while True:
-                self.one_pass()
-                time.sleep(options["every"])
-        except KeyboardInterrupt:
-            self.stdout.write("Stopped.")
+        with stopping() as stopped:
+            if not options["loop"]:
+                self.stdout.write(f"Emails handed over: {delivery.drain(is_stopping=stopped.is_set)}.")
+                return
+            while not stopped.is_set():
+                self.one_pass(is_stopping=stopped.is_set)
+                stopped.wait(options["every"])
+        self.stdout.write("Stopped.")
 
-    def one_pass(self) -> None:
+    def one_pass(self, *, is_stopping: Callable[[], bool]) -> None:
         close_old_connections()
         try:
-            if sent := delivery.drain():
+            if sent := delivery.drain(is_stopping=is_stopping):
                 self.stdout.write(f"Emails handed over: {sent}.")
         except DatabaseError as error:
             # The database may be restarting; a sweeper outlives that.

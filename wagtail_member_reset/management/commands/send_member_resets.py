@@ -2,13 +2,9 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import sys
-import threading
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from wagtail_member_reset import bulk, choosing
 from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.exceptions import ChoiceError
+from wagtail_member_reset.management.stopping import stopping
 from wagtail_member_reset.models import BatchState, Origin, ResetBatch
 
 UNITS = {"s": 3600, "second": 3600, "min": 60, "minute": 60, "h": 1, "hour": 1}
@@ -193,24 +190,3 @@ class Command(BaseCommand):
 
     def is_terminal(self) -> bool:
         return bool(getattr(self.stderr, "isatty", bool)())
-
-
-@contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """Ctrl+C and a polite kill end the run after the mails in hand; a second Ctrl+C ends it at once."""
-    stopped = threading.Event()
-
-    def stop(number: int, frame: object) -> None:
-        if stopped.is_set():
-            raise KeyboardInterrupt
-        stopped.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
