@@ -95,3 +95,10 @@ def test_queue_that_cannot_wait_gets_the_chunks_whose_turn_has_come(site):
         "handed_over": [0, 1],
         "asked_again": [],
     }
+
+
+def test_task_whose_time_is_up_leaves_the_rest_to_another_one(site, tmp_path):
+    seen = json.loads(site(SITE_DOES="long_pass").stdout)
+
+    assert seen == {"handed_over": [0], "queued": 2}
+    assert (ResetEmail.objects.get().state, ResetEmail.objects.get().attempts) == (EmailState.QUEUED, 0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from importlib import import_module
 from types import ModuleType
@@ -21,11 +23,17 @@ NOT_A_WORKER = ("ImmediateBackend", "DummyBackend")
 # How often a run is looked after, and when nobody will come any more for a chunk whose turn has come.
 WATCH = timedelta(minutes=1)
 LOST_AFTER = timedelta(minutes=10)
+# A task sends for so long, and asks for another one where something is left.
+LONGEST = timedelta(minutes=8)
 
 
 def deliver() -> int:
     """The task: one pass over the outbox. It takes no argument, since the rows say what is due."""
-    return drain(chunks=False)
+    is_over = _within_limit()
+    handed_over = drain(chunks=False, is_stopping=is_over)
+    if is_over():
+        _ask(deliver)
+    return handed_over
 
 
 def deliver_chunk(pk: int) -> int:
@@ -51,7 +59,10 @@ def watch(batch_id: int) -> int:
     if not batches.is_running(batch_id):
         return 0
     _ask(watch, batch_id, at=timezone.now() + WATCH)
-    handed_over = drain(chunks=False)
+    is_over = _within_limit()
+    handed_over = drain(chunks=False, is_stopping=is_over)
+    if is_over():
+        return handed_over
     if (lost := batches.forgotten_chunk(batch_id, since=timezone.now() - LOST_AFTER)) is not None:
         handed_over += send_chunk(lost)
     batches.finish(batch_id)
@@ -84,6 +95,12 @@ def enqueue_run(batch_id: int) -> int:
             break
         taken += 1
     return taken
+
+
+def _within_limit() -> Callable[[], bool]:
+    """Says when a task has lasted long enough: an engine may kill what takes longer, and others want their turn."""
+    end = time.monotonic() + LONGEST.total_seconds()
+    return lambda: time.monotonic() >= end
 
 
 def _ask(task: Any, *args: int, at: datetime | None = None) -> bool:
