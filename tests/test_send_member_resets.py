@@ -268,12 +268,13 @@ def test_no_token_is_said(run, members, mailoutbox):
 def process(tmp_path):
     """The command in a process of its own, on this test's database, with a file for each mail."""
 
-    def start(*arguments, pause=0.0):
+    def start(*arguments, pause=0.0, delivery="command"):
         environment = {
             **os.environ,
             "SITE_DATABASE": str(connection.settings_dict["NAME"]),
             "SITE_INBOX": str(tmp_path),
             "SITE_PAUSE": str(pause),
+            "SITE_DELIVERY": delivery,
         }
         command = [sys.executable, "-m", "tests.slow_site", *arguments, "--no-input", "--json"]
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -347,3 +348,26 @@ def test_killed_run_loses_nobody_and_doubles_no_more_than_was_in_flight(process,
     ids = {next(line for line in mail.splitlines() if line.startswith("Message-ID: ")) for mail in mails}
     assert len(set(to)) == len(ids) == 60  # nobody lost, and who got it twice got the same
     assert len(to) - 60 <= before - recorded <= 25 + 4
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_run_of_a_web_process_that_was_killed_goes_on_with_the_first_request_after_it(process, tmp_path):
+    """Without an engine, a command or a sweeper: the thread of one process, then that of the next."""
+    from django.utils import timezone
+
+    for number in range(60):
+        make_person(f"Member{number}")
+    first = process("--never-signed-in", "--background", pause=0.05, delivery="auto")
+    wait_for(lambda: ResetEmail.objects.filter(state=EmailState.HANDED_OVER).count() >= 10)
+    first.kill()
+    first.communicate(timeout=60)
+    assert ResetBatch.objects.get().state == BatchState.RUNNING
+    ResetEmail.objects.filter(state=EmailState.SENDING).update(lease_until=timezone.now())
+
+    _out, err = process("first-request", delivery="auto").communicate(timeout=60)
+
+    batch = ResetBatch.objects.get()
+    assert (batch.state, batch.handed_over, batch.failed) == (BatchState.FINISHED, 60, 0), err
+    mails = mails_in(tmp_path)
+    ids = {next(line for line in mail.splitlines() if line.startswith("Message-ID: ")) for mail in mails}
+    assert (len(ids), len(mails) - 60 <= 25 + 4) == (60, True)

@@ -207,7 +207,10 @@ class _Pool:
             return
         running: set[Future[Sent]] = set()
         for mail in mails:
-            running.add(self._threads.submit(self._send, mail))
+            try:
+                running.add(self._threads.submit(self._send, mail))
+            except RuntimeError:  # the interpreter is on its way out, and lends no more threads
+                yield self._send(mail)
             if len(running) == len(self._own) + 1:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
