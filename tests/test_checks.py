@@ -20,8 +20,9 @@ from wagtail.models import Site
 
 from tests.conftest import use_backend
 from tests.urls import urlpatterns
-from wagtail_member_reset import resets
-from wagtail_member_reset.models import EmailState, ResetEmail
+from wagtail_member_reset import bulk, resets
+from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.models import EmailState, ResetBatch, ResetEmail
 
 PREFIX = "WAGTAIL_MEMBER_RESET_"
 WRONG = [
@@ -353,6 +354,32 @@ class TestDatabase:
         resets.send(member, by=None)
         if changes:
             ResetEmail.objects.update(**{**changes, "next_attempt_at": timezone.now() + changes["next_attempt_at"]})
+
+        assert in_database() == []
+
+    def test_run_at_which_nobody_is_has_its_way_out(self, member):
+        batch = bulk.draft(Choice(kind=Kind.ALL), by=None)
+        bulk.start(batch)
+        batch.chunks.update(due_at=timezone.now() - timedelta(minutes=11))
+
+        found = in_database()
+
+        assert ids(found) == ["W005"]
+        assert found[0].msg == "Bulk runs at which nobody has been for more than 10 minutes: 1."
+
+    @pytest.mark.parametrize("changes", [{"state": "paused"}, {"held_until": timedelta(minutes=5)}, {}])
+    def test_runs_that_are_well_are_passed_over(self, member, changes):
+        batch = bulk.draft(Choice(kind=Kind.ALL), by=None)
+        bulk.start(batch)
+        batch.chunks.update(due_at=timezone.now() - timedelta(minutes=11))
+        if "held_until" in changes:
+            changes = {"held_until": timezone.now() + changes["held_until"]}
+        if changes:
+            ResetBatch.objects.update(**changes)
+        else:  # a worker has another chunk of it in hand
+            email = resets.send(member, by=None).emails.get()
+            lease = {"state": EmailState.SENDING, "lease": "x", "lease_until": timezone.now() + timedelta(minutes=5)}
+            ResetEmail.objects.filter(pk=email.pk).update(batch=batch, **lease)
 
         assert in_database() == []
 

@@ -9,13 +9,14 @@ from typing import Any
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import Error as DatabaseError
 from django.db import connections, router
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from wagtail.models import Site
 
 from .. import links
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
-from ..models import EmailState, PasswordReset, ResetEmail
+from ..models import BatchChunk, EmailState, PasswordReset, ResetEmail
 from .common import error_of, plain_http
 
 OVERDUE = timedelta(minutes=10)
@@ -62,13 +63,16 @@ def _address_of_links() -> Iterator[CheckMessage]:
 
 def _overdue_mails() -> Iterator[CheckMessage]:
     limit, minutes = timezone.now() - OVERDUE, OVERDUE.total_seconds() / 60
-    waiting = ResetEmail.objects.filter(state=EmailState.QUEUED, next_attempt_at__lt=limit).count()
-    if waiting:
-        yield Warning(
-            f"Password reset emails that have been due for more than {minutes:.0f} minutes: {waiting}.",
-            hint=(
-                "Run deliver_member_resets from cron or with --loop, or start the workers of TASKS. "
-                "Under uWSGI, the thread needs enable-threads = true."
-            ),
-            id="wagtail_member_reset.W005",
-        )
+    hint = (
+        "Run deliver_member_resets from cron or with --loop, or start the workers of TASKS. "
+        "Under uWSGI, the thread needs enable-threads = true."
+    )
+    if waiting := ResetEmail.objects.filter(state=EmailState.QUEUED, next_attempt_at__lt=limit).count():
+        message = f"Password reset emails that have been due for more than {minutes:.0f} minutes: {waiting}."
+        yield Warning(message, hint=hint, id="wagtail_member_reset.W005")
+    # A long run has chunks that wait; but somebody is at it.
+    at_work = ResetEmail.objects.unsent().filter(batch=OuterRef("batch"), lease_until__gt=timezone.now())
+    left = BatchChunk.objects.due().filter(~Exists(at_work), due_at__lt=limit)
+    if runs := left.order_by().values("batch").distinct().count():
+        message = f"Bulk runs at which nobody has been for more than {minutes:.0f} minutes: {runs}."
+        yield Warning(message, hint=hint, id="wagtail_member_reset.W005")
