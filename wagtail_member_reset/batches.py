@@ -61,6 +61,7 @@ def start(
         return True
 
     started = turns.retried(attempt)
+    finish(batch.pk)  # there may be nobody to mail
     batch.refresh_from_db()
     return started
 
@@ -84,7 +85,10 @@ def go_on(batch: ResetBatch) -> bool:
             batch.chunks.update(due_at=F("due_at") + max(now - first, timedelta(0)))
         return True
 
-    return turns.retried(attempt)
+    gone_on = turns.retried(attempt)
+    if finish(batch.pk):  # what was in hand when it was paused may have been the last
+        batch.refresh_from_db()
+    return gone_on
 
 
 def stop(batch: ResetBatch) -> bool:
@@ -184,6 +188,7 @@ def finish(batch_id: int) -> bool:
         found = dict(mails.order_by().values_list("state").annotate(Count("pk")))
         sure = {name: found.get(state, 0) for state, name in COUNTERS.items() if name != "skipped"}
         ResetBatch.objects.filter(pk=batch_id).update(**sure)
+        _count_skips(batch_id, _uncounted_skips(batch_id))
         return True
 
     return turns.retried(attempt)
@@ -200,6 +205,26 @@ def purge() -> int:
         .get(ResetBatch._meta.label, 0)
         for runs in (drafts, ended)
     )
+
+
+def finish_all() -> None:
+    """Close the runs whose last worker died before it did, or whose last members were deleted."""
+    chunks = BatchChunk.objects.filter(batch=OuterRef("pk"))
+    unsent = ResetEmail.objects.unsent().filter(batch=OuterRef("pk"))
+    done = ResetBatch.objects.filter(~Exists(chunks), ~Exists(unsent), state=BatchState.RUNNING)
+    for batch_id in list(done.values_list("pk", flat=True)):
+        finish(batch_id)
+
+
+def _uncounted_skips(batch_id: int) -> Counter[Any]:
+    """What a process that died had not counted yet; and the members of whom no row is left."""
+    skipped = ResetEmail.objects.filter(batch=batch_id, state=EmailState.SKIPPED).order_by()
+    counted = dict(BatchSkips.objects.filter(batch=batch_id).values_list("reason", "count"))
+    found = Counter(dict(skipped.values_list("skip_reason").annotate(Count("pk"))))
+    uncounted = found - Counter(counted)
+    batch = ResetBatch.objects.defer("choice").get(pk=batch_id)
+    uncounted[SkipReason.GONE] += max(batch.waiting - sum(uncounted.values()), 0)
+    return uncounted
 
 
 def _move(batch: ResetBatch, before: BatchState, after: BatchState, **changes: Any) -> bool:

@@ -47,6 +47,7 @@ def drain(*, chunks: bool = True) -> int:
             worker.send_due(at_most_every=LOOKED)
         # What came in since the last look.
         worker.send_due()
+        batches.finish_all()
         return worker.handed_over
 
 

@@ -1,0 +1,103 @@
+"""Runs that meet bad luck: what they come to, and that they come to an end."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from tests.conftest import make_person
+from wagtail_member_reset import batches, bulk, delivery, promises
+from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.models import BatchState, EmailState, PasswordReset, ResetEmail, State
+
+pytestmark = pytest.mark.django_db
+
+NEVER = Choice(kind=Kind.NEVER_SIGNED_IN)
+
+
+@pytest.fixture(autouse=True)
+def by_hand(settings):
+    """Nothing is sent but by who asks for it."""
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+
+
+@pytest.fixture
+def clock(time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    return time_machine
+
+
+def people(count, **fields):
+    return [make_person(f"Member{number}", **fields) for number in range(count)]
+
+
+def started(choice=NEVER, **details):
+    batch = bulk.draft(choice, by=None, **details)
+    assert bulk.start(batch)
+    return batch
+
+
+def in_hand(lease="one"):
+    """A chunk whose mails a worker holds, and has not sent."""
+    return promises.write(batches.next_chunk(), lease=lease, lease_until=timezone.now() + timedelta(minutes=10))[1]
+
+
+def drained(batch):
+    delivery.drain()
+    batch.refresh_from_db()
+    return batch
+
+
+def test_run_without_members_is_finished(mailoutbox):
+    batch = started()
+
+    assert batch.state == BatchState.FINISHED
+
+
+def test_run_whose_worker_died_before_closing_it_is_finished_by_the_next_pass(mailoutbox):
+    people(1)
+    batch = started()
+    in_hand()
+    ResetEmail.objects.update(state=EmailState.HANDED_OVER, lease="", lease_until=None)
+
+    assert drained(batch).state == BatchState.FINISHED
+    assert batch.handed_over == 1
+
+
+def test_run_whose_last_members_were_deleted_is_finished(mailoutbox):
+    [member] = people(1)
+    batch = started()
+    in_hand()
+    member.delete()
+
+    assert drained(batch).state == BatchState.FINISHED
+    assert (batch.chosen, batch.handled) == (1, 1)
+
+
+def test_run_that_was_paused_over_its_last_mails_is_finished_when_it_goes_on(mailoutbox):
+    people(1)
+    batch = started()
+    in_hand()
+    bulk.pause(batch)
+    ResetEmail.objects.update(state=EmailState.HANDED_OVER, lease="", lease_until=None)
+
+    bulk.go_on(batch)
+
+    assert batch.state == BatchState.FINISHED
+
+
+def test_members_deleted_after_their_mail_leave_nothing_waiting(mailoutbox):
+    members = people(3)
+    batch = started(per_hour=60)
+    delivery.drain()
+    members[0].delete()
+    batch.chunks.update(due_at=timezone.now())
+
+    drained(batch)
+
+    assert batch.state == BatchState.FINISHED
+    assert (batch.handed_over, batch.waiting) == (2, 0)
+    assert {each.reason: each.count for each in batch.skips.all()} == {"gone": 1}
