@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -11,7 +12,9 @@ from django.utils import timezone
 from tests.conftest import make_person
 from wagtail_member_reset import batches, bulk, delivery, promises
 from wagtail_member_reset.choosing import Choice, Kind
-from wagtail_member_reset.models import BatchState, EmailState, PasswordReset, ResetEmail, State
+from wagtail_member_reset.conf import Conf
+from wagtail_member_reset.delivery import many, worker
+from wagtail_member_reset.models import BatchChunk, BatchState, EmailState, PasswordReset, ResetEmail, State
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +104,48 @@ def test_members_deleted_after_their_mail_leave_nothing_waiting(mailoutbox):
     assert batch.state == BatchState.FINISHED
     assert (batch.handed_over, batch.waiting) == (2, 0)
     assert {each.reason: each.count for each in batch.skips.all()} == {"gone": 1}
+
+
+def test_mails_of_a_stopped_run_are_not_tried_again(mailoutbox, clock):
+    people(2)
+    batch = started()
+    in_hand("its worker dies")
+    bulk.stop(batch)
+    clock.shift(timedelta(minutes=11))
+
+    drained(batch)
+
+    assert not mailoutbox
+    assert (batch.skipped, batch.handled) == (2, 2)
+    # It may have sent them before it died, so the links stay.
+    assert PasswordReset.objects.filter(state=State.ACTIVE).count() == 2
+
+
+def test_stop_in_the_middle_of_a_chunk_leaves_no_link_that_nobody_has(mailoutbox, monkeypatch):
+    monkeypatch.setattr(many, "LOOKED", 2)
+    people(5)
+    batch = started()
+    sent = EmailBackend.send_messages
+
+    def stop(backend, messages):
+        bulk.stop(batch)
+        return sent(backend, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", stop)
+    monkeypatch.setattr(Conf, "BULK_CONNECTIONS", 1)
+    drained(batch)
+
+    assert (batch.handed_over, batch.skipped, batch.waiting) == (2, 3, 0)
+    assert PasswordReset.objects.filter(state=State.ACTIVE).count() == 2
+
+
+def test_failed_mails_of_a_stopped_run_stay_failed(mailoutbox):
+    people(1)
+    batch = started()
+    in_hand()
+    ResetEmail.objects.update(state=EmailState.FAILED, lease="", lease_until=None)
+    bulk.stop(batch)
+
+    assert bulk.try_again(batch) == 0
+    delivery.drain()
+    assert not mailoutbox

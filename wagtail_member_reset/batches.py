@@ -106,7 +106,7 @@ def stop(batch: ResetBatch) -> bool:
         batch.chunks.all().delete()
         queued = batch.emails.filter(state=EmailState.QUEUED)
         left += queued.update(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
-        _cancel_unsent_links(batch)
+        cancel_unsent_links(batch.pk)
         _count_skips(batch.pk, Counter({SkipReason.STOPPED: left}))
         return True
 
@@ -116,10 +116,12 @@ def stop(batch: ResetBatch) -> bool:
 
 
 def retry_failed(batch: ResetBatch) -> int:
-    """Have the run's failed mails tried again, from the first attempt on; how many."""
+    """Have the run's failed mails tried again, from the first attempt on; how many. None once it was stopped."""
 
     def attempt() -> int:
         failed = batch.emails.filter(state=EmailState.FAILED)
+        if not is_going_on(batch.pk):
+            return 0
         again = failed.update(state=EmailState.QUEUED, attempts=0, next_attempt_at=timezone.now())
         if again:
             tally(batch.pk, failed=-again)
@@ -170,6 +172,14 @@ def count(batch_id: int, states: Counter[Any], skips: Counter[Any]) -> None:
 def hold(batch_id: int, until: datetime) -> None:
     """Take no further chunk of the run until then: its mail service asked for patience."""
     ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING).update(held_until=until)
+
+
+def is_going_on(batch_id: int) -> bool:
+    return batch_id not in stopped_among([batch_id])
+
+
+def stopped_among(batch_ids: Iterable[int]) -> set[int]:
+    return set(ResetBatch.objects.filter(pk__in=batch_ids, state=BatchState.STOPPED).values_list("pk", flat=True))
 
 
 def finish(batch_id: int) -> bool:
@@ -261,10 +271,12 @@ def _count_skips(batch_id: int, skips: Counter[Any]) -> None:
     tally(batch_id, skipped=sum(skips.values()))
 
 
-def _cancel_unsent_links(batch: ResetBatch) -> None:
-    """End the links of mails that were stopped, but for those that an earlier mail holds."""
+def cancel_unsent_links(batch_id: int) -> None:
+    """End the links of mails that were stopped before any attempt, but for those that an earlier mail holds."""
     was_mailed = ResetEmail.objects.filter(reset=OuterRef("pk")).exclude(skip_reason=SkipReason.STOPPED)
-    stopped = ResetEmail.objects.filter(reset=OuterRef("pk"), batch=batch, skip_reason=SkipReason.STOPPED, attempts=0)
+    stopped = ResetEmail.objects.filter(
+        reset=OuterRef("pk"), batch=batch_id, skip_reason=SkipReason.STOPPED, attempts=0
+    )
     unsent = PasswordReset.objects.filter(~Exists(was_mailed), Exists(stopped), state=State.ACTIVE)
     ended = {"state": State.REVOKED, "reason": Reason.STAFF, "active_for": None, "nonce": None}
-    unsent.update(**ended, closed_at=timezone.now())
+    turns.retried(lambda: unsent.update(**ended, closed_at=timezone.now()))

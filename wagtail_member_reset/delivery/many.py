@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 
 from .. import batches
@@ -55,7 +56,7 @@ class Run:
         meanwhile: Callable[[], object] = lambda: None,
     ) -> None:
         self.mailer, self.cache, self.is_over, self.meanwhile = mailer, cache, is_over, meanwhile
-        self._is_paused = False
+        self._is_paused, self._stopped = False, set[int]()
         self.handed_over = 0
         self._waiting: list[Outcome] = []
         self._tally = records.Tally()
@@ -74,6 +75,8 @@ class Run:
                 minted += self._send_group(group)
         left = self._send_apart(minted)
         self._write(is_end=True)
+        for batch_id in self._stopped:
+            batches.cancel_unsent_links(batch_id)
         return left
 
     def _minted(self, email: ResetEmail) -> Mail | None:
@@ -142,9 +145,11 @@ class Run:
             public_id__in=[email.public_id for email in mails], lease=mails[0].lease, state=EmailState.SENDING
         )
         wanted = set()
-        for email in ours.select_related("member", "reset", "batch"):
-            self._is_paused |= email.batch is not None and email.batch.state == BatchState.PAUSED
-            if email.batch is not None and email.batch.state == BatchState.STOPPED:
+        # The run's state alone: its choice may name a hundred thousand members.
+        for email in ours.select_related("member", "reset").annotate(run_state=F("batch__state")):
+            self._is_paused |= email.run_state == BatchState.PAUSED
+            if email.run_state == BatchState.STOPPED and email.batch_id is not None:
+                self._stopped.add(email.batch_id)
                 self._note(records.of_skip(email, SkipReason.STOPPED))
             elif skip := letters.no_longer_wanted(email):
                 self._note(records.of_skip(email, skip))

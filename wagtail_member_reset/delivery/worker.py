@@ -111,18 +111,21 @@ class Worker:
         """Mails of runs that are tried again: what of them still stands, together."""
         if not claimed:
             return
-        wanted = []
+        batch_ids = {email.batch_id for email in claimed if email.batch_id is not None}
+        wanted, stopped = [], batches.stopped_among(batch_ids)
         for email in ResetEmail.objects.filter(pk__in=[email.pk for email in claimed], lease=lease).select_related(
             "member", "reset", "reset__site", "site"
         ):
             if email.attempts > MOST_ATTEMPTS:
                 records.note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
+            elif email.batch_id in stopped:
+                records.skip(email, SkipReason.STOPPED)
             elif skip := letters.no_longer_wanted(email):
                 records.skip(email, skip)
             else:
                 wanted.append(email)
         self._hand_over(wanted, lease, until)
-        for batch_id in {email.batch_id for email in claimed if email.batch_id is not None}:
+        for batch_id in batch_ids:
             batches.finish(batch_id)
 
     def _hand_over(self, mails: list[ResetEmail], lease: str, until: datetime) -> None:
