@@ -149,3 +149,29 @@ def test_failed_mails_of_a_stopped_run_stay_failed(mailoutbox):
     assert bulk.try_again(batch) == 0
     delivery.drain()
     assert not mailoutbox
+
+
+def test_look_in_between_does_not_read_the_choice(mailoutbox, monkeypatch):
+    monkeypatch.setattr(many, "LOOKED", 2)
+    members = people(5)
+    started(Choice(kind=Kind.IDS, ids=tuple(member.pk for member in members)))
+
+    with CaptureQueriesContext(connection) as said:
+        delivery.drain()
+
+    looks = [q["sql"] for q in said if "resetemail" in q["sql"] and "choice" in q["sql"]]
+    assert looks == []
+
+
+def test_same_links_are_mailed_without_a_query_for_each(mailoutbox):
+    counts = []
+    for number in (2, 10):
+        people(number)
+        started()
+        delivery.drain()
+        started(again=True)
+        with CaptureQueriesContext(connection) as said:
+            delivery.drain()
+        counts.append(len([q for q in said if "wagtailcore_site" in q["sql"]]))
+        get_user_model().objects.all().delete()
+    assert counts[0] == counts[1]

@@ -182,7 +182,7 @@ def _reason_against_reminding(member: Member, live: PasswordReset | None, effect
 def _in_order(keys: list[Any]) -> list[Member]:
     """The members that are still there, with all that a decision needs, in one query."""
     model = get_user_model()
-    joined = ["live_password_reset", *({"wagtail_userprofile"} & {field.name for field in _relations(model)})]
+    joined = ["live_password_reset__site", *({"wagtail_userprofile"} & {field.name for field in _relations(model)})]
     found = model._base_manager.filter(pk__in=keys).select_related(*joined)
     return sorted(found, key=_position(keys))
 
