@@ -175,3 +175,54 @@ def test_same_links_are_mailed_without_a_query_for_each(mailoutbox):
         counts.append(len([q for q in said if "wagtailcore_site" in q["sql"]]))
         get_user_model().objects.all().delete()
     assert counts[0] == counts[1]
+
+
+def test_chunk_is_not_taken_while_its_run_is_held(mailoutbox):
+    people(1)
+    batch = started()
+    pk = batches.next_chunk()
+    batches.hold(batch.pk, timezone.now() + timedelta(hours=1))
+
+    assert delivery.send_chunk(pk) == 0
+    assert not mailoutbox
+
+
+def test_chunk_is_not_taken_before_its_turn(mailoutbox):
+    people(2)
+    batch = started(per_hour=60)
+    late = batch.chunks.order_by("due_at").last()
+
+    assert delivery.send_chunk(late.pk) == 0
+    assert not mailoutbox
+
+
+def test_hours_without_a_worker_are_not_made_up_for(mailoutbox, clock):
+    people(6)
+    started(per_hour=120)
+    clock.shift(timedelta(hours=1))
+
+    sent = []
+    for _minute in range(4):
+        delivery.drain()
+        sent.append(len(mailoutbox))
+        clock.shift(timedelta(minutes=1))
+
+    assert sent == [2, 4, 6, 6]
+
+
+def test_failed_mails_are_tried_again_at_the_rate_of_their_run(mailoutbox, clock):
+    people(6)
+    batch = started(per_hour=120)
+    for _minute in range(3):
+        in_hand()
+        clock.shift(timedelta(minutes=1))
+    ResetEmail.objects.update(state=EmailState.FAILED, lease="", lease_until=None)
+
+    assert bulk.try_again(batch) == 6
+
+    sent = []
+    for _minute in range(4):
+        delivery.drain()
+        sent.append(len(mailoutbox))
+        clock.shift(timedelta(minutes=1))
+    assert sent == [2, 4, 6, 6]

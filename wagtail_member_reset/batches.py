@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet
 from django.utils import timezone
 
 from . import inserts, turns
@@ -36,6 +36,10 @@ from .models import (
 # Members of one task, one transaction, and one call of a mail service at most.
 CHUNK = 1000
 DRAFT_KEPT = timedelta(days=1)
+# Queues that wake a worker by the second may do so a little early.
+EARLY = timedelta(seconds=2)
+# A chunk of a run with a limit that is later than this was not merely waiting for a worker.
+LATE = timedelta(minutes=1)
 # How a mail's state counts.
 COUNTERS = {EmailState.HANDED_OVER: "handed_over", EmailState.FAILED: "failed", EmailState.SKIPPED: "skipped"}
 
@@ -119,10 +123,12 @@ def retry_failed(batch: ResetBatch) -> int:
     """Have the run's failed mails tried again, from the first attempt on; how many. None once it was stopped."""
 
     def attempt() -> int:
-        failed = batch.emails.filter(state=EmailState.FAILED)
         if not is_going_on(batch.pk):
             return 0
-        again = failed.update(state=EmailState.QUEUED, attempts=0, next_attempt_at=timezone.now())
+        again = sum(
+            batch.emails.filter(pk__in=part).update(state=EmailState.QUEUED, attempts=0, next_attempt_at=turn)
+            for part, turn in _turns(batch, batch.emails.filter(state=EmailState.FAILED))
+        )
         if again:
             tally(batch.pk, failed=-again)
             ResetBatch.objects.filter(pk=batch.pk, state=BatchState.FINISHED).update(
@@ -150,9 +156,31 @@ def next_due() -> datetime | None:
 
 
 def take(chunk: BatchChunk) -> bool:
-    """Claim a chunk by deleting it: of two workers, the other finds nothing to delete. Part of a transaction."""
-    going_on = BatchChunk.objects.filter(pk=chunk.pk, batch__state=BatchState.RUNNING)
-    return bool(going_on.delete()[0])
+    """
+    Claim a chunk whose turn has come by deleting it: of two workers, the other finds nothing to delete.
+
+    Part of a transaction. Hours in which nobody worked are not made up for: what is left of a run with
+    a limit moves by them.
+    """
+    mine = BatchChunk.objects.filter(pk=chunk.pk)
+    if not chunk.batch.per_hour:
+        return bool(mine.due(early=EARLY).delete()[0])
+    # Written first: workers of one such run take turns, so that no two move what is left.
+    ResetBatch.objects.filter(pk=chunk.batch_id).update(per_hour=F("per_hour"))
+    due_at = mine.values_list("due_at", flat=True).first()
+    if due_at is None or not mine.due(early=EARLY).delete()[0]:
+        return False
+    if (late := timezone.now() - due_at) > LATE:
+        chunk.batch.chunks.update(due_at=F("due_at") + late)
+    return True
+
+
+def turn_of(chunk_id: int) -> datetime | None:
+    """When the chunk's turn comes; None if that is now, if it is done, or if its run is not going on."""
+    chunk = BatchChunk.objects.filter(pk=chunk_id, batch__state=BatchState.RUNNING)
+    found = chunk.values_list("due_at", "batch__held_until").first()
+    turn = max(filter(None, found)) if found else None
+    return turn if turn and turn > timezone.now() + EARLY else None
 
 
 def tally(batch_id: int, **changes: int) -> None:
@@ -245,10 +273,9 @@ def _move(batch: ResetBatch, before: BatchState, after: BatchState, **changes: A
 
 def _write_chunks(batch: ResetBatch, members: Iterable[Any], now: datetime) -> int:
     """One row for each chunk: small ones, a minute apart, where the run has a limit."""
-    size = min(CHUNK, max(batch.per_hour // 60, 1)) if batch.per_hour else CHUNK
     chosen = 0
     rows: list[BatchChunk] = []
-    for keys in _slices(members, size):
+    for keys in _slices(members, batch.at_once(CHUNK)):
         rows.append(BatchChunk(batch=batch, members=keys, due_at=now + chosen * batch.interval))
         chosen += len(keys)
         if len(rows) == CHUNK:
@@ -262,6 +289,14 @@ def _slices(members: Iterable[Any], size: int) -> Iterator[list[Any]]:
     rest = iter(members)
     while keys := [key if isinstance(key, int) else str(key) for key in islice(rest, size)]:
         yield keys
+
+
+def _turns(batch: ResetBatch, emails: QuerySet[ResetEmail]) -> Iterator[tuple[list[int], datetime]]:
+    """Keys of mails, and when it is their turn at the run's rate."""
+    keys, now = list(emails.order_by("pk").values_list("pk", flat=True)), timezone.now()
+    size = batch.at_once(CHUNK)
+    for first in range(0, len(keys), size):
+        yield keys[first : first + size], now + first * batch.interval
 
 
 def _count_skips(batch_id: int, skips: Counter[Any]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from importlib import import_module
+from itertools import takewhile
 from types import ModuleType
 from typing import Any
 
 from django.utils import timezone
 
+from . import batches
 from .delivery.worker import drain, send_chunk
 from .models import BatchChunk
 
@@ -24,8 +27,16 @@ def deliver() -> int:
 
 
 def deliver_chunk(pk: int) -> int:
-    """The task: one chunk of a run, by its primary key. What another worker did already is not done again."""
-    return send_chunk(pk)
+    """
+    The task: one chunk of a run, by its primary key. What another worker did already is not done again.
+
+    If the chunk's turn was moved meanwhile, by a pause or by a mail service that asks for patience,
+    another task is asked for.
+    """
+    handed_over = send_chunk(pk)
+    if (turn := batches.turn_of(pk)) is not None:
+        _enqueue_chunk(pk, turn)
+    return handed_over
 
 
 def is_configured() -> bool:
@@ -50,20 +61,22 @@ def enqueue_chunks(batch_id: int) -> int:
 
     A backend that cannot wait gets those whose turn has come; the sweeper does the others.
     """
-    taken, now = 0, timezone.now()
-    for pk, due_at in BatchChunk.objects.filter(batch=batch_id).order_by("due_at", "pk").values_list("pk", "due_at"):
-        task: Any = deliver_chunk
-        try:
-            if due_at > now:
-                if not task.get_backend().supports_defer:
-                    break
-                task = task.using(run_after=due_at)
-            task.enqueue(pk)
-        except Exception:
-            logger.exception("The task backend took no task; deliver_member_resets will send what is waiting.")
-            break
-        taken += 1
-    return taken
+    chunks = BatchChunk.objects.filter(batch=batch_id).order_by("due_at", "pk").values_list("pk", "due_at")
+    return sum(1 for _ in takewhile(lambda chunk: _enqueue_chunk(*chunk), chunks))
+
+
+def _enqueue_chunk(pk: int, due_at: datetime) -> bool:
+    task: Any = deliver_chunk
+    try:
+        if due_at > timezone.now():
+            if not task.get_backend().supports_defer:
+                return False
+            task = task.using(run_after=due_at)
+        task.enqueue(pk)
+    except Exception:
+        logger.exception("The task backend took no task; deliver_member_resets will send what is waiting.")
+        return False
+    return True
 
 
 def _library_with_workers() -> ModuleType | None:
