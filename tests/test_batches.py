@@ -226,3 +226,43 @@ def test_failed_mails_are_tried_again_at_the_rate_of_their_run(mailoutbox, clock
         sent.append(len(mailoutbox))
         clock.shift(timedelta(minutes=1))
     assert sent == [2, 4, 6, 6]
+
+
+def test_worker_that_lost_a_chunk_goes_on_with_the_next(mailoutbox, monkeypatch):
+    monkeypatch.setattr(batches, "CHUNK", 1)
+    people(3)
+    started()
+    take = batches.take
+    lost = []
+
+    def lose(chunk):
+        if not lost:
+            lost.append(chunk.pk)
+            take(chunk)
+            return False
+        return take(chunk)
+
+    monkeypatch.setattr(batches, "take", lose)
+    delivery.drain()
+
+    assert len(mailoutbox) == 2
+
+
+def test_mails_of_a_paused_run_wake_nobody(mailoutbox):
+    people(1)
+    batch = started()
+    in_hand()
+    ResetEmail.objects.update(state=EmailState.QUEUED, lease="", lease_until=None)
+    bulk.pause(batch)
+
+    assert worker.next_due() is None
+
+
+def test_run_that_is_held_does_not_hold_another():
+    people(2)
+    held = started()
+    other = started()
+    batches.hold(held.pk, timezone.now() + timedelta(hours=1))
+
+    assert batches.next_due() <= timezone.now()
+    assert other.state == BatchState.RUNNING

@@ -15,7 +15,8 @@ from itertools import islice
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from . import inserts, turns
@@ -151,8 +152,9 @@ def next_chunk(batch: ResetBatch | None = None) -> int | None:
 def next_due() -> datetime | None:
     """When the next chunk's turn comes, of any run."""
     running = BatchChunk.objects.filter(batch__state=BatchState.RUNNING)
-    found = running.aggregate(first=Min("due_at"), held=Max("batch__held_until"))
-    return max(filter(None, (found["first"], found["held"])), default=None) if found["first"] else None
+    turn = Greatest("due_at", Coalesce("batch__held_until", "due_at"))
+    first: datetime | None = running.aggregate(first=Min(turn))["first"]
+    return first
 
 
 def take(chunk: BatchChunk) -> bool:

@@ -94,8 +94,11 @@ class Worker:
         return bool(claimed)
 
     def send_next_chunk(self) -> bool:
+        """Whether there was one, be it that another worker was faster."""
         pk = batches.next_chunk()
-        return pk is not None and self.send_chunk(pk)
+        if pk is not None:
+            self.send_chunk(pk)
+        return pk is not None
 
     def send_chunk(self, pk: int) -> bool:
         lease, until = secrets.token_hex(16), timezone.now() + LEASE
@@ -213,6 +216,7 @@ def next_due() -> datetime | None:
     """When something wants attention next: a retry, a lease that runs out, a request left over; None for nothing."""
     if requests.are_waiting():
         return timezone.now() + BACK_OFF[0]
-    queued = ResetEmail.objects.filter(state=EmailState.QUEUED).aggregate(first=Min("next_attempt_at"))["first"]
-    leased = ResetEmail.objects.filter(state=EmailState.SENDING).aggregate(first=Min("lease_until"))["first"]
+    emails = ResetEmail.objects.not_paused()
+    queued = emails.filter(state=EmailState.QUEUED).aggregate(first=Min("next_attempt_at"))["first"]
+    leased = emails.filter(state=EmailState.SENDING).aggregate(first=Min("lease_until"))["first"]
     return min(filter(None, (queued, leased, batches.next_due())), default=None)
