@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -53,7 +54,7 @@ class Run:
         cache: letters.Cache,
         *,
         is_over: Callable[[], bool] = lambda: False,
-        meanwhile: Callable[[], object] = lambda: None,
+        meanwhile: Callable[[Mailer], object] = lambda mailer: None,
     ) -> None:
         self.mailer, self.cache, self.is_over, self.meanwhile = mailer, cache, is_over, meanwhile
         self._is_paused, self._stopped = False, set[int]()
@@ -108,18 +109,19 @@ class Run:
     def _send_apart(self, mails: Sequence[Mail]) -> list[ResetEmail]:
         rest = deque(mails)
         with _Pool(self.mailer, min(conf.BULK_CONNECTIONS, len(mails) or 1)) as pool:
-            for sent in pool.send(self._contents(rest)):
+            for sent in pool.send(self._contents(rest, pool)):
                 self._take([sent])
                 if len(self._waiting) >= RECORDED or time.monotonic() - self._written_at > RECORDED_SECONDS:
                     self._write()
         return [email for email, _token in rest]
 
-    def _contents(self, rest: deque[Mail]) -> Iterator[tuple[ResetEmail, str, Content]]:
+    def _contents(self, rest: deque[Mail], pool: _Pool) -> Iterator[tuple[ResetEmail, str, Content]]:
         """Compose one after the other, just before it is sent, and leave what there is no time for."""
         looked, looked_at, wanted = 0, time.monotonic(), None
         while rest and not self.is_over():
             if looked == LOOKED or time.monotonic() - looked_at > LOOKED_SECONDS:
-                self.meanwhile()
+                with pool.lent() as mailer:
+                    self.meanwhile(mailer)
                 wanted = self._still_wanted([email for email, _token in list(rest)[:LOOKED]])
                 looked, looked_at = 0, time.monotonic()
                 if self._is_paused:
@@ -210,10 +212,16 @@ class _Pool:
                 yield from (future.result() for future in done)
         yield from (future.result() for future in running)
 
-    def _send(self, mail: tuple[ResetEmail, str, Content]) -> Sent:
-        email, token, content = mail
+    @contextmanager
+    def lent(self) -> Iterator[Mailer]:
+        """One that nobody is using, of which there is one whenever another mail could be sent."""
         mailer = self._mailers.popleft()
         try:
-            return email, token, mailer.send(content, to=email.recipient, public_id=str(email.public_id))
+            yield mailer
         finally:
             self._mailers.append(mailer)
+
+    def _send(self, mail: tuple[ResetEmail, str, Content]) -> Sent:
+        email, token, content = mail
+        with self.lent() as mailer:
+            return email, token, mailer.send(content, to=email.recipient, public_id=str(email.public_id))

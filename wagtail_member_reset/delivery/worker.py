@@ -138,11 +138,17 @@ class Worker:
             self.mailer,
             self.cache,
             is_over=lambda: self.is_stopping() or timezone.now() > until - MARGIN,
-            meanwhile=lambda: self.send_due(singles=True),
+            meanwhile=self._send_singles,
         )
         if run.send(mails):
             release(lease)
         self.handed_over += run.handed_over
+
+    def _send_singles(self, mailer: Mailer) -> None:
+        """Between the mails of a run, and over a connection that none of them is using."""
+        beside = Worker(mailer)
+        beside.send_due(singles=True)
+        self.handed_over, self.looked_at = self.handed_over + beside.handed_over, beside.looked_at
 
 
 def claim(lease: str, *, singles: bool = False) -> list[ResetEmail]:
