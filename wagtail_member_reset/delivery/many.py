@@ -36,6 +36,8 @@ COUNTED_SECONDS = 1.0
 # After so many mails, or seconds: whether they are still wanted, and whether somebody waits for a single one.
 LOOKED = 100
 LOOKED_SECONDS = 5.0
+# So many mails in a row that were to come later say that the server is overrun, or away.
+MOST_REFUSED = 25
 Mail = tuple[ResetEmail, str]
 Sent = tuple[ResetEmail, str, Result]
 
@@ -57,7 +59,8 @@ class Run:
         meanwhile: Callable[[Mailer], object] = lambda mailer: None,
     ) -> None:
         self.mailer, self.cache, self.is_over, self.meanwhile = mailer, cache, is_over, meanwhile
-        self._is_paused, self._stopped = False, set[int]()
+        self._is_paused, self._is_held, self._stopped = False, False, set[int]()
+        self._refused = 0
         self.handed_over = 0
         self._waiting: list[Outcome] = []
         self._tally = records.Tally()
@@ -65,6 +68,7 @@ class Run:
 
     def send(self, mails: Sequence[ResetEmail]) -> list[ResetEmail]:
         """Send them; those that were not sent any more."""
+        left: list[ResetEmail] = []
         minted = [mail for email in mails if (mail := self._minted(email))]
         try:
             service = merging.service_of(self.mailer.connection) if len(minted) > 1 else None
@@ -73,8 +77,11 @@ class Run:
         if service is not None:
             found, minted = merging.groups(minted, service, self.cache)
             for group in found:
-                minted += self._send_group(group)
-        left = self._send_apart(minted)
+                if self._is_at_end():
+                    left += group.emails
+                else:
+                    minted += self._send_group(group)
+        left += self._send_apart(minted)
         self._write(is_end=True)
         for batch_id in self._stopped:
             batches.cancel_unsent_links(batch_id)
@@ -111,6 +118,7 @@ class Run:
         with _Pool(self.mailer, min(conf.BULK_CONNECTIONS, len(mails) or 1)) as pool:
             for sent in pool.send(self._contents(rest, pool)):
                 self._take([sent])
+                self._hold_if_refused(*sent)
                 if len(self._waiting) >= RECORDED or time.monotonic() - self._written_at > RECORDED_SECONDS:
                     self._write()
         return [email for email, _token in rest]
@@ -118,7 +126,7 @@ class Run:
     def _contents(self, rest: deque[Mail], pool: _Pool) -> Iterator[tuple[ResetEmail, str, Content]]:
         """Compose one after the other, just before it is sent, and leave what there is no time for."""
         looked, looked_at, wanted = 0, time.monotonic(), None
-        while rest and not self.is_over():
+        while rest and not self._is_at_end():
             if looked == LOOKED or time.monotonic() - looked_at > LOOKED_SECONDS:
                 with pool.lent() as mailer:
                     self.meanwhile(mailer)
@@ -176,10 +184,21 @@ class Run:
             self._tally.flush()
             self._counted_at = self._written_at
 
+    def _is_at_end(self) -> bool:
+        return self._is_held or self.is_over()
+
+    def _hold_if_refused(self, email: ResetEmail, _token: str, result: Result) -> None:
+        """What is said of one mail in a row after another is not about the members."""
+        is_refused = result.verdict == Verdict.LATER and result.code != "error"
+        self._refused = self._refused + 1 if is_refused else 0
+        if self._refused >= MOST_REFUSED and not self._is_held:
+            self._hold(email.batch_id, result)
+
     def _hold(self, batch_id: int | None, failed: Result) -> None:
         if batch_id is not None and failed.verdict == Verdict.LATER:
             pause = max(timedelta(seconds=failed.retry_after), records.BACK_OFF[0])
             batches.hold(batch_id, timezone.now() + pause)
+            self._is_held = True
 
 
 class _Pool:

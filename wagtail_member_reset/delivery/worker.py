@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import F, Min
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from .. import batches, ledger, promises, reminders, turns
@@ -154,7 +155,7 @@ class Worker:
 def claim(lease: str, *, singles: bool = False) -> list[ResetEmail]:
     """Take due rows for ourselves. What another worker took in the meantime does not match any more."""
     now = timezone.now()
-    due = ResetEmail.objects.due().filter(batch=None) if singles else ResetEmail.objects.due().not_paused()
+    due = ResetEmail.objects.due().filter(batch=None) if singles else ResetEmail.objects.due().not_held()
     # A person waits for a single mail, nobody for those of a run.
     due = due.order_by(F("batch").asc(nulls_first=True), "next_attempt_at", "pk")
     ids = list(due.values_list("pk", flat=True)[:CHUNK])
@@ -223,6 +224,11 @@ def next_due() -> datetime | None:
     if requests.are_waiting():
         return timezone.now() + BACK_OFF[0]
     emails = ResetEmail.objects.not_paused()
-    queued = emails.filter(state=EmailState.QUEUED).aggregate(first=Min("next_attempt_at"))["first"]
-    leased = emails.filter(state=EmailState.SENDING).aggregate(first=Min("lease_until"))["first"]
+    queued = emails.filter(state=EmailState.QUEUED).aggregate(first=Min(_not_before("next_attempt_at")))["first"]
+    leased = emails.filter(state=EmailState.SENDING).aggregate(first=Min(_not_before("lease_until")))["first"]
     return min(filter(None, (queued, leased, batches.next_due())), default=None)
+
+
+def _not_before(moment: str) -> Greatest:
+    """The moment, or the end of the hold of the mail's run."""
+    return Greatest(moment, Coalesce("batch__held_until", moment))
