@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.conftest import make_person
+from tests.conftest import make_person, use_backend
 from wagtail_member_reset import batches, bulk, delivery, promises
 from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.conf import Conf
@@ -266,3 +266,15 @@ def test_run_that_is_held_does_not_hold_another():
 
     assert batches.next_due() <= timezone.now()
     assert other.state == BatchState.RUNNING
+
+
+def test_setting_that_cannot_be_used_fails_each_mail_and_holds_up_nobody(settings, monkeypatch):
+    use_backend(settings, "anymail.backends.mailgun.EmailBackend")
+    settings.ANYMAIL = {"MAILGUN_API_KEY": "key", "MAILGUN_SENDER_DOMAIN": "club.example"}
+    settings.WAGTAIL_MEMBER_RESET_SUPPORT_CONTACT = 5
+    people(3)
+
+    batch = drained(started())
+
+    assert (batch.state, batch.failed) == (BatchState.FINISHED, 3)
+    assert set(ResetEmail.objects.values_list("result_code", flat=True)) == {"configuration"}
