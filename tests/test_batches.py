@@ -278,3 +278,10 @@ def test_setting_that_cannot_be_used_fails_each_mail_and_holds_up_nobody(setting
 
     assert (batch.state, batch.failed) == (BatchState.FINISHED, 3)
     assert set(ResetEmail.objects.values_list("result_code", flat=True)) == {"configuration"}
+
+
+def test_preview_knows_that_passwords_are_disabled(settings):
+    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    people(2)
+
+    assert bulk.preview(bulk.drafted(NEVER, by=None)).emails == 0
