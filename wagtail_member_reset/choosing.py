@@ -92,12 +92,12 @@ def in_groups(names: Iterable[str]) -> Choice:
 def with_ids(keys: Iterable[str]) -> Choice:
     """The members with these primary keys. Raises `ChoiceError` for what cannot be one."""
     primary_key = get_user_model()._meta.pk
-    found = []
-    for key in dict.fromkeys(keys):
+    found: dict[Any, None] = {}  # "5" and "05" are one
+    for key in keys:
         try:
             value = primary_key.to_python(key)
             primary_key.run_validators(value)
-            found.append(value)
+            found[value] = None
         except (ValidationError, ValueError) as error:
             raise ChoiceError(f"{key!r} is no id of an account.") from error
     return Choice(kind=Kind.IDS, ids=tuple(found))
