@@ -107,7 +107,8 @@ def stop(batch: ResetBatch) -> bool:
         under_way = ResetBatch.objects.filter(pk=batch.pk, state__in=[BatchState.RUNNING, BatchState.PAUSED])
         if not under_way.update(state=BatchState.STOPPED, finished_at=timezone.now()):
             return False
-        left = sum(len(members) for members in batch.chunks.values_list("members", flat=True))
+        # Waits for a worker that is writing a chunk's mails: these are no longer ours to stop.
+        left = sum(len(members) for members in batch.chunks.select_for_update().values_list("members", flat=True))
         batch.chunks.all().delete()
         queued = batch.emails.filter(state=EmailState.QUEUED)
         left += queued.update(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
