@@ -42,6 +42,7 @@ def wake_run(batch_id: int) -> None:
     way = _way()
     if way == "tasks":
         tasks.enqueue_chunks(batch_id)
+        tasks.enqueue()  # for mails that were promised before a pause, or are tried again
     elif way == "thread":
         sender.wake()
 
