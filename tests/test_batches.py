@@ -14,7 +14,7 @@ from wagtail_member_reset import batches, bulk, delivery, promises
 from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.conf import Conf
 from wagtail_member_reset.delivery import many, worker
-from wagtail_member_reset.models import BatchChunk, BatchState, EmailState, PasswordReset, ResetEmail, State
+from wagtail_member_reset.models import BatchState, EmailState, PasswordReset, ResetEmail, State
 
 pytestmark = pytest.mark.django_db
 

@@ -32,7 +32,8 @@ def write(chunk_id: int, *, lease: str, lease_until: datetime) -> tuple[int, lis
     Write the links and mails of a chunk's members, the mails already claimed under `lease`.
 
     The key of the run, and the mails, with their links and members in memory; on some databases
-    without their keys. None when another worker had the chunk, when its turn has not come, or when its run is not going on.
+    without their keys. None when another worker had the chunk, when its turn has not come, or when
+    its run is not going on.
     """
     chunks = BatchChunk.objects.select_related("batch__site", "batch__created_by").defer("batch__choice")
     chunk = chunks.filter(pk=chunk_id).first()

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import F
 from django.utils import timezone
 
 from .. import batches
@@ -156,10 +155,12 @@ class Run:
         )
         wanted = set()
         # The run's state alone: its choice may name a hundred thousand members.
-        for email in ours.select_related("member", "reset").annotate(run_state=F("batch__state")):
-            self._is_paused |= email.run_state == BatchState.PAUSED
-            if email.run_state == BatchState.STOPPED and email.batch_id is not None:
-                self._stopped.add(email.batch_id)
+        states = dict(ours.order_by().values_list("batch", "batch__state").distinct())
+        for email in ours.select_related("member", "reset"):
+            batch_id = email.batch_id or 0
+            self._is_paused |= states.get(batch_id) == BatchState.PAUSED
+            if states.get(batch_id) == BatchState.STOPPED:
+                self._stopped.add(batch_id)
                 self._note(records.of_skip(email, SkipReason.STOPPED))
             elif skip := letters.no_longer_wanted(email):
                 self._note(records.of_skip(email, skip))

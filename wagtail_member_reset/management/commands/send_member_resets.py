@@ -64,7 +64,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["resume"] is not None and (options["dry_run"] or options["again"] or options["rate"]):
-            raise CommandError("--resume goes on with a run as it was started: leave out --dry-run, --again and --rate.")
+            raise CommandError("--resume goes on with a run as it is: leave out --dry-run, --again and --rate.")
         batch = self.earlier(options["resume"]) if options["resume"] is not None else self.drafted(options)
         if batch is None:
             return
