@@ -170,3 +170,11 @@ def test_group_that_is_not_there_is_refused_with_those_that_are():
 )
 def test_choice_survives_being_kept(choice):
     assert choosing.from_json(choice.as_json()) == choice
+
+
+def test_address_behind_a_name_is_found_as_mail_programs_export_it():
+    member = make_person("Mia")
+
+    matches = choosing.read(b'"Sample, Mia" <mia@members.example>\n"Mia Sample <mia@members.example>"\nno <no@one>\n')
+
+    assert (list(matches.ids), [number for number, _text in matches.unmatched]) == ([member.pk], [3])

@@ -15,6 +15,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from tests.conftest import make_person
+from wagtail_member_reset import bulk
+from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.management.commands import send_member_resets
 from wagtail_member_reset.models import BatchState, EmailState, Origin, PasswordReset, ResetBatch, ResetEmail
 
@@ -249,6 +251,36 @@ def test_resume_of_a_finished_run_changes_nothing(run, members, mailoutbox):
 
     assert (code, last(out)["sent"]) == (0, 3)
     assert len(mailoutbox) == 3
+
+
+@pytest.mark.parametrize("beside", [["--dry-run"], ["--again"], ["--rate", "60/hour"]])
+def test_resume_takes_nothing_that_it_would_not_heed(run, members, mailoutbox, beside):
+    batch = bulk.draft(Choice(kind=Kind.ALL), by=None)
+    bulk.start(batch)
+
+    with pytest.raises(CommandError, match="leave out --dry-run"):
+        run("--resume", str(batch.pk), *beside)
+
+    assert not mailoutbox
+
+
+def test_resume_of_a_choice_that_the_admin_alone_knows_is_refused(run, members, mailoutbox):
+    batch = bulk.draft(Choice(kind=Kind.LISTING, query="q=mia"), by=None)
+
+    with pytest.raises(CommandError, match="from the admin alone"):
+        run("--resume", str(batch.pk))
+
+    batch.refresh_from_db()
+    assert batch.state == BatchState.DRAFT
+
+
+def test_id_written_twice_is_one(run, members, mailoutbox):
+    key = str(members["Mia"].pk)
+    other = key.upper() if "-" in key else f"0{key}"
+
+    code, out, _err = run("--ids", f"{key},{other}", "--json")
+
+    assert (code, last(out)["chosen"], last(out)["skipped"]) == (0, 1, {})
 
 
 def test_resume_of_a_run_that_is_none_is_refused(run):

@@ -5,8 +5,10 @@ import sys
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from wagtail_member_reset import tasks
+from wagtail_member_reset import batches, bulk, promises, tasks
+from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.models import EmailState, ResetEmail
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -55,6 +57,22 @@ def test_worker_of_the_task_backend_sends_the_mail(site, tmp_path, delivery):
     }
     assert ResetEmail.objects.get().state == EmailState.HANDED_OVER
     assert "https://club.example/account/r/" in inbox(tmp_path)[0]
+
+
+def test_worker_of_the_task_backend_tries_the_failed_mails_of_a_run_again(site, tmp_path, member):
+    batch = bulk.draft(Choice(kind=Kind.IDS, ids=(member.pk,)), by=None)
+    bulk.start(batch)
+    promises.write(batches.next_chunk(), lease="one", lease_until=timezone.now())
+    ResetEmail.objects.update(state=EmailState.FAILED, lease="", lease_until=None)
+
+    seen = json.loads(site().stdout)
+
+    assert seen["queued"] == [
+        ["wagtail_member_reset.tasks.deliver", [], {}],
+        ["wagtail_member_reset.tasks.watch", [batch.pk], {}],
+    ]
+    batch.refresh_from_db()
+    assert (batch.state, batch.handed_over, len(inbox(tmp_path))) == ("finished", 1, 1)
 
 
 def test_command_delivery_queues_nothing(site, tmp_path):

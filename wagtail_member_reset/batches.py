@@ -15,7 +15,8 @@ from itertools import islice
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef
+from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from . import inserts, turns
@@ -36,6 +37,10 @@ from .models import (
 # Members of one task, one transaction, and one call of a mail service at most.
 CHUNK = 1000
 DRAFT_KEPT = timedelta(days=1)
+# Queues that wake a worker by the second may do so a little early.
+EARLY = timedelta(seconds=2)
+# A chunk of a run with a limit that is later than this was not merely waiting for a worker.
+LATE = timedelta(minutes=1)
 # How a mail's state counts.
 COUNTERS = {EmailState.HANDED_OVER: "handed_over", EmailState.FAILED: "failed", EmailState.SKIPPED: "skipped"}
 
@@ -61,6 +66,7 @@ def start(
         return True
 
     started = turns.retried(attempt)
+    finish(batch.pk)  # there may be nobody to mail
     batch.refresh_from_db()
     return started
 
@@ -84,7 +90,10 @@ def go_on(batch: ResetBatch) -> bool:
             batch.chunks.update(due_at=F("due_at") + max(now - first, timedelta(0)))
         return True
 
-    return turns.retried(attempt)
+    gone_on = turns.retried(attempt)
+    if finish(batch.pk):  # what was in hand when it was paused may have been the last
+        batch.refresh_from_db()
+    return gone_on
 
 
 def stop(batch: ResetBatch) -> bool:
@@ -98,11 +107,12 @@ def stop(batch: ResetBatch) -> bool:
         under_way = ResetBatch.objects.filter(pk=batch.pk, state__in=[BatchState.RUNNING, BatchState.PAUSED])
         if not under_way.update(state=BatchState.STOPPED, finished_at=timezone.now()):
             return False
-        left = sum(len(members) for members in batch.chunks.values_list("members", flat=True))
+        # Waits for a worker that is writing a chunk's mails: these are no longer ours to stop.
+        left = sum(len(members) for members in batch.chunks.select_for_update().values_list("members", flat=True))
         batch.chunks.all().delete()
         queued = batch.emails.filter(state=EmailState.QUEUED)
         left += queued.update(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
-        _cancel_unsent_links(batch)
+        cancel_unsent_links(batch.pk)
         _count_skips(batch.pk, Counter({SkipReason.STOPPED: left}))
         return True
 
@@ -112,11 +122,15 @@ def stop(batch: ResetBatch) -> bool:
 
 
 def retry_failed(batch: ResetBatch) -> int:
-    """Have the run's failed mails tried again, from the first attempt on; how many."""
+    """Have the run's failed mails tried again, from the first attempt on; how many. None once it was stopped."""
 
     def attempt() -> int:
-        failed = batch.emails.filter(state=EmailState.FAILED)
-        again = failed.update(state=EmailState.QUEUED, attempts=0, next_attempt_at=timezone.now())
+        if not is_going_on(batch.pk):
+            return 0
+        again = sum(
+            batch.emails.filter(pk__in=part).update(state=EmailState.QUEUED, attempts=0, next_attempt_at=turn)
+            for part, turn in _turns(batch, batch.emails.filter(state=EmailState.FAILED))
+        )
         if again:
             tally(batch.pk, failed=-again)
             ResetBatch.objects.filter(pk=batch.pk, state=BatchState.FINISHED).update(
@@ -139,8 +153,9 @@ def next_chunk(batch: ResetBatch | None = None) -> int | None:
 def next_due() -> datetime | None:
     """When the next chunk's turn comes, of any run."""
     running = BatchChunk.objects.filter(batch__state=BatchState.RUNNING)
-    found = running.aggregate(first=Min("due_at"), held=Max("batch__held_until"))
-    return max(filter(None, (found["first"], found["held"])), default=None) if found["first"] else None
+    turn = Greatest("due_at", Coalesce("batch__held_until", "due_at"))
+    first: datetime | None = running.aggregate(first=Min(turn))["first"]
+    return first
 
 
 def turn_of(pk: int) -> datetime | None:
@@ -157,9 +172,23 @@ def forgotten_chunk(batch_id: int, *, since: datetime) -> int | None:
 
 
 def take(chunk: BatchChunk) -> bool:
-    """Claim a chunk by deleting it: of two workers, the other finds nothing to delete. Part of a transaction."""
-    going_on = BatchChunk.objects.filter(pk=chunk.pk, batch__state=BatchState.RUNNING)
-    return bool(going_on.delete()[0])
+    """
+    Claim a chunk whose turn has come by deleting it: of two workers, the other finds nothing to delete.
+
+    Part of a transaction. Hours in which nobody worked are not made up for: what is left of a run with
+    a limit moves by them.
+    """
+    mine = BatchChunk.objects.filter(pk=chunk.pk)
+    if not chunk.batch.per_hour:
+        return bool(mine.due(early=EARLY).delete()[0])
+    # Written first: workers of one such run take turns, so that no two move what is left.
+    ResetBatch.objects.filter(pk=chunk.batch_id).update(per_hour=F("per_hour"))
+    due_at = mine.values_list("due_at", flat=True).first()
+    if due_at is None or not mine.due(early=EARLY).delete()[0]:
+        return False
+    if (late := timezone.now() - due_at) > LATE:
+        chunk.batch.chunks.update(due_at=F("due_at") + late)
+    return True
 
 
 def tally(batch_id: int, **changes: int) -> None:
@@ -185,6 +214,14 @@ def is_running(batch_id: int) -> bool:
     return ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING).exists()
 
 
+def is_going_on(batch_id: int) -> bool:
+    return batch_id not in stopped_among([batch_id])
+
+
+def stopped_among(batch_ids: Iterable[int]) -> set[int]:
+    return set(ResetBatch.objects.filter(pk__in=batch_ids, state=BatchState.STOPPED).values_list("pk", flat=True))
+
+
 def finish(batch_id: int) -> bool:
     """Close a run of which nothing is left to do. Its counters are then made sure of, whatever died meanwhile."""
     if (
@@ -201,6 +238,7 @@ def finish(batch_id: int) -> bool:
         found = dict(mails.order_by().values_list("state").annotate(Count("pk")))
         sure = {name: found.get(state, 0) for state, name in COUNTERS.items() if name != "skipped"}
         ResetBatch.objects.filter(pk=batch_id).update(**sure)
+        _count_skips(batch_id, _uncounted_skips(batch_id))
         return True
 
     return turns.retried(attempt)
@@ -219,6 +257,26 @@ def purge() -> int:
     )
 
 
+def finish_all() -> None:
+    """Close the runs whose last worker died before it did, or whose last members were deleted."""
+    chunks = BatchChunk.objects.filter(batch=OuterRef("pk"))
+    unsent = ResetEmail.objects.unsent().filter(batch=OuterRef("pk"))
+    done = ResetBatch.objects.filter(~Exists(chunks), ~Exists(unsent), state=BatchState.RUNNING)
+    for batch_id in list(done.values_list("pk", flat=True)):
+        finish(batch_id)
+
+
+def _uncounted_skips(batch_id: int) -> Counter[Any]:
+    """What a process that died had not counted yet; and the members of whom no row is left."""
+    skipped = ResetEmail.objects.filter(batch=batch_id, state=EmailState.SKIPPED).order_by()
+    counted = dict(BatchSkips.objects.filter(batch=batch_id).values_list("reason", "count"))
+    found = Counter(dict(skipped.values_list("skip_reason").annotate(Count("pk"))))
+    uncounted = found - Counter(counted)
+    batch = ResetBatch.objects.defer("choice").get(pk=batch_id)
+    uncounted[SkipReason.GONE] += max(batch.waiting - sum(uncounted.values()), 0)
+    return uncounted
+
+
 def _move(batch: ResetBatch, before: BatchState, after: BatchState, **changes: Any) -> bool:
     moved = ResetBatch.objects.filter(pk=batch.pk, state=before).update(state=after, **changes)
     batch.refresh_from_db()
@@ -227,10 +285,9 @@ def _move(batch: ResetBatch, before: BatchState, after: BatchState, **changes: A
 
 def _write_chunks(batch: ResetBatch, members: Iterable[Any], now: datetime) -> int:
     """One row for each chunk: small ones, a minute apart, where the run has a limit."""
-    size = min(CHUNK, max(batch.per_hour // 60, 1)) if batch.per_hour else CHUNK
     chosen = 0
     rows: list[BatchChunk] = []
-    for keys in _slices(members, size):
+    for keys in _slices(members, batch.at_once(CHUNK)):
         rows.append(BatchChunk(batch=batch, members=keys, due_at=now + chosen * batch.interval))
         chosen += len(keys)
         if len(rows) == CHUNK:
@@ -246,6 +303,14 @@ def _slices(members: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield keys
 
 
+def _turns(batch: ResetBatch, emails: QuerySet[ResetEmail]) -> Iterator[tuple[list[int], datetime]]:
+    """Keys of mails, and when it is their turn at the run's rate."""
+    keys, now = list(emails.order_by("pk").values_list("pk", flat=True)), timezone.now()
+    size = batch.at_once(CHUNK)
+    for first in range(0, len(keys), size):
+        yield keys[first : first + size], now + first * batch.interval
+
+
 def _count_skips(batch_id: int, skips: Counter[Any]) -> None:
     for reason, number in skips.items():
         if number and not BatchSkips.objects.filter(batch=batch_id, reason=reason).update(count=F("count") + number):
@@ -253,10 +318,12 @@ def _count_skips(batch_id: int, skips: Counter[Any]) -> None:
     tally(batch_id, skipped=sum(skips.values()))
 
 
-def _cancel_unsent_links(batch: ResetBatch) -> None:
-    """End the links of mails that were stopped, but for those that an earlier mail holds."""
+def cancel_unsent_links(batch_id: int) -> None:
+    """End the links of mails that were stopped before any attempt, but for those that an earlier mail holds."""
     was_mailed = ResetEmail.objects.filter(reset=OuterRef("pk")).exclude(skip_reason=SkipReason.STOPPED)
-    stopped = ResetEmail.objects.filter(reset=OuterRef("pk"), batch=batch, skip_reason=SkipReason.STOPPED, attempts=0)
+    stopped = ResetEmail.objects.filter(
+        reset=OuterRef("pk"), batch=batch_id, skip_reason=SkipReason.STOPPED, attempts=0
+    )
     unsent = PasswordReset.objects.filter(~Exists(was_mailed), Exists(stopped), state=State.ACTIVE)
     ended = {"state": State.REVOKED, "reason": Reason.STAFF, "active_for": None, "nonce": None}
-    unsent.update(**ended, closed_at=timezone.now())
+    turns.retried(lambda: unsent.update(**ended, closed_at=timezone.now()))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, When
@@ -197,6 +198,8 @@ def _reason(batch: ResetBatch, beyond: Q | None) -> Case:
     model: Any = get_user_model()
     email = model.get_email_field_name()
     fields = {field.name for field in model._meta.get_fields()}
+    if not getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True):
+        beyond = Q(pk__isnull=False)
     reasons = {
         SkipReason.NOT_ALLOWED: beyond,
         SkipReason.INACTIVE: Q(is_active=False) if "is_active" in fields else None,

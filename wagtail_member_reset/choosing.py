@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -33,6 +34,7 @@ LONGEST_FILE = 64 * 1024 * 1024
 LONGEST_TEXT = 200
 DELIMITERS = ",;\t"
 EXAMPLES = 1_000
+NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>")
 
 
 class Kind(str, Enum):
@@ -92,12 +94,12 @@ def in_groups(names: Iterable[str]) -> Choice:
 def with_ids(keys: Iterable[str]) -> Choice:
     """The members with these primary keys. Raises `ChoiceError` for what cannot be one."""
     primary_key = get_user_model()._meta.pk
-    found = []
-    for key in dict.fromkeys(keys):
+    found: dict[Any, None] = {}  # "5" and "05" are one
+    for key in keys:
         try:
             value = primary_key.to_python(key)
             primary_key.run_validators(value)
-            found.append(value)
+            found[value] = None
         except (ValidationError, ValueError) as error:
             raise ChoiceError(f"{key!r} is no id of an account.") from error
     return Choice(kind=Kind.IDS, ids=tuple(found))
@@ -152,7 +154,7 @@ def read(data: bytes) -> Matches:
         named = [cell for cell in cells if "@" in cell] or cells
         said[number] = named[0][:LONGEST_TEXT]
         for cell in named:
-            wanted[_key(cell)].append(number)
+            wanted[_key(_bare(cell))].append(number)
     ids: list[Any] = []
     for key, names in _names():
         if any(name in wanted for name in names):
@@ -172,6 +174,12 @@ def _names() -> Iterator[tuple[Any, list[str]]]:
     fields = dict.fromkeys((model.USERNAME_FIELD, model.get_email_field_name()))
     for key, *names in model._default_manager.order_by("pk").values_list("pk", *fields).iterator(chunk_size=SLICE):
         yield key, [_key(name) for name in names if name]
+
+
+def _bare(cell: str) -> str:
+    """The address of "Mia Sample <mia@members.example>", as mail programs export it."""
+    found = NAMED_ADDRESS.fullmatch(cell)
+    return found[1] if found else cell
 
 
 def _key(text: str) -> str:

@@ -32,9 +32,11 @@ def write(chunk_id: int, *, lease: str, lease_until: datetime) -> tuple[int, lis
     Write the links and mails of a chunk's members, the mails already claimed under `lease`.
 
     The key of the run, and the mails, with their links and members in memory; on some databases
-    without their keys. None when another worker had the chunk, or when its run is not going on.
+    without their keys. None when another worker had the chunk, when its turn has not come, or when
+    its run is not going on.
     """
-    chunk = BatchChunk.objects.select_related("batch__site", "batch__created_by").filter(pk=chunk_id).first()
+    chunks = BatchChunk.objects.select_related("batch__site", "batch__created_by").defer("batch__choice")
+    chunk = chunks.filter(pk=chunk_id).first()
     if chunk is None:
         return None
     site = chunk.batch.site or Site.objects.filter(is_default_site=True).first()
@@ -182,7 +184,7 @@ def _reason_against_reminding(member: Member, live: PasswordReset | None, effect
 def _in_order(keys: list[Any]) -> list[Member]:
     """The members that are still there, with all that a decision needs, in one query."""
     model = get_user_model()
-    joined = ["live_password_reset", *({"wagtail_userprofile"} & {field.name for field in _relations(model)})]
+    joined = ["live_password_reset__site", *({"wagtail_userprofile"} & {field.name for field in _relations(model)})]
     found = model._base_manager.filter(pk__in=keys).select_related(*joined)
     return sorted(found, key=_position(keys))
 

@@ -335,6 +335,7 @@ def test_listing_is_for_who_may_see_it(client):
 
 @pytest.mark.parametrize("verb", ["start", "pause", "go-on", "stop", "retry"])
 def test_a_look_changes_nothing(bulk_office, client, verb):
+    make_person("Mia")
     batch = started(None)
 
     assert client.get(f"{RUNS}{batch.pk}/{verb}/").status_code == 405
@@ -346,6 +347,7 @@ def test_posts_need_the_csrf_token(bulk_office):
 
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(bulk_office)
+    make_person("Mia")
     batch = started(None)
 
     for url in [RUNS, action_url(id=["all"]), *(f"{RUNS}{batch.pk}/{verb}/" for verb in ("start", "pause", "stop"))]:

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -36,6 +36,8 @@ COUNTED_SECONDS = 1.0
 # After so many mails, or seconds: whether they are still wanted, and whether somebody waits for a single one.
 LOOKED = 100
 LOOKED_SECONDS = 5.0
+# So many mails in a row that were to come later say that the server is overrun, or away.
+MOST_REFUSED = 25
 Mail = tuple[ResetEmail, str]
 Sent = tuple[ResetEmail, str, Result]
 
@@ -54,10 +56,11 @@ class Run:
         cache: letters.Cache,
         *,
         is_over: Callable[[], bool] = lambda: False,
-        meanwhile: Callable[[], object] = lambda: None,
+        meanwhile: Callable[[Mailer], object] = lambda mailer: None,
     ) -> None:
         self.mailer, self.cache, self.is_over, self.meanwhile = mailer, cache, is_over, meanwhile
-        self._is_paused = False
+        self._is_paused, self._is_held, self._stopped = False, False, set[int]()
+        self._refused = 0
         self.handed_over = 0
         self._waiting: list[Outcome] = []
         self._tally = records.Tally()
@@ -65,6 +68,7 @@ class Run:
 
     def send(self, mails: Sequence[ResetEmail]) -> list[ResetEmail]:
         """Send them; those that were not sent any more."""
+        left: list[ResetEmail] = []
         minted = [mail for email in mails if (mail := self._minted(email))]
         try:
             service = merging.service_of(self.mailer.connection) if len(minted) > 1 else None
@@ -73,15 +77,20 @@ class Run:
         if service is not None:
             found, minted = merging.groups(minted, service, self.cache)
             for group in found:
-                minted += self._send_group(group)
+                if self._is_at_end():
+                    left += group.emails
+                else:
+                    minted += self._send_group(group)
         try:
-            left = self._send_apart(minted)
+            left += self._send_apart(minted)
         except BaseException:
             # An engine's time limit, say: what has left is still written down, so that it does not leave again.
             with suppress(DatabaseError):
                 self._write(is_end=True)
             raise
         self._write(is_end=True)
+        for batch_id in self._stopped:
+            batches.cancel_unsent_links(batch_id)
         return left
 
     def _minted(self, email: ResetEmail) -> Mail | None:
@@ -113,18 +122,20 @@ class Run:
     def _send_apart(self, mails: Sequence[Mail]) -> list[ResetEmail]:
         rest = deque(mails)
         with _Pool(self.mailer, min(conf.BULK_CONNECTIONS, len(mails) or 1)) as pool:
-            for sent in pool.send(self._contents(rest)):
+            for sent in pool.send(self._contents(rest, pool)):
                 self._take([sent])
+                self._hold_if_refused(*sent)
                 if len(self._waiting) >= RECORDED or time.monotonic() - self._written_at > RECORDED_SECONDS:
                     self._write()
         return [email for email, _token in rest]
 
-    def _contents(self, rest: deque[Mail]) -> Iterator[tuple[ResetEmail, str, Content]]:
+    def _contents(self, rest: deque[Mail], pool: _Pool) -> Iterator[tuple[ResetEmail, str, Content]]:
         """Compose one after the other, just before it is sent, and leave what there is no time for."""
         looked, looked_at, wanted = 0, time.monotonic(), None
-        while rest and not self.is_over():
+        while rest and not self._is_at_end():
             if looked == LOOKED or time.monotonic() - looked_at > LOOKED_SECONDS:
-                self.meanwhile()
+                with pool.lent() as mailer:
+                    self.meanwhile(mailer)
                 wanted = self._still_wanted([email for email, _token in list(rest)[:LOOKED]])
                 looked, looked_at = 0, time.monotonic()
                 if self._is_paused:
@@ -150,9 +161,13 @@ class Run:
             public_id__in=[email.public_id for email in mails], lease=mails[0].lease, state=EmailState.SENDING
         )
         wanted = set()
-        for email in ours.select_related("member", "reset", "batch"):
-            self._is_paused |= email.batch is not None and email.batch.state == BatchState.PAUSED
-            if email.batch is not None and email.batch.state == BatchState.STOPPED:
+        # The run's state alone: its choice may name a hundred thousand members.
+        states = dict(ours.order_by().values_list("batch", "batch__state").distinct())
+        for email in ours.select_related("member", "reset"):
+            batch_id = email.batch_id or 0
+            self._is_paused |= states.get(batch_id) == BatchState.PAUSED
+            if states.get(batch_id) == BatchState.STOPPED:
+                self._stopped.add(batch_id)
                 self._note(records.of_skip(email, SkipReason.STOPPED))
             elif skip := letters.no_longer_wanted(email):
                 self._note(records.of_skip(email, skip))
@@ -177,10 +192,21 @@ class Run:
             self._tally.flush()
             self._counted_at = self._written_at
 
+    def _is_at_end(self) -> bool:
+        return self._is_held or self.is_over()
+
+    def _hold_if_refused(self, email: ResetEmail, _token: str, result: Result) -> None:
+        """What is said of one mail in a row after another is not about the members."""
+        is_refused = result.verdict == Verdict.LATER and result.code != "error"
+        self._refused = self._refused + 1 if is_refused else 0
+        if self._refused >= MOST_REFUSED and not self._is_held:
+            self._hold(email.batch_id, result)
+
     def _hold(self, batch_id: int | None, failed: Result) -> None:
         if batch_id is not None and failed.verdict == Verdict.LATER:
             pause = max(timedelta(seconds=failed.retry_after), records.BACK_OFF[0])
             batches.hold(batch_id, timezone.now() + pause)
+            self._is_held = True
 
 
 class _Pool:
@@ -216,10 +242,16 @@ class _Pool:
                 yield from (future.result() for future in done)
         yield from (future.result() for future in running)
 
-    def _send(self, mail: tuple[ResetEmail, str, Content]) -> Sent:
-        email, token, content = mail
+    @contextmanager
+    def lent(self) -> Iterator[Mailer]:
+        """One that nobody is using, of which there is one whenever another mail could be sent."""
         mailer = self._mailers.popleft()
         try:
-            return email, token, mailer.send(content, to=email.recipient, public_id=str(email.public_id))
+            yield mailer
         finally:
             self._mailers.append(mailer)
+
+    def _send(self, mail: tuple[ResetEmail, str, Content]) -> Sent:
+        email, token, content = mail
+        with self.lent() as mailer:
+            return email, token, mailer.send(content, to=email.recipient, public_id=str(email.public_id))

@@ -19,6 +19,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils.html import escape
 
 from .. import emails
+from ..exceptions import MemberResetError
 from ..models import ResetEmail
 from . import letters
 from .transport import CHOICES, LONGEST_RESULT, METADATA, Mailer, Result, provider_of, read_status, with_extras
@@ -26,7 +27,7 @@ from .transport import CHOICES, LONGEST_RESULT, METADATA, Mailer, Result, provid
 # What every parser takes for one address; whatever looks different goes alone, and spoils no call.
 PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII)
 NAMES = {"first_name": "mr_name", "link": "mr_link"}
-SUSPICIOUS = re.compile(r"[%*|{}\[\]<>&]")
+SUSPICIOUS = re.compile(r"[%*|{}\[\]<>&]|mr_", re.IGNORECASE)
 # Links hold nothing that HTML would escape, so one value serves both parts.
 ESCAPED = {"first_name": "mr_name_html", "link": "mr_link"}
 
@@ -91,7 +92,11 @@ def groups(
     alone: list[tuple[ResetEmail, str]] = []
     seen: set[str] = set()
     for email, token in mails:
-        values, address = letters.slots(email, token, cache), email.recipient.casefold()
+        try:
+            values, address = letters.slots(email, token, cache), email.recipient.casefold()
+        except MemberResetError:  # each mail by itself says so
+            alone.append((email, token))
+            continue
         # Values are told apart by their address. And no name may look like a placeholder.
         is_plain = PLAIN_ADDRESS.fullmatch(address) and not SUSPICIOUS.search(values["first_name"])
         if address in seen or not is_plain:

@@ -46,7 +46,10 @@ def of_result(email: ResetEmail, result: Result, *, token: str) -> Outcome:
 
 
 def of_skip(email: ResetEmail, reason: SkipReason) -> Outcome:
-    return Outcome(email=email, state=EmailState.SKIPPED, changes=(("skip_reason", reason),))
+    changes: tuple[tuple[str, Any], ...] = (("skip_reason", reason),)
+    if reason == SkipReason.STOPPED:  # it was taken in hand, and never tried
+        changes += (("attempts", max(email.attempts - 1, 0)),)
+    return Outcome(email=email, state=EmailState.SKIPPED, changes=changes)
 
 
 def note(email: ResetEmail, result: Result, *, token: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import F, Min
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from .. import batches, ledger, promises, reminders, turns
@@ -48,6 +49,7 @@ def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = lambda: Fals
             worker.send_due(at_most_every=LOOKED)
         # What came in since the last look.
         worker.send_due()
+        batches.finish_all()
         return worker.handed_over
 
 
@@ -97,8 +99,11 @@ class Worker:
         return bool(claimed)
 
     def send_next_chunk(self) -> bool:
+        """Whether there was one, be it that another worker was faster."""
         pk = batches.next_chunk()
-        return pk is not None and self.send_chunk(pk)
+        if pk is not None:
+            self.send_chunk(pk)
+        return pk is not None
 
     def send_chunk(self, pk: int) -> bool:
         lease, until = secrets.token_hex(16), timezone.now() + LEASE
@@ -114,18 +119,21 @@ class Worker:
         """Mails of runs that are tried again: what of them still stands, together."""
         if not claimed:
             return
-        wanted = []
+        batch_ids = {email.batch_id for email in claimed if email.batch_id is not None}
+        wanted, stopped = [], batches.stopped_among(batch_ids)
         for email in ResetEmail.objects.filter(pk__in=[email.pk for email in claimed], lease=lease).select_related(
             "member", "reset", "reset__site", "site"
         ):
             if email.attempts > MOST_ATTEMPTS:
                 records.note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
+            elif email.batch_id in stopped:
+                records.skip(email, SkipReason.STOPPED)
             elif skip := letters.no_longer_wanted(email):
                 records.skip(email, skip)
             else:
                 wanted.append(email)
         self._hand_over(wanted, lease, until)
-        for batch_id in {email.batch_id for email in claimed if email.batch_id is not None}:
+        for batch_id in batch_ids:
             batches.finish(batch_id)
 
     def _hand_over(self, mails: list[ResetEmail], lease: str, until: datetime) -> None:
@@ -135,17 +143,23 @@ class Worker:
             self.mailer,
             self.cache,
             is_over=lambda: self.is_stopping() or timezone.now() > until - MARGIN,
-            meanwhile=lambda: self.send_due(singles=True),
+            meanwhile=self._send_singles,
         )
         if run.send(mails):
             release(lease)
         self.handed_over += run.handed_over
 
+    def _send_singles(self, mailer: Mailer) -> None:
+        """Between the mails of a run, and over a connection that none of them is using."""
+        beside = Worker(mailer)
+        beside.send_due(singles=True)
+        self.handed_over, self.looked_at = self.handed_over + beside.handed_over, beside.looked_at
+
 
 def claim(lease: str, *, singles: bool = False) -> list[ResetEmail]:
     """Take due rows for ourselves. What another worker took in the meantime does not match any more."""
     now = timezone.now()
-    due = ResetEmail.objects.due().filter(batch=None) if singles else ResetEmail.objects.due().not_paused()
+    due = ResetEmail.objects.due().filter(batch=None) if singles else ResetEmail.objects.due().not_held()
     # A person waits for a single mail, nobody for those of a run.
     due = due.order_by(F("batch").asc(nulls_first=True), "next_attempt_at", "pk")
     ids = list(due.values_list("pk", flat=True)[:CHUNK])
@@ -213,6 +227,12 @@ def next_due() -> datetime | None:
     """When something wants attention next: a retry, a lease that runs out, a request left over; None for nothing."""
     if requests.are_waiting():
         return timezone.now() + BACK_OFF[0]
-    queued = ResetEmail.objects.filter(state=EmailState.QUEUED).aggregate(first=Min("next_attempt_at"))["first"]
-    leased = ResetEmail.objects.filter(state=EmailState.SENDING).aggregate(first=Min("lease_until"))["first"]
+    emails = ResetEmail.objects.not_paused()
+    queued = emails.filter(state=EmailState.QUEUED).aggregate(first=Min(_not_before("next_attempt_at")))["first"]
+    leased = emails.filter(state=EmailState.SENDING).aggregate(first=Min(_not_before("lease_until")))["first"]
     return min(filter(None, (queued, leased, batches.next_due())), default=None)
+
+
+def _not_before(moment: str) -> Greatest:
+    """The moment, or the end of the hold of the mail's run."""
+    return Greatest(moment, Coalesce("batch__held_until", moment))

@@ -78,6 +78,10 @@ class ResetBatch(models.Model):
         """How far two mails of the run lie apart; nothing without a limit."""
         return timedelta(hours=1) / self.per_hour if self.per_hour else timedelta(0)
 
+    def at_once(self, most: int) -> int:
+        """How many mails are due together: what the limit lets through in a minute, or one."""
+        return min(most, max(self.per_hour // 60, 1)) if self.per_hour else most
+
     @property
     def is_under_way(self) -> bool:
         return self.state in (BatchState.RUNNING, BatchState.PAUSED)
@@ -99,9 +103,9 @@ class BatchSkips(models.Model):
 
 
 class BatchChunkQuerySet(models.QuerySet["BatchChunk"]):
-    def due(self) -> QuerySet[BatchChunk]:
-        """Chunks whose turn has come, of runs that are not paused and not held up."""
-        now = timezone.now()
+    def due(self, *, early: timedelta = timedelta(0)) -> QuerySet[BatchChunk]:
+        """Chunks whose turn has come, or comes so soon, of runs that are not paused and not held up."""
+        now = timezone.now() + early
         free = Q(held_until=None) | Q(held_until__lte=now)
         # Not joined, so that to lock a chunk is not to lock its run.
         running = ResetBatch.objects.filter(free, state=BatchState.RUNNING)

@@ -47,6 +47,10 @@ class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
         """But for those of runs that are paused. Joins, so it is for choosing rows, not for claiming them."""
         return self.exclude(batch__state="paused")
 
+    def not_held(self) -> ResetEmailQuerySet:
+        """But for those of runs that are paused, or whose mail service asked for patience. Joins, too."""
+        return self.not_paused().exclude(batch__held_until__gt=timezone.now())
+
     def unsent(self) -> ResetEmailQuerySet:
         return self.filter(state__in=[EmailState.QUEUED, EmailState.SENDING])
 

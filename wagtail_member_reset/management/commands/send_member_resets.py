@@ -18,6 +18,7 @@ from wagtail_member_reset.management.stopping import stopping
 from wagtail_member_reset.models import BatchState, Origin, ResetBatch
 
 UNITS = {"s": 3600, "second": 3600, "min": 60, "minute": 60, "h": 1, "hour": 1}
+MOST_PER_HOUR = 10_000_000
 PAUSE_SECONDS = 0.5
 # In a log, one line in so many seconds.
 LINE_SECONDS = 10
@@ -31,7 +32,7 @@ PAUSED = 130
 
 def rate(text: str) -> int:
     match = re.fullmatch(r"([0-9]{1,9})/([a-z]+)", text)
-    if not match or match[2] not in UNITS or not int(match[1]):
+    if not match or match[2] not in UNITS or not 0 < int(match[1]) * UNITS[match[2]] <= MOST_PER_HOUR:
         raise ArgumentTypeError(f"{text} is no rate: write a number per second, minute or hour, as in 2000/hour.")
     return int(match[1]) * UNITS[match[2]]
 
@@ -59,17 +60,25 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="End with one line of JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["resume"] is not None and (options["dry_run"] or options["again"] or options["rate"]):
+            raise CommandError("--resume goes on with a run as it is: leave out --dry-run, --again and --rate.")
         batch = self.earlier(options["resume"]) if options["resume"] is not None else self.drafted(options)
         if batch is None:
             return
         if batch.state == BatchState.DRAFT:
-            bulk.start(batch, wake=options["background"])
+            self.start(batch, options)
         elif batch.state == BatchState.PAUSED:
             bulk.go_on(batch, wake=options["background"])
         self.say(f"Run {batch.pk}: {batch.chosen:,} chosen.")
         if not options["background"]:
             self.send(batch)
         self.conclude(batch, options)
+
+    def start(self, batch: ResetBatch, options: dict[str, Any]) -> None:
+        try:
+            bulk.start(batch, wake=options["background"])
+        except ChoiceError as error:
+            raise CommandError(str(error)) from error
 
     def drafted(self, options: dict[str, Any]) -> ResetBatch | None:
         choice = self.choice(options)
