@@ -18,7 +18,7 @@ from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, Wh
 from django.utils import timezone
 from wagtail.models import Site
 
-from . import batches, choosing, delivery, turns
+from . import batches, choosing, delivery, ledger, turns
 from .accounts import Member
 from .choosing import Choice
 from .conf import anyone, conf
@@ -160,6 +160,11 @@ def try_again(batch: ResetBatch) -> int:
     if again := batches.retry_failed(batch):
         wake_on_commit(batch)
     return again
+
+
+def note_refused(*, by: Member) -> None:
+    """Write down, in their own history, that somebody tried to mail many who may not. Nothing else was written."""
+    ledger.record(by, "refuse_run", by=by, origin=None)
 
 
 def work(batch: ResetBatch, *, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -160,6 +160,13 @@ def preview(request: HttpRequest, batch: ResetBatch, *, start_url: str, back_url
     return _page(request, "run_preview.html", _("Send password resets"), context)
 
 
+def refuse(request: HttpRequest) -> NoReturn:
+    """Turn away who may not mail many, and note what they tried."""
+    if request.method == "POST":
+        bulk.note_refused(by=request.user)
+    raise PermissionDenied
+
+
 def url(batch: ResetBatch | None = None, name: str = "run") -> str:
     if batch is None:
         return reverse("wagtail_member_reset_admin:runs")
@@ -186,7 +193,7 @@ def _batch(request: HttpRequest, pk: int) -> ResetBatch:
 
 def _require(request: HttpRequest) -> None:
     if not permissions.may_send_in_bulk(request.user):
-        raise PermissionDenied
+        refuse(request)
 
 
 def _unmatched_key(batch: ResetBatch) -> str:
