@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import connections, transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils import timezone
 
 from . import inserts, turns
@@ -111,11 +112,20 @@ def stop(batch: ResetBatch) -> bool:
     return stopped
 
 
-def retry_failed(batch: ResetBatch) -> int:
-    """Have the run's failed mails tried again, from the first attempt on; how many."""
+def retry_failed(batch: ResetBatch, *, beyond: Q | None = None) -> int:
+    """
+    Have the run's failed mails tried again, from the first attempt on; how many.
+
+    None of a run that was stopped, nor those to accounts that are `beyond` who asks.
+    """
 
     def attempt() -> int:
+        # Written first, so that nobody stops the run meanwhile.
+        if not ResetBatch.objects.filter(pk=batch.pk).exclude(state=BatchState.STOPPED).update(state=F("state")):
+            return 0
         failed = batch.emails.filter(state=EmailState.FAILED)
+        if beyond is not None:
+            failed = failed.exclude(member__in=get_user_model()._base_manager.filter(beyond).values("pk"))
         again = failed.update(state=EmailState.QUEUED, attempts=0, next_attempt_at=timezone.now())
         if again:
             tally(batch.pk, failed=-again)

@@ -155,9 +155,9 @@ def stop(batch: ResetBatch) -> bool:
     return batches.stop(batch)
 
 
-def try_again(batch: ResetBatch) -> int:
-    """Have the mails that failed sent once more; how many."""
-    if again := batches.retry_failed(batch):
+def try_again(batch: ResetBatch, *, beyond: Q | None = None) -> int:
+    """Have the mails that failed sent once more, but for accounts `beyond` who asks; how many."""
+    if again := batches.retry_failed(batch, beyond=beyond):
         wake_on_commit(batch)
     return again
 

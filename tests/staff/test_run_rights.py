@@ -113,6 +113,18 @@ def test_who_is_picked_in_the_listing_is_reached_as_by_a_single_send(enter, acto
     assert mailed(mailoutbox) == ({target.email} if is_reached else set())
 
 
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", SENDERS)
+def test_failed_mails_are_tried_again_within_the_reach_of_who_asks(enter, actor_role, target_role, mailoutbox):
+    actor, target = sender(actor_role), person_of(target_role, "Target")
+    batch = run_of(target, state=BatchState.FINISHED)
+
+    enter(actor).post(verb_url("retry", batch.pk))
+
+    is_reached = target_role in SENDS[actor_role]
+    assert mailed(mailoutbox) == ({target.email} if is_reached else set())
+
+
 # Who may not mail many
 
 
@@ -241,3 +253,17 @@ def test_picked_account_that_is_none_is_not_mailed(enter, admin, key, mailoutbox
     assert answer.status_code in (302, 404)
     assert mailed(mailoutbox) == set()
     assert not PasswordReset.objects.exists()
+
+
+# A run that has ended
+
+
+def test_stopped_run_stays_stopped(enter, admin, member, mailoutbox):
+    batch = run_of(member, state=BatchState.STOPPED)
+    client, before = enter(admin), all_rows()
+
+    for verb in VERBS:
+        assert client.post(verb_url(verb, batch.pk)).status_code == 302
+
+    assert all_rows() == before
+    assert mailed(mailoutbox) == set()

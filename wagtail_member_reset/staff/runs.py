@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 from django.contrib import messages
@@ -127,7 +128,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @transaction.non_atomic_requests
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
-    return _do(request, pk, bulk.try_again)
+    return _do(request, pk, partial(bulk.try_again, beyond=permissions.beyond(request.user)))
 
 
 @require_POST
