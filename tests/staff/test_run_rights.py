@@ -19,8 +19,8 @@ from wagtail_member_reset.models import (
     ResetEmail,
 )
 
-from .pages import history, rows
-from .test_permissions import ROLES, SENDS, person_of
+from .pages import LINK, history, rows
+from .test_permissions import ROLES, SENDS, VIEWS, person_of
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +123,18 @@ def test_failed_mails_are_tried_again_within_the_reach_of_who_asks(enter, actor_
 
     is_reached = target_role in SENDS[actor_role]
     assert mailed(mailoutbox) == ({target.email} if is_reached else set())
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", SENDERS)
+def test_members_of_a_run_are_shown_to_who_may_look_at_them(enter, actor_role, target_role):
+    actor, target = sender(actor_role), person_of(target_role, "Target")
+    batch = run_of(target)
+
+    page = enter(actor).get(run_url("run_members", batch.pk)).content.decode()
+
+    assert (target.email in page) == (target_role in VIEWS[actor_role])
+    assert LINK.search(page) is None
 
 
 # Who may not mail many

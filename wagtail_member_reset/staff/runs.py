@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -78,12 +79,18 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def members(request: HttpRequest, pk: int) -> HttpResponse:
-    """The members of a run, by state, some at a time: from the one after whom the last page ended."""
+    """
+    The members of a run, by state, some at a time: from the one after whom the last page ended.
+
+    Only those at whom the reader may look: somebody else may have started the run.
+    """
     _require(request)
     batch = get_object_or_404(ResetBatch, pk=pk)
     state = request.GET.get("state", "")
     after = request.GET.get("after", "")
     mails = ResetEmail.objects.filter(batch=batch).order_by("pk").select_related("member")
+    if (hidden := permissions.hidden_from(request.user)) is not None:
+        mails = mails.exclude(member__in=get_user_model()._base_manager.filter(hidden).values("pk"))
     if state in STATES:
         mails = mails.filter(state__in=STATES[state])
     if after.isdecimal() and len(after) < 19:
