@@ -24,7 +24,8 @@ from .test_permissions import ROLES, SENDS, VIEWS, person_of
 
 pytestmark = pytest.mark.django_db
 
-VERBS = ["start", "pause", "go-on", "stop", "retry"]
+STEERING = ["start", "pause", "go-on", "stop", "retry"]
+VERBS = [*STEERING, "again"]
 SENDERS = sorted(SENDS)
 
 
@@ -127,7 +128,21 @@ def test_failed_mails_are_tried_again_within_the_reach_of_who_asks(enter, actor_
 
 @pytest.mark.parametrize("target_role", ROLES)
 @pytest.mark.parametrize("actor_role", SENDERS)
-def test_members_of_a_run_are_shown_to_who_may_look_at_them(enter, actor_role, target_role):
+def test_members_of_a_run_are_asked_again_within_the_reach_of_who_asks(enter, actor_role, target_role, mailoutbox):
+    actor, target = sender(actor_role), person_of(target_role, "Target")
+    client, batch = enter(actor), run_of(target, state=BatchState.FINISHED)
+
+    preview = client.post(verb_url("again", batch.pk), follow=True).content.decode()
+    client.post(verb_url("start", ResetBatch.objects.latest("pk").pk))
+
+    is_reached = target_role in SENDS[actor_role]
+    assert (target.email in preview) == is_reached
+    assert mailed(mailoutbox) == ({target.email} if is_reached else set())
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", SENDERS)
+def test_members_of_a_run_are_shown_shown_to_who_may_look_at_them(enter, actor_role, target_role):
     actor, target = sender(actor_role), person_of(target_role, "Target")
     batch = run_of(target)
 
@@ -274,7 +289,7 @@ def test_stopped_run_stays_stopped(enter, admin, member, mailoutbox):
     batch = run_of(member, state=BatchState.STOPPED)
     client, before = enter(admin), all_rows()
 
-    for verb in VERBS:
+    for verb in STEERING:
         assert client.post(verb_url(verb, batch.pk)).status_code == 302
 
     assert all_rows() == before
