@@ -11,6 +11,7 @@ from wagtail.models import ModelLogEntry
 from tests.conftest import make_person
 from wagtail_member_reset import batches, bulk, delivery, promises, resets
 from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.history import Step, stories
 from wagtail_member_reset.models import (
     BatchChunk,
     BatchState,
@@ -274,7 +275,7 @@ def test_stopped_run_sends_nothing_more_and_leaves_no_link_behind(mailoutbox):
     )
     ResetEmail.objects.update(state=EmailState.QUEUED, lease="", lease_until=None, attempts=0)
 
-    assert bulk.stop(batch)
+    assert bulk.stop(batch, by=None)
 
     finished(batch)
     assert len(mails) == 2
@@ -297,7 +298,7 @@ def test_stopping_leaves_links_alone_that_an_earlier_mail_holds(mailoutbox):
     promises.write(batches.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=10))
     ResetEmail.objects.filter(batch=batch).update(state=EmailState.QUEUED, lease="", lease_until=None, attempts=0)
 
-    bulk.stop(batch)
+    bulk.stop(batch, by=None)
 
     assert PasswordReset.objects.get().state == State.ACTIVE
 
@@ -339,6 +340,46 @@ def test_log_names_each_member_once(admin, mailoutbox):
     entries = ModelLogEntry.objects.filter(action="wagtail_member_reset.send")
     assert {entry.object_id for entry in entries} == {str(member.pk) for member in members} | {str(admin.pk)}
     assert {(entry.user, entry.data["batch"]) for entry in entries} == {(admin, batch.pk)}
+
+
+def test_sending_after_changing_the_address_is_flagged_in_a_run_too(admin, office, mailoutbox):
+    mine, _other, theirs = people(3)
+    resets.note_address_changed(mine, by=office)
+    resets.note_address_changed(theirs, by=admin)
+
+    finished(started(Choice(kind=Kind.IDS, ids=(mine.pk, _other.pk, theirs.pk)), by=office))
+
+    flags = ModelLogEntry.objects.filter(action="wagtail_member_reset.flag")
+    assert [(entry.user, entry.object_id) for entry in flags] == [(office, str(mine.pk))]
+
+
+def test_address_changed_more_than_a_day_ago_is_not_flagged(office, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    [member] = people(1)
+    resets.note_address_changed(member, by=office)
+    time_machine.shift(timedelta(hours=24))
+
+    finished(started(by=office))
+
+    assert not ModelLogEntry.objects.filter(action="wagtail_member_reset.flag").exists()
+
+
+def test_stopping_is_in_the_log_of_each_link_that_it_cancels(office, admin, mailoutbox):
+    cancelled, kept = people(2)
+    resets.send(kept, by=None)
+    delivery.drain()
+    batch = started(Choice(kind=Kind.IDS, ids=(cancelled.pk, kept.pk)), by=office, again=True)
+    promises.write(batches.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=10))
+    ResetEmail.objects.filter(batch=batch).update(state=EmailState.QUEUED, lease="", lease_until=None, attempts=0)
+
+    bulk.stop(batch, by=admin)
+
+    entries = ModelLogEntry.objects.filter(action="wagtail_member_reset.revoke")
+    assert [(entry.user, entry.object_id, entry.data["batch"]) for entry in entries] == [
+        (admin, str(cancelled.pk), batch.pk)
+    ]
+    [story] = stories(cancelled)
+    assert [entry.by for entry in story.entries if entry.step == Step.CLOSED] == [admin]
 
 
 def test_a_single_send_beside_the_run_wins_and_the_run_lets_it_be(monkeypatch, mailoutbox):

@@ -19,7 +19,8 @@ from django.db import connections, transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils import timezone
 
-from . import inserts, turns
+from . import audit, inserts, turns
+from .accounts import Member
 from .conf import conf
 from .models import (
     BatchChunk,
@@ -88,11 +89,11 @@ def go_on(batch: ResetBatch) -> bool:
     return turns.retried(attempt)
 
 
-def stop(batch: ResetBatch) -> bool:
+def stop(batch: ResetBatch, *, by: Member | None) -> bool:
     """
     Send nothing more of the run, for good; False when it had ended.
 
-    Links that were issued for mails which now never leave are cancelled: nobody has them.
+    Links that were issued for mails which now never leave are cancelled: nobody has them. The log says so.
     """
 
     def attempt() -> bool:
@@ -103,7 +104,7 @@ def stop(batch: ResetBatch) -> bool:
         batch.chunks.all().delete()
         queued = batch.emails.filter(state=EmailState.QUEUED)
         left += queued.update(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
-        _cancel_unsent_links(batch)
+        _cancel_unsent_links(batch, by=by)
         _count_skips(batch.pk, Counter({SkipReason.STOPPED: left}))
         return True
 
@@ -246,10 +247,14 @@ def _count_skips(batch_id: int, skips: Counter[Any]) -> None:
     tally(batch_id, skipped=sum(skips.values()))
 
 
-def _cancel_unsent_links(batch: ResetBatch) -> None:
+def _cancel_unsent_links(batch: ResetBatch, *, by: Member | None) -> None:
     """End the links of mails that were stopped, but for those that an earlier mail holds."""
     was_mailed = ResetEmail.objects.filter(reset=OuterRef("pk")).exclude(skip_reason=SkipReason.STOPPED)
     stopped = ResetEmail.objects.filter(reset=OuterRef("pk"), batch=batch, skip_reason=SkipReason.STOPPED, attempts=0)
     unsent = PasswordReset.objects.filter(~Exists(was_mailed), Exists(stopped), state=State.ACTIVE)
     ended = {"state": State.REVOKED, "reason": Reason.STAFF, "active_for": None, "nonce": None}
-    unsent.update(**ended, closed_at=timezone.now())
+    now = timezone.now()
+    if unsent.update(**ended, closed_at=now):
+        cancelled = PasswordReset.objects.filter(Exists(stopped), state=State.REVOKED, closed_at=now)
+        pairs = [(reset.member, "revoke") for reset in cancelled.select_related("member")]
+        audit.record_many(pairs, batch=batch, by=by)

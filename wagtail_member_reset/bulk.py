@@ -18,7 +18,7 @@ from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, Wh
 from django.utils import timezone
 from wagtail.models import Site
 
-from . import batches, choosing, delivery, ledger, turns
+from . import audit, batches, choosing, delivery, turns
 from .accounts import Member
 from .choosing import Choice
 from .conf import anyone, conf
@@ -150,9 +150,9 @@ def go_on(batch: ResetBatch, *, wake: bool = True) -> bool:
     return gone_on
 
 
-def stop(batch: ResetBatch) -> bool:
+def stop(batch: ResetBatch, *, by: Member | None) -> bool:
     """Send nothing more, for good; False when it had ended."""
-    return batches.stop(batch)
+    return batches.stop(batch, by=by)
 
 
 def try_again(batch: ResetBatch, *, beyond: Q | None = None) -> int:
@@ -164,7 +164,7 @@ def try_again(batch: ResetBatch, *, beyond: Q | None = None) -> int:
 
 def note_refused(*, by: Member) -> None:
     """Write down, in their own history, that somebody tried to mail many who may not. Nothing else was written."""
-    ledger.record(by, "refuse_run", by=by, origin=None)
+    audit.record(by, "refuse_run", by=by, origin=None)
 
 
 def work(batch: ResetBatch, *, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[bool]:

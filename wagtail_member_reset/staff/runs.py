@@ -129,7 +129,7 @@ def go_on(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @transaction.non_atomic_requests
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    return _do(request, pk, bulk.stop)
+    return _do(request, pk, partial(bulk.stop, by=request.user))
 
 
 @require_POST
