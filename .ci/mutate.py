@@ -36,7 +36,12 @@ PLAN = {
         "tests/staff/test_views.py",
         "tests/staff/test_delivery.py",
     ],
-    "staff.permissions": ["tests/staff/test_permissions.py", "tests/staff/test_desk.py", "tests/staff/test_panel.py"],
+    "staff.permissions": [
+        "tests/staff/test_desk.py",
+        "tests/staff/test_permissions.py",
+        "tests/staff/test_run_rights.py",
+        "tests/staff/test_panel.py",
+    ],
 }
 SECONDS = 120
 BINARY = ("Add_Sub", "Sub_Add", "Mul_Div", "FloorDiv_Mul", "Mod_Add", "BitOr_BitAnd", "BitAnd_BitOr", "LShift_RShift")
