@@ -60,9 +60,11 @@ def mails(request, settings, monkeypatch, mailoutbox):
     monkeypatch.setattr(merging, "_taken", {})
     monkeypatch.setattr(transport, "_taken", {})
     service = Quoting("mailgun")
-    monkeypatch.setattr(
-        "requests.adapters.HTTPAdapter.send", lambda adapter, posted, **options: service(adapter, posted, **options)
-    )
+
+    def send(adapter, posted, **options):
+        return service(adapter, posted, **options)
+
+    monkeypatch.setattr("requests.adapters.HTTPAdapter.send", send)
     return lambda: [texts[1] for body in service.bodies if "mr_link" in body for _to, texts, _id in mailgun(body)]
 
 
@@ -104,9 +106,7 @@ def runs(db, office, settings, everything_logged, mails, time_machine):  # noqa:
 def test_nothing_kept_or_logged_of_runs_holds_a_token_a_secret_or_a_link(runs, mails, everything_logged):  # noqa: F811
     live = [tokens.mint(reset) for reset in PasswordReset.objects.live()]
     sent = {LINK.search(text)[0].rstrip("/")[-40:] for text in mails()}
-    logged = "\n".join(
-        record.getMessage() + traceback_of(record) for record in everything_logged.get_records("setup")
-    )
+    logged = "\n".join(record.getMessage() + traceback_of(record) for record in everything_logged.get_records("setup"))
     everything = (dump() + logged + runs).lower()
 
     found = [spelling for token in {*live, *sent} for spelling in spellings(token) if spelling in everything]
