@@ -11,9 +11,11 @@ from wagtail.models import ModelLogEntry
 from tests.conftest import make_person
 from wagtail_member_reset import batches, bulk, delivery, promises, resets
 from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.delivery import records
 from wagtail_member_reset.history import Step, stories
 from wagtail_member_reset.models import (
     BatchChunk,
+    BatchSkips,
     BatchState,
     EmailState,
     Origin,
@@ -340,6 +342,48 @@ def test_log_names_each_member_once(admin, mailoutbox):
     entries = ModelLogEntry.objects.filter(action="wagtail_member_reset.send")
     assert {entry.object_id for entry in entries} == {str(member.pk) for member in members} | {str(admin.pk)}
     assert {(entry.user, entry.data["batch"]) for entry in entries} == {(admin, batch.pk)}
+
+
+def test_counters_moved_after_another_worker_ended_the_run_count_nobody_twice(monkeypatch, mailoutbox):
+    make_person("Nowhere", email="")
+    people(2)
+    batch, flush = started(), records.Tally.flush
+
+    def flush_late(tally):
+        batches.finish(batch.pk)
+        flush(tally)
+
+    monkeypatch.setattr(records.Tally, "flush", flush_late)
+    finished(batch)
+
+    assert counts(batch) == {
+        "state": "finished",
+        "chosen": 3,
+        "handed_over": 2,
+        "failed": 0,
+        "skipped": {"no_address": 1},
+    }
+
+
+def test_counters_that_two_workers_move_at_once_are_moved_again(monkeypatch, mailoutbox, time_machine):
+    """As where both are the first to pass somebody over for one reason, or the database ends a deadlock."""
+    time_machine.move_to(timezone.now(), tick=False)
+    people(2)
+    batch, create, overtaken = started(), BatchSkips.objects.create, []
+    promises.write(batches.next_chunk(), lease="it dies", lease_until=timezone.now())
+    ResetEmail.objects.update(attempts=2)
+    time_machine.shift(timedelta(hours=17))  # which ends the window of links that may have arrived
+
+    def create_second(**values):
+        if not overtaken:
+            overtaken.append(create(**values))
+        return create(**values)
+
+    monkeypatch.setattr(BatchSkips.objects, "create", create_second)
+    finished(batch)
+
+    assert overtaken
+    assert (batch.state, batch.handed_over, batch.skipped) == (BatchState.FINISHED, 0, 2)
 
 
 def test_sending_after_changing_the_address_is_flagged_in_a_run_too(admin, office, mailoutbox):

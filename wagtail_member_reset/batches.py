@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connections, transaction
+from django.db import connections
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.utils import timezone
 
@@ -69,7 +69,7 @@ def start(
 
 def pause(batch: ResetBatch) -> bool:
     """Take no further chunk; what a worker has in hand still goes out. False when it was not running."""
-    return _move(batch, BatchState.RUNNING, BatchState.PAUSED, paused_at=timezone.now())
+    return turns.retried(lambda: _move(batch, BatchState.RUNNING, BatchState.PAUSED, paused_at=timezone.now()))
 
 
 def go_on(batch: ResetBatch) -> bool:
@@ -130,9 +130,8 @@ def retry_failed(batch: ResetBatch, *, beyond: Q | None = None) -> int:
         again = failed.update(state=EmailState.QUEUED, attempts=0, next_attempt_at=timezone.now())
         if again:
             tally(batch.pk, failed=-again)
-            ResetBatch.objects.filter(pk=batch.pk, state=BatchState.FINISHED).update(
-                state=BatchState.RUNNING, finished_at=None
-            )
+            finished = ResetBatch.objects.filter(pk=batch.pk, state=BatchState.FINISHED)
+            finished.update(state=BatchState.RUNNING, finished_at=None)
         return again
 
     return turns.retried(attempt)
@@ -143,8 +142,8 @@ def next_chunk(batch: ResetBatch | None = None) -> int | None:
     due = BatchChunk.objects.due().filter(batch=batch) if batch else BatchChunk.objects.due()
     if not connections[turns.alias()].features.has_select_for_update_skip_locked:
         return due.values_list("pk", flat=True).first()
-    with transaction.atomic(using=turns.alias()):
-        return due.select_for_update(skip_locked=True).values_list("pk", flat=True).first()
+    free = due.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    return turns.retried(free.first)
 
 
 def next_due() -> datetime | None:
@@ -170,13 +169,20 @@ def count(batch_id: int, states: Counter[Any], skips: Counter[Any]) -> None:
     """Count mails by the state that they came to, and those skipped by their reason."""
     changes = {COUNTERS[state]: number for state, number in states.items() if state in COUNTERS}
     changes.pop("skipped", None)
-    tally(batch_id, **changes)
-    _count_skips(batch_id, skips)
+
+    def attempt() -> None:
+        # Written first. Where another worker ended the run meanwhile, it has counted these mails already.
+        if ResetBatch.objects.filter(pk=batch_id).exclude(state=BatchState.FINISHED).update(state=F("state")):
+            tally(batch_id, **changes)
+        _count_skips(batch_id, skips)
+
+    turns.retried(attempt)
 
 
 def hold(batch_id: int, until: datetime) -> None:
     """Take no further chunk of the run until then: its mail service asked for patience."""
-    ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING).update(held_until=until)
+    running = ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING)
+    turns.retried(lambda: running.update(held_until=until))
 
 
 def finish(batch_id: int) -> bool:
