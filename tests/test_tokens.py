@@ -130,6 +130,13 @@ def test_token_is_the_same_each_time_and_matches_its_row(row):
     assert not tokens.matches(tokens.parse(token).proof, None)
 
 
+def test_nonce_of_a_link_has_256_random_bits():
+    nonces = {tokens.issue().nonce for _ in range(100)}
+
+    assert {len(nonce) for nonce in nonces} == {32}
+    assert len(nonces) == 100
+
+
 def test_token_cannot_be_made_after_the_window(row):
     with time_machine.travel(row.issued_at + timedelta(hours=16), tick=False), pytest.raises(WindowClosed):
         tokens.mint(row)
@@ -260,6 +267,7 @@ def test_last_eight_symbols_of_a_token_are_blanked_out_alone(row):
     token = tokens.mint(row)
 
     assert tokens.blank_out(token, f"cut: <{token[-8:]}>") == "cut: <…>"
+    assert tokens.blank_out(token, f"cut: <{token[-7:]}>") == f"cut: <{token[-7:]}>"  # too little to tell from words
 
 
 def test_blanking_out_swallows_no_more_than_the_rest_of_a_piece(row):
