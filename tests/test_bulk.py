@@ -140,6 +140,19 @@ def test_preview_says_what_the_run_then_does(mailoutbox):
     assert [member.first_name for member in preview.samples] == ["Fine"]
 
 
+def test_preview_of_a_site_without_passwords_says_that_nobody_is_mailed(settings, mailoutbox):
+    people(2)
+    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    draft = bulk.draft(NEVER, by=None)
+
+    preview = bulk.preview(draft)
+    bulk.start(draft)
+
+    assert (preview.chosen, preview.emails, preview.samples) == (2, 0, [])
+    assert preview.skips == {SkipReason.NOT_ALLOWED: 2}
+    assert counts(finished(draft))["skipped"] == {"not_allowed": 2}
+
+
 def test_preview_sends_and_writes_nothing(mailoutbox):
     people(3)
     draft = bulk.draft(NEVER, by=None)

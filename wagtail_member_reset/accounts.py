@@ -33,9 +33,14 @@ def same_address(one: str, other: str) -> bool:
     return unicodedata.normalize("NFKC", one).casefold() == unicodedata.normalize("NFKC", other).casefold()
 
 
+def has_passwords() -> bool:
+    """Whether the site's accounts have passwords at all, by Wagtail's own setting."""
+    return bool(getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True))
+
+
 def refusal_for(member: Member) -> Refusal | None:
     """Why this account cannot be sent a link, whoever asks; None when it can."""
-    if not getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True):
+    if not has_passwords():
         return Refusal.PASSWORDS_DISABLED
     if not conf.MAY_RESET(member):
         return Refusal.NOT_ALLOWED

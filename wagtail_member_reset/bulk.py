@@ -19,7 +19,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from . import audit, batches, choosing, delivery, turns
-from .accounts import Member
+from .accounts import Member, has_passwords
 from .choosing import Choice
 from .conf import anyone, conf
 from .models import BatchState, EmailState, Origin, ResetBatch, ResetEmail, SkipReason
@@ -203,7 +203,7 @@ def _reason(batch: ResetBatch, beyond: Q | None) -> Case:
     email = model.get_email_field_name()
     fields = {field.name for field in model._meta.get_fields()}
     reasons = {
-        SkipReason.NOT_ALLOWED: beyond,
+        SkipReason.NOT_ALLOWED: beyond if has_passwords() else Q(pk__isnull=False),
         SkipReason.INACTIVE: Q(is_active=False) if "is_active" in fields else None,
         SkipReason.NO_ADDRESS: Q(**{email: ""}) | Q(**{f"{email}__isnull": True}),
         SkipReason.LIVE_LINK: None if batch.again else Q(live_password_reset__expires_at__gt=timezone.now()),
