@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from wagtail.models import ModelLogEntry
@@ -280,6 +281,37 @@ def test_picked_account_that_is_none_is_not_mailed(enter, admin, key, mailoutbox
     assert answer.status_code in (302, 404)
     assert mailed(mailoutbox) == set()
     assert not PasswordReset.objects.exists()
+
+
+JUNK = [
+    "%00",
+    "x" * 5000,
+    "9" * 400,
+    "-1",
+    "%F0%9F%99%82",
+    "%E2%80%AEaim",
+    "%27%20OR%201=1--",
+    "%0d%0aSet-Cookie:x=1",
+    "%25s%25(x)s",
+]
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=range(len(JUNK)))
+@pytest.mark.parametrize("name", ["q", "group", "is_superuser", "last_login_from", "ordering", "p", "childOf", "next"])
+def test_junk_in_the_address_of_the_listing_is_no_error(enter, admin, name, junk):
+    assert enter(admin).get(f"{picked('all')}&{name}={junk}").status_code in (200, 404)
+
+
+@pytest.mark.parametrize("junk", ["\x00", "x" * 70_000, "9" * 400, "-1", "1e5", "\u202e", "' OR 1=1--", "{{ 7 }}"])
+@pytest.mark.parametrize("name", ["kind", "groups", "again", "per_hour", "file"])
+def test_junk_in_the_form_is_no_error(enter, admin, name, junk):
+    kind = {"groups": "groups", "file": "file"}.get(name, "never_signed_in")
+    value = SimpleUploadedFile("people.csv", junk.encode()) if name == "file" else junk
+
+    answer = enter(admin).post(run_url("runs"), {"kind": kind, name: value})
+
+    assert answer.status_code in (200, 302)
+    assert not ResetEmail.objects.exists()
 
 
 # A run that has ended
