@@ -19,6 +19,7 @@ from wagtail_member_reset.models import (
     ResetBatch,
     ResetEmail,
 )
+from wagtail_member_reset.staff import permissions
 
 from .pages import LINK, history, rows
 from .test_permissions import ROLES, SENDS, VIEWS, person_of
@@ -151,6 +152,18 @@ def test_members_of_a_run_are_shown_shown_to_who_may_look_at_them(enter, actor_r
 
     assert (target.email in page) == (target_role in VIEWS[actor_role])
     assert LINK.search(page) is None
+
+
+def test_rights_held_outside_the_admin_reach_members_alone(db):
+    """For a site's own code that asks `permissions`: the admin's door does not stand before it."""
+    actor = grant(make_person("Out"), "send_passwordreset", "bulk_send_passwordreset")
+    in_admin, django_staff = person_of("editor", "Editor"), make_person("Dan", is_staff=True)
+    member = person_of("member", "Plain")
+
+    reached = get_user_model()._base_manager.exclude(permissions.beyond(actor))
+
+    assert set(reached) == {actor, member}
+    assert [permissions.rights(actor, each).send for each in (in_admin, django_staff, member)] == [False, False, True]
 
 
 # Who may not mail many
