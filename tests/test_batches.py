@@ -110,7 +110,7 @@ def test_mails_of_a_stopped_run_are_not_tried_again(mailoutbox, clock):
     people(2)
     batch = started()
     in_hand("its worker dies")
-    bulk.stop(batch)
+    bulk.stop(batch, by=None)
     clock.shift(timedelta(minutes=11))
 
     drained(batch)
@@ -128,7 +128,7 @@ def test_stop_in_the_middle_of_a_chunk_leaves_no_link_that_nobody_has(mailoutbox
     sent = EmailBackend.send_messages
 
     def stop(backend, messages):
-        bulk.stop(batch)
+        bulk.stop(batch, by=None)
         return sent(backend, messages)
 
     monkeypatch.setattr(EmailBackend, "send_messages", stop)
@@ -144,7 +144,7 @@ def test_failed_mails_of_a_stopped_run_stay_failed(mailoutbox):
     batch = started()
     in_hand()
     ResetEmail.objects.update(state=EmailState.FAILED, lease="", lease_until=None)
-    bulk.stop(batch)
+    bulk.stop(batch, by=None)
 
     assert bulk.try_again(batch) == 0
     delivery.drain()

@@ -11,8 +11,11 @@ from wagtail.models import ModelLogEntry
 from tests.conftest import make_person
 from wagtail_member_reset import batches, bulk, delivery, promises, resets
 from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.delivery import records
+from wagtail_member_reset.history import Step, stories
 from wagtail_member_reset.models import (
     BatchChunk,
+    BatchSkips,
     BatchState,
     EmailState,
     Origin,
@@ -135,6 +138,19 @@ def test_preview_says_what_the_run_then_does(mailoutbox):
     assert (preview.chosen, preview.emails) == (batch.chosen, batch.handed_over)
     assert {reason.value: number for reason, number in preview.skips.items()} == counts(batch)["skipped"]
     assert [member.first_name for member in preview.samples] == ["Fine"]
+
+
+def test_preview_of_a_site_without_passwords_says_that_nobody_is_mailed(settings, mailoutbox):
+    people(2)
+    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    draft = bulk.draft(NEVER, by=None)
+
+    preview = bulk.preview(draft)
+    bulk.start(draft)
+
+    assert (preview.chosen, preview.emails, preview.samples) == (2, 0, [])
+    assert preview.skips == {SkipReason.NOT_ALLOWED: 2}
+    assert counts(finished(draft))["skipped"] == {"not_allowed": 2}
 
 
 def test_preview_sends_and_writes_nothing(mailoutbox):
@@ -274,7 +290,7 @@ def test_stopped_run_sends_nothing_more_and_leaves_no_link_behind(mailoutbox):
     )
     ResetEmail.objects.update(state=EmailState.QUEUED, lease="", lease_until=None, attempts=0)
 
-    assert bulk.stop(batch)
+    assert bulk.stop(batch, by=None)
 
     finished(batch)
     assert len(mails) == 2
@@ -297,7 +313,7 @@ def test_stopping_leaves_links_alone_that_an_earlier_mail_holds(mailoutbox):
     promises.write(batches.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=10))
     ResetEmail.objects.filter(batch=batch).update(state=EmailState.QUEUED, lease="", lease_until=None, attempts=0)
 
-    bulk.stop(batch)
+    bulk.stop(batch, by=None)
 
     assert PasswordReset.objects.get().state == State.ACTIVE
 
@@ -339,6 +355,88 @@ def test_log_names_each_member_once(admin, mailoutbox):
     entries = ModelLogEntry.objects.filter(action="wagtail_member_reset.send")
     assert {entry.object_id for entry in entries} == {str(member.pk) for member in members} | {str(admin.pk)}
     assert {(entry.user, entry.data["batch"]) for entry in entries} == {(admin, batch.pk)}
+
+
+def test_counters_moved_after_another_worker_ended_the_run_count_nobody_twice(monkeypatch, mailoutbox):
+    make_person("Nowhere", email="")
+    people(2)
+    batch, flush = started(), records.Tally.flush
+
+    def flush_late(tally):
+        batches.finish(batch.pk)
+        flush(tally)
+
+    monkeypatch.setattr(records.Tally, "flush", flush_late)
+    finished(batch)
+
+    assert counts(batch) == {
+        "state": "finished",
+        "chosen": 3,
+        "handed_over": 2,
+        "failed": 0,
+        "skipped": {"no_address": 1},
+    }
+
+
+def test_counters_that_two_workers_move_at_once_are_moved_again(monkeypatch, mailoutbox, time_machine):
+    """As where both are the first to pass somebody over for one reason, or the database ends a deadlock."""
+    time_machine.move_to(timezone.now(), tick=False)
+    people(2)
+    batch, create, overtaken = started(), BatchSkips.objects.create, []
+    promises.write(batches.next_chunk(), lease="it dies", lease_until=timezone.now())
+    ResetEmail.objects.update(attempts=2)
+    time_machine.shift(timedelta(hours=17))  # which ends the window of links that may have arrived
+
+    def create_second(**values):
+        if not overtaken:
+            overtaken.append(create(**values))
+        return create(**values)
+
+    monkeypatch.setattr(BatchSkips.objects, "create", create_second)
+    finished(batch)
+
+    assert overtaken
+    assert (batch.state, batch.handed_over, batch.skipped) == (BatchState.FINISHED, 0, 2)
+
+
+def test_sending_after_changing_the_address_is_flagged_in_a_run_too(admin, office, mailoutbox):
+    mine, _other, theirs = people(3)
+    resets.note_address_changed(mine, by=office)
+    resets.note_address_changed(theirs, by=admin)
+
+    finished(started(Choice(kind=Kind.IDS, ids=(mine.pk, _other.pk, theirs.pk)), by=office))
+
+    flags = ModelLogEntry.objects.filter(action="wagtail_member_reset.flag")
+    assert [(entry.user, entry.object_id) for entry in flags] == [(office, str(mine.pk))]
+
+
+def test_address_changed_more_than_a_day_ago_is_not_flagged(office, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    [member] = people(1)
+    resets.note_address_changed(member, by=office)
+    time_machine.shift(timedelta(hours=24))
+
+    finished(started(by=office))
+
+    assert not ModelLogEntry.objects.filter(action="wagtail_member_reset.flag").exists()
+
+
+def test_stopping_is_in_the_log_of_each_link_that_it_cancels(office, admin, mailoutbox):
+    cancelled, kept = people(2)
+    resets.send(kept, by=None)
+    delivery.drain()
+    batch = started(Choice(kind=Kind.IDS, ids=(cancelled.pk, kept.pk)), by=office, again=True)
+    promises.write(batches.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=10))
+    ResetEmail.objects.filter(batch=batch).update(state=EmailState.QUEUED, lease="", lease_until=None, attempts=0)
+
+    bulk.stop(batch, by=admin)
+
+    entries = ModelLogEntry.objects.filter(action="wagtail_member_reset.revoke")
+    assert [(entry.user, entry.object_id, entry.data["batch"]) for entry in entries] == [
+        (admin, str(cancelled.pk), batch.pk)
+    ]
+    [story] = stories(cancelled)
+    assert [entry.by for entry in story.entries if entry.step == Step.CLOSED] == [admin]
 
 
 def test_a_single_send_beside_the_run_wins_and_the_run_lets_it_be(monkeypatch, mailoutbox):

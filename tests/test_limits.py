@@ -6,7 +6,8 @@ import pytest
 
 from tests.conftest import grant, make_person
 from tests.staff.pages import FETCH, history, panel_html, rows, url, words
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import bulk, delivery, resets
+from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.exceptions import Refusal, SendRefused
 from wagtail_member_reset.models import Origin, Purpose, ResetEmail
 
@@ -79,6 +80,38 @@ def test_what_was_not_sent_by_hand_uses_up_nothing(member, office, others, mailo
 
     assert resets.send(fresh, by=office).is_live
     assert resets.rotate(member, by=office).is_live
+
+
+def runs(number, *members, by, again):
+    for _ in range(number):
+        batch = bulk.draft(Choice(kind=Kind.IDS, ids=tuple(member.pk for member in members)), by=by, again=again)
+        bulk.start(batch)
+        delivery.drain()
+
+
+def test_runs_use_up_nothing_of_what_staff_send_by_hand(member, office, mailoutbox):
+    resets.send(member, by=office)
+    delivery.drain()
+
+    runs(6, member, by=office, again=True)
+
+    assert len(mailoutbox) == 7
+    assert resets.send(member, by=office).is_live
+    assert resets.send(make_person("Fresh"), by=office).is_live
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["mailed", "passed over"])
+def test_runs_of_the_command_use_up_nothing_of_what_a_member_may_ask_for(member, again, mailoutbox, time_machine):
+    """As where a cron job welcomes whom an import has brought, each hour."""
+    resets.send(member, by=None)
+    runs(12, member, by=None, again=again)
+    time_machine.shift(timedelta(minutes=2, seconds=1))
+    mailoutbox.clear()
+
+    resets.request(member.email, network="192.0.2.7", site=None, language="en")
+    delivery.drain()
+
+    assert [mail.to for mail in mailoutbox] == [[member.email]]
 
 
 def test_two_clicks_before_the_mail_leaves_count_once(member, office):

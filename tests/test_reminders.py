@@ -167,7 +167,7 @@ def test_who_stops_a_reminder_stops_it_for_good(welcomed, clock, mailoutbox):
     welcomed("Mia")
     clock.shift(timedelta(days=5, hours=1))
     batch = reminders.start_due(BEFORE)
-    assert bulk.stop(batch)
+    assert bulk.stop(batch, by=None)
 
     clock.shift(timedelta(days=1, hours=1))
     again = reminders.start_due(BEFORE)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from wagtail.log_actions import registry
+from wagtail.models import ModelLogEntry
 
 from . import tokens
 from .conf import conf
@@ -18,6 +21,7 @@ from .models import PasswordReset, Reason
 Member = Any  # the site's own user model
 # Who changed an address is not shown, for this long, what is then sent there.
 FOUR_EYES = timedelta(hours=24)
+ADDRESS_CHANGED = "wagtail_member_reset.address"
 
 
 def address_of(member: Member) -> str:
@@ -29,9 +33,14 @@ def same_address(one: str, other: str) -> bool:
     return unicodedata.normalize("NFKC", one).casefold() == unicodedata.normalize("NFKC", other).casefold()
 
 
+def has_passwords() -> bool:
+    """Whether the site's accounts have passwords at all, by Wagtail's own setting."""
+    return bool(getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True))
+
+
 def refusal_for(member: Member) -> Refusal | None:
     """Why this account cannot be sent a link, whoever asks; None when it can."""
-    if not getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True):
+    if not has_passwords():
         return Refusal.PASSWORDS_DISABLED
     if not conf.MAY_RESET(member):
         return Refusal.NOT_ALLOWED
@@ -61,5 +70,17 @@ def language_of(member: Member, default: str = "") -> str:
 
 def has_changed_address(member: Member, *, by: Member) -> bool:
     """Whether this very person changed the member's address within the last 24 hours, as far as the log knows."""
-    entries = registry.get_logs_for_instance(member).filter(action="wagtail_member_reset.address", user=by)
+    entries = registry.get_logs_for_instance(member).filter(action=ADDRESS_CHANGED, user=by)
     return bool(entries.filter(timestamp__gt=timezone.now() - FOUR_EYES).exists())
+
+
+def with_changed_address(members: Sequence[Member], *, by: Member | None) -> list[Member]:
+    """Those whose address this very person changed within the last 24 hours. One query, however many they are."""
+    if by is None:
+        return []
+    log = registry.get_log_model_for_model(get_user_model())
+    if log is not ModelLogEntry:
+        return [member for member in members if has_changed_address(member, by=by)]
+    changes = log.objects.filter(action=ADDRESS_CHANGED, user=by, timestamp__gt=timezone.now() - FOUR_EYES)
+    changed = set(changes.values_list("object_id", flat=True))
+    return [member for member in members if str(member.pk) in changed]

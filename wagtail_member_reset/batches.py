@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db import connections, transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet
+from django.contrib.auth import get_user_model
+from django.db import connections
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
-from . import inserts, turns
+from . import audit, inserts, turns
+from .accounts import Member
 from .conf import conf
 from .models import (
     BatchChunk,
@@ -73,7 +75,7 @@ def start(
 
 def pause(batch: ResetBatch) -> bool:
     """Take no further chunk; what a worker has in hand still goes out. False when it was not running."""
-    return _move(batch, BatchState.RUNNING, BatchState.PAUSED, paused_at=timezone.now())
+    return turns.retried(lambda: _move(batch, BatchState.RUNNING, BatchState.PAUSED, paused_at=timezone.now()))
 
 
 def go_on(batch: ResetBatch) -> bool:
@@ -96,11 +98,11 @@ def go_on(batch: ResetBatch) -> bool:
     return gone_on
 
 
-def stop(batch: ResetBatch) -> bool:
+def stop(batch: ResetBatch, *, by: Member | None) -> bool:
     """
     Send nothing more of the run, for good; False when it had ended.
 
-    Links that were issued for mails which now never leave are cancelled: nobody has them.
+    Links that were issued for mails which now never leave are cancelled: nobody has them. The log says so.
     """
 
     def attempt() -> bool:
@@ -112,7 +114,7 @@ def stop(batch: ResetBatch) -> bool:
         batch.chunks.all().delete()
         queued = batch.emails.filter(state=EmailState.QUEUED)
         left += queued.update(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
-        cancel_unsent_links(batch.pk)
+        cancel_unsent_links(batch, by=by)
         _count_skips(batch.pk, Counter({SkipReason.STOPPED: left}))
         return True
 
@@ -121,21 +123,28 @@ def stop(batch: ResetBatch) -> bool:
     return stopped
 
 
-def retry_failed(batch: ResetBatch) -> int:
-    """Have the run's failed mails tried again, from the first attempt on; how many. None once it was stopped."""
+def retry_failed(batch: ResetBatch, *, beyond: Q | None = None) -> int:
+    """
+    Have the run's failed mails tried again, from the first attempt on; how many.
+
+    None of a run that was stopped, nor those to accounts that are `beyond` who asks.
+    """
 
     def attempt() -> int:
-        if not is_going_on(batch.pk):
+        # Written first, so that nobody stops the run meanwhile.
+        if not ResetBatch.objects.filter(pk=batch.pk).exclude(state=BatchState.STOPPED).update(state=F("state")):
             return 0
+        failed = batch.emails.filter(state=EmailState.FAILED)
+        if beyond is not None:
+            failed = failed.exclude(member__in=get_user_model()._base_manager.filter(beyond).values("pk"))
         again = sum(
             batch.emails.filter(pk__in=part).update(state=EmailState.QUEUED, attempts=0, next_attempt_at=turn)
-            for part, turn in _turns(batch, batch.emails.filter(state=EmailState.FAILED))
+            for part, turn in _turns(batch, failed)
         )
         if again:
             tally(batch.pk, failed=-again)
-            ResetBatch.objects.filter(pk=batch.pk, state=BatchState.FINISHED).update(
-                state=BatchState.RUNNING, finished_at=None
-            )
+            finished = ResetBatch.objects.filter(pk=batch.pk, state=BatchState.FINISHED)
+            finished.update(state=BatchState.RUNNING, finished_at=None)
         return again
 
     return turns.retried(attempt)
@@ -146,8 +155,8 @@ def next_chunk(batch: ResetBatch | None = None) -> int | None:
     due = BatchChunk.objects.due().filter(batch=batch) if batch else BatchChunk.objects.due()
     if not connections[turns.alias()].features.has_select_for_update_skip_locked:
         return due.values_list("pk", flat=True).first()
-    with transaction.atomic(using=turns.alias()):
-        return due.select_for_update(skip_locked=True).values_list("pk", flat=True).first()
+    free = due.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    return turns.retried(free.first)
 
 
 def next_due() -> datetime | None:
@@ -201,13 +210,20 @@ def count(batch_id: int, states: Counter[Any], skips: Counter[Any]) -> None:
     """Count mails by the state that they came to, and those skipped by their reason."""
     changes = {COUNTERS[state]: number for state, number in states.items() if state in COUNTERS}
     changes.pop("skipped", None)
-    tally(batch_id, **changes)
-    _count_skips(batch_id, skips)
+
+    def attempt() -> None:
+        # Written first. Where another worker ended the run meanwhile, it has counted these mails already.
+        if ResetBatch.objects.filter(pk=batch_id).exclude(state=BatchState.FINISHED).update(state=F("state")):
+            tally(batch_id, **changes)
+        _count_skips(batch_id, skips)
+
+    turns.retried(attempt)
 
 
 def hold(batch_id: int, until: datetime) -> None:
     """Take no further chunk of the run until then: its mail service asked for patience."""
-    ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING).update(held_until=until)
+    running = ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING)
+    turns.retried(lambda: running.update(held_until=until))
 
 
 def is_running(batch_id: int) -> bool:
@@ -318,12 +334,18 @@ def _count_skips(batch_id: int, skips: Counter[Any]) -> None:
     tally(batch_id, skipped=sum(skips.values()))
 
 
-def cancel_unsent_links(batch_id: int) -> None:
+def cancel_unsent_links(batch: ResetBatch, *, by: Member | None = None) -> None:
     """End the links of mails that were stopped before any attempt, but for those that an earlier mail holds."""
     was_mailed = ResetEmail.objects.filter(reset=OuterRef("pk")).exclude(skip_reason=SkipReason.STOPPED)
-    stopped = ResetEmail.objects.filter(
-        reset=OuterRef("pk"), batch=batch_id, skip_reason=SkipReason.STOPPED, attempts=0
-    )
+    stopped = ResetEmail.objects.filter(reset=OuterRef("pk"), batch=batch, skip_reason=SkipReason.STOPPED, attempts=0)
     unsent = PasswordReset.objects.filter(~Exists(was_mailed), Exists(stopped), state=State.ACTIVE)
     ended = {"state": State.REVOKED, "reason": Reason.STAFF, "active_for": None, "nonce": None}
-    turns.retried(lambda: unsent.update(**ended, closed_at=timezone.now()))
+
+    def attempt() -> None:
+        now = timezone.now()
+        if unsent.update(**ended, closed_at=now):
+            cancelled = PasswordReset.objects.filter(Exists(stopped), state=State.REVOKED, closed_at=now)
+            pairs = [(reset.member, "revoke") for reset in cancelled.select_related("member")]
+            audit.record_many(pairs, batch=batch, by=by)
+
+    turns.retried(attempt)

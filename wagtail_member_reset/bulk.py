@@ -19,8 +19,8 @@ from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, Wh
 from django.utils import timezone
 from wagtail.models import Site
 
-from . import batches, choosing, delivery, turns
-from .accounts import Member
+from . import audit, batches, choosing, delivery, turns
+from .accounts import Member, has_passwords
 from .choosing import Choice
 from .conf import anyone, conf
 from .models import BatchState, EmailState, Origin, ResetBatch, ResetEmail, SkipReason
@@ -151,16 +151,21 @@ def go_on(batch: ResetBatch, *, wake: bool = True) -> bool:
     return gone_on
 
 
-def stop(batch: ResetBatch) -> bool:
+def stop(batch: ResetBatch, *, by: Member | None) -> bool:
     """Send nothing more, for good; False when it had ended."""
-    return batches.stop(batch)
+    return batches.stop(batch, by=by)
 
 
-def try_again(batch: ResetBatch) -> int:
-    """Have the mails that failed sent once more; how many."""
-    if again := batches.retry_failed(batch):
+def try_again(batch: ResetBatch, *, beyond: Q | None = None) -> int:
+    """Have the mails that failed sent once more, but for accounts `beyond` who asks; how many."""
+    if again := batches.retry_failed(batch, beyond=beyond):
         wake_on_commit(batch)
     return again
+
+
+def note_refused(*, by: Member) -> None:
+    """Write down, in their own history, that somebody tried to mail many who may not. Nothing else was written."""
+    audit.record(by, "refuse_run", by=by, origin=None)
 
 
 def work(batch: ResetBatch, *, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[bool]:
@@ -201,7 +206,7 @@ def _reason(batch: ResetBatch, beyond: Q | None) -> Case:
     if not getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True):
         beyond = Q(pk__isnull=False)
     reasons = {
-        SkipReason.NOT_ALLOWED: beyond,
+        SkipReason.NOT_ALLOWED: beyond if has_passwords() else Q(pk__isnull=False),
         SkipReason.INACTIVE: Q(is_active=False) if "is_active" in fields else None,
         SkipReason.NO_ADDRESS: Q(**{email: ""}) | Q(**{f"{email}__isnull": True}),
         SkipReason.LIVE_LINK: None if batch.again else Q(live_password_reset__expires_at__gt=timezone.now()),

@@ -15,10 +15,9 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from wagtail.log_actions import log
 from wagtail.models import Site
 
-from . import inserts, limits, tokens, turns
+from . import audit, inserts, limits, tokens, turns
 from .accounts import Member, address_of, failing, has_changed_address, language_of, refusal_for
 from .conf import conf
 from .exceptions import EffectChanged, LinkProblem, Refusal, SendRefused, Unredeemable
@@ -91,9 +90,9 @@ def promise(
             reset = current
         else:
             reset = _issue(account, current, purpose=purpose, origin=origin, by=by, site=site, language=language)
-        record(account, LOG_ACTIONS[effect], by=by, origin=origin)
+        audit.record(account, LOG_ACTIONS[effect], by=by, origin=origin)
         if by is not None and has_changed_address(account, by=by):
-            record(account, "flag", by=by, origin=None)
+            audit.record(account, "flag", by=by, origin=None)
         return _promise_email(reset, account, by=by)
 
     return turns.retried(attempt)
@@ -119,7 +118,7 @@ def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
             transaction.set_rollback(True, using=turns.alias())
             return None
         member.save(update_fields=["password"])
-        record(account, "use", by=None, origin=None)
+        audit.record(account, "use", by=None, origin=None)
         return ResetEmail.objects.create(
             member=member,
             reset=reset,
@@ -245,12 +244,6 @@ def _delete_in_chunks(rows: QuerySet[Any]) -> int:
         rows.model._base_manager.filter(pk__in=ids).delete()
         deleted += len(ids)
     return deleted
-
-
-def record(member: Member, action: str, *, by: Member | None, origin: Origin | None) -> None:
-    """Write to Wagtail's audit log, where the user's History and the site history show it."""
-    data = {"origin": origin.value} if origin else {}
-    log(instance=member, action=f"wagtail_member_reset.{action}", user=by, data=data)
 
 
 def _issue(

@@ -15,7 +15,7 @@ from django.utils import timezone
 from .accounts import Member
 from .conf import conf
 from .exceptions import Refusal
-from .models import Origin, ResetEmail
+from .models import EmailState, Origin, ResetEmail
 
 # What strangers can cause at most: mails to one account that nobody of the staff asked for. Neither limit is said.
 GAP = timedelta(minutes=2)
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 def is_spent_for_strangers(member: Member) -> bool:
     """Whether any mail went out a moment ago, or the day's budget of those without staff behind them is spent."""
     return _mails(GAP).filter(member=member).exists() or _reaches(
-        _mails(DAY).filter(member=member, requested_by=None), MOST_A_DAY
+        _mails(DAY).filter(member=member, requested_by=None, batch=None), MOST_A_DAY
     )
 
 
@@ -41,11 +41,14 @@ def refusal_of_staff(member: Member, *, by: Member) -> Refusal | None:
 
 
 def _by_staff(period: timedelta) -> QuerySet[ResetEmail]:
-    return _mails(period).exclude(requested_by=None).filter(reset__origin__in=[Origin.STAFF, Origin.MEMBER])
+    by_hand = _mails(period).exclude(requested_by=None).filter(batch=None)
+    return by_hand.filter(reset__origin__in=[Origin.STAFF, Origin.MEMBER])
 
 
 def _mails(period: timedelta) -> QuerySet[ResetEmail]:
-    return ResetEmail.objects.with_link().filter(created_at__gt=timezone.now() - period)
+    # A run keeps a row of each member whom it passes over, too.
+    sent = ResetEmail.objects.with_link().exclude(state=EmailState.SKIPPED)
+    return sent.filter(created_at__gt=timezone.now() - period)
 
 
 def _reaches(mails: QuerySet[ResetEmail], most: int) -> bool:

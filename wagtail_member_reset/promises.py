@@ -8,13 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
-from wagtail.log_actions import registry
-from wagtail.models import ModelLogEntry, Site
+from wagtail.models import Site
 
-from . import batches, inserts, ledger, tokens, turns
-from .accounts import Member, address_of, refusal_for
+from . import audit, batches, inserts, ledger, tokens, turns
+from .accounts import Member, address_of, refusal_for, with_changed_address
 from .exceptions import Refusal
 from .ledger import LOG_ACTIONS, Effect
 from .models import BatchChunk, EmailState, Origin, PasswordReset, Purpose, Reason, ResetEmail, SkipReason, State
@@ -151,27 +149,11 @@ class _Promises:
         )
 
     def _log(self) -> None:
-        """One entry for each member, as for a mail that was sent alone."""
-        model = get_user_model()
-        if registry.get_log_model_for_model(model) is not ModelLogEntry:
-            for reset, effect in self.mailed:
-                ledger.record(
-                    reset.member, LOG_ACTIONS[effect], by=self.batch.created_by, origin=Origin(self.batch.origin)
-                )
-            return
-        content_type, now = ContentType.objects.get_for_model(model, for_concrete_model=False), timezone.now()
-        data = {"origin": self.batch.origin, "batch": self.batch.pk}
-        entry = ModelLogEntry(content_type=content_type, timestamp=now, user=self.batch.created_by, data=data)
-        entries = [
-            inserts.like(
-                entry,
-                object_id=str(reset.member_id),
-                label=str(reset.member) or f"{model.__name__} object ({reset.member_id})",
-                action=f"wagtail_member_reset.{LOG_ACTIONS[effect]}",
-            )
-            for reset, effect in self.mailed
-        ]
-        inserts.insert(entries)
+        """What a mail that was sent alone leaves behind: an entry, and one more where the sender chose the address."""
+        by = self.batch.created_by
+        actions = [(reset.member, LOG_ACTIONS[effect]) for reset, effect in self.mailed]
+        flagged = with_changed_address([reset.member for reset, _effect in self.mailed], by=by)
+        audit.record_many([*actions, *((member, "flag") for member in flagged)], batch=self.batch, by=by)
 
 
 def _reason_against_reminding(member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:

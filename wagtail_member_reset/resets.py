@@ -15,7 +15,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
-from . import delivery, ledger, links, tokens, turns
+from . import audit, delivery, ledger, links, tokens, turns
 from .accounts import has_changed_address
 from .emails import Content
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
@@ -75,7 +75,7 @@ def revoke(reset: PasswordReset, *, by: Member | None) -> bool:
 
     def attempt() -> bool:
         if revoked := ledger.close(reset, State.REVOKED, Reason.STAFF):
-            ledger.record(reset.member, "revoke", by=by, origin=None)
+            audit.record(reset.member, "revoke", by=by, origin=None)
         return revoked
 
     return turns.retried(attempt)
@@ -192,23 +192,23 @@ def note_shown(reset: PasswordReset) -> None:
 
 def note_revealed(reset: PasswordReset, *, by: Member) -> None:
     """Write down that staff asked to see the link, before it is shown. Raises if that cannot be written."""
-    ledger.record(reset.member, "show", by=by, origin=None)
+    audit.record(reset.member, "show", by=by, origin=None)
 
 
 def note_refused(member: Member, *, by: Member) -> None:
     """Write down that somebody tried what they may not do. Nothing else was written."""
-    ledger.record(member, "refuse", by=by, origin=None)
+    audit.record(member, "refuse", by=by, origin=None)
 
 
 def note_address_changed(member: Member, *, by: Member | None) -> None:
     """Write down who changed an address, since that person is not shown a link for a day."""
-    ledger.record(member, "address", by=by, origin=None)
+    audit.record(member, "address", by=by, origin=None)
 
 
 def note_copied(reset: PasswordReset, *, by: Member) -> None:
     """Keep that staff copied the link. It is what the browser claims, not a proof."""
     PasswordReset.objects.filter(pk=reset.pk, copied_at=None).update(copied_at=timezone.now())
-    ledger.record(reset.member, "copy", by=by, origin=None)
+    audit.record(reset.member, "copy", by=by, origin=None)
 
 
 def _promise(member: Member, *, fresh: bool = False, **details: Any) -> PasswordReset:

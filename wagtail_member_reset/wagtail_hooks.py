@@ -53,5 +53,6 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("address", _("Change address"), _("Email address changed")),
         ("flag", _("Flag password reset"), _("Password reset sent by the person who had just changed the address")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
+        ("refuse_run", _("Refuse password resets to many"), _("Password resets to many refused")),
     ):
         actions.register_action(f"wagtail_member_reset.{name}", label, message)

@@ -107,7 +107,7 @@ class Service:
         return 200, [{"email": each["email"], "status": "sent", "_id": f"md-{n}"} for n, each in enumerate(to)]
 
     def mails(self):
-        together = [body for body in self.bodies if "mr_link" in body]
+        together = [body for body in self.bodies if "mr_name_html" in body]
         return {address: (texts, id) for body in together for address, texts, id in PLAYED[self.name](body)}
 
 
@@ -205,6 +205,56 @@ def test_names_that_look_like_placeholders_and_shared_addresses_go_alone(service
     assert not any("recipient-variables" in parse_qs(body) for body in rest)
     [sly] = [body for body in rest if "sly@" in parse_qs(body)["to"][0]]
     assert "/account/r/" in parse_qs(sly)["text"][0]
+
+
+ODD_NAMES = [
+    *("%recipient.mr_link%", "-mr_link-", "{{mr_link}}", "{{{mr_link}}}", "*|mr_link|*", "[mr_link]", "<%mr_link%>"),
+    *("<img src=x onerror=alert(1)>", "&lt;b&gt;", '" onload="x', "{% include 'x' %}", "{{ settings.SECRET_KEY }}"),
+    *(
+        "=1+1",
+        "@SUM(A1)",
+        "+cmd",
+        "-2+3",
+        "Mia\r\nBcc: x@evil.example",
+        "Mia\u2028To: x",
+        "\u202eaiM",
+        "Zoë 🙂",
+        "O'Hara",
+    ),
+    *("https://evil.example", "evil.example", "x" * 5000, "\\", "$1", "%(link)s", "%s", "\ufeff", " "),
+]
+
+
+@pytest.mark.parametrize("name", sorted(PLAYED))
+def test_odd_names_are_sent_as_they_would_be_alone(service, name):
+    played = service(name)
+    for number, odd in enumerate(ODD_NAMES):
+        make_person("Odd", first_name=odd[:150], email=f"odd{number}@members.example")
+
+    batch = started()
+    delivery.drain()
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.handed_over) == ("finished", len(ODD_NAMES))
+    mails = played.mails()
+    together = ResetEmail.objects.filter(recipient__in=mails).select_related("reset__site", "member")
+    assert {email.recipient: alone(email) for email in together} == {to: texts for to, (texts, _id) in mails.items()}
+    greeted = {email.member.first_name for email in together}
+    assert {"=1+1", "O'Hara", "Zoë 🙂"} <= greeted
+
+
+@pytest.mark.parametrize(
+    "odd", ["mi\u212aa@members.example", "mia@\u017fembers.example", "mıa@members.example", "mia@münchen.example"]
+)
+def test_address_of_another_alphabet_goes_alone(service, odd):
+    played = service("mailgun")
+    make_person("Mia"), make_person("Ole")
+    make_person("Odd", email=odd)
+
+    started()
+    delivery.drain()
+
+    assert set(played.mails()) == {"mia@members.example", "ole@members.example"}
 
 
 def test_half_of_a_call_refused_is_written_down_member_by_member(service):

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import delivery, ledger, resets
+from wagtail_member_reset import audit, delivery, resets
 from wagtail_member_reset.delivery import requests
 from wagtail_member_reset.models import Origin, PasswordReset, Purpose, ResetEmail, ResetRequest
 
@@ -313,13 +313,13 @@ def test_mails_of_one_request_are_promised_all_or_none(db, mailoutbox, monkeypat
         make_person(name, email="family@members.example")
     ask("family@members.example")
     # The crash stands at Wagtail's border, with the log entry of the second account.
-    log, calls = ledger.log, []
+    log, calls = audit.log, []
 
     def crash(**details):
         calls.append(details)
         return log(**details) if len(calls) == 1 else 1 / 0
 
-    monkeypatch.setattr(ledger, "log", crash)
+    monkeypatch.setattr(audit, "log", crash)
     delivery.drain()
     left = (PasswordReset.objects.count(), ResetRequest.objects.filter(resolved_at=None).count(), len(mailoutbox))
     monkeypatch.undo()

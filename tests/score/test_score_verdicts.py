@@ -2,12 +2,14 @@
 
 import pytest
 
-from tests.score import report
+from tests.conftest import make_person
+from tests.score import killing, report
 from tests.score.figures import Figure, Verdict
 from tests.score.measures import faults, kills, races
 from tests.score.measures.response import KINDS, figure_of, normalised
 from tests.score.measures.timing import Finding, judge
 from tests.score.stats import Interval
+from wagtail_member_reset import delivery, resets
 
 
 def finding(auc=0.5, shift=0.0, *, width=0.02, stump=0.5, n=1000):
@@ -157,6 +159,19 @@ def test_faults_without_a_control_that_holds_say_nothing():
 )
 def test_killed_workers_may_double_what_nobody_can_know_and_lose_nothing(counts, verdict):
     assert kills.worker_figure(kills.Count(tries=10, **counts)).verdict == verdict
+
+
+def test_every_mail_passes_the_places_at_which_workers_are_killed(db, mailoutbox, monkeypatch):
+    points, passed = kills._points(), []
+    for number, point in enumerate(points):
+        resets.send(make_person(f"Mia{number}"), by=None)
+        with monkeypatch.context() as patch, point(1):
+            patch.setattr(killing, "die", lambda number=number: passed.append(number))
+            delivery.drain()
+
+    # This mail goes over no SMTP connection.
+    assert len(mailoutbox) == len(points)
+    assert len(set(passed)) == len(points) - 2 * len(killing.SMTP_CALLS)
 
 
 @pytest.mark.parametrize("which", ["sends", "redemptions"])

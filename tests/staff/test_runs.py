@@ -2,6 +2,7 @@
 
 import io
 import re
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -370,10 +371,27 @@ def test_menu_item_is_for_nobody_else(office, client):
     assert "Password resets to many" not in client.get("/admin/").content.decode()
 
 
-def test_names_of_members_are_escaped(bulk_office, client):
-    make_person("<script>alert(1)</script>")
+def test_nothing_that_people_typed_is_markup(bulk_office, client):
+    evil = '"><img src=x onerror=alert(1)>{{ 7|add:7 }}{% now "Y" %}'
+    group = Group.objects.create(name=evil)
+    mia = make_person("Mia", first_name=evil, last_name=evil, email="mia@members.example")
+    mia.groups.add(group)
+    bulk_office.first_name = evil
+    bulk_office.save()
+    names = SimpleUploadedFile("a.csv", f"email\nmia@members.example\n{evil}\n".encode())
 
-    assert "<script>alert(1)" not in client.get(action_url(id=["all"])).content.decode()
+    pages = [client.get(action_url(id=[mia.pk])), client.get(action_url(id=["all"], q=[quote(evil)]))]
+    pages += [client.post(RUNS, {"kind": "file", "file": names}, follow=True)]
+    pages += [client.post(RUNS, {"kind": "groups", "groups": [group.pk]}, follow=True)]
+    batch = ResetBatch.objects.latest("pk")
+    pages += [client.post(f"{RUNS}{batch.pk}/start/", follow=True)]
+    delivery.drain()
+    pages += [client.get(f"{RUNS}{batch.pk}/members/"), client.get(RUNS)]
+
+    for number, answer in enumerate(pages):
+        said = answer.content.decode()
+        assert "<img src=x" not in said
+        assert ("&lt;img src=x onerror=alert(1)&gt;{{ 7|add:7 }}{% now" in said) == (answer.status_code == 200), number
 
 
 def test_send_again_leads_to_a_preview_of_those_who_have_not_signed_in(bulk_office, client, mailoutbox):

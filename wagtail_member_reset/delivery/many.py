@@ -21,7 +21,7 @@ from .. import batches
 from ..conf import conf
 from ..emails import Content
 from ..exceptions import MemberResetError, WindowClosed
-from ..models import BatchState, EmailState, ResetEmail, SkipReason
+from ..models import BatchState, EmailState, ResetBatch, ResetEmail, SkipReason
 from . import letters, merging, records
 from .records import Outcome
 from .transport import Mailer, Result, Verdict
@@ -89,8 +89,9 @@ class Run:
                 self._write(is_end=True)
             raise
         self._write(is_end=True)
-        for batch_id in self._stopped:
-            batches.cancel_unsent_links(batch_id)
+        if self._stopped:
+            for batch in ResetBatch.objects.filter(pk__in=self._stopped):
+                batches.cancel_unsent_links(batch)
         return left
 
     def _minted(self, email: ResetEmail) -> Mail | None:

@@ -97,9 +97,7 @@ def groups(
         except MemberResetError:  # each mail by itself says so
             alone.append((email, token))
             continue
-        # Values are told apart by their address. And no name may look like a placeholder.
-        is_plain = PLAIN_ADDRESS.fullmatch(address) and not SUSPICIOUS.search(values["first_name"])
-        if address in seen or not is_plain:
+        if address in seen or not _is_plain(email.recipient, values["first_name"]):
             alone.append((email, token))
             continue
         seen.add(address)
@@ -114,6 +112,11 @@ def groups(
                 continue
             found.append(Group(*(list(column) for column in zip(*part, strict=True))))
     return found, alone
+
+
+def _is_plain(address: str, name: str) -> bool:
+    """Whether values can be told apart by the address, and the name looks like no placeholder."""
+    return bool(PLAIN_ADDRESS.fullmatch(address)) and not SUSPICIOUS.search(name)
 
 
 def send(group: Group, mailer: Mailer, cache: letters.Cache) -> Iterator[tuple[ResetEmail, str, Result]] | None:

@@ -177,9 +177,9 @@ def claim(lease: str, *, singles: bool = False) -> list[ResetEmail]:
 
 def release(lease: str) -> None:
     """Give back what we did not get to, without counting the attempt."""
-    ResetEmail.objects.filter(lease=lease, state=EmailState.SENDING).update(
-        state=EmailState.QUEUED, lease="", lease_until=None, attempts=F("attempts") - 1
-    )
+    ours = ResetEmail.objects.filter(lease=lease, state=EmailState.SENDING)
+    given_back = {"state": EmailState.QUEUED, "lease": "", "lease_until": None, "attempts": F("attempts") - 1}
+    turns.retried(lambda: ours.update(**given_back))
 
 
 def deliver(claimed: ResetEmail, mailer: Mailer, cache: letters.Cache) -> bool:

@@ -110,6 +110,11 @@ def beyond(actor: Any) -> Q | None:
     return out_of_reach
 
 
+def hidden_from(actor: Any) -> Q | None:
+    """The accounts whose resets the actor may not look at, as `beyond` tells them; None where there is none."""
+    return None if actor.has_perm(PREFIX + "view_passwordreset") else beyond(actor)
+
+
 def may_change(actor: Any) -> bool:
     """Whether the actor may edit accounts in Wagtail's own views."""
     return bool(actor.has_perm(_user_permission("change")))

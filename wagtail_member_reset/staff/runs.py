@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 from django.contrib import messages
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -77,12 +79,18 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def members(request: HttpRequest, pk: int) -> HttpResponse:
-    """The members of a run, by state, some at a time: from the one after whom the last page ended."""
+    """
+    The members of a run, by state, some at a time: from the one after whom the last page ended.
+
+    Only those at whom the reader may look: somebody else may have started the run.
+    """
     _require(request)
     batch = get_object_or_404(ResetBatch, pk=pk)
     state = request.GET.get("state", "")
     after = request.GET.get("after", "")
     mails = ResetEmail.objects.filter(batch=batch).order_by("pk").select_related("member")
+    if (hidden := permissions.hidden_from(request.user)) is not None:
+        mails = mails.exclude(member__in=get_user_model()._base_manager.filter(hidden).values("pk"))
     if state in STATES:
         mails = mails.filter(state__in=STATES[state])
     if after.isdecimal() and len(after) < 19:
@@ -121,13 +129,13 @@ def go_on(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @transaction.non_atomic_requests
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    return _do(request, pk, bulk.stop)
+    return _do(request, pk, partial(bulk.stop, by=request.user))
 
 
 @require_POST
 @transaction.non_atomic_requests
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
-    return _do(request, pk, bulk.try_again)
+    return _do(request, pk, partial(bulk.try_again, beyond=permissions.beyond(request.user)))
 
 
 @require_POST
@@ -160,6 +168,13 @@ def preview(request: HttpRequest, batch: ResetBatch, *, start_url: str, back_url
     return _page(request, "run_preview.html", _("Send password resets"), context)
 
 
+def refuse(request: HttpRequest) -> NoReturn:
+    """Turn away who may not mail many, and note what they tried."""
+    if request.method == "POST":
+        bulk.note_refused(by=request.user)
+    raise PermissionDenied
+
+
 def url(batch: ResetBatch | None = None, name: str = "run") -> str:
     if batch is None:
         return reverse("wagtail_member_reset_admin:runs")
@@ -186,7 +201,7 @@ def _batch(request: HttpRequest, pk: int) -> ResetBatch:
 
 def _require(request: HttpRequest) -> None:
     if not permissions.may_send_in_bulk(request.user):
-        raise PermissionDenied
+        refuse(request)
 
 
 def _unmatched_key(batch: ResetBatch) -> str:

@@ -145,11 +145,11 @@ def _reckon(count: Count, server: MailServer, batch: list[str], drain: Callable[
 
 def _points() -> list[Callable[[int], AbstractContextManager[Any]]]:
     """Every place where something begins or has just been done."""
-    from wagtail_member_reset.delivery import worker
+    from wagtail_member_reset.delivery import letters, records, worker
 
     once = [(worker, "claim"), (killing.SMTP_CALLS[0])]
-    each = [(worker, "as_it_is_now"), (worker, "mint_for"), (worker, "compose"), *killing.SMTP_CALLS[1:]]
-    each += [(worker, "note"), (worker, "_save")]
+    each = [(worker, "as_it_is_now"), (letters, "mint_for"), (letters, "compose"), *killing.SMTP_CALLS[1:]]
+    each += [(records, "note"), (records, "_write_group")]
     points: list[Callable[[int], AbstractContextManager[Any]]] = []
     for before in (True, False):
         points += [lambda nth, w=w, n=n, b=before: killing.at_call(w, n, 1, before=b) for w, n in once]
