@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import F, Min
+from django.db.models import Case, F, Min, Value, When
 from django.utils import timezone
 
 from .. import batches, ledger, promises, reminders, turns
@@ -142,8 +142,10 @@ def claim(lease: str, *, singles: bool = False) -> list[ResetEmail]:
     """Take due rows for ourselves. What another worker took in the meantime does not match any more."""
     now = timezone.now()
     due = ResetEmail.objects.due().filter(batch=None) if singles else ResetEmail.objects.due().not_paused()
-    # A person waits for a single mail, nobody for those of a run.
-    due = due.order_by(F("batch").asc(nulls_first=True), "next_attempt_at", "pk")
+    # A person waits for a single mail, nobody for those of a run. Put like this, since SQLite would
+    # else walk through every mail there ever was, in the order of an index on runs.
+    is_single = Case(When(batch=None, then=Value(0)), default=Value(1))
+    due = due.order_by(is_single, "next_attempt_at", "pk")
     ids = list(due.values_list("pk", flat=True)[:CHUNK])
     if not ids:
         return []
