@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from .. import batches
@@ -141,10 +142,19 @@ class Run:
         ours = ResetEmail.objects.filter(
             public_id__in=[email.public_id for email in mails], lease=mails[0].lease, state=EmailState.SENDING
         )
+        # The accounts as they are now; of the links nothing but their state can have changed.
+        states = {key: facts for key, *facts in ours.values_list("public_id", "reset__state", "batch__state")}
+        members = get_user_model()._base_manager.in_bulk([email.member_id for email in mails])
         wanted = set()
-        for email in ours.select_related("member", "reset", "batch"):
-            self._is_paused |= email.batch is not None and email.batch.state == BatchState.PAUSED
-            if email.batch is not None and email.batch.state == BatchState.STOPPED:
+        for email in mails:
+            if email.public_id not in states or email.member_id not in members:
+                continue
+            link_state, run_state = states[email.public_id]
+            self._is_paused |= run_state == BatchState.PAUSED
+            email.member = members[email.member_id]
+            if email.reset is not None and link_state is not None:
+                email.reset.state = link_state
+            if run_state == BatchState.STOPPED:
                 self._note(records.of_skip(email, SkipReason.STOPPED))
             elif skip := letters.no_longer_wanted(email):
                 self._note(records.of_skip(email, skip))
