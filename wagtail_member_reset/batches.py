@@ -202,6 +202,12 @@ def purge() -> int:
     )
 
 
+def finish_all() -> None:
+    """Close every run of which nothing is left to do, also where who did the last of it died just then."""
+    for batch_id in list(ResetBatch.objects.filter(state=BatchState.RUNNING).values_list("pk", flat=True)):
+        finish(batch_id)
+
+
 def _move(batch: ResetBatch, before: BatchState, after: BatchState, **changes: Any) -> bool:
     moved = ResetBatch.objects.filter(pk=batch.pk, state=before).update(state=after, **changes)
     batch.refresh_from_db()

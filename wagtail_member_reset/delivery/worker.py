@@ -47,18 +47,22 @@ def drain(*, chunks: bool = True) -> int:
             worker.send_due(at_most_every=LOOKED)
         # What came in since the last look.
         worker.send_due()
+        batches.finish_all()
         return worker.handed_over
 
 
-def send_chunk(pk: int, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
+def send_chunk(pk: int, *, is_stopping: Callable[[], bool] = lambda: False, finishes: bool = True) -> int:
     """
     Do one chunk of a run; the number of mails handed over, 0 when another worker had it.
 
-    Where `is_stopping` says so, no further mail leaves, and those left are given back.
+    Where `is_stopping` says so, no further mail leaves, and those left are given back. Who goes on
+    with the next chunk need not ask after each whether it `finishes` the run.
     """
     with Mailer() as mailer:
         worker = Worker(mailer, is_stopping=is_stopping)
-        worker.send_chunk(pk)
+        batch_id = worker.send_chunk(pk)
+        if batch_id is not None and finishes:
+            batches.finish(batch_id)
         return worker.handed_over
 
 
@@ -94,17 +98,20 @@ class Worker:
 
     def send_next_chunk(self) -> bool:
         pk = batches.next_chunk()
-        return pk is not None and self.send_chunk(pk)
+        batch_id = self.send_chunk(pk) if pk is not None else None
+        if batch_id is not None:
+            batches.finish(batch_id)
+        return batch_id is not None
 
-    def send_chunk(self, pk: int) -> bool:
+    def send_chunk(self, pk: int) -> int | None:
+        """The key of the chunk's run; None when another worker had it."""
         lease, until = secrets.token_hex(16), timezone.now() + LEASE
         promised = promises.write(pk, lease=lease, lease_until=until)
         if promised is None:
-            return False
+            return None
         batch_id, mails = promised
         self._hand_over(mails, lease, until)
-        batches.finish(batch_id)
-        return True
+        return batch_id
 
     def _send_many(self, claimed: list[ResetEmail], lease: str, until: datetime) -> None:
         """Mails of runs that are tried again: what of them still stands, together."""
