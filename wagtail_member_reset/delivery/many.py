@@ -14,6 +14,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
+from django.db.models import F
 from django.utils import timezone
 
 from .. import batches
@@ -143,18 +144,19 @@ class Run:
             public_id__in=[email.public_id for email in mails], lease=mails[0].lease, state=EmailState.SENDING
         )
         # The accounts as they are now; of the links nothing but their state can have changed.
-        states = {key: facts for key, *facts in ours.values_list("public_id", "reset__state", "batch__state")}
-        members = get_user_model()._base_manager.in_bulk([email.member_id for email in mails])
+        account = [f"member__{field.name}" for field in get_user_model()._meta.concrete_fields]
+        states = {"link_state": F("reset__state"), "run_state": F("batch__state")}
+        found = ours.select_related("member").only("public_id", *account).annotate(**states)
+        now = {each.public_id: each for each in found}
         wanted = set()
         for email in mails:
-            if email.public_id not in states or email.member_id not in members:
+            if (fresh := now.get(email.public_id)) is None:
                 continue
-            link_state, run_state = states[email.public_id]
-            self._is_paused |= run_state == BatchState.PAUSED
-            email.member = members[email.member_id]
-            if email.reset is not None and link_state is not None:
-                email.reset.state = link_state
-            if run_state == BatchState.STOPPED:
+            self._is_paused |= fresh.run_state == BatchState.PAUSED
+            email.member = fresh.member
+            if email.reset is not None:
+                email.reset.state = fresh.link_state
+            if fresh.run_state == BatchState.STOPPED:
                 self._note(records.of_skip(email, SkipReason.STOPPED))
             elif skip := letters.no_longer_wanted(email):
                 self._note(records.of_skip(email, skip))

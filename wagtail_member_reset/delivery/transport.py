@@ -146,7 +146,7 @@ def new_connection() -> Any:
 
 
 class Letter(EmailMultiAlternatives):
-    """A mail that brings what parts text and HTML along: to look for one that neither holds takes as long as to send."""
+    """A mail that brings along what parts its text from its HTML: finding what neither holds takes long."""
 
     boundary = ""
 
