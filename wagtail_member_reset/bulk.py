@@ -177,13 +177,15 @@ def work(batch: ResetBatch, *, is_stopping: Callable[[], bool] = lambda: False) 
         pk = batches.next_chunk(batch)
         if pk is not None:
             done = delivery.send_chunk(pk, is_stopping=is_stopping, finishes=False)
-        else:
+        elif _is_left(batch):
             done = delivery.drain(chunks=False)
+        else:
+            batches.finish(batch.pk)
+            batch.refresh_from_db()
+            return
         if pk is None or time.monotonic() - looked_at > LOOKED_SECONDS:
             batch.refresh_from_db()
             looked_at = time.monotonic()
-        if pk is None and not done and not _is_left(batch):
-            return
         yield bool(done)
 
 
