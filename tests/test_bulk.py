@@ -516,3 +516,16 @@ def test_reason_of_every_refusal_is_known():
     by_hand = {Refusal.ACCOUNT_LIMIT, Refusal.PERSON_LIMIT}
     assert set(promises.SKIPS) == set(Refusal) - by_hand
     assert set(promises.SKIPS.values()) <= set(SkipReason)
+
+
+def test_run_is_finished_though_who_wrote_down_its_last_mail_died_just_then(monkeypatch, mailoutbox):
+    people(2)
+    batch = started()
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "finish", lambda batch_id: False)
+        delivery.drain()
+
+    finished(batch)
+
+    assert counts(batch) == {"state": "finished", "chosen": 2, "handed_over": 2, "failed": 0, "skipped": {}}
+    assert len(mailoutbox) == 2

@@ -9,6 +9,7 @@ from operator import and_, or_
 import pytest
 import time_machine
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -373,3 +374,14 @@ def test_link_that_was_cut_off_is_blanked_out():
     token = tokens.mint(Row())
 
     assert token[:20] not in tokens.blank_out_any(f"quoted: https://club.example/account/r/{token[:30]}")
+
+
+def test_digests_are_django_s_so_that_links_outlive_an_upgrade(row, settings):
+    def mac(purpose, value):
+        return salted_hmac(tokens.SALT + purpose, value, secret=settings.SECRET_KEY, algorithm="sha256")
+
+    token = tokens.parse(tokens.mint(row))
+
+    assert row.verifier == mac("verify", f"{row.selector}|{token.proof}").hexdigest()
+    assert tokens.password_mark(1, "!", row.key_id) == mac("password", "1|!").hexdigest()
+    assert token.secret == tokens._symbols(mac("token", row.selector.encode() + b"|" + row.nonce).digest(), 26)

@@ -6,13 +6,13 @@ Who may do it, and to whom, is decided by the rooms; what becomes of it, in `bat
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, When
@@ -28,6 +28,8 @@ from .models import BatchState, EmailState, Origin, ResetBatch, ResetEmail, Skip
 SAMPLES = 5
 # What is left is reckoned from the pace so far, once there is one.
 LEAST_PACE = timedelta(seconds=3)
+# Who works on a run sees its counters this late.
+LOOKED_SECONDS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,15 +177,21 @@ def work(batch: ResetBatch, *, is_stopping: Callable[[], bool] = lambda: False) 
     Ends when each member had a first attempt, or when the run is not going on. Others may work on
     the same run beside it. Waits for nobody: where no turn has come, the caller waits.
     """
+    looked_at = 0.0
     while batch.state == BatchState.RUNNING and not is_stopping():
         pk = batches.next_chunk(batch)
-        done = delivery.drain(chunks=False) if pk is None else delivery.send_chunk(pk, is_stopping=is_stopping)
-        batches.finish(batch.pk)
-        batch.refresh_from_db()
-        yield bool(done)
-        left = ResetEmail.objects.filter(batch=batch)
-        if not batch.chunks.exists() and not (left.filter(state=EmailState.SENDING) | left.due()).exists():
+        if pk is not None:
+            done = delivery.send_chunk(pk, is_stopping=is_stopping, finishes=False)
+        elif _is_left(batch):
+            done = delivery.drain(chunks=False)
+        else:
+            batches.finish(batch.pk)
+            batch.refresh_from_db()
             return
+        if pk is None or time.monotonic() - looked_at > LOOKED_SECONDS:
+            batch.refresh_from_db()
+            looked_at = time.monotonic()
+        yield bool(done)
 
 
 def progress(batch: ResetBatch) -> Progress:
@@ -203,8 +211,6 @@ def _reason(batch: ResetBatch, beyond: Q | None) -> Case:
     model: Any = get_user_model()
     email = model.get_email_field_name()
     fields = {field.name for field in model._meta.get_fields()}
-    if not getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True):
-        beyond = Q(pk__isnull=False)
     reasons = {
         SkipReason.NOT_ALLOWED: beyond if has_passwords() else Q(pk__isnull=False),
         SkipReason.INACTIVE: Q(is_active=False) if "is_active" in fields else None,
@@ -213,6 +219,12 @@ def _reason(batch: ResetBatch, beyond: Q | None) -> Case:
     }
     cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons.items() if condition)
     return Case(*cases, default=Value(""), output_field=CharField())
+
+
+def _is_left(batch: ResetBatch) -> bool:
+    """Whether something of a run is still to be done, or is in some worker's hands, before all had a first attempt."""
+    mails = ResetEmail.objects.filter(batch=batch)
+    return batch.chunks.exists() or (mails.filter(state=EmailState.SENDING) | mails.due()).exists()
 
 
 def _left(batch: ResetBatch) -> timedelta | None:

@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db import DatabaseError
+from django.db.models import F
 from django.utils import timezone
 
 from .. import batches
@@ -161,14 +164,21 @@ class Run:
         ours = ResetEmail.objects.filter(
             public_id__in=[email.public_id for email in mails], lease=mails[0].lease, state=EmailState.SENDING
         )
+        # The accounts as they are now; of the links nothing but their state can have changed.
+        account = [f"member__{field.name}" for field in get_user_model()._meta.concrete_fields]
+        states = {"link_state": F("reset__state"), "run_state": F("batch__state")}
+        found = ours.select_related("member").only("public_id", *account).annotate(**states)
+        now: dict[UUID, Any] = {each.public_id: each for each in found}
         wanted = set()
-        # The run's state alone: its choice may name a hundred thousand members.
-        states = dict(ours.order_by().values_list("batch", "batch__state").distinct())
-        for email in ours.select_related("member", "reset"):
-            batch_id = email.batch_id or 0
-            self._is_paused |= states.get(batch_id) == BatchState.PAUSED
-            if states.get(batch_id) == BatchState.STOPPED:
-                self._stopped.add(batch_id)
+        for email in mails:
+            if (fresh := now.get(email.public_id)) is None:
+                continue
+            self._is_paused |= fresh.run_state == BatchState.PAUSED
+            email.member = fresh.member
+            if email.reset is not None:
+                email.reset.state = fresh.link_state
+            if fresh.run_state == BatchState.STOPPED:
+                self._stopped.add(email.batch_id or 0)
                 self._note(records.of_skip(email, SkipReason.STOPPED))
             elif skip := letters.no_longer_wanted(email):
                 self._note(records.of_skip(email, skip))

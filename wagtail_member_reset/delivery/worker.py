@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import F, Min
+from django.db.models import Case, F, Min, Value, When
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
@@ -53,18 +53,23 @@ def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = lambda: Fals
         return worker.handed_over
 
 
-def send_chunk(pk: int, *, is_stopping: Callable[[], bool] = lambda: False, singles_first: bool = False) -> int:
+def send_chunk(
+    pk: int, *, is_stopping: Callable[[], bool] = lambda: False, singles_first: bool = False, finishes: bool = True
+) -> int:
     """
     Do one chunk of a run; the number of mails handed over, 0 when another worker had it.
 
     Where `is_stopping` says so, no further mail leaves, and those left are given back. With
-    `singles_first`, what persons wait for goes before it.
+    `singles_first`, what persons wait for goes before it. Who goes on with the next chunk need not
+    ask after each whether it `finishes` the run.
     """
     with Mailer() as mailer:
         worker = Worker(mailer, is_stopping=is_stopping)
         if singles_first:
             worker.send_due(singles=True)
-        worker.send_chunk(pk)
+        batch_id = worker.send_chunk(pk)
+        if batch_id is not None and finishes:
+            batches.finish(batch_id)
         return worker.handed_over
 
 
@@ -101,19 +106,20 @@ class Worker:
     def send_next_chunk(self) -> bool:
         """Whether there was one, be it that another worker was faster."""
         pk = batches.next_chunk()
-        if pk is not None:
-            self.send_chunk(pk)
+        batch_id = self.send_chunk(pk) if pk is not None else None
+        if batch_id is not None:
+            batches.finish(batch_id)
         return pk is not None
 
-    def send_chunk(self, pk: int) -> bool:
+    def send_chunk(self, pk: int) -> int | None:
+        """The key of the chunk's run; None when another worker had it."""
         lease, until = secrets.token_hex(16), timezone.now() + LEASE
         promised = promises.write(pk, lease=lease, lease_until=until)
         if promised is None:
-            return False
+            return None
         batch_id, mails = promised
         self._hand_over(mails, lease, until)
-        batches.finish(batch_id)
-        return True
+        return batch_id
 
     def _send_many(self, claimed: list[ResetEmail], lease: str, until: datetime) -> None:
         """Mails of runs that are tried again: what of them still stands, together."""
@@ -160,8 +166,10 @@ def claim(lease: str, *, singles: bool = False) -> list[ResetEmail]:
     """Take due rows for ourselves. What another worker took in the meantime does not match any more."""
     now = timezone.now()
     due = ResetEmail.objects.due().filter(batch=None) if singles else ResetEmail.objects.due().not_held()
-    # A person waits for a single mail, nobody for those of a run.
-    due = due.order_by(F("batch").asc(nulls_first=True), "next_attempt_at", "pk")
+    # A person waits for a single mail, nobody for those of a run. Put like this, since SQLite would
+    # else walk through every mail there ever was, in the order of an index on runs.
+    is_single = Case(When(batch=None, then=Value(0)), default=Value(1))
+    due = due.order_by(is_single, "next_attempt_at", "pk")
     ids = list(due.values_list("pk", flat=True)[:CHUNK])
     if not ids:
         return []

@@ -227,6 +227,12 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["batch", "state"], name="resetemail_batch"),
         ),
         migrations.AddIndex(
+            model_name="passwordreset",
+            index=models.Index(
+                condition=models.Q(("nonce__isnull", False)), fields=["issued_at"], name="passwordreset_derivable"
+            ),
+        ),
+        migrations.AddIndex(
             model_name="resetbatch",
             index=models.Index(fields=["state", "-created_at"], name="resetbatch_state"),
         ),

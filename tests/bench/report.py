@@ -1,0 +1,67 @@
+"""The figures on the terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+
+from tests.bench.contests import Contest, Contestant, Results
+from tests.bench.goals import Finding
+from tests.bench.numbers import Round, Rounds, Spread, cpu_each, statements_per_thousand, wall_each
+from tests.score.report import WIDTH
+
+MEBIBYTE = 1024 * 1024
+# Heading, value of a round, format, factor; a column that has nothing for anybody is left out.
+Column = tuple[str, Callable[[Round], float], str, float]
+COLUMNS: list[Column] = [
+    ("CPU us/member", cpu_each, ".0f", 1e6),
+    ("wall us/member", wall_each, ".0f", 1e6),
+    ("statements/1,000", statements_per_thousand, ".0f", 1),
+    ("memory MiB", lambda found: found["growth"], ".1f", 1 / MEBIBYTE),
+]
+OF_PAGES: list[Column] = [
+    ("CPU s", lambda found: found["cpu"], ".2f", 1),
+    ("kB", lambda found: found["size"], ".0f", 1e-3),
+    ("memory MiB", lambda found: found["growth"], ".1f", 1 / MEBIBYTE),
+]
+OF_TABLES: list[Column] = [
+    ("latest ms", lambda found: found["latest"], ".2f", 1e3),
+    ("link ms", lambda found: found["link"], ".2f", 1e3),
+    ("sweep ms", lambda found: found["sweep"], ".2f", 1e3),
+    ("pass ms", lambda found: found["pass"], ".2f", 1e3),
+    ("report ms", lambda found: found["report"], ".2f", 1e3),
+]
+OTHERS = {"page": OF_PAGES, "tables": OF_TABLES}
+MISSING = "-"
+
+
+def table(contest: Contest, contestants: Sequence[Contestant], results: Results, kind: str) -> str:
+    columns = OTHERS.get(contest.name, COLUMNS)
+    rows = [["", *(heading for heading, *_ in columns)]]
+    rows += [[each.title, *_cells(results[each.name], columns)] for each in contestants]
+    kept = [column for column in zip(*rows, strict=True) if set(column[1:]) != {MISSING}]
+    widths = [max(map(len, column)) for column in kept]
+    lines = [
+        "  ".join(_fitted(cell, width, index) for index, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        for row in zip(*kept, strict=True)
+    ]
+    return "\n".join(["", f"{contest.title} ({kind})", "-" * WIDTH, *(line.rstrip() for line in lines)])
+
+
+def goals(findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings:
+        head = f"{finding.verdict.value:<13} {finding.goal}"
+        yield from textwrap.wrap(f"{head}; measured {finding.measured}", WIDTH, subsequent_indent=" " * 16)
+        yield from textwrap.wrap(finding.reason, WIDTH, initial_indent=" " * 14, subsequent_indent=" " * 16)
+
+
+def _cells(rounds: Rounds, columns: Sequence[Column]) -> Iterator[str]:
+    for _heading, value, form, factor in columns:
+        try:
+            yield Spread.of([value(found) for found in rounds]).text(form, factor=factor)
+        except (KeyError, ZeroDivisionError):  # this contest does not measure it
+            yield MISSING
+
+
+def _fitted(cell: str, width: int, index: int) -> str:
+    return cell.rjust(width) if index else cell.ljust(width)
