@@ -192,6 +192,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="BatchUnmatched",
+            fields=[
+                (
+                    "batch",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="unmatched",
+                        serialize=False,
+                        to="wagtail_member_reset.resetbatch",
+                    ),
+                ),
+                ("lines", models.JSONField()),
+                ("count", models.PositiveIntegerField()),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="BatchChunk",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
