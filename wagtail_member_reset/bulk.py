@@ -21,9 +21,9 @@ from wagtail.models import Site
 
 from . import audit, batches, choosing, delivery, turns
 from .accounts import Member, has_passwords
-from .choosing import Choice
+from .choosing import Choice, Matches
 from .conf import anyone, conf
-from .models import BatchState, EmailState, Origin, ResetBatch, ResetEmail, SkipReason
+from .models import BatchState, BatchUnmatched, EmailState, Origin, ResetBatch, ResetEmail, SkipReason
 
 SAMPLES = 5
 # What is left is reckoned from the pace so far, once there is one.
@@ -57,10 +57,17 @@ class Progress:
     left: timedelta | None
 
 
-def draft(choice: Choice, *, by: Member | None, **details: Any) -> ResetBatch:
-    """Write a run down, which mails nobody yet. The `details` are those of `drafted`."""
+def draft(choice: Choice, *, by: Member | None, matches: Matches | None = None, **details: Any) -> ResetBatch:
+    """
+    Write a run down, which mails nobody yet. The `details` are those of `drafted`.
+
+    With the `matches` of a file, its lines that name no account are kept for staff to look into.
+    """
     batch = drafted(choice, by=by, **details)
-    batch.save()
+    with transaction.atomic(using=turns.alias()):
+        batch.save()
+        if matches is not None and matches.unmatched:
+            BatchUnmatched.objects.create(batch=batch, lines=matches.unmatched, count=matches.unmatched_count)
     return batch
 
 

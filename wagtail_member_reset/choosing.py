@@ -33,7 +33,7 @@ MOST_LINES = 500_000
 LONGEST_FILE = 64 * 1024 * 1024
 LONGEST_TEXT = 200
 DELIMITERS = ",;\t"
-EXAMPLES = 1_000
+EXAMPLES = 10_000
 NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>")
 
 
@@ -128,7 +128,7 @@ def querysets(choice: Choice, listing: QuerySet[Any] | None = None) -> Iterator[
 
 @dataclass(frozen=True, kw_only=True)
 class Matches:
-    """What a file of addresses or usernames came to. `unmatched` has line number and text of the first thousand."""
+    """What a file of addresses or usernames came to. `unmatched` has line number and text of the first ten thousand."""
 
     ids: tuple[Any, ...]
     lines: int

@@ -1,5 +1,6 @@
 """Runs in the admin: who may, what the pages say, and what a click does."""
 
+import csv
 import io
 import re
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from tests.conftest import grant, make_person
 from tests.staff.pages import words
 from wagtail_member_reset import bulk, delivery
 from wagtail_member_reset.choosing import Choice, Kind
-from wagtail_member_reset.models import BatchState, EmailState, PasswordReset, ResetBatch, ResetEmail
+from wagtail_member_reset.models import BatchState, BatchUnmatched, EmailState, PasswordReset, ResetBatch, ResetEmail
 
 pytestmark = pytest.mark.django_db
 RUNS = "/admin/member-reset/runs/"
@@ -61,7 +62,7 @@ def test_form_leads_to_a_preview_and_from_there_to_the_mails(bulk_office, client
     said = words(answer.content.decode())
     assert "people will get an email" in said
     assert "1 – No email address" in said
-    assert "Mia mia@members.example" in said
+    assert "Mia Sample mia@members.example" in said
     assert not PasswordReset.objects.exists()
     batch = ResetBatch.objects.get()
     assert batch.state == BatchState.DRAFT
@@ -75,6 +76,7 @@ def test_form_leads_to_a_preview_and_from_there_to_the_mails(bulk_office, client
     assert {"mia@members.example", "ole@members.example"} <= {mail.to[0] for mail in mailoutbox}
     said = page(client, f"{RUNS}{batch.pk}/")
     assert "Finished." in said
+    assert "Sent to" in said
     assert "Skipped 1 – No email address (1)" in said
     assert "Everybody who has never signed in" in page(client, RUNS)
 
@@ -99,6 +101,73 @@ def test_file(bulk_office, client):
     assert "1 person will get an email" in said
     assert "2 lines of the file name no account." in said
     assert "Line 3: =1+1" in said
+
+
+def test_lines_that_name_no_account_are_downloaded_and_compute_nothing(bulk_office, client):
+    make_person("Mia")
+    lines = ["mia@members.example", "=1+1", "+49 30 1", "-2", "@SUM(A1)", "\uff1d1", "Müller", '"a;b"']
+    file = SimpleUploadedFile("members.csv", "\n".join(lines).encode())
+    client.post(RUNS, {"kind": "file", "file": file})
+    batch = ResetBatch.objects.get()
+
+    answer = client.get(f"{RUNS}{batch.pk}/unmatched/")
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"].startswith("attachment;")
+    assert "no-store" in answer["Cache-Control"]
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert rows == [
+        ["Line", "Text"],
+        ["2", "'=1+1"],
+        ["3", "'+49 30 1"],
+        ["4", "'-2"],
+        ["5", "'@SUM(A1)"],
+        ["6", "'\uff1d1"],
+        ["7", "Müller"],
+        ["8", "a;b"],
+    ]
+
+
+def test_thousands_of_lines_without_account_are_all_downloaded_and_few_shown(bulk_office, client):
+    make_person("Mia")
+    lines = ["mia@members.example", *(f"gone{number}@old.example" for number in range(3000))]
+    answer = client.post(RUNS, {"kind": "file", "file": io.BytesIO("\n".join(lines).encode())}, follow=True)
+
+    said, batch = words(answer.content.decode()), ResetBatch.objects.get()
+
+    assert "3,000 lines of the file name no account." in said
+    assert said.count("@old.example") == 10
+    assert client.get(f"{RUNS}{batch.pk}/unmatched/").content.count(b"@old.example") == 3000
+
+
+def test_files_whose_lines_all_name_accounts_have_nothing_to_download(bulk_office, client):
+    make_person("Mia")
+    client.post(RUNS, {"kind": "file", "file": io.BytesIO(b"mia@members.example")})
+
+    assert client.get(f"{RUNS}{ResetBatch.objects.get().pk}/unmatched/").status_code == 404
+
+
+def test_filters_of_the_listing_are_said_as_the_listing_says_them(bulk_office, client):
+    board = Group.objects.create(name="Board")
+    make_person("Mia").groups.add(board)
+    url = action_url(id=["all"], group=[board.pk], q=["mia"], is_superuser=["false"])
+
+    assert "Users in the listing (Search: mia, Administrator: No, Group: Board): 1 chosen." in page(client, url)
+    client.post(url)
+
+    assert "Users in the listing (Search: mia, Administrator: No, Group: Board)" in page(client, RUNS)
+
+
+def test_filters_of_the_listing_are_not_said_to_who_may_not_see_it(bulk_office, client):
+    board = Group.objects.create(name="Board")
+    client.post(action_url(id=["all"], group=[board.pk]))
+    bo = grant(make_person("Bo"), "access_admin", "bulk_send_passwordreset", "send_passwordreset")
+    client.force_login(bo)
+
+    said = page(client, f"{RUNS}{ResetBatch.objects.get().pk}/")
+
+    assert "Users in the listing" in said
+    assert "Board" not in said
 
 
 @pytest.mark.parametrize(
@@ -159,7 +228,7 @@ def test_filter_that_means_nothing_means_nobody(bulk_office, client, filters):
     said = page(client, action_url(id=["all"], **filters))
 
     # Django reads an unknown choice of a yes-or-no filter as no filter, as the listing itself does.
-    assert "0 people will get an email" in said or filters.get("is_superuser")
+    assert "Nobody will get an email" in said or filters.get("is_superuser")
 
 
 def test_all_of_many_is_a_small_page(bulk_office, client, django_assert_max_num_queries):
@@ -179,7 +248,7 @@ def test_keys_that_nobody_has_change_nothing(bulk_office, client, keys):
 
     assert response.status_code in (200, 404)
     if response.status_code == 200:
-        assert "0 people will get an email" in words(response.content.decode())
+        assert "Nobody will get an email" in words(response.content.decode())
 
 
 def test_people_of_higher_rank_are_out_of_reach(bulk_office, client, admin, mailoutbox):
@@ -257,8 +326,20 @@ def test_members_of_a_run_by_state(bulk_office, client):
 
     assert "Nowhere" in page(client, f"{RUNS}{batch.pk}/members/")
     skipped = page(client, f"{RUNS}{batch.pk}/members/?state=skipped")
-    assert "Nowhere – Not sent: No email address" in skipped
+    assert "Nowhere Sample – Not sent: No email address" in skipped
     assert "Mia" not in skipped
+
+
+def test_list_says_who_is_counted_and_not_listed(bulk_office, client, admin):
+    make_person("Mia")
+    batch = started(bulk_office)
+
+    assert "Whose turn has not come is not listed yet." in page(client, f"{RUNS}{batch.pk}/members/?state=waiting")
+    client.post(f"{RUNS}{batch.pk}/stop/")
+
+    said = page(client, f"{RUNS}{batch.pk}/members/?state=skipped")
+    assert "those whose turn had not come when the run was stopped are counted, but not listed" in said
+    assert "Whose turn has not come" not in said
 
 
 def test_members_of_a_run_are_leafed_through_at_one_cost(bulk_office, client, django_assert_num_queries):
@@ -307,11 +388,14 @@ def test_who_may_not_mail_many_at_once_gets_nowhere(role, client, office, member
         client.force_login({"member": member, "office": office}[role])
     before = list(ResetBatch.objects.values())
 
-    looks = [RUNS, f"{RUNS}{batch.pk}/", f"{RUNS}{batch.pk}/members/", action_url(id=[mia.pk]), action_url(id=["all"])]
-    posts = [f"{RUNS}{batch.pk}/{verb}/" for verb in ("start", "pause", "go-on", "stop", "retry")]
+    BatchUnmatched.objects.create(batch=batch, lines=[[1, "ida@members.example"]], count=1)
+    looks = [RUNS, *(f"{RUNS}{batch.pk}/{end}" for end in ("", "members/", "unmatched/", "stop/"))]
+    looks += [action_url(id=[mia.pk]), action_url(id=["all"])]
+    posts = [f"{RUNS}{batch.pk}/{verb}/" for verb in ("start", "pause", "go-on", "stop", "retry", "again")]
     posts += [RUNS, action_url(id=[mia.pk]), action_url(id=["all"])]
     for answer in [client.get(url) for url in looks] + [client.post(url, {"kind": "never_signed_in"}) for url in posts]:
         assert answer.status_code in (302, 403)
+        assert "ida@members.example" not in answer.content.decode()
         if answer.status_code == 302:
             assert not answer.url.startswith(RUNS)
 
@@ -334,13 +418,32 @@ def test_listing_is_for_who_may_see_it(client):
     assert client.get(RUNS).status_code == 200
 
 
-@pytest.mark.parametrize("verb", ["start", "pause", "go-on", "stop", "retry"])
+@pytest.mark.parametrize("verb", ["start", "pause", "go-on", "retry", "again"])
 def test_a_look_changes_nothing(bulk_office, client, verb):
     make_person("Mia")
     batch = started(None)
 
     assert client.get(f"{RUNS}{batch.pk}/{verb}/").status_code == 405
     assert ResetBatch.objects.get().state == BatchState.RUNNING
+
+
+def test_stopping_is_asked_first(bulk_office, client):
+    make_person("Mia")
+    batch = started(None)
+
+    said = page(client, f"{RUNS}{batch.pk}/stop/")
+
+    assert "Stop sending for good?" in said
+    assert "This cannot be undone." in said
+    assert "Pause instead" in said
+    assert ResetBatch.objects.get().state == BatchState.RUNNING
+
+
+def test_stopping_what_has_ended_is_not_asked(bulk_office, client):
+    batch = started(None)
+    bulk.stop(batch)
+
+    assert client.get(f"{RUNS}{batch.pk}/stop/")["Location"] == f"{RUNS}{batch.pk}/"
 
 
 def test_posts_need_the_csrf_token(bulk_office):
@@ -351,13 +454,14 @@ def test_posts_need_the_csrf_token(bulk_office):
     make_person("Mia")
     batch = started(None)
 
-    for url in [RUNS, action_url(id=["all"]), *(f"{RUNS}{batch.pk}/{verb}/" for verb in ("start", "pause", "stop"))]:
+    verbs = [f"{RUNS}{batch.pk}/{verb}/" for verb in ("start", "pause", "go-on", "stop", "retry", "again")]
+    for url in [RUNS, action_url(id=["all"]), *verbs]:
         assert strict.post(url, {"kind": "never_signed_in"}).status_code == 403
     assert ResetBatch.objects.get().state == BatchState.RUNNING
 
 
 def test_runs_that_are_none_are_not_found(bulk_office, client):
-    for url in ("77/", "77/members/", "99999999999999999999/"):
+    for url in ("77/", "77/members/", "77/stop/", "77/unmatched/", "99999999999999999999/"):
         assert client.get(RUNS + url).status_code == 404
 
 

@@ -1,6 +1,6 @@
 """The rows. What may become of them is in `ledger` and `batches`; who may cause it, in the rooms."""
 
-from .batches import BatchChunk, BatchSkips, BatchState, ResetBatch
+from .batches import BatchChunk, BatchSkips, BatchState, BatchUnmatched, ResetBatch
 from .links import Origin, PasswordReset, Purpose, Reason, State
 from .mails import DeliveryEvent, EmailState, ResetEmail, ResetRequest, SkipReason
 
@@ -8,6 +8,7 @@ __all__ = [
     "BatchChunk",
     "BatchSkips",
     "BatchState",
+    "BatchUnmatched",
     "DeliveryEvent",
     "EmailState",
     "Origin",

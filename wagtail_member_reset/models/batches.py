@@ -102,6 +102,25 @@ class BatchSkips(models.Model):
         return f"{self.reason}: {self.count}"
 
 
+class BatchUnmatched(models.Model):
+    """
+    What the file of a run said that names no account, line by line, for staff to look into.
+
+    `lines` holds numbers and texts of the first ten thousand, `count` is that of all. They may be addresses of
+    people who are no members, so they go with the run.
+    """
+
+    batch = models.OneToOneField(ResetBatch, models.CASCADE, primary_key=True, related_name="unmatched")
+    lines = models.JSONField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.count} lines"
+
+
 class BatchChunkQuerySet(models.QuerySet["BatchChunk"]):
     def due(self, *, early: timedelta = timedelta(0)) -> QuerySet[BatchChunk]:
         """Chunks whose turn has come, or comes so soon, of runs that are not paused and not held up."""

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.urls import resolve, reverse
+from django.utils.translation import gettext as _
 
 from . import permissions
 
@@ -33,12 +34,7 @@ def accounts(request: HttpRequest, query: str) -> QuerySet[Any]:
     """
     if not permissions.may_see_listing(request.user):
         raise PermissionDenied
-    found = resolve(reverse("wagtailusers_users:index")).func
-    view = found.view_class(**found.view_initkwargs)  # type: ignore[attr-defined]
-    asked = copy(request)
-    asked.method = "GET"
-    asked.GET = QueryDict(query)
-    view.setup(asked)
+    view = _view(request, query)
     filters = view.filters
     if filters is not None and not filters.is_valid():
         return get_user_model()._default_manager.none()  # a filter that means nothing must not mean everybody
@@ -47,3 +43,25 @@ def accounts(request: HttpRequest, query: str) -> QuerySet[Any]:
         return shown
     # A site that has its accounts in a search index.
     return get_user_model()._default_manager.filter(pk__in=[account.pk for account in shown])
+
+
+def in_words(request: HttpRequest, query: str) -> list[str]:
+    """Search and filters as the listing itself names them; nothing for who may not see the listing."""
+    if not permissions.may_see_listing(request.user):
+        return []
+    view = _view(request, query)
+    said = [f"{each.field_label}: {each.value}" for each in view.active_filters]
+    if typed := QueryDict(query).get("q"):
+        said.insert(0, _("Search: %(text)s") % {"text": typed})
+    return said
+
+
+def _view(request: HttpRequest, query: str) -> Any:
+    """The site's own view of the listing, as it would answer the query to who is asking."""
+    found = resolve(reverse("wagtailusers_users:index")).func
+    view = found.view_class(**found.view_initkwargs)  # type: ignore[attr-defined]
+    asked = copy(request)
+    asked.method = "GET"
+    asked.GET = QueryDict(query)
+    view.setup(asked)
+    return view

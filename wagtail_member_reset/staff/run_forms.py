@@ -6,10 +6,13 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group
+from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from .. import choosing
-from ..choosing import Choice, Kind
+from ..choosing import Choice, Kind, Matches
+from ..conf import conf
 from ..exceptions import ChoiceError
 
 
@@ -32,27 +35,34 @@ class ChoiceForm(forms.Form):
     file = forms.FileField(
         label=_("CSV file"),
         required=False,
-        help_text=_("One person in a line, by email address or username. Other columns do no harm."),
+        help_text=_("One person in each line, by email address or username. Other columns do no harm."),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
     )
     again = forms.BooleanField(
         label=_("Also mail people who have a link that still works"),
         required=False,
-        help_text=_("They get the same link again, or a new one if the last is older than the status shows."),
     )
     per_hour = forms.IntegerField(
-        label=_("No more than so many emails an hour"),
+        label=_("Emails an hour, at most"),
         required=False,
         min_value=1,
         max_value=10_000_000,
         help_text=_(
-            "Leave it empty to send as fast as the mail service takes them. A new service may ask for a slow start."
+            "Leave it empty to send as fast as the mail service takes them. A service that is new to you may ask for a "
+            "slow start."
         ),
     )
 
     choice: Choice
-    unmatched: list[tuple[int, str]] = []
-    unmatched_count = 0
+    matches: Matches | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        now = timezone.now()
+        self.fields["again"].help_text = _(
+            "A link that is not older than %(window)s is mailed again. In place of an older one they get a new one, "
+            "and the older one ends."
+        ) % {"window": timesince(now - conf.STATUS_WINDOW, now)}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -85,4 +95,4 @@ class ChoiceForm(forms.Form):
             self.add_error("file", _("No line of the file names an account, by email address or username."))
             return
         self.choice = Choice(kind=Kind.FILE, ids=matches.ids)
-        self.unmatched, self.unmatched_count = matches.unmatched, matches.unmatched_count
+        self.matches = matches

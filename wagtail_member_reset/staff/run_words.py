@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.http import QueryDict
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from ..models import BatchState, ResetBatch
 
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take these for the others
+STATES = {
+    "": gettext_lazy("All"),
+    "handed_over": gettext_lazy("Handed over"),
+    "failed": gettext_lazy("Failed"),
+    "skipped": gettext_lazy("Skipped"),
+    "waiting": gettext_lazy("Waiting"),
+}
 
-def choice(chosen: dict[str, Any]) -> str:
-    """How the members of a run were chosen, in a few words."""
+
+def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
+    """How the members of a run were chosen, in a few words; with the `filters` of the listing, in words too."""
     kind = chosen["kind"]
     if kind == "never_signed_in":
         return _("Everybody who has never signed in")
@@ -23,7 +32,8 @@ def choice(chosen: dict[str, Any]) -> str:
         names = Group.objects.filter(pk__in=chosen["groups"]).order_by("name").values_list("name", flat=True)
         return _("Members of %(groups)s") % {"groups": ", ".join(names)}
     if kind == "listing":
-        return _("The listing of users: %(filters)s") % {"filters": _filters(chosen["query"])}
+        said = ", ".join(filters)
+        return _("Users in the listing (%(filters)s)") % {"filters": said} if said else _("Users in the listing")
     if kind == "reminder":
         return _("People whose welcome link runs out unused")
     if kind == "run":
@@ -35,15 +45,20 @@ def choice(chosen: dict[str, Any]) -> str:
     return _("All accounts")
 
 
+def name(batch: ResetBatch) -> str:
+    return _("Run %(number)s") % {"number": batch.pk}
+
+
 def title(batch: ResetBatch) -> str:
-    number = {"number": grouped(batch.chosen)}
+    """What a run is doing, or has done."""
+    chosen, mailed = {"number": grouped(batch.chosen)}, {"number": grouped(batch.handed_over)}
     if batch.state == BatchState.RUNNING:
-        return ngettext("Sending to %(number)s member", "Sending to %(number)s members", batch.chosen) % number
+        return ngettext("Sending to %(number)s member", "Sending to %(number)s members", batch.chosen) % chosen
     if batch.state == BatchState.PAUSED:
-        return ngettext("Paused: %(number)s member", "Paused: %(number)s members", batch.chosen) % number
+        return _("Sending is paused")
     if batch.state == BatchState.STOPPED:
-        return ngettext("Stopped: %(number)s member", "Stopped: %(number)s members", batch.chosen) % number
-    return ngettext("Sent to %(number)s member", "Sent to %(number)s members", batch.chosen) % number
+        return _("Sending was stopped")
+    return ngettext("Sent to %(number)s member", "Sent to %(number)s members", batch.handed_over) % mailed
 
 
 def time_left(left: timedelta | None) -> str:
@@ -60,16 +75,10 @@ def time_left(left: timedelta | None) -> str:
     return ngettext("about %(n)d hour left", "about %(n)d hours left", hours) % {"n": hours}
 
 
-def unmatched(number: int) -> str:
-    return ngettext(
-        "%(number)s line of the file names no account.", "%(number)s lines of the file name no account.", number
-    ) % {"number": grouped(number)}
+def harmless(text: str) -> str:
+    """A cell that a spreadsheet shows and does not compute: https://owasp.org/www-community/attacks/CSV_Injection"""
+    return f"'{text}" if text.startswith(FORMULAS) else text
 
 
 def grouped(number: int) -> str:
     return str(number_format(number, use_l10n=True, force_grouping=True))
-
-
-def _filters(query: str) -> str:
-    said = [f"{name} = {value}" for name, values in QueryDict(query).lists() for value in values if value]
-    return ", ".join(said) or _("all accounts")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NoReturn
 
@@ -18,19 +19,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from wagtail.admin.menu import MenuItem
+from wagtail.admin.utils import get_user_display_name
 
 from .. import bulk
 from ..accounts import address_of
 from ..choosing import Choice, Kind
-from ..models import BatchState, EmailState, ResetBatch, ResetEmail
-from . import listing, panel, permissions, run_words, wording
+from ..models import BatchState, BatchUnmatched, EmailState, ResetBatch, ResetEmail, SkipReason
+from . import listing, panel, permissions, run_words
 from .media import RUN_MEDIA
 from .run_forms import ChoiceForm
 
 TEMPLATES = "wagtail_member_reset/staff/"
 SHOWN_RUNS = 20
 SHOWN_MEMBERS = 50
-SHOWN_LINES = 50
+SHOWN_LINES = 10
+# Of these a run has counted some whom it never wrote a mail for.
+UNLISTED = [SkipReason.NOT_ALLOWED, SkipReason.GONE, SkipReason.STOPPED]
 STATES = {"waiting": [EmailState.QUEUED, EmailState.SENDING], **{state.value: [state] for state in EmailState}}
 
 
@@ -52,14 +56,11 @@ def runs(request: HttpRequest) -> HttpResponse:
     form = ChoiceForm(request.POST if is_sent else None, request.FILES if is_sent else None)
     if is_sent and form.is_valid():
         said = form.cleaned_data
-        batch = bulk.draft(form.choice, by=request.user, again=said["again"], per_hour=said["per_hour"])
-        if form.unmatched:
-            request.session[_unmatched_key(batch)] = form.unmatched[:SHOWN_LINES]
-            messages.warning(request, run_words.unmatched(form.unmatched_count))
-        return redirect(url(batch))
+        pace = {"again": said["again"], "per_hour": said["per_hour"]}
+        return redirect(url(bulk.draft(form.choice, by=request.user, matches=form.matches, **pace)))
     started = ResetBatch.objects.exclude(state=BatchState.DRAFT).order_by("-created_at").select_related("created_by")
-    rows = [{"batch": each, "choice": run_words.choice(each.choice), "url": url(each)} for each in started[:SHOWN_RUNS]]
-    return _page(request, "runs.html", _("Password resets to many"), {"form": form, "runs": rows})
+    rows = [{"batch": each, "choice": _choice(request, each), "url": url(each)} for each in started[:SHOWN_RUNS]]
+    return _page(request, "runs.html", _("Password resets to many"), {"form": form, "runs": rows}, above=[])
 
 
 @require_safe
@@ -67,14 +68,21 @@ def runs(request: HttpRequest) -> HttpResponse:
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """One run: before its start, what it would do; then how far it is. A fetch gets what changes alone."""
     _require(request)
-    batch = get_object_or_404(ResetBatch.objects.select_related("created_by"), pk=pk)
+    batch = get_object_or_404(ResetBatch.objects.select_related("created_by", "unmatched"), pk=pk)
     if batch.state == BatchState.DRAFT:
         return preview(request, batch, start_url=url(batch, "run_start"), back_url=url())
-    progress, choice = bulk.progress(batch), run_words.choice(batch.choice)
-    context = {"batch": batch, "progress": progress, "choice": choice, "left": run_words.time_left(progress.left)}
+    progress = bulk.progress(batch)
+    context = {
+        "batch": batch,
+        "title": run_words.title(batch),
+        "progress": progress,
+        "choice": _choice(request, batch),
+        "left": run_words.time_left(progress.left),
+        "unmatched": _unmatched(batch),
+    }
     if request.headers.get("x-requested-with") == "XMLHttpRequest":
         return _guarded(render(request, TEMPLATES + "run_body.html", context))
-    return _page(request, "run.html", run_words.title(batch), context)
+    return _page(request, "run.html", run_words.name(batch), context)
 
 
 @require_safe
@@ -97,12 +105,36 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
         mails = mails.filter(pk__gt=int(after))
     found = list(mails[: SHOWN_MEMBERS + 1])
     rows = [
-        {"mail": mail, "name": wording.person(mail.member), "url": panel.page_url(request.user, mail.member)}
+        {"mail": mail, "name": get_user_display_name(mail.member), "url": panel.page_url(request.user, mail.member)}
         for mail in found[:SHOWN_MEMBERS]
     ]
     more = found[SHOWN_MEMBERS - 1].pk if len(found) > SHOWN_MEMBERS else None
-    context = {"batch": batch, "rows": rows, "more": more, "state": state if state in STATES else ""}
-    return _page(request, "run_members.html", run_words.title(batch), context)
+    state = state if state in STATES else ""
+    context = {
+        "batch": batch,
+        "rows": rows,
+        "more": more,
+        "is_first": not after,
+        "state": state,
+        "states": [(name, label, name == state) for name, label in run_words.STATES.items()],
+        "has_more_waiting": state in ("", "waiting") and batch.is_under_way and batch.chunks.exists(),
+        "has_more_skips": state in ("", "skipped") and batch.skips.filter(reason__in=UNLISTED, count__gt=0).exists(),
+    }
+    return _page(request, "run_members.html", _("Members"), context, above=[(run_words.name(batch), url(batch))])
+
+
+@require_safe
+def unmatched(request: HttpRequest, pk: int) -> HttpResponse:
+    """The lines of the run's file that name no account, as a file that a spreadsheet opens."""
+    _require(request)
+    lines = get_object_or_404(BatchUnmatched, batch=pk).lines
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="run-{pk}-lines-without-account.csv"'
+    response.write("\ufeff")  # or else a spreadsheet takes it for some older encoding
+    rows = csv.writer(response)
+    rows.writerow([_("Line"), _("Text")])
+    rows.writerows((number, run_words.harmless(text)) for number, text in lines)
+    return _guarded(response)
 
 
 @require_POST
@@ -126,10 +158,18 @@ def go_on(request: HttpRequest, pk: int) -> HttpResponse:
     return _do(request, pk, bulk.go_on)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    return _do(request, pk, partial(bulk.stop, by=request.user))
+    """Ask, and then stop for good: nothing takes that back."""
+    if request.method == "POST":
+        return _do(request, pk, partial(bulk.stop, by=request.user))
+    batch = _batch(request, pk)
+    if not batch.is_under_way:
+        return redirect(url(batch))
+    return _page(
+        request, "run_stop.html", _("Stop sending"), {"batch": batch}, above=[(run_words.name(batch), url(batch))]
+    )
 
 
 @require_POST
@@ -159,9 +199,10 @@ def preview(request: HttpRequest, batch: ResetBatch, *, start_url: str, back_url
     context = {
         "batch": batch,
         "preview": found,
-        "choice": run_words.choice(batch.choice),
-        "samples": [(wording.person(member), address_of(member)) for member in found.samples],
-        "unmatched": request.session.get(_unmatched_key(batch), []) if batch.pk else [],
+        "choice": _choice(request, batch),
+        "samples": [(get_user_display_name(member), address_of(member)) for member in found.samples],
+        "unmatched": _unmatched(batch),
+        "shown_lines": SHOWN_LINES,
         "start_url": start_url,
         "back_url": back_url,
     }
@@ -187,11 +228,21 @@ def _listing(request: HttpRequest, batch: ResetBatch) -> QuerySet[Any] | None:
     return listing.accounts(request, batch.choice["query"])
 
 
+def _choice(request: HttpRequest, batch: ResetBatch) -> str:
+    is_listing = batch.choice["kind"] == Kind.LISTING.value
+    return run_words.choice(batch.choice, listing.in_words(request, batch.choice["query"]) if is_listing else ())
+
+
+def _unmatched(batch: ResetBatch) -> BatchUnmatched | None:
+    return getattr(batch, "unmatched", None) if batch.pk else None
+
+
 def _do(request: HttpRequest, pk: int, verb: Callable[[ResetBatch], object]) -> HttpResponse:
     batch = _batch(request, pk)
     if not verb(batch):
         messages.warning(request, _("Nothing was changed: by now the run is in another state."))
-    return redirect(url(batch))
+    # Who works by keyboard goes on where they were, not at the top of the menu.
+    return redirect(url(batch) + "#member-reset-run")
 
 
 def _batch(request: HttpRequest, pk: int) -> ResetBatch:
@@ -204,12 +255,26 @@ def _require(request: HttpRequest) -> None:
         refuse(request)
 
 
-def _unmatched_key(batch: ResetBatch) -> str:
-    return f"member_reset_unmatched_{batch.pk}"
-
-
-def _page(request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
-    page = {"page_title": title, "header_title": title, "header_icon": "mail", "page_media": RUN_MEDIA}
+def _page(
+    request: HttpRequest,
+    template: str,
+    title: str,
+    context: dict[str, Any],
+    *,
+    above: Iterable[tuple[str, str]] | None = None,
+) -> HttpResponse:
+    """A page under that of all runs and under those `above` it; an empty list stands for the former itself."""
+    path = [(_("Home"), reverse("wagtailadmin_home"))]
+    if above != []:
+        path += [(_("Password resets to many"), url()), *(above or ())]
+    path.append((title, ""))
+    page = {
+        "page_title": title,
+        "header_title": title,
+        "header_icon": "mail",
+        "page_media": RUN_MEDIA,
+        "breadcrumbs_items": [{"label": label, "url": address} for label, address in path],
+    }
     return _guarded(render(request, TEMPLATES + template, {**context, **page}))
 
 

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:pk>/stop/", runs.stop, name="run_stop"),
     path("runs/<int:pk>/retry/", runs.retry, name="run_retry"),
     path("runs/<int:pk>/again/", runs.again, name="run_again"),
+    path("runs/<int:pk>/unmatched/", runs.unmatched, name="run_unmatched"),
     path("runs/<int:pk>/members/", runs.members, name="run_members"),
     path("<str:pk>/", views.panel, name="panel"),
     path("<str:pk>/send/", views.send, name="send"),

@@ -5,16 +5,21 @@
 (() => {
   const EVERY_MS = 2000;
   const SPOKEN_EVERY_MS = 15000;
+  const MOST_FAILURES = 5;
 
   class MemberResetRunController extends window.StimulusModule.Controller {
-    static targets = ["body", "poll", "spoken"];
+    static targets = ["body", "part", "poll", "problem", "spoken"];
 
     static values = { url: String };
 
     connect() {
-      this.wakened = () => this.schedule();
-      document.addEventListener("visibilitychange", this.wakened);
+      this.failures = 0;
       this.spokenAt = Date.now();
+      this.wakened = () => {
+        this.failures = 0;
+        this.schedule();
+      };
+      document.addEventListener("visibilitychange", this.wakened);
     }
 
     disconnect() {
@@ -28,26 +33,47 @@
 
     schedule() {
       clearTimeout(this.timer);
-      if (this.hasPollTarget && !document.hidden) this.timer = setTimeout(() => this.poll(), EVERY_MS);
+      if (!this.hasPollTarget || document.hidden || this.failures > MOST_FAILURES) return;
+      this.timer = setTimeout(() => this.poll(), EVERY_MS);
     }
 
     async poll() {
       try {
         const headers = { "X-Requested-With": "XMLHttpRequest" };
         const response = await fetch(this.urlValue, { credentials: "same-origin", redirect: "error", headers });
-        // Somebody about to press a button keeps it under their finger.
-        if (response.ok && !this.bodyTarget.contains(document.activeElement)) this.renew(await response.text());
+        if (!response.ok) throw new Error(String(response.status));
+        this.renew(await response.text());
+        this.failures = 0;
       } catch (error) {
-        // The next look may fare better.
+        this.failures += 1;
       }
+      this.problemTarget.hidden = this.failures <= MOST_FAILURES;
       this.schedule();
     }
 
+    /* Puts in what is new. The buttons stay as long as they are the same: somebody may be about to press one. */
     renew(html) {
-      this.bodyTarget.innerHTML = html;
+      const fresh = document.createElement("template");
+      fresh.innerHTML = html;
+      const focused = this.bodyTarget.contains(document.activeElement) ? document.activeElement : null;
+      this.partTargets.forEach((part) => {
+        const { part: name, state } = part.dataset;
+        const newer = fresh.content.querySelector(`[data-part="${name}"]`);
+        if (state === undefined || state !== newer.dataset.state) part.replaceWith(newer);
+      });
+      if (focused && !document.contains(focused)) {
+        const same = focused.id && document.getElementById(focused.id);
+        (same || document.getElementById("member-reset-run")).focus({ preventScroll: true });
+      }
+      this.speak();
+    }
+
+    /* Not each number is read out: now and then, and at the end. */
+    speak() {
       if (this.hasPollTarget && Date.now() - this.spokenAt < SPOKEN_EVERY_MS) return;
       this.spokenAt = Date.now();
-      this.spokenTarget.textContent = this.bodyTarget.querySelector("[data-spoken]").textContent;
+      const sentence = this.bodyTarget.querySelector("[data-spoken]").textContent;
+      this.spokenTarget.textContent = sentence.replace(/\s+/g, " ").trim();
     }
   }
 
