@@ -9,7 +9,7 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from tests.conftest import make_person
-from wagtail_member_reset import batches, bulk, delivery, promises, resets
+from wagtail_member_reset import batches, bulk, delivery, endings, promises, resets
 from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.delivery import records
 from wagtail_member_reset.history import Step, stories
@@ -363,7 +363,7 @@ def test_counters_moved_after_another_worker_ended_the_run_count_nobody_twice(mo
     batch, flush = started(), records.Tally.flush
 
     def flush_late(tally):
-        batches.finish(batch.pk)
+        endings.finish(batch.pk)
         flush(tally)
 
     monkeypatch.setattr(records.Tally, "flush", flush_late)

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import batches, bulk, delivery, ledger, reminders, resets
+from wagtail_member_reset import bulk, delivery, endings, ledger, reminders, resets
 from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.models import Origin, PasswordReset, Purpose, ResetBatch, ResetEmail, SkipReason
 
@@ -281,12 +281,12 @@ class TestPurge:
         draft = bulk.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None)
         clock.shift(timedelta(hours=25))
 
-        assert (ledger.purge(), batches.purge()) == (0, 1)
+        assert (ledger.purge(), endings.purge()) == (0, 1)
         assert not ResetBatch.objects.filter(pk=draft.pk).exists()
 
         clock.shift(timedelta(days=37))
 
-        assert (ledger.purge(), batches.purge()) == (1, 1)
+        assert (ledger.purge(), endings.purge()) == (1, 1)
         assert not ResetEmail.objects.exists()
         assert not ResetBatch.objects.exists()
 
@@ -297,5 +297,5 @@ class TestPurge:
         bulk.pause(run)
         clock.shift(timedelta(days=400))
 
-        assert batches.purge() == 0
+        assert endings.purge() == 0
         assert run.chunks.exists()

@@ -16,13 +16,12 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connections
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from . import audit, inserts, turns
 from .accounts import Member
-from .conf import conf
 from .models import (
     BatchChunk,
     BatchSkips,
@@ -38,7 +37,6 @@ from .models import (
 
 # Members of one task, one transaction, and one call of a mail service at most.
 CHUNK = 1000
-DRAFT_KEPT = timedelta(days=1)
 # Queues that wake a worker by the second may do so a little early.
 EARLY = timedelta(seconds=2)
 # A chunk of a run with a limit that is later than this was not merely waiting for a worker.
@@ -64,11 +62,10 @@ def start(
         chosen = _write_chunks(batch, members(), now)
         skips = beside(chosen)
         ResetBatch.objects.filter(pk=batch.pk).update(chosen=chosen + sum(skips.values()))
-        _count_skips(batch.pk, skips)
+        count_skips(batch.pk, skips)
         return True
 
     started = turns.retried(attempt)
-    finish(batch.pk)  # there may be nobody to mail
     batch.refresh_from_db()
     return started
 
@@ -92,10 +89,7 @@ def go_on(batch: ResetBatch) -> bool:
             batch.chunks.update(due_at=F("due_at") + max(now - first, timedelta(0)))
         return True
 
-    gone_on = turns.retried(attempt)
-    if finish(batch.pk):  # what was in hand when it was paused may have been the last
-        batch.refresh_from_db()
-    return gone_on
+    return turns.retried(attempt)
 
 
 def stop(batch: ResetBatch, *, by: Member | None) -> bool:
@@ -115,7 +109,7 @@ def stop(batch: ResetBatch, *, by: Member | None) -> bool:
         queued = batch.emails.filter(state=EmailState.QUEUED)
         left += queued.update(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
         cancel_unsent_links(batch, by=by)
-        _count_skips(batch.pk, Counter({SkipReason.STOPPED: left}))
+        count_skips(batch.pk, Counter({SkipReason.STOPPED: left}))
         return True
 
     stopped = turns.retried(attempt)
@@ -215,7 +209,7 @@ def count(batch_id: int, states: Counter[Any], skips: Counter[Any]) -> None:
         # Written first. Where another worker ended the run meanwhile, it has counted these mails already.
         if ResetBatch.objects.filter(pk=batch_id).exclude(state=BatchState.FINISHED).update(state=F("state")):
             tally(batch_id, **changes)
-        _count_skips(batch_id, skips)
+        count_skips(batch_id, skips)
 
     turns.retried(attempt)
 
@@ -236,61 +230,6 @@ def is_going_on(batch_id: int) -> bool:
 
 def stopped_among(batch_ids: Iterable[int]) -> set[int]:
     return set(ResetBatch.objects.filter(pk__in=batch_ids, state=BatchState.STOPPED).values_list("pk", flat=True))
-
-
-def finish(batch_id: int) -> bool:
-    """Close a run of which nothing is left to do. Its counters are then made sure of, whatever died meanwhile."""
-    if (
-        BatchChunk.objects.filter(batch=batch_id).exists()
-        or ResetEmail.objects.unsent().filter(batch=batch_id).exists()
-    ):
-        return False
-
-    def attempt() -> bool:
-        running = ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING)
-        if not running.update(state=BatchState.FINISHED, finished_at=timezone.now()):
-            return False
-        mails = ResetEmail.objects.filter(batch=batch_id)
-        found = dict(mails.order_by().values_list("state").annotate(Count("pk")))
-        sure = {name: found.get(state, 0) for state, name in COUNTERS.items() if name != "skipped"}
-        ResetBatch.objects.filter(pk=batch_id).update(**sure)
-        _count_skips(batch_id, _uncounted_skips(batch_id))
-        return True
-
-    return turns.retried(attempt)
-
-
-def purge() -> int:
-    """Forget drafts that nobody started for a day, and runs whose mails were forgotten; how many."""
-    now, has_mails = timezone.now(), Exists(ResetEmail.objects.filter(batch=OuterRef("pk")))
-    drafts = ResetBatch.objects.filter(state=BatchState.DRAFT, created_at__lt=now - DRAFT_KEPT)
-    ended = ResetBatch.objects.filter(~has_mails, finished_at__lt=now - conf.RETENTION)
-    return sum(
-        ResetBatch.objects.filter(pk__in=list(runs.values_list("pk", flat=True)))
-        .delete()[1]
-        .get(ResetBatch._meta.label, 0)
-        for runs in (drafts, ended)
-    )
-
-
-def finish_all() -> None:
-    """Close the runs whose last worker died before it did, or whose last members were deleted."""
-    chunks = BatchChunk.objects.filter(batch=OuterRef("pk"))
-    unsent = ResetEmail.objects.unsent().filter(batch=OuterRef("pk"))
-    done = ResetBatch.objects.filter(~Exists(chunks), ~Exists(unsent), state=BatchState.RUNNING)
-    for batch_id in list(done.values_list("pk", flat=True)):
-        finish(batch_id)
-
-
-def _uncounted_skips(batch_id: int) -> Counter[Any]:
-    """What a process that died had not counted yet; and the members of whom no row is left."""
-    skipped = ResetEmail.objects.filter(batch=batch_id, state=EmailState.SKIPPED).order_by()
-    counted = dict(BatchSkips.objects.filter(batch=batch_id).values_list("reason", "count"))
-    found = Counter(dict(skipped.values_list("skip_reason").annotate(Count("pk"))))
-    uncounted = found - Counter(counted)
-    batch = ResetBatch.objects.defer("choice").get(pk=batch_id)
-    uncounted[SkipReason.GONE] += max(batch.waiting - sum(uncounted.values()), 0)
-    return uncounted
 
 
 def _move(batch: ResetBatch, before: BatchState, after: BatchState, **changes: Any) -> bool:
@@ -327,7 +266,8 @@ def _turns(batch: ResetBatch, emails: QuerySet[ResetEmail]) -> Iterator[tuple[li
         yield keys[first : first + size], now + first * batch.interval
 
 
-def _count_skips(batch_id: int, skips: Counter[Any]) -> None:
+def count_skips(batch_id: int, skips: Counter[Any]) -> None:
+    """Count members passed over, by their reason."""
     for reason, number in skips.items():
         if number and not BatchSkips.objects.filter(batch=batch_id, reason=reason).update(count=F("count") + number):
             BatchSkips.objects.create(batch_id=batch_id, reason=reason, count=number)

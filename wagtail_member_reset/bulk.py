@@ -19,7 +19,7 @@ from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, Wh
 from django.utils import timezone
 from wagtail.models import Site
 
-from . import audit, batches, choosing, delivery, turns
+from . import audit, batches, choosing, delivery, endings, turns
 from .accounts import Member, has_passwords
 from .choosing import Choice, Matches
 from .conf import anyone, conf
@@ -143,7 +143,9 @@ def start(
         return skips
 
     started = batches.start(batch, members, beside=beside)
-    if started and wake:
+    if endings.finish(batch.pk):  # there may be nobody to mail
+        batch.refresh_from_db()
+    elif started and wake:
         wake_on_commit(batch)
     return started
 
@@ -155,7 +157,10 @@ def pause(batch: ResetBatch) -> bool:
 
 def go_on(batch: ResetBatch, *, wake: bool = True) -> bool:
     """Go on after a pause; False when it was not paused."""
-    if (gone_on := batches.go_on(batch)) and wake:
+    gone_on = batches.go_on(batch)
+    if endings.finish(batch.pk):  # what was in hand when it was paused may have been the last
+        batch.refresh_from_db()
+    elif gone_on and wake:
         wake_on_commit(batch)
     return gone_on
 
@@ -192,7 +197,7 @@ def work(batch: ResetBatch, *, is_stopping: Callable[[], bool] = lambda: False) 
         elif _is_left(batch):
             done = delivery.drain(chunks=False)
         else:
-            batches.finish(batch.pk)
+            endings.finish(batch.pk)
             batch.refresh_from_db()
             return
         if pk is None or time.monotonic() - looked_at > LOOKED_SECONDS:

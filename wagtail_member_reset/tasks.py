@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from . import batches
+from . import batches, endings
 from .delivery.worker import drain, send_chunk
 from .models import BatchChunk
 
@@ -65,7 +65,7 @@ def watch(batch_id: int) -> int:
         return handed_over
     if (lost := batches.forgotten_chunk(batch_id, since=timezone.now() - LOST_AFTER)) is not None:
         handed_over += send_chunk(lost)
-    batches.finish(batch_id)
+    endings.finish(batch_id)
     return handed_over
 
 

@@ -12,7 +12,7 @@ from django.db.models import Case, F, Min, Value, When
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
-from .. import batches, ledger, promises, reminders, turns
+from .. import batches, endings, ledger, promises, reminders, turns
 from ..exceptions import MemberResetError, WindowClosed
 from ..models import EmailState, ResetEmail, SkipReason
 from . import letters, many, records, requests
@@ -49,7 +49,7 @@ def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = lambda: Fals
             worker.send_due(at_most_every=LOOKED)
         # What came in since the last look.
         worker.send_due()
-        batches.finish_all()
+        endings.finish_all()
         return worker.handed_over
 
 
@@ -69,7 +69,7 @@ def send_chunk(
             worker.send_due(singles=True)
         batch_id = worker.send_chunk(pk)
         if batch_id is not None and finishes:
-            batches.finish(batch_id)
+            endings.finish(batch_id)
         return worker.handed_over
 
 
@@ -108,7 +108,7 @@ class Worker:
         pk = batches.next_chunk()
         batch_id = self.send_chunk(pk) if pk is not None else None
         if batch_id is not None:
-            batches.finish(batch_id)
+            endings.finish(batch_id)
         return pk is not None
 
     def send_chunk(self, pk: int) -> int | None:
@@ -140,7 +140,7 @@ class Worker:
                 wanted.append(email)
         self._hand_over(wanted, lease, until)
         for batch_id in batch_ids:
-            batches.finish(batch_id)
+            endings.finish(batch_id)
 
     def _hand_over(self, mails: list[ResetEmail], lease: str, until: datetime) -> None:
         if not mails:

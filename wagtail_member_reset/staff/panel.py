@@ -16,7 +16,7 @@ from ..models import PasswordReset
 from ..resets import Standing, Status
 from ..veil import Veiled
 from ..verdicts import Cause
-from . import permissions, wording
+from . import permissions, timeline, wording
 
 
 def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
@@ -76,13 +76,13 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
         "stories": [
             {
                 "reset": story.reset,
-                "awaited": [wording.awaited(step) for step in story.awaited],
+                "awaited": [timeline.awaited(step) for step in story.awaited],
                 "lines": [
                     {
                         "entry": entry,
-                        "title": wording.title(entry, name=name),
-                        "detail": wording.detail(entry, name=name),
-                        "icon": wording.icon(entry),
+                        "title": timeline.title(entry, name=name),
+                        "detail": timeline.detail(entry, name=name),
+                        "icon": timeline.icon(entry),
                         "text": entry.verdict.text if entry.verdict else "",
                     }
                     for entry in story.entries

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from wagtail_member_reset import batches, ledger
+from wagtail_member_reset import endings, ledger
 from wagtail_member_reset.delivery import requests
 
 
@@ -14,5 +14,5 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        resets, asked, runs = ledger.purge(), requests.purge(), batches.purge()
+        resets, asked, runs = ledger.purge(), requests.purge(), endings.purge()
         self.stdout.write(f"Forgotten: {resets} resets, {asked} requests, {runs} runs.")

@@ -1,0 +1,121 @@
+"""What is said to staff of what happened to a member's links, line by line."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.utils import get_user_display_name
+
+from ..history import Entry, Step
+from ..models import Origin, Reason, State
+from ..verdicts import Cause, Outcome
+from .wording import BADGES, TONES, Text, words
+
+NOTES: dict[str, Text] = {
+    "opened": _("The email seems to have been opened. (Mail apps sometimes do this by themselves.)"),
+    "clicked": _("A link in the email seems to have been followed. (Safety scanners sometimes do this.)"),
+    "autoresponded": _(
+        "An automatic reply came back (for example an absence note). That one is sent only where an email arrived."
+    ),
+    "subscribed": _("%(name)s can receive emails from us again."),
+    "unknown": _("The mail service reported something we do not know. No action needed."),
+}
+# A bounce in the timeline, where there is room for three words.
+SHORT_CAUSES: dict[Cause, Text] = {
+    Cause.NO_SUCH_MAILBOX: _("Bounced: no such address"),
+    Cause.MAILBOX_FULL: _("Bounced: mailbox full"),
+    Cause.UNWANTED: _("Bounced: refused as unwanted"),
+    Cause.GAVE_UP: _("Bounced: server not reached"),
+}
+ENDS: dict[str, Text] = {
+    Reason.NEWER_LINK: _("Replaced by a newer link"),
+    Reason.STAFF: _("Link cancelled"),
+    Reason.PASSWORD_CHANGED: _("Ended: the password was changed another way"),
+    Reason.ADDRESS_CHANGED: _("Ended: the address was changed"),
+    Reason.DEACTIVATED: _("Ended: the account was deactivated"),
+    Reason.NOT_ALLOWED: _("Ended: the account may not be reset"),
+    Reason.KEY_LOST: _("Ended: the site’s secret key was changed"),
+}
+
+
+def title(entry: Entry, *, name: str) -> str:
+    """One line of the timeline."""
+    by = get_user_display_name(entry.by) if entry.by else ""
+    if entry.verdict is not None:
+        short = SHORT_CAUSES.get(entry.verdict.cause) if entry.verdict.outcome == Outcome.BOUNCED else None
+        return str(short or BADGES[entry.verdict.outcome])
+    if entry.step == Step.NOTED:
+        return str(NOTES.get(entry.note, NOTES["unknown"])) % {"name": name}
+    if entry.step in (Step.CREATED, Step.SENT_AGAIN):
+        return _beginning(entry, by)
+    if entry.step == Step.CLOSED:
+        return _end(entry, by)
+    return _plain(entry, by)
+
+
+def _beginning(entry: Entry, by: str) -> str:
+    if entry.step == Step.SENT_AGAIN:
+        return gettext("Sent again by %(staff)s") % {"staff": by} if by else gettext("Asked for again on the website")
+    if by and entry.reset.is_welcome:
+        return gettext("Account created by %(staff)s") % {"staff": by}
+    if by:
+        return gettext("Created by %(staff)s") % {"staff": by}
+    return {
+        Origin.MEMBER: gettext("Asked for on the website"),
+        Origin.BULK: gettext("Created for many at once"),
+        Origin.IMPORT: gettext("Created with an import"),
+        Origin.REMINDER: gettext("Created as a reminder"),
+    }.get(Origin(entry.reset.origin), gettext("Created"))
+
+
+def _end(entry: Entry, by: str) -> str:
+    if by:
+        return gettext("Link cancelled by %(staff)s") % {"staff": by}
+    replaced = ENDS[Reason.NEWER_LINK] if entry.reset.state == State.SUPERSEDED else gettext("Link cancelled")
+    return str(ENDS.get(entry.reset.reason, replaced))
+
+
+def _plain(entry: Entry, by: str) -> str:
+    if entry.step in (Step.COPIED, Step.SHOWN) and by:
+        text = gettext("Link copied by %(staff)s") if entry.step == Step.COPIED else gettext("Link shown to %(staff)s")
+        return text % {"staff": by}
+    return {
+        Step.HANDED_OVER: gettext("Handed over to the mail service"),
+        Step.SHOWN: gettext("Link shown"),
+        Step.COPIED: gettext("Link copied"),
+        Step.OPENED: gettext("Link opened"),
+        Step.USED: gettext("Password set"),
+        Step.CONFIRMED: gettext("Email about the new password handed over"),
+        Step.EXPIRED: gettext("Link expired unused"),
+    }[entry.step]
+
+
+def awaited(step: Step) -> str:
+    return {Step.OPENED: gettext("Link opened"), Step.USED: gettext("Password set")}[step]
+
+
+def detail(entry: Entry, *, name: str) -> str:
+    """What belongs under a line of the timeline, in a smaller type; empty for most."""
+    if entry.step == Step.OPENED and entry.is_doubtful:
+        return gettext("This may have been an automatic safety check: it came within a minute of the email.")
+    if entry.step == Step.REPORTED and entry.verdict is not None and entry.verdict.outcome == Outcome.DELIVERED:
+        return gettext("It may still be in a spam or promotions folder.")
+    if entry.step == Step.DID_NOT_LEAVE and entry.verdict is not None:
+        return words(entry.verdict, name=name).text
+    return ""
+
+
+def icon(entry: Entry) -> str:
+    """A name from Wagtail's icons."""
+    if entry.verdict is not None:
+        if entry.verdict.is_bad or TONES.get(entry.verdict.outcome) == "careful":
+            return "warning"
+        return "check" if entry.verdict.outcome == Outcome.DELIVERED else "mail"
+    return {
+        Step.COPIED: "link",
+        Step.SHOWN: "view",
+        Step.OPENED: "link-external",
+        Step.EXPIRED: "warning",
+        Step.CLOSED: "cross",
+        Step.NOTED: "info-circle",
+    }.get(entry.step, "check")
