@@ -529,3 +529,15 @@ def test_run_is_finished_though_who_wrote_down_its_last_mail_died_just_then(monk
 
     assert counts(batch) == {"state": "finished", "chosen": 2, "handed_over": 2, "failed": 0, "skipped": {}}
     assert len(mailoutbox) == 2
+
+
+def test_keys_are_not_kept_twice_and_who_starts_a_run_answers_for_it(admin):
+    """A page that shows a run must not read a hundred thousand keys for each look."""
+    members = people(3)
+    batch = bulk.draft(Choice(kind=Kind.IDS, ids=tuple(member.pk for member in members)), by=members[0])
+    batch.created_by = admin
+
+    bulk.start(batch)
+
+    batch.refresh_from_db()
+    assert (batch.choice, batch.chosen, batch.created_by) == ({"kind": "ids"}, 3, admin)

@@ -57,7 +57,10 @@ def start(
     def attempt() -> bool:
         now = timezone.now()
         mine = ResetBatch.objects.filter(pk=batch.pk, state=BatchState.DRAFT)
-        if not mine.update(state=BatchState.RUNNING, started_at=now):
+        # The keys stand in the chunks now, and whoever starts a run answers for it.
+        choice = {name: value for name, value in batch.choice.items() if name != "ids"}
+        begun = {"state": BatchState.RUNNING, "started_at": now, "choice": choice, "created_by": batch.created_by}
+        if not mine.update(**begun):
             return False
         chosen = _write_chunks(batch, members(), now)
         skips = beside(chosen)

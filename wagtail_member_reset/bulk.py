@@ -24,6 +24,7 @@ from .accounts import Member, has_passwords
 from .choosing import Choice, Matches
 from .conf import anyone, conf
 from .models import BatchState, BatchUnmatched, EmailState, Origin, ResetBatch, ResetEmail, SkipReason
+from .verdicts import NEEDS_MENDING
 
 SAMPLES = 5
 # What is left is reckoned from the pace so far, once there is one.
@@ -49,12 +50,17 @@ class Preview:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a run is. `left` is how long it will take at its pace so far; None where that cannot be said."""
+    """
+    How far a run is. `left` is how long it will take at its pace so far; None where that cannot be said.
+
+    `needs_mending` says that a paused run met a refusal that only the site's administrator can end.
+    """
 
     batch: ResetBatch
     skips: dict[SkipReason, int]
     retrying: int
     left: timedelta | None
+    needs_mending: bool
 
 
 def draft(choice: Choice, *, by: Member | None, matches: Matches | None = None, **details: Any) -> ResetBatch:
@@ -203,14 +209,17 @@ def work(batch: ResetBatch, *, is_stopping: Callable[[], bool] = lambda: False) 
         if pk is None or time.monotonic() - looked_at > LOOKED_SECONDS:
             batch.refresh_from_db()
             looked_at = time.monotonic()
-        yield bool(done)
+        # Who was passed over made work, too.
+        yield pk is not None or bool(done)
 
 
 def progress(batch: ResetBatch) -> Progress:
-    """How far a run is: three small queries, whatever its size."""
+    """How far a run is: a few small queries, whatever its size."""
     skips = {SkipReason(each.reason): each.count for each in batch.skips.all() if each.count}
     retrying = ResetEmail.objects.filter(batch=batch, state=EmailState.QUEUED).count() if batch.is_under_way else 0
-    return Progress(batch=batch, skips=skips, retrying=retrying, left=_left(batch))
+    refused = ResetEmail.objects.filter(batch=batch, state=EmailState.FAILED, result_code__in=NEEDS_MENDING)
+    needs_mending = batch.state == BatchState.PAUSED and refused.exists()
+    return Progress(batch=batch, skips=skips, retrying=retrying, left=_left(batch), needs_mending=needs_mending)
 
 
 def wake_on_commit(batch: ResetBatch) -> None:

@@ -32,6 +32,8 @@ SLICE = 10_000
 MOST_LINES = 500_000
 LONGEST_FILE = 64 * 1024 * 1024
 LONGEST_TEXT = 200
+# Read of a line: who is meant stands further to the left.
+MOST_CELLS = 100
 DELIMITERS = ",;\t"
 EXAMPLES = 10_000
 NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>")
@@ -206,7 +208,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     try:
         for row in lines:
             # A spreadsheet that was told so writes a quote before what it would else compute.
-            if cells := [text for cell in row if (text := cell.strip().lstrip("'"))]:
+            if cells := [text for cell in row[:MOST_CELLS] if (text := cell.strip().lstrip("'"))]:
                 yield lines.line_num, cells
     except csv.Error as error:
         raise ChoiceError(f"Line {lines.line_num} of the file cannot be read: {error}.") from error

@@ -103,6 +103,8 @@ FAILURES = {
     "error": Cause.NO_ANSWER,
     "http_429": Cause.NO_ANSWER,
 }
+# With these, no mail leaves until somebody has mended the site's own settings.
+NEEDS_MENDING = ("login_refused", "configuration")
 # https://www.rfc-editor.org/rfc/rfc3463: class, subject, detail. Not a part of an IP address or a version.
 ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 # RFC 5321's own code for it, or the words of services that pass on no code.

@@ -234,3 +234,30 @@ def test_paused_run_stops_soon_and_goes_on(mailbox, settings, time_machine, monk
     assert paused == ("paused", 5)
     assert (batch.state, batch.handed_over) == ("finished", 20)
     assert sorted(recipients(mailbox).values()) == [1] * 20
+
+
+def test_login_that_is_refused_pauses_the_run_before_everybody_has_failed(mailbox, settings, client, admin):
+    """A mistyped password must not fail a hundred thousand mails, one by one."""
+    settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 1
+    if hasattr(settings, "MAILERS"):
+        settings.MAILERS["default"]["OPTIONS"].update(username="club", password="wrong")
+    else:
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "club", "wrong"
+    mailbox.refuses_logins = True
+
+    batch = started(40)
+    delivery.drain()
+    batch.refresh_from_db()
+    client.force_login(admin)
+    page = client.get(f"/admin/member-reset/runs/{batch.pk}/").content.decode()
+
+    assert (batch.state, batch.handed_over, batch.failed) == ("paused", 0, many.MOST_REFUSED)
+    assert "refuses this site’s login or settings" in page
+
+    mailbox.refuses_logins = False
+    bulk.go_on(batch)
+    bulk.try_again(batch)
+    batch = finished(batch)
+
+    assert (batch.state, batch.handed_over, batch.failed) == ("finished", 40, 0)
+    assert sorted(recipients(mailbox).values()) == [1] * 40

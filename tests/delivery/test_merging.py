@@ -308,6 +308,28 @@ def test_service_that_asks_for_patience_gets_it_and_nobody_is_passed_over(servic
     assert len(played.bodies) == 3
 
 
+def test_service_that_refuses_the_key_pauses_the_run(service, monkeypatch):
+    monkeypatch.setattr("wagtail_member_reset.batches.CHUNK", 2)
+    played = service("mailgun")
+    for name in ("Mia", "Ole", "Ida", "Kim"):
+        make_person(name)
+    played.answers = [(401, {"message": "Forbidden"})]
+
+    batch = started()
+    delivery.drain()
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.handed_over, batch.failed) == ("paused", 0, 2)
+    assert len(played.bodies) == 1
+
+    bulk.go_on(batch)
+    bulk.try_again(batch)
+    delivery.drain()
+
+    batch.refresh_from_db()
+    assert (batch.state, batch.handed_over, batch.failed) == ("finished", 4, 0)
+
+
 def test_service_out_of_order_is_tried_again_with_the_same_links(service, time_machine):
     from django.utils import timezone
 

@@ -25,6 +25,7 @@ from ..conf import conf
 from ..emails import Content
 from ..exceptions import MemberResetError, WindowClosed
 from ..models import BatchState, EmailState, ResetBatch, ResetEmail, SkipReason
+from ..verdicts import NEEDS_MENDING
 from . import letters, merging, records
 from .records import Outcome
 from .transport import Mailer, Result, Verdict
@@ -113,7 +114,7 @@ class Run:
             return mails  # the text cannot be composed, which each mail will say
         except Exception as error:
             failed = self.mailer.failed(error, what=f"{len(mails)} emails of run {group.emails[0].batch_id}")
-            if failed.verdict == Verdict.NEVER and failed.code not in ("login_refused", "configuration"):
+            if failed.verdict == Verdict.NEVER and failed.code not in NEEDS_MENDING:
                 return mails  # one of them spoils it for the others
             self._hold(group.emails[0].batch_id, failed)
             answers = ((email, token, failed) for email, token in mails)
@@ -208,16 +209,22 @@ class Run:
 
     def _hold_if_refused(self, email: ResetEmail, _token: str, result: Result) -> None:
         """What is said of one mail in a row after another is not about the members."""
-        is_refused = result.verdict == Verdict.LATER and result.code != "error"
+        is_refused = (result.verdict == Verdict.LATER and result.code != "error") or result.code in NEEDS_MENDING
         self._refused = self._refused + 1 if is_refused else 0
         if self._refused >= MOST_REFUSED and not self._is_held:
             self._hold(email.batch_id, result)
 
     def _hold(self, batch_id: int | None, failed: Result) -> None:
-        if batch_id is not None and failed.verdict == Verdict.LATER:
+        """Let the run wait: for a time where that may help, else until somebody has it go on."""
+        if batch_id is None:
+            return
+        self._is_held = True
+        if failed.verdict == Verdict.LATER:
             pause = max(timedelta(seconds=failed.retry_after), records.BACK_OFF[0])
             batches.hold(batch_id, timezone.now() + pause)
-            self._is_held = True
+        else:
+            logger.error("run=%s paused: %s", batch_id, failed.code)
+            batches.pause(ResetBatch.objects.defer("choice").get(pk=batch_id))
 
 
 class _Pool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
@@ -189,6 +189,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
 
 def begin(request: HttpRequest, batch: ResetBatch) -> None:
     """Start a run within the reach of who asks, and say so if somebody else did."""
+    batch.created_by = cast(Any, request.user)
     if not bulk.start(batch, beyond=permissions.beyond(request.user), listing=_listing(request, batch)):
         messages.warning(request, _("This run was already started. Nobody is mailed twice."))
 

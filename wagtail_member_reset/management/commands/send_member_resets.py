@@ -69,6 +69,8 @@ class Command(BaseCommand):
             self.start(batch, options)
         elif batch.state == BatchState.PAUSED:
             bulk.go_on(batch, wake=options["background"])
+        elif batch.state == BatchState.RUNNING and options["background"]:
+            bulk.wake_on_commit(batch)
         self.say(f"Run {batch.pk}: {batch.chosen:,} chosen.")
         if not options["background"]:
             self.send(batch)
