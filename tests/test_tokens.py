@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from wagtail_member_reset import tokens
 from wagtail_member_reset.exceptions import LinkProblem, WindowClosed
+from wagtail_member_reset.models import PasswordReset
 
 
 @dataclass
@@ -131,6 +132,14 @@ def test_token_is_the_same_each_time_and_matches_its_row(row):
     assert tokens.matches(tokens.parse(token).proof, row)
     assert not tokens.matches(tokens.parse(token).proof, Row())
     assert not tokens.matches(tokens.parse(token).proof, None)
+
+
+def test_material_of_a_link_fills_its_columns():
+    material, fields = tokens.issue(), PasswordReset._meta
+
+    lengths = {name: len(getattr(material, name)) for name in ("selector", "nonce", "verifier", "key_id")}
+
+    assert lengths == {name: fields.get_field(name).max_length for name in lengths}
 
 
 def test_nonce_of_a_link_has_256_random_bits():

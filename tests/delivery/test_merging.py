@@ -200,7 +200,9 @@ def test_names_that_look_like_placeholders_and_shared_addresses_go_alone(service
     batch.refresh_from_db()
     assert (batch.state, batch.handed_over) == ("finished", 6)
     first, *rest = played.bodies
-    assert sorted(parse_qs(first)["to"]) == ["mia@members.example", "ole@members.example", "twins@members.example"]
+    # Of two that differ in case alone, whichever has the smaller key.
+    together = sorted(address.lower() for address in parse_qs(first)["to"])
+    assert together == ["mia@members.example", "ole@members.example", "twins@members.example"]
     assert len(rest) == 3
     assert not any("recipient-variables" in parse_qs(body) for body in rest)
     [sly] = [body for body in rest if "sly@" in parse_qs(body)["to"][0]]
