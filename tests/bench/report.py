@@ -16,7 +16,7 @@ Column = tuple[str, Callable[[Round], float], str, float]
 COLUMNS: list[Column] = [
     ("CPU us/member", cpu_each, ".0f", 1e6),
     ("wall us/member", wall_each, ".0f", 1e6),
-    ("statements/1,000", statements_per_thousand, ".0f", 1),
+    ("statements/1000", statements_per_thousand, ".0f", 1),
     ("memory MiB", lambda found: found["growth"], ".1f", 1 / MEBIBYTE),
 ]
 OF_PAGES: list[Column] = [
@@ -58,7 +58,7 @@ def goals(findings: Sequence[Finding]) -> Iterator[str]:
 def _cells(rounds: Rounds, columns: Sequence[Column]) -> Iterator[str]:
     for _heading, value, form, factor in columns:
         try:
-            yield Spread.of([value(found) for found in rounds]).text(form, factor=factor)
+            yield Spread.of([value(found) for found in rounds]).text(form, factor=factor).replace(" to ", "-")
         except (KeyError, ZeroDivisionError):  # this contest does not measure it
             yield MISSING
 
