@@ -522,7 +522,7 @@ def test_run_is_finished_though_who_wrote_down_its_last_mail_died_just_then(monk
     people(2)
     batch = started()
     with monkeypatch.context() as patch:
-        patch.setattr(batches, "finish", lambda batch_id: False)
+        patch.setattr(endings, "finish", lambda batch_id: False)
         delivery.drain()
 
     finished(batch)

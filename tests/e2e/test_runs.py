@@ -117,7 +117,7 @@ def test_page_follows_a_run_and_leaves_the_focus_where_it_is(browsers, mailbox, 
     expect(body).to_contain_text("1,604 of 2,412 handled")
     expect(page.locator("#member-reset-skipped")).to_be_focused()
     page.get_by_role("button", name="Pause").focus()
-    bulk.stop(batch)
+    bulk.stop(batch, by=None)
     expect(page.get_by_role("heading", name="Sending was stopped")).to_be_focused()
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
 

@@ -240,7 +240,9 @@ def test_looking_at_what_a_click_does_changes_nothing(enter, admin, member, verb
     client, before = enter(admin), all_rows()
 
     for method in ("get", "head", "options", "put", "patch", "delete"):
-        assert getattr(client, method)(verb_url(verb, batch.pk)).status_code == 405
+        # Stopping asks first, on a page of its own, or leads back to a run that has nothing to stop.
+        asks = verb == "stop" and method in ("get", "head")
+        assert getattr(client, method)(verb_url(verb, batch.pk)).status_code in ((200, 302) if asks else (405,))
 
     assert all_rows() == before
 

@@ -441,7 +441,7 @@ def test_stopping_is_asked_first(bulk_office, client):
 
 def test_stopping_what_has_ended_is_not_asked(bulk_office, client):
     batch = started(None)
-    bulk.stop(batch)
+    bulk.stop(batch, by=bulk_office)
 
     assert client.get(f"{RUNS}{batch.pk}/stop/")["Location"] == f"{RUNS}{batch.pk}/"
 

@@ -35,8 +35,7 @@ def accounts(request: HttpRequest, query: str) -> QuerySet[Any]:
     if not permissions.may_see_listing(request.user):
         raise PermissionDenied
     view = _view(request, query)
-    filters = view.filters
-    if filters is not None and not filters.is_valid():
+    if not _is_understood(view):
         return get_user_model()._default_manager.none()  # a filter that means nothing must not mean everybody
     shown = view.get_queryset()
     if isinstance(shown, QuerySet):
@@ -50,10 +49,22 @@ def in_words(request: HttpRequest, query: str) -> list[str]:
     if not permissions.may_see_listing(request.user):
         return []
     view = _view(request, query)
-    said = [f"{each.field_label}: {each.value}" for each in view.active_filters]
+    filters = view.active_filters if _is_understood(view) else []
+    said = [f"{each.field_label}: {_plainly(each.value)}" for each in filters]
     if typed := QueryDict(query).get("q"):
         said.insert(0, _("Search: %(text)s") % {"text": typed})
     return said
+
+
+def _is_understood(view: Any) -> bool:
+    try:
+        return view.filters is None or bool(view.filters.is_valid())
+    except OverflowError:  # SQLite has no number that large
+        return False
+
+
+def _plainly(value: Any) -> Any:
+    return {"True": _("Yes"), "False": _("No")}.get(str(value), value)
 
 
 def _view(request: HttpRequest, query: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,16 @@ from .. import choosing
 from ..choosing import Choice, Kind, Matches
 from ..conf import conf
 from ..exceptions import ChoiceError
+
+
+class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except OverflowError as error:  # SQLite has no number that large, so no group has it
+            raise ValidationError(
+                self.error_messages["invalid_pk_value"], code="invalid_pk_value", params={"pk": ""}
+            ) from error
 
 
 class ChoiceForm(forms.Form):
@@ -29,7 +40,7 @@ class ChoiceForm(forms.Form):
         initial=Kind.NEVER_SIGNED_IN.value,
         widget=forms.RadioSelect,
     )
-    groups = forms.ModelMultipleChoiceField(
+    groups = GroupsField(
         label=_("Groups"), queryset=Group.objects.order_by("name"), required=False, widget=forms.CheckboxSelectMultiple
     )
     file = forms.FileField(
