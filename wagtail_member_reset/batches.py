@@ -205,13 +205,17 @@ def tally(batch_id: int, **changes: int) -> None:
 
 def count(batch_id: int, states: Counter[Any], skips: Counter[Any]) -> None:
     """Count mails by the state that they came to, and those skipped by their reason."""
-    changes = {COUNTERS[state]: number for state, number in states.items() if state in COUNTERS}
-    changes.pop("skipped", None)
+    counters = {COUNTERS[state]: number for state, number in states.items() if state in COUNTERS and number}
+    counters.pop("skipped", None)
+    changes: dict[str, Any] = {name: F(name) + number for name, number in counters.items()}
+    run = ResetBatch.objects.filter(pk=batch_id)
 
     def attempt() -> None:
-        # Written first. Where another worker ended the run meanwhile, it has counted these mails already.
-        if ResetBatch.objects.filter(pk=batch_id).exclude(state=BatchState.FINISHED).update(state=F("state")):
-            tally(batch_id, **changes)
+        # The run's own row is written first. Where another worker ended it meanwhile, that one has counted these mails.
+        if changes:
+            run.exclude(state=BatchState.FINISHED).update(**changes)
+        elif skips:
+            run.update(state=F("state"))
         count_skips(batch_id, skips)
 
     turns.retried(attempt)

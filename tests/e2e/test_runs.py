@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.conftest import make_person
 from wagtail_member_reset import bulk
 from wagtail_member_reset.choosing import Choice, Kind
-from wagtail_member_reset.models import BatchState, PasswordReset, ResetBatch
+from wagtail_member_reset.models import BatchState, PasswordReset, ResetBatch, SkipReason
 
 from .browsers import check, overflow, shoot
 from .mailbox import link_in
@@ -40,6 +40,7 @@ def slow_run(by, group):
     batch = bulk.draft(Choice(kind=Kind.GROUPS, groups=(group.pk,)), by=by, per_hour=1)
     bulk.start(batch, wake=False)
     ResetBatch.objects.filter(pk=batch.pk).update(chosen=2412, handed_over=998, skipped=4)
+    batch.skips.create(reason=SkipReason.NO_ADDRESS, count=4)
     return batch
 
 

@@ -8,7 +8,7 @@
   const MOST_FAILURES = 5;
 
   class MemberResetRunController extends window.StimulusModule.Controller {
-    static targets = ["body", "part", "poll", "problem", "spoken"];
+    static targets = ["body", "part", "poll", "problem", "reload", "spoken"];
 
     static values = { url: String };
 
@@ -25,6 +25,10 @@
     disconnect() {
       document.removeEventListener("visibilitychange", this.wakened);
       clearTimeout(this.timer);
+    }
+
+    reloadTargetConnected(hint) {
+      hint.hidden = true; // this does it
     }
 
     pollTargetConnected() {
