@@ -136,7 +136,7 @@ def _library_with_workers() -> ModuleType | None:
 def _task(function: Any, *, is_awaited: bool = False) -> Any:
     """A person waits for some: they go before the chunks of a run, where the engine knows of an order."""
     task = LIBRARY.task()(function)  # type: ignore[union-attr]
-    return task.using(priority=100) if is_awaited and task.get_backend().supports_priority else task
+    return task.using(priority=100) if is_awaited and getattr(task.get_backend(), "supports_priority", False) else task
 
 
 # Decided once: engines look the task up by this module's name for it.

@@ -95,8 +95,15 @@ class Mailer:
     def connection(self) -> Any:
         """The open connection. Raises what opening it does."""
         if self._connection is None:
-            self._connection = new_connection()
-            self._connection.open()
+            connection = new_connection()
+            try:
+                connection.open()
+            except Exception:
+                # One whose login was refused would be used without a login.
+                with suppress(Exception):
+                    connection.close()
+                raise
+            self._connection = connection
         return self._connection
 
     def failed(self, error: Exception, *, what: str) -> Result:
