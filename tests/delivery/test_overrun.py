@@ -23,7 +23,7 @@ class OneAtATime(BaseEmailBackend):
     overlaps = []
 
     def __init__(self, *args, **kwargs):
-        super().__init__(fail_silently=False)
+        super().__init__(*args, **kwargs)
         self.busy = threading.Lock()
 
     def open(self):
@@ -46,7 +46,7 @@ class Away(BaseEmailBackend):
     is_back, tried = False, []
 
     def __init__(self, *args, **kwargs):
-        super().__init__(fail_silently=False)
+        super().__init__(*args, **kwargs)
 
     def open(self):
         return True
