@@ -14,14 +14,16 @@ class Processes:
 
     def run(self, *command, **environment):
         """Run a command of the site to its end; what it said of interest stands on its standard error."""
-        return subprocess.run(
+        done = subprocess.run(
             self._command(command),
             env={**os.environ, **self.environment, **environment},
             capture_output=True,
             text=True,
             timeout=60,
-            check=True,
+            check=False,
         )
+        assert done.returncode == 0, done.stderr
+        return done
 
     def start(self, *command):
         process = subprocess.Popen(
