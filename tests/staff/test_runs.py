@@ -469,6 +469,12 @@ def test_menu_item_is_for_who_may(bulk_office, client):
     assert "Password resets to many" in client.get("/admin/").content.decode()
 
 
+def test_menu_item_is_gone_where_the_site_has_no_passwords(bulk_office, client, settings):
+    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+
+    assert "Password resets to many" not in client.get("/admin/").content.decode()
+
+
 def test_menu_item_is_for_nobody_else(office, client):
     client.force_login(office)
 

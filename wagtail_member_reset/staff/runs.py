@@ -22,7 +22,7 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.utils import get_user_display_name
 
 from .. import bulk
-from ..accounts import address_of
+from ..accounts import address_of, has_passwords
 from ..choosing import Choice, Kind
 from ..models import BatchState, BatchUnmatched, EmailState, ResetBatch, ResetEmail, SkipReason
 from . import listing, panel, permissions, run_words
@@ -44,7 +44,7 @@ class RunsMenuItem(MenuItem):  # type: ignore[misc]
         super().__init__(gettext_lazy("Password resets to many"), url, name="member-reset-runs", icon_name="mail")
 
     def is_shown(self, request: HttpRequest) -> bool:
-        return permissions.may_send_in_bulk(request.user)
+        return has_passwords() and permissions.may_send_in_bulk(request.user)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
