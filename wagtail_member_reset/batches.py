@@ -231,10 +231,6 @@ def is_running(batch_id: int) -> bool:
     return ResetBatch.objects.filter(pk=batch_id, state=BatchState.RUNNING).exists()
 
 
-def is_going_on(batch_id: int) -> bool:
-    return batch_id not in stopped_among([batch_id])
-
-
 def stopped_among(batch_ids: Iterable[int]) -> set[int]:
     return set(ResetBatch.objects.filter(pk__in=batch_ids, state=BatchState.STOPPED).values_list("pk", flat=True))
 
