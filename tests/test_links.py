@@ -61,7 +61,7 @@ def test_missing_urls_are_named_and_the_token_is_not(site, settings):
 
 
 def test_a_link_is_read_back_as_its_token(site):
-    token = tokens.mint(SimpleNamespace(**asdict(tokens.issue()), issued_at=timezone.now()))
+    token = tokens.mint(SimpleNamespace(**asdict(tokens.issue()[0]), issued_at=timezone.now()))
 
     parsed = tokens.parse(links.link(token, site=site, language="de"))
 

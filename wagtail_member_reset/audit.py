@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
@@ -31,12 +30,13 @@ def record_many(actions: Sequence[tuple[Member, str]], *, batch: ResetBatch, by:
         return
     content_type, now = ContentType.objects.get_for_model(model, for_concrete_model=False), timezone.now()
     entry = ModelLogEntry(content_type=content_type, timestamp=now, user=by, data=data)
-    inserts.insert([inserts.like(entry, **_about(member), action=_name(action)) for member, action in actions])
+    columns = {
+        "object_id": [str(member.pk) for member, _action in actions],
+        "label": [str(member) or f"{model.__name__} object ({member.pk})" for member, _action in actions],
+        "action": [_name(action) for _member, action in actions],
+    }
+    inserts.insert_like(entry, columns)
 
 
 def _name(action: str) -> str:
     return f"wagtail_member_reset.{action}"
-
-
-def _about(member: Member) -> dict[str, Any]:
-    return {"object_id": str(member.pk), "label": str(member) or f"{type(member).__name__} object ({member.pk})"}

@@ -155,7 +155,7 @@ class Conf:
 
     @property
     def BULK_CONNECTIONS(self) -> int:
-        """How many connections to the mail server a bulk run uses side by side. Default: 4."""
+        """How many connections to the mail server a bulk run uses side by side, at most. Default: 4."""
         value = self._get("BULK_CONNECTIONS", 4)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 50:
             raise self._error("BULK_CONNECTIONS", value, "set a number from 1 to 50")

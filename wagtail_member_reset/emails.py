@@ -79,7 +79,7 @@ def compose(
     service fills in. `cache` keeps compiled texts between the mails of one run.
     """
     slots = {name: slots.get(name, "") for name in SLOTS}
-    key = (purpose, language, frozenset(name for name in SLOTS if slots[name]))
+    key = (purpose, language, frozenset([name for name in SLOTS if slots[name]]))
     compiled = cache.get(key) if cache is not None else None
     if compiled is None:
         compiled = _compile(*key)
@@ -90,7 +90,9 @@ def compose(
 
 def first_name(name: str) -> str:
     """A name that can stand in a greeting: one line, short, and nothing that becomes a link; else empty."""
-    name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    if not name.isprintable():
+        name = "".join(c if c.isprintable() else " " for c in name)
+    name = " ".join(name.split())
     return "" if len(name) > LONGEST_NAME or LINK_LIKE.search(name) else name
 
 
@@ -136,4 +138,6 @@ def _cut(rendered: str, template: str) -> Pieces:
 
 
 def _join(pieces: Pieces, values: Mapping[str, str]) -> str:
-    return "".join(values[piece] if index % 2 else piece for index, piece in enumerate(pieces))
+    parts = list(pieces)
+    parts[1::2] = [values[name] for name in pieces[1::2]]
+    return "".join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -28,43 +28,85 @@ def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> bool:
     if not rows:
         return True
     connection: Any = connections[turns.alias()]
-    if connection.vendor not in ("sqlite", "postgresql") or connection.Database.__name__ == "psycopg2":
+    if not _takes_columns(connection):
         type(rows[0])._base_manager.bulk_create(rows, ignore_conflicts=ignore_conflicts)
         return bool(connection.features.can_return_rows_from_bulk_insert) and not ignore_conflicts
-    options, quote = type(rows[0])._meta, connection.ops.quote_name
-    fields = [field for field in options.concrete_fields if not isinstance(field, AutoField)]
-    on_conflict = OnConflict.IGNORE if ignore_conflicts else None
-    names = ", ".join(quote(field.column) for field in fields)
-    into = f"{connection.ops.insert_statement(on_conflict=on_conflict)} {quote(options.db_table)} ({names})"
-    # Either before or behind, as the database says it.
-    suffix = connection.ops.on_conflict_suffix_sql(fields, on_conflict, [], [])
+    fields = _fields(type(rows[0]))
     values = zip(*map(attrgetter(*(field.attname for field in fields)), rows), strict=True)
     columns = [_Column(field, each, connection) for field, each in zip(fields, values, strict=True)]
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            places = ", ".join(["%s"] * len(fields))
-            prepared = list(zip(*(column.values() for column in columns), strict=True))
-            cursor.executemany(f"{into} VALUES ({places}) {suffix}", prepared)
-            return False
-        # The first says how many rows there are, also where all have the same in it.
-        columns[0].is_shared = False
-        places = ", ".join(column.place for column in columns)
-        parameters = [column.shared if column.is_shared else column.values() for column in columns]
-        cursor.execute(f"{into} SELECT {places} {suffix} RETURNING {quote(options.pk.column)}", parameters)
-        keys = cursor.fetchall()
+        _write(columns, len(rows), cursor, ignore_conflicts=ignore_conflicts)
+        keys = _keys_of_written(len(rows), cursor, ignore_conflicts=ignore_conflicts)
     if len(keys) == len(rows):
-        for row, (key,) in zip(rows, keys, strict=True):
+        for row, key in zip(rows, keys, strict=True):
             row.pk = key
     return len(keys) == len(rows)
 
 
-def like(pattern: T, **values: Any) -> T:
-    """A new row as the pattern, but for these attributes: a fifth of the time that a model takes to be made."""
-    row = type(pattern).__new__(type(pattern))
-    vars(row).update(vars(pattern))
-    vars(row).update(values, _state=ModelState())
-    row._state.fields_cache = dict(pattern._state.fields_cache)
+def insert_like(pattern: Model, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Write rows that are as the pattern, but for these columns; no model is made for a row where that can be."""
+    count = len(next(iter(columns.values())))
+    if not count:
+        return
+    connection = connections[turns.alias()]
+    if not _takes_columns(connection):
+        insert([like(pattern, **dict(zip(columns, each, strict=True))) for each in zip(*columns.values(), strict=True)])
+        return
+    names = ((field, field.attname) for field in _fields(type(pattern)))
+    found = [_Column(field, columns.get(name) or [getattr(pattern, name)], connection) for field, name in names]
+    with connection.cursor() as cursor:
+        _write(found, count, cursor)
+
+
+def like(pattern: T, *, related: Mapping[str, Model] | None = None, **values: Any) -> T:
+    """
+    A new row as the pattern, but for these attributes: a fifth of the time that a model takes to be made.
+
+    `related` has the rows that its foreign keys point to, for who reads them; the keys are `values`.
+    """
+    row, state = type(pattern).__new__(type(pattern)), ModelState()
+    vars(row).update(vars(pattern), **values, _state=state)
+    state.fields_cache = {**pattern._state.fields_cache, **(related or {})}
     return row
+
+
+def _takes_columns(connection: Any) -> bool:
+    return connection.vendor in ("sqlite", "postgresql") and connection.Database.__name__ != "psycopg2"
+
+
+def _fields(model: type[Model]) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+
+
+def _write(columns: list[_Column], count: int, cursor: Any, *, ignore_conflicts: bool = False) -> None:
+    connection, options = cursor.db, columns[0].field.model._meta
+    quote, on_conflict = connection.ops.quote_name, OnConflict.IGNORE if ignore_conflicts else None
+    names = ", ".join(quote(column.field.column) for column in columns)
+    into = f"{connection.ops.insert_statement(on_conflict=on_conflict)} {quote(options.db_table)} ({names})"
+    # Either before or behind, as the database says it.
+    suffix = connection.ops.on_conflict_suffix_sql([column.field for column in columns], on_conflict, [], [])
+    if connection.vendor == "sqlite":
+        places = ", ".join(["%s"] * len(columns))
+        prepared = list(zip(*(column.values(count) for column in columns), strict=True))
+        cursor.executemany(f"{into} VALUES ({places}) {suffix}", prepared)
+        return
+    # The first says how many rows there are, also where all have the same in it.
+    columns[0].is_shared = False
+    places = ", ".join(column.place for column in columns)
+    parameters = [column.shared if column.is_shared else column.values(count) for column in columns]
+    cursor.execute(f"{into} SELECT {places} {suffix} RETURNING {quote(options.pk.column)}", parameters)
+
+
+def _keys_of_written(count: int, cursor: Any, *, ignore_conflicts: bool) -> Sequence[Any]:
+    """The keys; not all of them, or none, where the database passed over some rows."""
+    if cursor.db.vendor == "postgresql":
+        return [key for (key,) in cursor.fetchall()]
+    if ignore_conflicts:
+        return []
+    # Nobody else writes meanwhile, so the keys follow each other.
+    cursor.execute("SELECT last_insert_rowid()")
+    [last] = cursor.fetchone()
+    return range(last - count + 1, last + 1)
 
 
 class _Column:
@@ -83,9 +125,9 @@ class _Column:
     def shared(self) -> Any:
         return self._prepared(self.found[0])
 
-    def values(self) -> list[Any]:
-        if self.is_shared:
-            return [self.shared] * len(self.found)
+    def values(self, count: int) -> list[Any]:
+        if len(self.found) < count or self.is_shared:
+            return [self.shared] * count
         if not isinstance(self.field, JSONField) and set(map(type, self.found)) <= PLAIN:
             return list(self.found)
         known: dict[Any, Any] = {}

@@ -22,6 +22,7 @@ from .accounts import Member, address_of, failing, has_changed_address, language
 from .conf import conf
 from .exceptions import EffectChanged, LinkProblem, Refusal, SendRefused, Unredeemable
 from .models import EmailState, Origin, PasswordReset, Purpose, Reason, ResetEmail, State
+from .tokens import Token
 
 PURGE_CHUNK = 500
 
@@ -192,11 +193,12 @@ class Issuer:
             origin=origin, issued_by=by, site=site, issued_at=now, expires_at=now + conf.LINK_LIFETIME
         )
 
-    def link_of(self, account: Member, purpose: Purpose) -> PasswordReset:
-        """A link that nobody has yet: neither its row nor its mail is written."""
-        material = tokens.issue()
+    def link_of(self, account: Member, purpose: Purpose) -> tuple[PasswordReset, Token]:
+        """A link that nobody has yet, and its token: neither its row nor its mail is written."""
+        material, token = tokens.issue()
         reset = inserts.like(
             self._pattern,
+            related={"member": account},
             member_id=account.pk,
             active_for_id=account.pk,
             purpose=purpose,
@@ -208,8 +210,7 @@ class Issuer:
             verifier=material.verifier,
             key_id=material.key_id,
         )
-        reset.member = account
-        return reset
+        return reset, token
 
 
 def erase_past_window() -> int:
@@ -262,7 +263,7 @@ def _issue(
     if current is not None and not settle(current, account):
         close(current, State.SUPERSEDED, Reason.NEWER_LINK)
     site = site or Site.objects.filter(is_default_site=True).first()
-    reset = Issuer(origin=origin, by=by, site=site, language=language).link_of(account, purpose)
+    reset, _token = Issuer(origin=origin, by=by, site=site, language=language).link_of(account, purpose)
     reset.save(force_insert=True)
     return reset
 

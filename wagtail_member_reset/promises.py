@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import F
 from django.utils import timezone
 from wagtail.models import Site
 
 from . import audit, batches, inserts, ledger, tokens, turns
-from .accounts import Member, address_of, refusal_for, with_changed_address
+from .accounts import Member, address_of, refusals, with_changed_address
 from .exceptions import Refusal
 from .ledger import LOG_ACTIONS, Effect
 from .models import BatchChunk, EmailState, Origin, PasswordReset, Purpose, Reason, ResetEmail, SkipReason, State
+from .tokens import Token
+
+LIVE = "key_of_live_password_reset"
+# A mail, and the token of its link where that was just made.
+Promised = tuple[ResetEmail, "Token | None"]
 
 SKIPS = {
     Refusal.PASSWORDS_DISABLED: SkipReason.NOT_ALLOWED,
@@ -25,13 +30,13 @@ SKIPS = {
 }
 
 
-def write(chunk_id: int, *, lease: str, lease_until: datetime) -> tuple[int, list[ResetEmail]] | None:
+def write(chunk_id: int, *, lease: str, lease_until: datetime) -> tuple[int, list[Promised]] | None:
     """
     Write the links and mails of a chunk's members, the mails already claimed under `lease`.
 
-    The key of the run, and the mails, with their links and members in memory; on some databases
-    without their keys. None when another worker had the chunk, when its turn has not come, or when
-    its run is not going on.
+    The key of the run, and the mails, with their links and members in memory, and the tokens of new
+    links; on some databases without their keys. None when another worker had the chunk, when its turn
+    has not come, or when its run is not going on.
     """
     chunks = BatchChunk.objects.select_related("batch__site", "batch__created_by").defer("batch__choice")
     chunk = chunks.filter(pk=chunk_id).first()
@@ -41,7 +46,7 @@ def write(chunk_id: int, *, lease: str, lease_until: datetime) -> tuple[int, lis
     # Where a single send was faster for one member, the second attempt lets it be.
     has_conflicts = iter([False] + [True] * turns.ATTEMPTS)
 
-    def attempt() -> tuple[int, list[ResetEmail]] | None:
+    def attempt() -> tuple[int, list[Promised]] | None:
         if not batches.take(chunk):
             return None
         claim = {"state": EmailState.SENDING, "lease": lease, "lease_until": lease_until, "attempts": 1}
@@ -63,14 +68,16 @@ class _Promises:
             **about_all, state=EmailState.SKIPPED, purpose=Purpose.RESET, language=self.batch.language
         )
         self.members = _in_order(chunk.members)
+        self.live = _live_links_of(self.members)
         self.skips: Counter[SkipReason] = Counter({SkipReason.GONE: len(chunk.members) - len(self.members)})
         self.replaced: list[int] = []
         self.issued: list[PasswordReset] = []
         # What is mailed, and what is done for it, in the order of the members.
-        self.mailed: list[tuple[PasswordReset, Effect]] = []
+        self.mailed: list[tuple[PasswordReset, Effect, Token | None]] = []
+        self.refusal_of = refusals()
         self.passed_over: list[tuple[Member, SkipReason]] = []
 
-    def write(self, *, ignore_conflicts: bool) -> list[ResetEmail]:
+    def write(self, *, ignore_conflicts: bool) -> list[Promised]:
         for member in self.members:
             self._decide(member)
         if self.replaced:
@@ -84,26 +91,26 @@ class _Promises:
             )
         if not inserts.insert(self.issued, ignore_conflicts=ignore_conflicts):
             self._read_keys()
-        mails = [self._mail(reset) for reset, _effect in self.mailed]
-        inserts.insert([*mails, *(self._skipped(*pair) for pair in self.passed_over)])
+        mails = [(self._mail(reset), token) for reset, _effect, token in self.mailed]
+        inserts.insert([*(mail for mail, _token in mails), *(self._skipped(*pair) for pair in self.passed_over)])
         self._log()
         self.skips.update(reason for _member, reason in self.passed_over)
         batches.count(self.batch.pk, Counter(), +self.skips)
         return mails
 
     def _decide(self, member: Member) -> None:
-        live = getattr(member, "live_password_reset", None)
+        live = self.live.get(member.pk)
         effect = ledger.effect_of_sending(live, member)
         if reason := self._reason_against(member, live, effect):
             self.passed_over.append((member, reason))
         elif live is not None and effect == Effect.SAME_LINK:
             live.member = member
-            self.mailed.append((live, effect))
+            self.mailed.append((live, effect, None))
         else:
             self._issue(member, live, effect)
 
     def _reason_against(self, member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:
-        if refusal := refusal_for(member):
+        if refusal := self.refusal_of(member):
             return SKIPS[refusal]
         if self.is_reminder:
             return _reason_against_reminding(member, live, effect)
@@ -113,9 +120,9 @@ class _Promises:
         if old is not None:
             self.replaced.append(old.pk)
         is_new = member.last_login is None or (old is not None and old.is_live and old.is_welcome)
-        reset = self.issuer.link_of(member, Purpose.WELCOME if is_new else Purpose.RESET)
+        reset, token = self.issuer.link_of(member, Purpose.WELCOME if is_new else Purpose.RESET)
         self.issued.append(reset)
-        self.mailed.append((reset, effect))
+        self.mailed.append((reset, effect, token))
 
     def _read_keys(self) -> None:
         """Take in the keys of the rows written, and let go of those for whom a single send was faster."""
@@ -123,12 +130,13 @@ class _Promises:
         keys = dict(PasswordReset.objects.filter(selector__in=selectors).values_list("selector", "pk"))
         for reset in self.issued:
             reset.pk = keys.get(reset.selector)
-        self.passed_over += [(reset.member, SkipReason.LIVE_LINK) for reset, _effect in self.mailed if not reset.pk]
-        self.mailed = [pair for pair in self.mailed if pair[0].pk]
+        self.passed_over += [(reset.member, SkipReason.LIVE_LINK) for reset, *_ in self.mailed if not reset.pk]
+        self.mailed = [each for each in self.mailed if each[0].pk]
 
     def _mail(self, reset: PasswordReset) -> ResetEmail:
-        email = inserts.like(
+        return inserts.like(
             self.promised,
+            related={"member": reset.member, "reset": reset},
             public_id=tokens.new_public_id(),
             member_id=reset.member_id,
             reset_id=reset.pk,
@@ -136,8 +144,6 @@ class _Promises:
             language=reset.language,
             recipient=address_of(reset.member),
         )
-        email.member, email.reset = reset.member, reset
-        return email
 
     def _skipped(self, member: Member, reason: SkipReason) -> ResetEmail:
         return inserts.like(
@@ -151,8 +157,8 @@ class _Promises:
     def _log(self) -> None:
         """What a mail that was sent alone leaves behind: an entry, and one more where the sender chose the address."""
         by = self.batch.created_by
-        actions = [(reset.member, LOG_ACTIONS[effect]) for reset, effect in self.mailed]
-        flagged = with_changed_address([reset.member for reset, _effect in self.mailed], by=by)
+        actions = [(reset.member, LOG_ACTIONS[effect]) for reset, effect, _token in self.mailed]
+        flagged = with_changed_address([member for member, _action in actions], by=by)
         audit.record_many([*actions, *((member, "flag") for member in flagged)], batch=self.batch, by=by)
 
 
@@ -164,15 +170,23 @@ def _reason_against_reminding(member: Member, live: PasswordReset | None, effect
 
 
 def _in_order(keys: list[Any]) -> list[Member]:
-    """The members that are still there, with all that a decision needs, in one query."""
+    """The members that are still there, with their language, and with the key of a link that they have."""
     model = get_user_model()
-    joined = ["live_password_reset__site", *({"wagtail_userprofile"} & {field.name for field in _relations(model)})]
-    found = model._base_manager.filter(pk__in=keys).select_related(*joined)
+    found = model._base_manager.filter(pk__in=keys).annotate(**{LIVE: F("live_password_reset")})
+    if profile := next((field for field in model._meta.related_objects if field.name == "wagtail_userprofile"), None):
+        unread = {field.name for field in profile.related_model._meta.concrete_fields} - {
+            "preferred_language",
+            profile.related_model._meta.pk.name,
+        }
+        found = found.select_related(profile.name).defer(*(f"{profile.name}__{name}" for name in unread))
     return sorted(found, key=_position(keys))
 
 
-def _relations(model: Any) -> Iterator[Any]:
-    return (field for field in model._meta.get_fields() if field.is_relation)
+def _live_links_of(members: list[Member]) -> dict[Any, PasswordReset]:
+    """By member. Most runs are to members without one, who cost no query."""
+    keys = [key for member in members if (key := vars(member)[LIVE])]
+    found = PasswordReset.objects.filter(pk__in=keys).select_related("site") if keys else []
+    return {reset.active_for_id: reset for reset in found}
 
 
 def _position(keys: list[Any]) -> Any:

@@ -30,6 +30,7 @@ from .conf import conf
 from .exceptions import LinkProblem, WindowClosed
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
+PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 SELECTOR_SYMBOLS, SECRET_SYMBOLS, CHECK_SYMBOLS = 12, 26, 2
 SYMBOLS = SELECTOR_SYMBOLS + SECRET_SYMBOLS + CHECK_SYMBOLS
 LONGEST_INPUT = 512
@@ -52,6 +53,11 @@ class Token:
 
     selector: str
     secret: str
+
+    @property
+    def text(self) -> str:
+        """As it stands in the link."""
+        return self.selector + self.secret + _check(self.selector, self.secret)
 
     @property
     def proof(self) -> str:
@@ -84,11 +90,11 @@ class Verifiable(Protocol):
     verifier: str
 
 
-def issue() -> Material:
-    """Make the material of a new link under the current SECRET_KEY."""
+def issue() -> tuple[Material, Token]:
+    """Make a new link under the current SECRET_KEY: what its row keeps, and what only its mail may."""
     key, selector, nonce = settings.SECRET_KEY, _random_symbols(SELECTOR_SYMBOLS), secrets.token_bytes(32)
     token = Token(selector, _secret(selector, nonce, key))
-    return Material(selector, nonce, _verifier(selector, token.proof, key), _key_id(key))
+    return Material(selector, nonce, _verifier(selector, token.proof, key), _key_id(key)), token
 
 
 def mint(reset: Derivable) -> str:
@@ -98,11 +104,10 @@ def mint(reset: Derivable) -> str:
     Raises `WindowClosed` once the status window is over by the clock, when the
     nonce is erased, or when the key that issued the link is gone.
     """
-    key = next((key for key in _keys() if constant_time_compare(_key_id(key), reset.key_id)), None)
+    key = _key_with(reset.key_id)
     if reset.nonce is None or key is None or timezone.now() >= reset.issued_at + conf.STATUS_WINDOW:
         raise WindowClosed(f"reset {reset.selector}")
-    secret = _secret(reset.selector, bytes(reset.nonce), key)
-    return reset.selector + secret + _check(reset.selector, secret)
+    return Token(reset.selector, _secret(reset.selector, bytes(reset.nonce), key)).text
 
 
 def parse(text: str) -> Token | None:
@@ -170,7 +175,7 @@ def password_mark(member_pk: object, password: str, key_id: str) -> str:
     Every unusable password has the same mark, since Django rolls them anew at
     each call of `set_unusable_password`.
     """
-    key = next((key for key in _keys() if constant_time_compare(_key_id(key), key_id)), None)
+    key = _key_with(key_id)
     if key is None:
         return ""
     state = password if is_password_usable(password) else "!"
@@ -212,6 +217,11 @@ def _keys() -> list[str | bytes]:
     return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
+def _key_with(key_id: str) -> str | bytes | None:
+    """Which of the site's keys has this id; None when it is gone. An id is no secret."""
+    return next((key for key in _keys() if _key_id(key) == key_id), None)
+
+
 @lru_cache(maxsize=8)
 def _key_id(key: str | bytes) -> str:
     return salted_hmac(SALT + "keyid", "", secret=key, algorithm="sha256").hexdigest()[:16]
@@ -242,8 +252,9 @@ def _check(selector: str, secret: str) -> str:
 
 
 def _symbols(data: bytes, count: int) -> str:
+    """Its first bits, five for each symbol, two symbols at a time."""
     bits = int.from_bytes(data, "big") >> (len(data) * 8 - count * 5)
-    return "".join(ALPHABET[bits >> shift & 31] for shift in range((count - 1) * 5, -1, -5))
+    return "".join([PAIRS[bits >> shift & 1023] for shift in range((count - 2) * 5, -1, -10)])
 
 
 def _random_symbols(count: int) -> str:

@@ -3,15 +3,18 @@
 import threading
 from collections import Counter
 from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
+from django.core import mail
 from django.db import OperationalError
 from django.utils import timezone
 
 from tests.conftest import make_person
 from wagtail_member_reset import bulk, delivery
 from wagtail_member_reset.choosing import Choice, Kind
-from wagtail_member_reset.delivery import many, records
+from wagtail_member_reset.delivery import many, pool, records, transport
 from wagtail_member_reset.models import EmailState, ResetBatch, ResetEmail
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +25,8 @@ def by_hand(settings):
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
 
 
-def started(count, **details):
-    for number in range(count):
+def started(members, **details):
+    for number in range(members):
         make_person(f"Member{number}")
     batch = bulk.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None, **details)
     bulk.start(batch)
@@ -65,21 +68,42 @@ def test_everybody_is_mailed_once_over_any_number_of_connections(mailbox, settin
     assert sorted(recipients(mailbox).values()) == [1] * 12
 
 
-def test_connections_are_used_side_by_side(mailbox, settings, monkeypatch):
-    """Each of three mails waits until all three are under way: one after the other, none would arrive."""
+def pass_time(monkeypatch, *, seconds):
+    """Each mail waits for its server as long as this, and takes no work."""
+    clock = SimpleNamespace(perf_counter=count(0, seconds).__next__, thread_time=lambda: 0.0)
+    monkeypatch.setattr(pool, "time", clock)
+
+
+def test_connections_are_used_side_by_side_where_the_server_lets_wait(mailbox, settings, monkeypatch):
+    """After the first ones, each of three mails waits until all three are under way: else none would arrive."""
     settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 3
-    all_under_way = threading.Barrier(3, timeout=20)
+    pass_time(monkeypatch, seconds=0.1)
+    all_under_way, numbers = threading.Barrier(3, timeout=20), count(1)
     send = many.Mailer.send
 
     def together(self, *args, **kwargs):
-        all_under_way.wait()
+        if next(numbers) > pool.TRIED:
+            all_under_way.wait()
         return send(self, *args, **kwargs)
 
     monkeypatch.setattr(many.Mailer, "send", together)
 
-    batch = finished(started(3))
+    batch = finished(started(pool.TRIED + 3))
 
-    assert batch.handed_over == 3
+    assert batch.handed_over == pool.TRIED + 3
+
+
+def test_server_that_answers_at_once_gets_one_connection(mailbox, settings, monkeypatch):
+    settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 3
+    pass_time(monkeypatch, seconds=0.0)
+    opened = []
+    monkeypatch.setattr(transport, "new_connection", lambda: opened.append(connect()) or opened[-1])
+    connect = mail.get_connection
+
+    batch = finished(started(3 * pool.TRIED))
+
+    assert batch.handed_over == 3 * pool.TRIED
+    assert len(opened) == 1
 
 
 def test_server_that_drops_after_the_fiftieth_mail_loses_and_doubles_nobody(

@@ -1,4 +1,8 @@
+from email.policy import compat32
+from uuid import uuid4
+
 import pytest
+import time_machine
 from anymail.backends.test import EmailBackend
 from anymail.exceptions import (
     AnymailAPIError,
@@ -9,11 +13,16 @@ from anymail.exceptions import (
 from anymail.message import AnymailRecipientStatus
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 from requests import Response
 
 from tests.conftest import use_backend
 from wagtail_member_reset import delivery, resets
 from wagtail_member_reset.delivery import transport
+from wagtail_member_reset.emails import Content
 from wagtail_member_reset.models import EmailState, ResetEmail
 
 pytestmark = pytest.mark.django_db
@@ -203,3 +212,32 @@ def test_option_of_the_sites_own_that_is_refused_is_a_failure_and_no_loop(member
     row = send(member)
 
     assert (row.state, row.result_code, row.attempts) == (EmailState.FAILED, "configuration", 1)
+
+
+@given(
+    name=st.from_regex(r"[A-Za-z-]{1,40}", fullmatch=True),
+    value=st.one_of(st.text(max_size=120), st.text(alphabet='ab \t,;"<>@=', max_size=120)).filter(
+        lambda value: not {"\n", "\r"} & set(value)
+    ),
+    linesep=st.sampled_from(["\n", "\r\n"]),
+)
+def test_header_that_fits_on_its_line_is_written_as_pythons_own_policy_writes_it(name, value, linesep):
+    ours, pythons = transport.UNFOLDED.clone(linesep=linesep), compat32.clone(linesep=linesep)
+
+    assert ours.fold_binary(name, value) == pythons.fold_binary(name, value)
+
+
+def test_mail_is_the_one_that_django_makes_but_for_what_parts_its_text_from_its_html():
+    content = Content(
+        "Grüße und ein Betreff, der so lang ist, dass er auf keine Zeile passt: äöü", "Text ä\n", "<p>ä</p>"
+    )
+    built = transport.build(content, to="mia@members.example", public_id=str(uuid4()), extras=frozenset())
+    plain = EmailMultiAlternatives(built.subject, built.body, None, built.to, headers=built.extra_headers)
+    plain.attach_alternative(content.html, "text/html")
+    with time_machine.travel(timezone.now(), tick=False):
+        ours, djangos = built.message(), plain.message()
+
+    djangos.set_boundary(built.boundary)
+
+    assert ours.as_bytes() == djangos.as_bytes()
+    assert built.boundary.encode() in ours.as_bytes()

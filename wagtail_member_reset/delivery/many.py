@@ -9,15 +9,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
-from django.db.models import F
 from django.utils import timezone
 
 from .. import batches
@@ -25,8 +23,11 @@ from ..conf import conf
 from ..emails import Content
 from ..exceptions import MemberResetError, WindowClosed
 from ..models import BatchState, EmailState, ResetBatch, ResetEmail, SkipReason
+from ..promises import Promised
+from ..tokens import Token
 from ..verdicts import NEEDS_MENDING
 from . import letters, merging, records
+from .pool import Pool, Sent
 from .records import Outcome
 from .transport import Mailer, Result, Verdict
 
@@ -43,7 +44,6 @@ LOOKED_SECONDS = 5.0
 # So many mails in a row that were to come later say that the server is overrun, or away.
 MOST_REFUSED = 25
 Mail = tuple[ResetEmail, str]
-Sent = tuple[ResetEmail, str, Result]
 
 
 class Run:
@@ -70,10 +70,10 @@ class Run:
         self._tally = records.Tally()
         self._written_at = self._counted_at = time.monotonic()
 
-    def send(self, mails: Sequence[ResetEmail]) -> list[ResetEmail]:
+    def send(self, mails: Sequence[Promised]) -> list[ResetEmail]:
         """Send them; those that were not sent any more."""
         left: list[ResetEmail] = []
-        minted = [mail for email in mails if (mail := self._minted(email))]
+        minted = [mail for promised in mails if (mail := self._minted(*promised))]
         try:
             service = merging.service_of(self.mailer.connection) if len(minted) > 1 else None
         except Exception:
@@ -98,7 +98,9 @@ class Run:
                 batches.cancel_unsent_links(batch)
         return left
 
-    def _minted(self, email: ResetEmail) -> Mail | None:
+    def _minted(self, email: ResetEmail, token: Token | None) -> Mail | None:
+        if token is not None:
+            return email, token.text
         try:
             return email, letters.mint_for(email) if email.has_link else ""
         except WindowClosed:
@@ -126,7 +128,7 @@ class Run:
 
     def _send_apart(self, mails: Sequence[Mail]) -> list[ResetEmail]:
         rest = deque(mails)
-        with _Pool(self.mailer, min(conf.BULK_CONNECTIONS, len(mails) or 1)) as pool:
+        with Pool(self.mailer, min(conf.BULK_CONNECTIONS, len(mails) or 1)) as pool:
             for sent in pool.send(self._contents(rest, pool)):
                 self._take([sent])
                 self._hold_if_refused(*sent)
@@ -134,7 +136,7 @@ class Run:
                     self._write()
         return [email for email, _token in rest]
 
-    def _contents(self, rest: deque[Mail], pool: _Pool) -> Iterator[tuple[ResetEmail, str, Content]]:
+    def _contents(self, rest: deque[Mail], pool: Pool) -> Iterator[tuple[ResetEmail, str, Content]]:
         """Compose one after the other, just before it is sent, and leave what there is no time for."""
         looked, looked_at, wanted = 0, time.monotonic(), None
         while rest and not self._is_at_end():
@@ -166,19 +168,21 @@ class Run:
             public_id__in=[email.public_id for email in mails], lease=mails[0].lease, state=EmailState.SENDING
         )
         # The accounts as they are now; of the links nothing but their state can have changed.
-        account = [f"member__{field.name}" for field in get_user_model()._meta.concrete_fields]
-        states = {"link_state": F("reset__state"), "run_state": F("batch__state")}
-        found = ours.select_related("member").only("public_id", *account).annotate(**states)
-        now: dict[UUID, Any] = {each.public_id: each for each in found}
+        model: Any = get_user_model()
+        columns = [field.attname for field in model._meta.concrete_fields]
+        account = [f"member__{name}" for name in columns]
+        found = ours.values_list("public_id", "reset__state", "batch__state", *account)
+        now: dict[UUID, Any] = {each[0]: each[1:] for each in found}
         wanted = set()
         for email in mails:
-            if (fresh := now.get(email.public_id)) is None:
+            if email.public_id not in now:
                 continue
-            self._is_paused |= fresh.run_state == BatchState.PAUSED
-            email.member = fresh.member
+            link_state, run_state, *values = now[email.public_id]
+            self._is_paused |= run_state == BatchState.PAUSED
+            email.member = model.from_db(found.db, columns, values)
             if email.reset is not None:
-                email.reset.state = fresh.link_state
-            if fresh.run_state == BatchState.STOPPED:
+                email.reset.state = link_state
+            if run_state == BatchState.STOPPED:
                 self._stopped.add(email.batch_id or 0)
                 self._note(records.of_skip(email, SkipReason.STOPPED))
             elif skip := letters.no_longer_wanted(email):
@@ -225,51 +229,3 @@ class Run:
         else:
             logger.error("run=%s paused: %s", batch_id, failed.code)
             batches.pause(ResetBatch.objects.defer("choice").get(pk=batch_id))
-
-
-class _Pool:
-    """Several connections to the mail server, each with a thread; with one, none of either."""
-
-    def __init__(self, mailer: Mailer, size: int) -> None:
-        self._mailers = deque([mailer, *(Mailer() for _ in range(size - 1))])
-        self._own = list(self._mailers)[1:]
-        self._threads = ThreadPoolExecutor(size, thread_name_prefix="member-reset-mail") if size > 1 else None
-
-    def __enter__(self) -> _Pool:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        if self._threads is not None:
-            self._threads.shutdown()
-        for mailer in self._own:
-            mailer.close()
-
-    def send(self, mails: Iterator[tuple[ResetEmail, str, Content]]) -> Iterator[Sent]:
-        if self._threads is None:
-            for mail in mails:
-                yield self._send(mail)
-            return
-        running: set[Future[Sent]] = set()
-        for mail in mails:
-            try:
-                running.add(self._threads.submit(self._send, mail))
-            except RuntimeError:  # the interpreter is on its way out, and lends no more threads
-                yield self._send(mail)
-            if len(running) == len(self._own) + 1:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        yield from (future.result() for future in running)
-
-    @contextmanager
-    def lent(self) -> Iterator[Mailer]:
-        """One that nobody is using, of which there is one whenever another mail could be sent."""
-        mailer = self._mailers.popleft()
-        try:
-            yield mailer
-        finally:
-            self._mailers.append(mailer)
-
-    def _send(self, mail: tuple[ResetEmail, str, Content]) -> Sent:
-        email, token, content = mail
-        with self.lent() as mailer:
-            return email, token, mailer.send(content, to=email.recipient, public_id=str(email.public_id))

@@ -15,6 +15,7 @@ from django.utils import timezone
 from .. import batches, endings, ledger, promises, reminders, turns
 from ..exceptions import MemberResetError, WindowClosed
 from ..models import EmailState, ResetEmail, SkipReason
+from ..promises import Promised
 from . import letters, many, records, requests
 from .records import BACK_OFF
 from .transport import TIMEOUT_SECONDS, Mailer, Result, Verdict
@@ -138,11 +139,11 @@ class Worker:
                 records.skip(email, skip)
             else:
                 wanted.append(email)
-        self._hand_over(wanted, lease, until)
+        self._hand_over([(email, None) for email in wanted], lease, until)
         for batch_id in batch_ids:
             endings.finish(batch_id)
 
-    def _hand_over(self, mails: list[ResetEmail], lease: str, until: datetime) -> None:
+    def _hand_over(self, mails: list[Promised], lease: str, until: datetime) -> None:
         if not mails:
             return
         run = many.Run(

@@ -1,0 +1,68 @@
+"""Many rows at once: as `bulk_create` would write them, and with the keys that they have."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from wagtail.models import ModelLogEntry
+
+from tests.conftest import make_person
+from wagtail_member_reset import audit, batches, bulk, delivery, inserts, promises
+from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset.models import PasswordReset, ResetBatch, ResetEmail
+
+pytestmark = pytest.mark.django_db
+
+EVERYBODY = Choice(kind=Kind.NEVER_SIGNED_IN)
+
+
+@pytest.fixture(autouse=True)
+def by_hand(settings):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+
+
+@pytest.fixture(params=["as the database does best", "by bulk_create"])
+def way(request, monkeypatch):
+    if request.param == "by bulk_create":
+        monkeypatch.setattr(inserts, "_takes_columns", lambda connection: False)
+
+
+def started():
+    batch = bulk.draft(EVERYBODY, by=None)
+    bulk.start(batch)
+    return batch
+
+
+def test_rows_know_their_keys_where_the_database_can_tell():
+    for number in range(5):
+        make_person(f"Mia{number}")
+    started()
+
+    _run, mails = promises.write(batches.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=9))
+
+    if connection.vendor in ("sqlite", "postgresql"):
+        assert {email.pk: (email.public_id, email.reset_id) for email, _token in mails} == {
+            pk: (public_id, reset_id)
+            for pk, public_id, reset_id in ResetEmail.objects.values_list("pk", "public_id", "reset_id")
+        }
+    assert {email.reset_id: email.reset.selector for email, _token in mails} == dict(
+        PasswordReset.objects.values_list("pk", "selector")
+    )
+
+
+def test_everybody_is_mailed_and_logged_either_way(way, mailoutbox):
+    members = [make_person(f"Mia{number}") for number in range(3)]
+    started()
+
+    delivery.drain()
+
+    logged = ModelLogEntry.objects.filter(action="wagtail_member_reset.send")
+    assert {to for message in mailoutbox for to in message.to} == {member.email for member in members}
+    assert dict(logged.values_list("object_id", "label")) == {str(member.pk): str(member) for member in members}
+
+
+def test_nothing_to_log_writes_nothing(way):
+    audit.record_many([], batch=ResetBatch(pk=1, origin="bulk"), by=None)
+
+    assert not ModelLogEntry.objects.filter(action__startswith="wagtail_member_reset").exists()
