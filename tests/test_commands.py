@@ -1,6 +1,7 @@
 """The commands for cron: deliver what is due, and forget what has been over for long."""
 
 import _thread
+import gc
 import itertools
 import signal
 import threading
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 from django.db import OperationalError, connection
 from django.utils import timezone as django_timezone
 
@@ -267,3 +268,17 @@ def test_second_purge_finds_nothing(past, time_machine):
     out, err = run("purge_member_resets")
 
     assert (out, err) == ("Forgotten: 0 resets, 0 requests, 0 runs.\n", "")
+
+
+@pytest.mark.parametrize("name", ["send_member_resets", "deliver_member_resets"])
+def test_command_in_a_process_of_its_own_does_not_look_through_all_that_was_loaded(name, monkeypatch):
+    frozen = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(name))
+    command = load_command_class("wagtail_member_reset", name)
+    monkeypatch.setattr(command, "execute", lambda *args, **options: None)
+
+    command.run_from_argv(["manage.py", name, *(["--all"] if name == "send_member_resets" else [])])
+    assert frozen == [name]
+
+    call_command(command, *(["--all"] if name == "send_member_resets" else []))
+    assert frozen == [name]

@@ -3,15 +3,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import close_old_connections
 from django.db.utils import Error as DatabaseError
 
 from wagtail_member_reset import delivery
+from wagtail_member_reset.management.base import WorkingCommand
 from wagtail_member_reset.management.stopping import stopping
 
 
-class Command(BaseCommand):
+class Command(WorkingCommand):
     help = "Send every password reset email that is due, and erase what must no longer be kept. For cron, or --loop."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -8,12 +8,13 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from wagtail_member_reset import bulk, choosing
 from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.exceptions import ChoiceError
+from wagtail_member_reset.management.base import WorkingCommand
 from wagtail_member_reset.management.stopping import stopping
 from wagtail_member_reset.models import BatchState, Origin, ResetBatch
 
@@ -37,7 +38,7 @@ def rate(text: str) -> int:
     return int(match[1]) * UNITS[match[2]]
 
 
-class Command(BaseCommand):
+class Command(WorkingCommand):
     help = (
         "Send many members a link to set their password: a welcome to those who have never signed in. Returns when "
         "the emails are handed over. Exit code 0: done; 1: nothing was done; 3: some failed or wait for another "
