@@ -11,7 +11,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.views import PasswordResetView
 from django.core.checks import registry, run_checks
-from django.db import ProgrammingError, connection
+from django.db import ProgrammingError, connection, router
 from django.urls import include, path
 from django.utils import timezone
 from django.views.generic import RedirectView
@@ -22,7 +22,7 @@ from tests.conftest import use_backend
 from tests.urls import urlpatterns
 from wagtail_member_reset import bulk, resets
 from wagtail_member_reset.choosing import Choice, Kind
-from wagtail_member_reset.models import EmailState, ResetBatch, ResetEmail
+from wagtail_member_reset.models import EmailState, PasswordReset, ResetBatch, ResetEmail
 
 PREFIX = "WAGTAIL_MEMBER_RESET_"
 WRONG = [
@@ -319,6 +319,14 @@ class TestDatabase:
         monkeypatch.setattr(connection.features, "supports_table_check_constraints", False)
 
         assert ids(in_database()) == ["W013"]
+
+    def test_replica_that_is_read_from_is_pointed_out(self, monkeypatch):
+        def db_for_read(model, **hints):
+            return "replica" if model is PasswordReset else "default"
+
+        monkeypatch.setattr(router, "db_for_read", db_for_read)
+
+        assert ids(in_database()) == ["W014"]
 
     def test_site_without_any_address_is_an_error(self, settings):
         settings.WAGTAIL_MEMBER_RESET_BASE_URL = None

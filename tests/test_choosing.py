@@ -108,13 +108,27 @@ def test_what_is_no_text_is_refused_with_the_way_out(people, data):
 
 
 def test_quote_that_is_never_closed_loses_nobody_silently(people):
-    """The rest of the file becomes one cell: too long for a cell, it is refused; short, it is reported."""
+    """The rest of the file becomes one cell. With one address in it, it may be meant, and is reported."""
     found, unmatched = chosen('mia@club.example\n"Ole\nole@club.example\n')
-    with pytest.raises(ChoiceError, match="cannot be read"):
-        choosing.read(('mia@club.example\n"' + "ole@club.example\n" * 20_000).encode())
 
     assert found == ["mia@club.example"]
     assert len(unmatched) == 1
+
+
+@pytest.mark.parametrize(
+    ("rest", "problem"),
+    [(2, "quotation mark in line 2 of"), (200, "quotation mark in line 2 of"), (20_000, "cannot be read")],
+)
+def test_quote_that_is_never_closed_before_more_addresses_is_refused(people, rest, problem):
+    with pytest.raises(ChoiceError, match=problem):
+        choosing.read(('mia@club.example\n"' + "ole@club.example\n" * rest).encode())
+
+
+def test_cell_of_several_lines_is_read(people):
+    found, unmatched = chosen('"Mia\nSample";mia@club.example\n"ole@club.example\n"\n')
+
+    assert found == ["mia@club.example", "ole@club.example"]
+    assert not unmatched
 
 
 def test_two_hundred_thousand_lines_are_read_in_one_pass(people, django_assert_num_queries):

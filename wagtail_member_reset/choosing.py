@@ -23,6 +23,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils import formats
+from django.utils.translation import gettext as _
 
 from .exceptions import ChoiceError
 from .models import ResetEmail
@@ -146,12 +148,13 @@ def read(data: bytes) -> Matches:
     address are all meant. Raises `ChoiceError` for what is no list at all.
     """
     if len(data) > LONGEST_FILE:
-        raise ChoiceError("The file is larger than 64 MB.")
+        raise ChoiceError(_("The file is larger than 64 MB."))
     said: dict[int, str] = {}
     wanted: dict[str, list[int]] = defaultdict(list)
     for number, cells in _rows(_decode(data)):
         if len(said) == MOST_LINES:
-            raise ChoiceError(f"The file has more than {MOST_LINES:,} lines.")
+            most = formats.number_format(MOST_LINES, force_grouping=True)
+            raise ChoiceError(_("The file has more than %(number)s lines.") % {"number": most})
         # A column of addresses says who is meant; a line without one may hold a username.
         named = [cell for cell in cells if "@" in cell] or cells
         said[number] = named[0][:LONGEST_TEXT]
@@ -201,17 +204,23 @@ def _decode(data: bytes) -> str:
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and cells that hold something; spreadsheets separate by commas, semicolons or tabs."""
     if "\x00" in text[:LONGEST_TEXT]:
-        raise ChoiceError("The file is no text: save it as CSV.")
+        raise ChoiceError(_("The file is no text: save it as CSV."))
     first = text[: 10 * LONGEST_TEXT]
     delimiter = max(DELIMITERS, key=first.count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    first_line = 1
     try:
         for row in lines:
+            if any("\n" in cell and cell.count("@") > 1 for cell in row):
+                text = _("The quotation mark in line %(line)d of the file is not closed before the next address.")
+                raise ChoiceError(text % {"line": first_line})
+            first_line = lines.line_num + 1
             # A spreadsheet that was told so writes a quote before what it would else compute.
             if cells := [text for cell in row[:MOST_CELLS] if (text := cell.strip().lstrip("'"))]:
                 yield lines.line_num, cells
     except csv.Error as error:
-        raise ChoiceError(f"Line {lines.line_num} of the file cannot be read: {error}.") from error
+        text = _("Line %(line)d of the file cannot be read: save it as CSV once more.")
+        raise ChoiceError(text % {"line": lines.line_num}) from error
 
 
 def _known_groups() -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import Error as DatabaseError
 from django.db import connections, router
@@ -28,7 +30,7 @@ def check_database(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
     if not databases:
         return []
     try:
-        return [*_address_of_links(), *_overdue_mails(), *_unchecked_rows(databases)]
+        return [*_address_of_links(), *_overdue_mails(), *_unchecked_rows(databases), *_read_elsewhere(databases)]
     except DatabaseError:  # before the first migration there is nothing to ask
         return []
 
@@ -41,6 +43,20 @@ def _unchecked_rows(databases: Any) -> Iterator[CheckMessage]:
             hint="Use MySQL 8.0.16, MariaDB 10.2, PostgreSQL or SQLite, or newer ones of these.",
             id="wagtail_member_reset.W013",
         )
+
+
+def _read_elsewhere(databases: Any) -> Iterator[CheckMessage]:
+    """A replica may not have yet what the next step goes by."""
+    for model in (get_user_model(), *apps.get_app_config("wagtail_member_reset").get_models()):
+        written, read = router.db_for_write(model), router.db_for_read(model)
+        if written in databases and read != written:
+            yield Warning(
+                f'{model._meta.label} is written to the database "{written}" and read from "{read}".',
+                hint="What was just written is read again: let db_for_read of your DATABASE_ROUTERS name the same "
+                "database for the user model and for wagtail_member_reset.",
+                id="wagtail_member_reset.W014",
+            )
+            return
 
 
 def _address_of_links() -> Iterator[CheckMessage]:
