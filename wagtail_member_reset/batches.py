@@ -204,7 +204,9 @@ def tally(batch_id: int, **changes: int) -> None:
 
 
 def count(batch_id: int, states: Counter[Any], skips: Counter[Any]) -> None:
-    """Count mails by the state that they came to, and those skipped by their reason."""
+    """Count mails by the state that they came to, and those skipped by their reason; no statement for none."""
+    if not states and not skips:
+        return
     counters = {COUNTERS[state]: number for state, number in states.items() if state in COUNTERS and number}
     counters.pop("skipped", None)
     changes: dict[str, Any] = {name: F(name) + number for name, number in counters.items()}

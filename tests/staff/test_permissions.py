@@ -1,6 +1,7 @@
 """Who may do what with whose reset: every role against every role, by page and by direct request."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -240,6 +241,12 @@ def test_link_of_who_may_do_no_more_is_shown(enter, office, member):
     reset = resets.send(member, by=None)
 
     assert resets.link(reset) in panel_html(enter(office), member)
+
+
+def test_user_model_that_knows_no_django_staff_has_none():
+    person = SimpleNamespace(is_superuser=False, has_perm=lambda permission: False, has_perms=lambda permissions: False)
+
+    assert not permissions.has_admin_access(person)
 
 
 def test_link_of_django_staff_is_not_shown(enter, office):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+
+from wagtail.models import Site
 
 from .. import emails, ledger, links, tokens
 from ..conf import conf
@@ -64,36 +66,37 @@ def compose(email: ResetEmail, token: str, cache: Cache) -> emails.Content:
 
 
 class Cache:
-    """What the mails of one run have in common: compiled texts, where links lead, when they end."""
+    """What the mails of one run have in common: compiled texts, and the slots that do not differ between members."""
 
     def __init__(self) -> None:
         self.texts: emails.Cache = {}
-        self._known: dict[Any, str] = {}
+        self._slots: dict[Any, dict[str, str]] = {}
 
-    def known(self, key: Any, make: Callable[[], str]) -> str:
-        """The value made for the key when it was first asked for."""
-        if key not in self._known:
-            self._known[key] = make()
-        return self._known[key]
+    def slots(self, site: Site | None, language: str, until: datetime | None) -> dict[str, str]:
+        """Those of a site and a language, with the pattern of a link that ends then; without a link for None."""
+        key = (site.pk if site else None, language, until)
+        if key not in self._slots:
+            self._slots[key] = _common_slots(site, language, until)
+        return self._slots[key]
 
 
 def slots(email: ResetEmail, token: str, cache: Cache) -> dict[str, str]:
     """The values of the mail's slots; without a link, where it is about none."""
-    reset, language = email.reset, email.language
-    site = reset.site if reset and email.has_link else email.site
-    about_site = site.pk if site else None
-    values = {
-        "first_name": emails.first_name(str(getattr(email.member, "first_name", "") or "")),
-        "site_name": cache.known(("site", about_site), lambda: links.site_name(site)),
-        "support_contact": cache.known("support", lambda: conf.SUPPORT_CONTACT),
-    }
-    if reset is not None and email.has_link:
-        # A link is the path of its language with the token in it, so one is made and the others follow it.
-        pattern = cache.known(("link", about_site, language), lambda: links.link(PLACE, site=site, language=language))
-        values["link"] = pattern.replace(PLACE, token)
+    reset = email.reset if email.has_link else None
+    if reset is None:
+        values = dict(cache.slots(email.site, email.language, None))
+    else:
         # Nobody is told seconds.
-        minute = reset.expires_at.replace(second=0, microsecond=0)
-        values["valid_until"] = cache.known(
-            ("until", minute, language), lambda: emails.valid_until(reset.expires_at, language=language)
-        )
+        values = dict(cache.slots(reset.site, email.language, reset.expires_at.replace(second=0, microsecond=0)))
+        values["link"] = values["link"].replace(PLACE, token)
+    values["first_name"] = emails.first_name(str(getattr(email.member, "first_name", "") or ""))
     return values
+
+
+def _common_slots(site: Site | None, language: str, until: datetime | None) -> dict[str, str]:
+    found = {"site_name": links.site_name(site), "support_contact": conf.SUPPORT_CONTACT}
+    if until is not None:
+        # A link is the path of its language with the token in it, so one is made and the others follow it.
+        found["link"] = links.link(PLACE, site=site, language=language)
+        found["valid_until"] = emails.valid_until(until, language=language)
+    return found

@@ -39,7 +39,7 @@ RECORDED_SECONDS = 1.0
 # A page that shows a run under way is this far behind.
 COUNTED_SECONDS = 1.0
 # After so many mails, or seconds: whether they are still wanted, and whether somebody waits for a single one.
-LOOKED = 100
+LOOKED = 250
 LOOKED_SECONDS = 5.0
 # So many mails in a row that were to come later say that the server is overrun, or away.
 MOST_REFUSED = 25
