@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,8 +29,9 @@ class Pool:
 
     def __init__(self, mailer: Mailer, size: int) -> None:
         self._size = size
-        self._mailers = deque([mailer, *(Mailer() for _ in range(size - 1))])
-        self._own = list(self._mailers)[1:]
+        self._own = [Mailer() for _ in range(size - 1)]
+        # The last one first: what is open is used before another is opened.
+        self._free = [*self._own, mailer]
         self._threads: ThreadPoolExecutor | None = None
         self._waited = self._worked = 0.0
         self._tried = 0
@@ -50,22 +50,20 @@ class Pool:
         for mail in mails:
             yield self._tried_with(mail)
             if self._size > 1 and self._tried >= TRIED and self._waited > WAITS * self._worked:
-                break
-        yield from self._side_by_side(mails)
+                yield from self._side_by_side(mails)
 
     @contextmanager
     def lent(self) -> Iterator[Mailer]:
         """One that nobody is using, of which there is one whenever another mail could be sent."""
-        mailer = self._mailers.popleft()
+        mailer = self._free.pop()
         try:
             yield mailer
         finally:
-            self._mailers.append(mailer)
+            self._free.append(mailer)
 
     def _tried_with(self, mail: Mail) -> Sent:
         begun_at, worked = time.perf_counter(), time.thread_time()
-        # The same mailer each time: the others need not be opened yet.
-        sent = _sent(mail, self._mailers[0])
+        sent = self._send(mail)
         worked = time.thread_time() - worked
         past = 1 - 1 / TRIED
         self._waited = past * self._waited + time.perf_counter() - begun_at - worked
@@ -91,10 +89,6 @@ class Pool:
             yield done.get().result()
 
     def _send(self, mail: Mail) -> Sent:
+        email, token, content = mail
         with self.lent() as mailer:
-            return _sent(mail, mailer)
-
-
-def _sent(mail: Mail, mailer: Mailer) -> Sent:
-    email, token, content = mail
-    return email, token, mailer.send(content, to=email.recipient, public_id=str(email.public_id))
+            return email, token, mailer.send(content, to=email.recipient, public_id=str(email.public_id))
