@@ -111,6 +111,25 @@ def test_hundred_thousand_guesses_around_a_real_link_open_nothing(row):
     assert tokens.matches(real.proof, row)
 
 
+@pytest.mark.parametrize("place", [-2, -1])
+def test_wrong_check_symbol_is_damage(row, place):
+    symbols = list(tokens.mint(row))
+    symbols[place] = tokens.ALPHABET[tokens.ALPHABET.index(symbols[place]) - 1]
+
+    assert tokens.parse("".join(symbols)) is None
+
+
+@pytest.mark.parametrize("secret", ["0" * 25, "0" * 27, "0" * 25 + "u", "0" * 25 + "é"])
+def test_what_is_no_token_is_none_however_well_it_is_checked(secret):
+    selector = "0" * 12
+
+    assert tokens.parse(selector + secret + tokens._check(selector, secret)) is None
+
+
+def test_mark_of_a_password_under_a_key_that_is_gone_is_empty():
+    assert tokens.password_mark(7, "md5$a$b", "gone") == ""
+
+
 def test_more_than_512_characters_are_refused(row):
     token = tokens.mint(row)
 

@@ -7,7 +7,6 @@ from itertools import count
 from types import SimpleNamespace
 
 import pytest
-from django.core import mail
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -97,9 +96,8 @@ def test_server_that_answers_at_once_gets_one_connection(mailbox, settings, monk
     settings.WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS = 3
     pass_time(monkeypatch, seconds=0.0)
     monkeypatch.setattr(many, "LOOKED", 2)  # which lends the connection for what cannot wait
-    opened = []
+    opened, connect = [], transport.new_connection
     monkeypatch.setattr(transport, "new_connection", lambda: opened.append(connect()) or opened[-1])
-    connect = mail.get_connection
 
     batch = finished(started(3 * pool.TRIED))
 
