@@ -98,7 +98,7 @@ def statements_of_sending(count):
 def test_a_thousand_members_more_take_ten_statements_by_batch_calls(provider):
     sent_by = {chunks: statements_of_sending(chunks * CHUNK) for chunks in (1, 3)}
 
-    # Where the keys of links and mails have to be asked for, these are two more; a lock is one on PostgreSQL.
+    # SQLite has to be asked for the keys of links and mails, which PostgreSQL hands back with them.
     assert (sent_by[3] - sent_by[1]) / 2 <= (10 if connection.vendor == "postgresql" else 11)
 
 

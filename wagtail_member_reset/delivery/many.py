@@ -20,14 +20,13 @@ from django.utils import timezone
 
 from .. import batches
 from ..conf import conf
-from ..emails import Content
 from ..exceptions import MemberResetError, WindowClosed
 from ..models import BatchState, EmailState, ResetBatch, ResetEmail, SkipReason
 from ..promises import Promised
 from ..tokens import Token
 from ..verdicts import NEEDS_MENDING
 from . import letters, merging, records
-from .pool import Pool, Sent
+from .pool import Composed, Pool, Sent
 from .records import Outcome
 from .transport import Mailer, Result, Verdict
 
@@ -136,7 +135,7 @@ class Run:
                     self._write()
         return [email for email, _token in rest]
 
-    def _contents(self, rest: deque[Mail], pool: Pool) -> Iterator[tuple[ResetEmail, str, Content]]:
+    def _contents(self, rest: deque[Mail], pool: Pool) -> Iterator[Composed]:
         """Compose one after the other, just before it is sent, and leave what there is no time for."""
         looked, looked_at, wanted = 0, time.monotonic(), None
         while rest and not self._is_at_end():

@@ -12,7 +12,8 @@ from ..emails import Content
 from ..models import ResetEmail
 from .transport import Mailer, Result
 
-Mail = tuple[ResetEmail, str, Content]
+# A mail with its token and its text.
+Composed = tuple[ResetEmail, str, Content]
 Sent = tuple[ResetEmail, str, Result]
 # Mails after which it is known how long a server lets wait; what they say, the next ones say again.
 TRIED = 5
@@ -45,7 +46,7 @@ class Pool:
         for mailer in self._own:
             mailer.close()
 
-    def send(self, mails: Iterator[Mail]) -> Iterator[Sent]:
+    def send(self, mails: Iterator[Composed]) -> Iterator[Sent]:
         """Send them, and yield each when its answer is there. Takes no more in hand than there are connections."""
         for mail in mails:
             yield self._tried_with(mail)
@@ -61,7 +62,7 @@ class Pool:
         finally:
             self._free.append(mailer)
 
-    def _tried_with(self, mail: Mail) -> Sent:
+    def _tried_with(self, mail: Composed) -> Sent:
         begun_at, worked = time.perf_counter(), time.thread_time()
         sent = self._send(mail)
         worked = time.thread_time() - worked
@@ -71,7 +72,7 @@ class Pool:
         self._tried += 1
         return sent
 
-    def _side_by_side(self, mails: Iterator[Mail]) -> Iterator[Sent]:
+    def _side_by_side(self, mails: Iterator[Composed]) -> Iterator[Sent]:
         self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="member-reset-mail")
         done: SimpleQueue[Future[Sent]] = SimpleQueue()
         running = 0
@@ -88,7 +89,7 @@ class Pool:
         for _ in range(running):
             yield done.get().result()
 
-    def _send(self, mail: Mail) -> Sent:
+    def _send(self, mail: Composed) -> Sent:
         email, token, content = mail
         with self.lent() as mailer:
             return email, token, mailer.send(content, to=email.recipient, public_id=str(email.public_id))

@@ -167,9 +167,9 @@ class Unfolded(Compat32):
 
 class Letter(EmailMultiAlternatives):
     """
-    A mail whose bytes are made in a third less of the time, and are the same.
+    A mail whose bytes are made faster than Django's, and are the same but for what parts its text from its HTML.
 
-    It brings along what parts its text from its HTML: finding what neither holds takes long.
+    It brings that along: finding what neither holds takes long.
     """
 
     boundary = ""
