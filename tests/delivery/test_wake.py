@@ -175,6 +175,35 @@ def test_look_at_the_tab_sends_what_a_restart_left_waiting(settings, thread, mem
     assert len(mailoutbox) == 1
 
 
+def test_look_within_the_transaction_of_a_request_sends_after_its_commit(settings, thread, member, mailoutbox):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+    resets.send(member, by=None)
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
+
+    with transaction.atomic():  # ATOMIC_REQUESTS
+        resets.status(member)
+        sender.wait()
+        before = len(mailoutbox)
+    sender.wait()
+
+    assert (before, len(mailoutbox)) == (0, 1)
+
+
+@pytest.mark.django_db(transaction=False)
+def test_no_thread_starts_in_a_test_case_of_a_site(
+    settings, thread, member, monkeypatch, django_capture_on_commit_callbacks
+):
+    """A second connection would lock the tables of an SQLite in memory, and see nothing of the case."""
+    started = []
+    monkeypatch.setattr(threading.Thread, "start", started.append)
+
+    first_request()
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        resets.send(member, by=None)
+
+    assert (len(callbacks) > 0, started) == (True, [])
+
+
 def test_first_request_after_a_start_sends_what_was_left_waiting(settings, thread, member, mailoutbox):
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
     resets.send(member, by=None)

@@ -34,7 +34,7 @@ def wake(*, on_tick: bool = False) -> None:
     if way == "tasks":
         tasks.enqueue()
     elif way == "thread":
-        sender.wake(on_tick=on_tick)
+        _wake_thread(on_tick=on_tick)
 
 
 def wake_run(batch_id: int) -> None:
@@ -43,7 +43,18 @@ def wake_run(batch_id: int) -> None:
     if way == "tasks":
         tasks.enqueue_run(batch_id)
     elif way == "thread":
-        sender.wake()
+        _wake_thread()
+
+
+def _wake_thread(*, on_tick: bool = False) -> None:
+    """
+    Wake the thread, but never within a transaction: what that one writes, another connection cannot see.
+
+    Who writes wakes on commit. What remains is a test case, which never commits, and
+    whose SQLite in memory would be locked by a second connection.
+    """
+    if not connections[turns.alias()].in_atomic_block:
+        sender.wake(on_tick=on_tick)
 
 
 def _way() -> str:
@@ -63,7 +74,7 @@ def wake_on_commit(*, on_tick: bool = False) -> None:
 def wake_overdue(email: ResetEmail | None) -> None:
     """Wake for a mail that waits though it is due: after a restart, nobody else may have noticed."""
     if email is not None and email.is_waiting and ResetEmail.objects.due().filter(pk=email.pk).exists():
-        wake()
+        wake_on_commit()
 
 
 class Sender:
