@@ -65,7 +65,7 @@ def mails(request, settings, monkeypatch, mailoutbox):
         return service(adapter, posted, **options)
 
     monkeypatch.setattr("requests.adapters.HTTPAdapter.send", send)
-    return lambda: [texts[1] for body in service.bodies if "mr_link" in body for _to, texts, _id in mailgun(body)]
+    return lambda: [texts[1] for body in service.bodies if "mr_token" in body for _to, texts, _id in mailgun(body)]
 
 
 @pytest.fixture

@@ -200,12 +200,11 @@ def work(batch: ResetBatch, *, is_stopping: Callable[[], bool] = lambda: False) 
         pk = batches.next_chunk(batch)
         if pk is not None:
             done = delivery.send_chunk(pk, is_stopping=is_stopping, finishes=False)
-        elif _is_left(batch):
-            done = delivery.drain(chunks=False)
-        else:
-            endings.finish(batch.pk)
+        elif endings.finish(batch.pk) or not _is_left(batch):
             batch.refresh_from_db()
             return
+        else:
+            done = delivery.drain(chunks=False)
         if pk is None or time.monotonic() - looked_at > LOOKED_SECONDS:
             batch.refresh_from_db()
             looked_at = time.monotonic()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from . import audit, batches, inserts, ledger, tokens, turns
-from .accounts import Member, address_of, refusals, with_changed_address
+from .accounts import Member, address_of, refusals, with_changed_address, with_languages
 from .exceptions import Refusal
 from .ledger import LOG_ACTIONS, Effect
 from .models import BatchChunk, EmailState, Origin, PasswordReset, Purpose, Reason, ResetEmail, SkipReason, State
@@ -171,15 +171,8 @@ def _reason_against_reminding(member: Member, live: PasswordReset | None, effect
 
 def _in_order(keys: list[Any]) -> list[Member]:
     """The members that are still there, with their language, and with the key of a link that they have."""
-    model = get_user_model()
-    found = model._base_manager.filter(pk__in=keys).annotate(**{LIVE: F("live_password_reset")})
-    if profile := next((field for field in model._meta.related_objects if field.name == "wagtail_userprofile"), None):
-        unread = {field.name for field in profile.related_model._meta.concrete_fields} - {
-            "preferred_language",
-            profile.related_model._meta.pk.name,
-        }
-        found = found.select_related(profile.name).defer(*(f"{profile.name}__{name}" for name in unread))
-    return sorted(found, key=_position(keys))
+    found = get_user_model()._base_manager.filter(inserts.with_keys(keys)).annotate(**{LIVE: F("live_password_reset")})
+    return list(with_languages(found).order_by("pk"))
 
 
 def _live_links_of(members: list[Member]) -> dict[Any, PasswordReset]:
@@ -187,8 +180,3 @@ def _live_links_of(members: list[Member]) -> dict[Any, PasswordReset]:
     keys = [key for member in members if (key := vars(member)[LIVE])]
     found = PasswordReset.objects.filter(pk__in=keys).select_related("site") if keys else []
     return {reset.active_for_id: reset for reset in found}
-
-
-def _position(keys: list[Any]) -> Any:
-    positions = {str(key): index for index, key in enumerate(keys)}
-    return lambda member: positions[str(member.pk)]

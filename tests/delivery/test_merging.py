@@ -75,6 +75,13 @@ def mandrill(body):
 
 
 PLAYED = {"mailgun": mailgun, "sendgrid": sendgrid, "sparkpost": sparkpost, "mandrill": mandrill}
+# What stands in a call for many alone.
+TOGETHER = {
+    "mailgun": "recipient-variables",
+    "sendgrid": "substitutions",
+    "sparkpost": "substitution_data",
+    "mandrill": "preserve_recipients",
+}
 
 
 class Service:
@@ -107,7 +114,7 @@ class Service:
         return 200, [{"email": each["email"], "status": "sent", "_id": f"md-{n}"} for n, each in enumerate(to)]
 
     def mails(self):
-        together = [body for body in self.bodies if "mr_name_html" in body]
+        together = [body for body in self.bodies if TOGETHER[self.name] in body]
         return {address: (texts, id) for body in together for address, texts, id in PLAYED[self.name](body)}
 
 
@@ -189,7 +196,7 @@ def test_service_is_told_not_to_track(service, name):
 def test_names_that_look_like_placeholders_and_shared_addresses_go_alone(service):
     played = service("mailgun")
     make_person("Mia"), make_person("Ole")
-    make_person("%recipient.mr_link%", email="sly@members.example")
+    make_person("%recipient.mr_token%", email="sly@members.example")
     make_person("Twin one", email="twins@members.example")
     make_person("Twin two", email="Twins@members.example")
     make_person("Odd", email='"odd one"@members.example')
@@ -210,7 +217,15 @@ def test_names_that_look_like_placeholders_and_shared_addresses_go_alone(service
 
 
 ODD_NAMES = [
-    *("%recipient.mr_link%", "-mr_link-", "{{mr_link}}", "{{{mr_link}}}", "*|mr_link|*", "[mr_link]", "<%mr_link%>"),
+    *(
+        "%recipient.mr_token%",
+        "-mr_token-",
+        "{{mr_token}}",
+        "{{{mr_token}}}",
+        "*|mr_token|*",
+        "[mr_token]",
+        "<%mr_token%>",
+    ),
     *("<img src=x onerror=alert(1)>", "&lt;b&gt;", '" onload="x', "{% include 'x' %}", "{{ settings.SECRET_KEY }}"),
     *(
         "=1+1",
@@ -399,8 +414,21 @@ def test_no_token_is_in_the_metadata(service):
 
     variables = json.loads(parse_qs(played.bodies[0])["recipient-variables"][0])
     for values in variables.values():
-        assert set(values) == {"mr_name", "mr_name_html", "mr_link", "v:member_reset"}
-        assert values["v:member_reset"] not in values["mr_link"]
+        assert set(values) == {"mr_name", "mr_token", "v:member_reset"}
+        assert values["v:member_reset"] not in values["mr_token"]
+
+
+@pytest.mark.parametrize("name", sorted(PLAYED))
+def test_a_name_is_sent_twice_only_where_one_reads_otherwise_in_html(service, name):
+    played = service(name)
+    make_person("Mia"), make_person("Ole")
+    started()
+    delivery.drain()
+    make_person("Ida"), make_person("Tara", first_name="O'Hara")
+    started()
+    delivery.drain()
+
+    assert ["mr_name_html" in body for body in played.bodies] == [False, True]
 
 
 def test_many_is_read_in_groups():

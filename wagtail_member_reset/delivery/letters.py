@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -72,25 +73,35 @@ class Cache:
         self.texts: emails.Cache = {}
         self._slots: dict[Any, dict[str, str]] = {}
 
-    def slots(self, site: Site | None, language: str, until: datetime | None) -> dict[str, str]:
-        """Those of a site and a language, with the pattern of a link that ends then; without a link for None."""
-        key = (site.pk if site else None, language, until)
-        if key not in self._slots:
-            self._slots[key] = _common_slots(site, language, until)
-        return self._slots[key]
+    def slots(self, email: ResetEmail) -> dict[str, str]:
+        """
+        Those that do not differ between members, with `PLACE` for the token in their link, if any.
+
+        The very same for all mails that have them in common.
+        """
+        about = (email.reset if email.has_link else None) or email
+        # Nobody is told seconds.
+        until = about.expires_at.replace(second=0, microsecond=0) if isinstance(about, PasswordReset) else None
+        key = (about.site_id, email.language, until)
+        found = self._slots.get(key)
+        if found is None:
+            found = self._slots[key] = _common_slots(about.site, email.language, until)
+        return found
 
 
 def slots(email: ResetEmail, token: str, cache: Cache) -> dict[str, str]:
     """The values of the mail's slots; without a link, where it is about none."""
-    reset = email.reset if email.has_link else None
-    if reset is None:
-        values = dict(cache.slots(email.site, email.language, None))
-    else:
-        # Nobody is told seconds.
-        values = dict(cache.slots(reset.site, email.language, reset.expires_at.replace(second=0, microsecond=0)))
-        values["link"] = values["link"].replace(PLACE, token)
-    values["first_name"] = emails.first_name(str(getattr(email.member, "first_name", "") or ""))
-    return values
+    return filled(cache.slots(email), first_name=first_name(email), token=token)
+
+
+def filled(common: Mapping[str, str], *, first_name: str, token: str) -> dict[str, str]:
+    """The slots of one member, or those with a mail service's placeholders in them."""
+    return {**common, "first_name": first_name, "link": common.get("link", "").replace(PLACE, token)}
+
+
+def first_name(email: ResetEmail) -> str:
+    """What the mail calls its member; empty for one who has no name fit for a greeting."""
+    return emails.first_name(str(getattr(email.member, "first_name", "") or ""))
 
 
 def _common_slots(site: Site | None, language: str, until: datetime | None) -> dict[str, str]:

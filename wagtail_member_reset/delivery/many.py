@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -190,10 +190,10 @@ class Run:
                 wanted.add(email.public_id)
         return wanted
 
-    def _take(self, answers: Iterator[Sent] | Sequence[Sent]) -> None:
-        for email, token, result in answers:
-            self.handed_over += result.verdict == Verdict.ACCEPTED
-            self._note(records.of_result(email, result, token=token))
+    def _take(self, answers: Iterable[Sent]) -> None:
+        outcomes = list(records.of_results(answers))
+        self.handed_over += sum(outcome.fate.state == EmailState.HANDED_OVER for outcome in outcomes)
+        self._waiting += outcomes
 
     def _note(self, outcome: Outcome) -> None:
         self._waiting.append(outcome)

@@ -26,10 +26,9 @@ from .transport import CHOICES, LONGEST_RESULT, METADATA, Mailer, Result, provid
 
 # What every parser takes for one address; whatever looks different goes alone, and spoils no call.
 PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII)
-NAMES = {"first_name": "mr_name", "link": "mr_link"}
+# What differs between members. Tokens hold nothing that HTML would escape, so one value serves both parts.
+NAME, NAME_IN_HTML, TOKEN = "mr_name", "mr_name_html", "mr_token"
 SUSPICIOUS = re.compile(r"[%*|{}\[\]<>&]|mr_", re.IGNORECASE)
-# Links hold nothing that HTML would escape, so one value serves both parts.
-ESCAPED = {"first_name": "mr_name_html", "link": "mr_link"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +46,9 @@ class Service:
     most: int = 1000
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def places(self, *, html: bool = False) -> dict[str, str]:
-        """The placeholder of each slot that differs between members."""
-        pattern = (self.html or self.text) if html else self.text
-        return {slot: pattern.replace("NAME", name) for slot, name in (ESCAPED if html else NAMES).items()}
+    def place(self, name: str, *, html: bool = False) -> str:
+        """What stands in the text, or in the HTML, for a value."""
+        return ((html and self.html) or self.text).replace("NAME", name)
 
 
 # By Anymail's names of the services. From what they document of texts that come with the call:
@@ -67,11 +65,17 @@ _taken: dict[type, frozenset[str] | None] = {}
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Mails of the same text, no two to the same address: what one call takes."""
+    """Mails of the same text, no two to the same address: what one call takes. Either all have a name, or none."""
 
     emails: list[ResetEmail]
     tokens: list[str]
-    slots: list[dict[str, str]]
+    names: list[str]
+
+    @property
+    def has_escapes(self) -> bool:
+        """Whether there is a name that reads otherwise in HTML."""
+        names = "".join(self.names)
+        return escape(names) != names
 
 
 def service_of(connection: Any) -> Service | None:
@@ -88,21 +92,21 @@ def groups(
     mails: Sequence[tuple[ResetEmail, str]], service: Service, cache: letters.Cache
 ) -> tuple[list[Group], list[tuple[ResetEmail, str]]]:
     """Mails that can go together, as few calls as possible, and those that must go alone."""
-    alike: dict[Any, list[tuple[ResetEmail, str, dict[str, str]]]] = defaultdict(list)
+    alike: dict[Any, list[tuple[ResetEmail, str, str]]] = defaultdict(list)
     alone: list[tuple[ResetEmail, str]] = []
     seen: set[str] = set()
     for email, token in mails:
         try:
-            values, address = letters.slots(email, token, cache), email.recipient.casefold()
+            common = cache.slots(email)
         except MemberResetError:  # each mail by itself says so
             alone.append((email, token))
             continue
-        if address in seen or not _is_plain(email.recipient, values["first_name"]):
+        name, address = letters.first_name(email), email.recipient.casefold()
+        if address in seen or not _is_plain(email.recipient, name):
             alone.append((email, token))
             continue
         seen.add(address)
-        common = tuple(value for name, value in values.items() if name not in NAMES)
-        alike[email.purpose, email.language, bool(values["first_name"]), common].append((email, token, values))
+        alike[email.purpose, email.language, bool(name), id(common)].append((email, token, name))
     found = []
     for together in alike.values():
         for first in range(0, len(together), service.most):
@@ -140,27 +144,33 @@ def send(group: Group, mailer: Mailer, cache: letters.Cache) -> Iterator[tuple[R
         except AnymailRecipientsRefused as error:
             is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
         _taken[kind] = extras
-        return _results(group, message, provider_of(connection), is_accepted, refusal)
+        results = read_status(message, message.to, provider_of(connection), is_accepted=is_accepted, text=refusal)
+        return zip(group.emails, group.tokens, results, strict=True)
     _taken[kind] = None
     return None
 
 
 def _content(group: Group, service: Service, cache: letters.Cache) -> emails.Content | None:
     """The text with placeholders; None if the site's own text holds what the service would take for one."""
-    first, values = group.emails[0], group.slots[0]
-    text, html = service.places(), service.places(html=True)
-    if not values["first_name"]:
-        text["first_name"] = html["first_name"] = ""
+    first, has_name = group.emails[0], bool(group.names[0])
+    common = cache.slots(first)
+    link = {"link": escape(common.get("link", ""))}
 
-    def composed(text: dict[str, str], html: dict[str, str]) -> emails.Content:
-        return emails.compose(
-            first.purpose, language=first.language, slots={**values, **text}, html=html, cache=cache.texts
-        )
+    def composed(name: str, token: str, name_in_html: str, token_in_html: str) -> emails.Content:
+        slots = letters.filled(common, first_name=name if has_name else "", token=token)
+        html = letters.filled(link, first_name=name_in_html if has_name else "", token=token_in_html)
+        return emails.compose(first.purpose, language=first.language, slots=slots, html=html, cache=cache.texts)
 
-    bare = composed({slot: "x" if text[slot] else "" for slot in NAMES}, dict.fromkeys(NAMES, "x"))
+    bare = composed("x", "x", "x", "x")
     if any(service.opener in part for part in (bare.subject, bare.text, bare.html)):
         return None
-    return composed(text, html)
+    name_in_html = NAME_IN_HTML if group.has_escapes else NAME
+    return composed(
+        service.place(NAME),
+        service.place(TOKEN),
+        service.place(name_in_html, html=True),
+        service.place(TOKEN, html=True),
+    )
 
 
 def _message(group: Group, content: emails.Content, service: Service, extras: frozenset[str]) -> EmailMultiAlternatives:
@@ -171,22 +181,13 @@ def _message(group: Group, content: emails.Content, service: Service, extras: fr
     with_extras(message, extras - {"metadata"}, metadata={})
     ids = {email.recipient: {METADATA: str(email.public_id)} for email in group.emails}
     data = {
-        address: {
-            NAMES["first_name"]: values["first_name"],
-            ESCAPED["first_name"]: escape(values["first_name"]),
-            NAMES["link"]: values["link"],
-        }
-        for address, values in zip(addresses, group.slots, strict=True)
+        address: {TOKEN: token, NAME: name} if name else {TOKEN: token}
+        for address, token, name in zip(addresses, group.tokens, group.names, strict=True)
     }
+    if group.has_escapes:
+        for values in data.values():
+            values[NAME_IN_HTML] = escape(values[NAME])
     vars(message).update({"merge_data": data, "merge_metadata": ids})
     if service.extra:
         vars(message)["esp_extra"] = service.extra
     return message
-
-
-def _results(
-    group: Group, message: EmailMultiAlternatives, provider: str, is_accepted: bool, refusal: str
-) -> Iterator[tuple[ResetEmail, str, Result]]:
-    for email, token in zip(group.emails, group.tokens, strict=True):
-        result = read_status(message, email.recipient, provider, is_accepted=is_accepted, text=refusal)
-        yield email, token, result

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
-from .. import batches, tokens, turns
+from .. import batches, inserts, tokens, turns
 from ..models import EmailState, ResetEmail, SkipReason
 from ..signals import delivery_changed
 from .transport import Result, Verdict
@@ -19,19 +18,33 @@ from .transport import Result, Verdict
 BACK_OFF = [timedelta(seconds=30)] + [timedelta(minutes=m) for m in (2, 10, 30, 120, 360)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one mail came to. `message_id` stands apart, since it alone differs between mails sent together."""
+class Fate(NamedTuple):
+    """What mails that were sent together have in common afterwards."""
 
-    email: ResetEmail
     state: EmailState
     changes: tuple[tuple[str, Any], ...]
     wait: timedelta = timedelta(0)
+
+
+class Outcome(NamedTuple):
+    """What one mail came to. `message_id` stands apart, since it alone differs between mails sent together."""
+
+    email: ResetEmail
+    fate: Fate
     message_id: str | None = None
 
 
-def of_result(email: ResetEmail, result: Result, *, token: str) -> Outcome:
-    """What an attempt came to, and how long to wait for the next one."""
+def of_results(answers: Iterable[tuple[ResetEmail, str, Result]]) -> Iterator[Outcome]:
+    """What an attempt at each mail came to, and how long to wait for the next one. The tokens are for their texts."""
+    last, attempts, fate = None, 0, None
+    for email, token, result in answers:
+        # Of a call for many, all often come to the same.
+        if fate is None or result is not last or email.attempts != attempts or result.text:
+            last, attempts, fate = result, email.attempts, _fate(email, result, token)
+        yield Outcome(email, fate, result.message_id if result.provider else None)
+
+
+def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
     text = tokens.blank_out(token, result.text) if token and result.text else result.text
     state, wait = EmailState.FAILED, timedelta(0)
     if result.verdict == Verdict.ACCEPTED:
@@ -41,19 +54,18 @@ def of_result(email: ResetEmail, result: Result, *, token: str) -> Outcome:
     changes: dict[str, Any] = {"result_code": result.code[:32], "result_text": text[:500]}
     if result.provider:
         changes["provider"] = result.provider
-    message_id = result.message_id if result.provider else None
-    return Outcome(email=email, state=state, changes=tuple(changes.items()), wait=wait, message_id=message_id)
+    return Fate(state, tuple(changes.items()), wait)
 
 
 def of_skip(email: ResetEmail, reason: SkipReason) -> Outcome:
     changes: tuple[tuple[str, Any], ...] = (("skip_reason", reason),)
     if reason == SkipReason.STOPPED:  # it was taken in hand, and never tried
         changes += (("attempts", max(email.attempts - 1, 0)),)
-    return Outcome(email=email, state=EmailState.SKIPPED, changes=changes)
+    return Outcome(email, Fate(EmailState.SKIPPED, changes))
 
 
 def note(email: ResetEmail, result: Result, *, token: str) -> None:
-    write([of_result(email, result, token=token)])
+    write(list(of_results([(email, token, result)])))
 
 
 def skip(email: ResetEmail, reason: SkipReason) -> None:
@@ -95,7 +107,7 @@ def write(outcomes: Sequence[Outcome], *, tally: Tally | None = None) -> None:
     groups: dict[Any, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         email = outcome.email
-        groups[email.lease, email.batch_id, outcome.state, outcome.wait, outcome.changes].append(outcome)
+        groups[email.lease, email.batch_id, outcome.fate].append(outcome)
 
     def attempt() -> tuple[list[Outcome], Tally]:
         found, counted = [], Tally()
@@ -103,7 +115,8 @@ def write(outcomes: Sequence[Outcome], *, tally: Tally | None = None) -> None:
             ours = _write_group(group)
             found += ours
             if ours and (batch_id := ours[0].email.batch_id):
-                counted.add(batch_id, ours[0].state, dict(ours[0].changes).get("skip_reason"), len(ours))
+                fate = ours[0].fate
+                counted.add(batch_id, fate.state, dict(fate.changes).get("skip_reason"), len(ours))
         if tally is None:
             counted.flush()
         return found, counted
@@ -111,22 +124,22 @@ def write(outcomes: Sequence[Outcome], *, tally: Tally | None = None) -> None:
     written, counted = turns.retried(attempt)
     if tally is not None:
         tally.take(counted)
-    for outcome in written:
+    for outcome in written if delivery_changed.has_listeners(ResetEmail) else ():
         delivery_changed.send_robust(sender=ResetEmail, email=outcome.email)
 
 
 def _write_group(group: list[Outcome]) -> list[Outcome]:
     """Outcomes that differ in nothing but their message ids; those that were ours to write."""
-    first, now = group[0], timezone.now()
-    fields: dict[str, Any] = {"state": first.state, **dict(first.changes)}
-    if first.state == EmailState.HANDED_OVER:
+    fate, lease, now = group[0].fate, group[0].email.lease, timezone.now()
+    fields: dict[str, Any] = {"state": fate.state, **dict(fate.changes)}
+    if fate.state == EmailState.HANDED_OVER:
         fields["handed_over_at"] = now
-    if first.state == EmailState.QUEUED:
-        fields["next_attempt_at"] = now + first.wait
-    ids = [outcome.email.public_id for outcome in group]
-    mine = ResetEmail.objects.filter(public_id__in=ids, lease=first.email.lease, state=EmailState.SENDING)
+    if fate.state == EmailState.QUEUED:
+        fields["next_attempt_at"] = now + fate.wait
+    mails = ResetEmail.objects.filter(_which(group))
+    mine = mails.filter(lease=lease, state=EmailState.SENDING)
     if mine.update(lease="", lease_until=None, **fields, **_message_ids(group)) != len(group):
-        after = ResetEmail.objects.filter(public_id__in=ids, lease="", state=first.state)
+        after = mails.filter(lease="", state=fate.state)
         ours = set(after.values_list("public_id", flat=True))
         group = [outcome for outcome in group if outcome.email.public_id in ours]
     for outcome in group:
@@ -134,11 +147,18 @@ def _write_group(group: list[Outcome]) -> list[Outcome]:
     return group
 
 
+def _which(group: list[Outcome]) -> Q:
+    keys = [outcome.email.pk for outcome in group]
+    # Of those just promised, not every database has told the keys.
+    return Q(public_id__in=[outcome.email.public_id for outcome in group]) if None in keys else inserts.with_keys(keys)
+
+
 def _message_ids(group: list[Outcome]) -> dict[str, Any]:
     """One value for all, or one for each: mail services differ."""
+    found = {outcome.message_id for outcome in group} - {None}
+    if len(found) <= 1:
+        return {"message_id": found.pop()} if found else {}
     ids = {outcome.email.public_id: outcome.message_id for outcome in group if outcome.message_id is not None}
-    if len(set(ids.values())) <= 1:
-        return {"message_id": next(iter(ids.values()))} if ids else {}
     return {
         "message_id": Case(*(When(public_id=key, then=Value(each)) for key, each in ids.items()), default=Value(""))
     }

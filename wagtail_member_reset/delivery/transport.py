@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import smtplib
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.policy import Compat32
@@ -132,7 +133,8 @@ class Mailer:
                 # What was said of the recipient stands on the message.
                 is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
             _taken[kind] = extras
-            return read_status(message, to, provider_of(connection), is_accepted=is_accepted, text=refusal)
+            [result] = read_status(message, [to], provider_of(connection), is_accepted=is_accepted, text=refusal)
+            return result
         raise ImproperlyConfigured(f"{kind.__module__} does not take our mails.")
 
 
@@ -259,13 +261,18 @@ def _retry_after(error: AnymailAPIError) -> float:
 
 
 def read_status(
-    message: EmailMultiAlternatives, to: str, provider: str, *, is_accepted: bool, text: str = ""
-) -> Result:
-    """What the mail service said of one recipient."""
+    message: EmailMultiAlternatives, recipients: Sequence[str], provider: str, *, is_accepted: bool, text: str = ""
+) -> Iterator[Result]:
+    """What the mail service said of each recipient, in their order; the very same where it said the same."""
     status = getattr(message, "anymail_status", None)
-    recipient = status.recipients.get(to) if status is not None and status.recipients else None
-    word = (recipient.status if recipient is not None else None) or ("unknown" if is_accepted else "refused")
-    message_id = str(recipient.message_id if recipient is not None and recipient.message_id is not None else "")
-    is_bad = word in ("invalid", "rejected", "failed", "refused")
-    verdict = Verdict.NEVER if is_bad else Verdict.ACCEPTED
-    return Result(verdict=verdict, code=word, text=text, message_id=message_id[:255], provider=provider)
+    said = (status.recipients if status is not None else None) or {}
+    known: dict[tuple[str | None, str | None], Result] = {}
+    for to in recipients:
+        recipient = said.get(to)
+        key = (recipient.status, recipient.message_id) if recipient is not None else (None, None)
+        if key not in known:
+            word, message_id = key[0] or ("unknown" if is_accepted else "refused"), str(key[1] or "")
+            is_bad = word in ("invalid", "rejected", "failed", "refused")
+            verdict = Verdict.NEVER if is_bad else Verdict.ACCEPTED
+            known[key] = Result(verdict=verdict, code=word, text=text, message_id=message_id[:255], provider=provider)
+        yield known[key]

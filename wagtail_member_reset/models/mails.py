@@ -82,10 +82,20 @@ class ResetEmail(models.Model):
         db_index=False,  # the index on run and state serves it
     )
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,  # the partial index serves it
+    )
     recipient = models.CharField(max_length=320)
     language = models.CharField(max_length=16)
-    site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")
+    # Asked for by no page, and looked through only when a site is deleted.
+    site = models.ForeignKey(
+        "wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     state = models.CharField(max_length=12, choices=EmailState.choices, default=EmailState.QUEUED)
     skip_reason = models.CharField(max_length=20, choices=SkipReason.choices, blank=True, default=SkipReason.NONE)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -109,6 +119,7 @@ class ResetEmail(models.Model):
             models.Index(fields=["member", "-created_at"], name="resetemail_member"),
             models.Index(fields=["provider", "message_id"], name="resetemail_message"),
             models.Index(fields=["batch", "state"], name="resetemail_batch"),
+            models.Index(fields=["requested_by"], condition=Q(requested_by__isnull=False), name="resetemail_requester"),
         ]
 
     def __str__(self) -> str:
