@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -188,14 +189,14 @@ class Issuer:
 
     def __init__(self, *, origin: Origin, by: Member | None, site: Site | None, language: str) -> None:
         now = timezone.now()
-        self._language = language
+        self._language, self._key = language or settings.LANGUAGE_CODE, tokens.current_key()
         self._pattern = PasswordReset(
             origin=origin, issued_by=by, site=site, issued_at=now, expires_at=now + conf.LINK_LIFETIME
         )
 
     def link_of(self, account: Member, purpose: Purpose) -> tuple[PasswordReset, Token]:
         """A link that nobody has yet, and its token: neither its row nor its mail is written."""
-        material, token = tokens.issue()
+        material, token = tokens.issue(self._key)
         reset = inserts.like(
             self._pattern,
             related={"member": account},
@@ -204,7 +205,7 @@ class Issuer:
             purpose=purpose,
             language=language_of(account, self._language),
             recipient=address_of(account),
-            password_mark=tokens.password_mark(account.pk, account.password, material.key_id),
+            password_mark=tokens.new_password_mark(account.pk, account.password, self._key),
             selector=material.selector,
             nonce=material.nonce,
             verifier=material.verifier,

@@ -73,7 +73,7 @@ class _Promises:
         self.replaced: list[int] = []
         self.issued: list[PasswordReset] = []
         # What is mailed, and what is done for it, in the order of the members.
-        self.mailed: list[tuple[PasswordReset, Effect, Token | None]] = []
+        self.mailed: list[tuple[Member, PasswordReset, Effect, Token | None]] = []
         self.refusal_of = refusals()
         self.passed_over: list[tuple[Member, SkipReason]] = []
 
@@ -91,7 +91,7 @@ class _Promises:
             )
         if not inserts.insert(self.issued, ignore_conflicts=ignore_conflicts):
             self._read_keys()
-        mails = [(self._mail(reset), token) for reset, _effect, token in self.mailed]
+        mails = [(self._mail(member, reset), token) for member, reset, _effect, token in self.mailed]
         inserts.insert([*(mail for mail, _token in mails), *(self._skipped(*pair) for pair in self.passed_over)])
         self._log()
         self.skips.update(reason for _member, reason in self.passed_over)
@@ -105,7 +105,7 @@ class _Promises:
             self.passed_over.append((member, reason))
         elif live is not None and effect == Effect.SAME_LINK:
             live.member = member
-            self.mailed.append((live, effect, None))
+            self.mailed.append((member, live, effect, None))
         else:
             self._issue(member, live, effect)
 
@@ -122,7 +122,7 @@ class _Promises:
         is_new = member.last_login is None or (old is not None and old.is_live and old.is_welcome)
         reset, token = self.issuer.link_of(member, Purpose.WELCOME if is_new else Purpose.RESET)
         self.issued.append(reset)
-        self.mailed.append((reset, effect, token))
+        self.mailed.append((member, reset, effect, token))
 
     def _read_keys(self) -> None:
         """Take in the keys of the rows written, and let go of those for whom a single send was faster."""
@@ -130,19 +130,19 @@ class _Promises:
         keys = dict(PasswordReset.objects.filter(selector__in=selectors).values_list("selector", "pk"))
         for reset in self.issued:
             reset.pk = keys.get(reset.selector)
-        self.passed_over += [(reset.member, SkipReason.LIVE_LINK) for reset, *_ in self.mailed if not reset.pk]
-        self.mailed = [each for each in self.mailed if each[0].pk]
+        self.passed_over += [(member, SkipReason.LIVE_LINK) for member, reset, *_ in self.mailed if not reset.pk]
+        self.mailed = [each for each in self.mailed if each[1].pk]
 
-    def _mail(self, reset: PasswordReset) -> ResetEmail:
+    def _mail(self, member: Member, reset: PasswordReset) -> ResetEmail:
         return inserts.like(
             self.promised,
-            related={"member": reset.member, "reset": reset},
+            related={"member": member, "reset": reset},
             public_id=tokens.new_public_id(),
-            member_id=reset.member_id,
+            member_id=member.pk,
             reset_id=reset.pk,
             purpose=Purpose.REMINDER if self.is_reminder else reset.purpose,
             language=reset.language,
-            recipient=address_of(reset.member),
+            recipient=address_of(member),
         )
 
     def _skipped(self, member: Member, reason: SkipReason) -> ResetEmail:
@@ -157,7 +157,7 @@ class _Promises:
     def _log(self) -> None:
         """What a mail that was sent alone leaves behind: an entry, and one more where the sender chose the address."""
         by = self.batch.created_by
-        actions = [(reset.member, LOG_ACTIONS[effect]) for reset, effect, _token in self.mailed]
+        actions = [(member, LOG_ACTIONS[effect]) for member, _reset, effect, _token in self.mailed]
         flagged = with_changed_address([member for member, _action in actions], by=by)
         audit.record_many([*actions, *((member, "flag") for member in flagged)], batch=self.batch, by=by)
 

@@ -35,6 +35,7 @@ SELECTOR_SYMBOLS, SECRET_SYMBOLS, CHECK_SYMBOLS = 12, 26, 2
 SYMBOLS = SELECTOR_SYMBOLS + SECRET_SYMBOLS + CHECK_SYMBOLS
 LONGEST_INPUT = 512
 GRANT_LIFETIME = timedelta(minutes=30)
+LAST_62 = (1 << 62) - 1
 
 SALT = "wagtail_member_reset.v1."
 TOKEN = re.compile(f"[{ALPHABET}]{{{SYMBOLS}}}")
@@ -90,9 +91,16 @@ class Verifiable(Protocol):
     verifier: str
 
 
-def issue() -> tuple[Material, Token]:
-    """Make a new link under the current SECRET_KEY: what its row keeps, and what only its mail may."""
-    key, selector, nonce = settings.SECRET_KEY, _random_symbols(SELECTOR_SYMBOLS), secrets.token_bytes(32)
+def current_key() -> str | bytes:
+    """The key that new links are made with. Who makes many asks for it once."""
+    key: str | bytes = settings.SECRET_KEY
+    return key
+
+
+def issue(key: str | bytes | None = None) -> tuple[Material, Token]:
+    """Make a new link under the current key: what its row keeps, and what only its mail may."""
+    key = key or current_key()
+    selector, nonce = _random_symbols(SELECTOR_SYMBOLS), secrets.token_bytes(32)
     token = Token(selector, _secret(selector, nonce, key))
     return Material(selector, nonce, _verifier(selector, token.proof, key), _key_id(key)), token
 
@@ -176,8 +184,11 @@ def password_mark(member_pk: object, password: str, key_id: str) -> str:
     each call of `set_unusable_password`.
     """
     key = _key_with(key_id)
-    if key is None:
-        return ""
+    return "" if key is None else new_password_mark(member_pk, password, key)
+
+
+def new_password_mark(member_pk: object, password: str, key: str | bytes) -> str:
+    """The same, of a link that is made with this key."""
     state = password if is_password_usable(password) else "!"
     return _mac("password", f"{member_pk}|{state}".encode(), key).hexdigest()
 
@@ -209,8 +220,8 @@ def digest(kind: str, value: str) -> str:
 def new_public_id() -> uuid.UUID:
     """A random id that grows with time (UUID version 7, RFC 9562), which keeps inserts into its index cheap."""
     milliseconds = time.time_ns() // 1_000_000
-    random_bits = secrets.randbits(12) << 64 | secrets.randbits(62)
-    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | random_bits)
+    chance = int.from_bytes(secrets.token_bytes(10), "big")  # of its 80 bits, the first 12 and the last 62
+    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | chance >> 68 << 64 | 0b10 << 62 | chance & LAST_62)
 
 
 def _keys() -> list[str | bytes]:

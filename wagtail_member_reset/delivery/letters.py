@@ -79,14 +79,17 @@ class Cache:
 
         The very same for all mails that have them in common.
         """
-        about = (email.reset if email.has_link else None) or email
-        # Nobody is told seconds.
-        until = about.expires_at.replace(second=0, microsecond=0) if isinstance(about, PasswordReset) else None
-        key = (about.site_id, email.language, until)
-        found = self._slots.get(key)
-        if found is None:
-            found = self._slots[key] = _common_slots(about.site, email.language, until)
-        return found
+        reset = email.reset if email.has_link else None
+        site_id, until = (reset.site_id, reset.expires_at) if reset else (email.site_id, None)
+        key = (site_id, email.language, until)
+        if key not in self._slots:
+            # Nobody is told seconds.
+            minute = until.replace(second=0, microsecond=0) if until else None
+            alike = (site_id, email.language, minute)
+            if alike not in self._slots:
+                self._slots[alike] = _common_slots((reset or email).site, email.language, minute)
+            self._slots[key] = self._slots[alike]
+        return self._slots[key]
 
 
 def slots(email: ResetEmail, token: str, cache: Cache) -> dict[str, str]:
