@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from tests.conftest import make_person
-from wagtail_member_reset import audit, batches, bulk, delivery, inserts, promises
+from wagtail_member_reset import audit, batches, bulk, delivery, inserts, promises, tokens
 from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.models import PasswordReset, ResetBatch, ResetEmail
 
@@ -49,6 +50,44 @@ def test_rows_know_their_keys_where_the_database_can_tell():
     assert {email.reset_id: email.reset.selector for email, _token in mails} == dict(
         PasswordReset.objects.values_list("pk", "selector")
     )
+
+
+ODD = ["NULL", "", '"', "\\", "\\\\x00", "{a,b}", "O'Hara", "%s", "Zoë \u2028 🙂", "null", "[1]", "1e5", "\t"]
+
+
+def test_texts_and_secrets_are_written_as_they_are(way):
+    for number, odd in enumerate(ODD):
+        make_person("Odd", username=f"{number}{odd}", email=f"{odd or 'none'}{number}@members.example")
+    started()
+
+    _run, mails = promises.write(batches.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=9))
+
+    written = {reset.selector: reset for reset in PasswordReset.objects.select_related("member")}
+    assert len(mails) == len(ODD)
+    for email, token in mails:
+        reset = written[token.selector]
+        assert tokens.mint(reset) == token.text
+        assert reset.recipient == reset.member.email.strip()
+        assert ResetEmail.objects.get(public_id=email.public_id).recipient == reset.recipient
+    labels = ModelLogEntry.objects.filter(action="wagtail_member_reset.send").values_list("label", flat=True)
+    assert sorted(labels) == sorted(f"{number}{odd}" for number, odd in enumerate(ODD))
+
+
+@pytest.mark.parametrize("missing", [(), (2,), (1,), (5,)], ids=["none", "in the middle", "the first", "the last"])
+def test_rows_of_keys_are_those_and_no_others(missing):
+    members = [make_person(f"Mia{number}").pk for number in range(5)]
+    keys = [pk for number, pk in enumerate(members, start=1) if number not in missing]
+
+    found = get_user_model().objects.filter(inserts.with_keys(keys))
+
+    assert sorted(found.values_list("pk", flat=True)) == keys
+    assert (
+        sorted(
+            get_user_model().objects.filter(inserts.with_keys([str(key) for key in keys])).values_list("pk", flat=True)
+        )
+        == keys
+    )
+    assert not get_user_model().objects.filter(inserts.with_keys([])).exists()
 
 
 def test_everybody_is_mailed_and_logged_either_way(way, mailoutbox):

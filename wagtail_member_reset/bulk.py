@@ -196,20 +196,22 @@ def work(batch: ResetBatch, *, is_stopping: Callable[[], bool] = lambda: False) 
     the same run beside it. Waits for nobody: where no turn has come, the caller waits.
     """
     looked_at = 0.0
-    while batch.state == BatchState.RUNNING and not is_stopping():
-        pk = batches.next_chunk(batch)
-        if pk is not None:
-            done = delivery.send_chunk(pk, is_stopping=is_stopping, finishes=False)
-        elif endings.finish(batch.pk) or not _is_left(batch):
-            batch.refresh_from_db()
-            return
-        else:
-            done = delivery.drain(chunks=False)
-        if pk is None or time.monotonic() - looked_at > LOOKED_SECONDS:
-            batch.refresh_from_db()
-            looked_at = time.monotonic()
-        # Who was passed over made work, too.
-        yield pk is not None or bool(done)
+    with delivery.at_work(is_stopping=is_stopping) as worker:
+        while batch.state == BatchState.RUNNING and not is_stopping():
+            pk, done = batches.next_chunk(batch), 0
+            if pk is not None:
+                worker.send_chunk(pk)
+            elif endings.finish(batch.pk) or not _is_left(batch):
+                batch.refresh_from_db()
+                return
+            else:
+                worker.rest()
+                done = delivery.drain(chunks=False)
+            if pk is None or time.monotonic() - looked_at > LOOKED_SECONDS:
+                batch.refresh_from_db()
+                looked_at = time.monotonic()
+            # Who was passed over made work, too.
+            yield pk is not None or bool(done)
 
 
 def progress(batch: ResetBatch) -> Progress:

@@ -105,6 +105,27 @@ def test_server_that_answers_at_once_gets_one_connection(mailbox, settings, monk
     assert len(opened) == 1
 
 
+def test_command_keeps_its_connection_from_chunk_to_chunk_and_lets_it_go_while_it_waits(mailbox, settings, monkeypatch):
+    monkeypatch.setattr("wagtail_member_reset.batches.CHUNK", 2)
+    opened, closed = [], []
+    connect, close = transport.new_connection, transport.Mailer.close
+    monkeypatch.setattr(transport, "new_connection", lambda: opened.append(connect()) or opened[-1])
+    monkeypatch.setattr(transport.Mailer, "close", lambda mailer: closed.append(mailer._connection) or close(mailer))
+    batch = started(6)
+    last = batch.chunks.order_by("pk").last()
+    last.due_at = timezone.now() + timedelta(hours=1)
+    last.save()
+
+    work = bulk.work(batch)
+    busy = [next(work) for _turn in range(3)]
+
+    assert busy == [True, True, False]
+    assert len(mailbox.messages) == 4
+    assert len(opened) == 1
+    assert opened[0] in closed
+    work.close()
+
+
 def test_server_that_drops_after_the_fiftieth_mail_loses_and_doubles_nobody(
     mailbox, settings, time_machine, monkeypatch
 ):

@@ -10,6 +10,17 @@ from .letters import letter
 from .provider import reports
 from .requests import accept
 from .wake import wake, wake_on_commit, wake_overdue, wake_run
-from .worker import drain, send_chunk
+from .worker import at_work, drain, send_chunk
 
-__all__ = ["accept", "drain", "letter", "reports", "send_chunk", "wake", "wake_on_commit", "wake_overdue", "wake_run"]
+__all__ = [
+    "accept",
+    "at_work",
+    "drain",
+    "letter",
+    "reports",
+    "send_chunk",
+    "wake",
+    "wake_on_commit",
+    "wake_overdue",
+    "wake_run",
+]

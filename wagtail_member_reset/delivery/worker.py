@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db.models import Case, F, Min, Value, When
@@ -43,8 +44,7 @@ def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = lambda: Fals
     ledger.sweep()
     if chunks:
         reminders.lookout.look()
-    with Mailer() as mailer:
-        worker = Worker(mailer, is_stopping=is_stopping)
+    with at_work(is_stopping=is_stopping) as worker:
         worker.send_due()
         while chunks and not is_stopping() and worker.send_next_chunk():
             worker.send_due(at_most_every=LOOKED)
@@ -54,24 +54,30 @@ def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = lambda: Fals
         return worker.handed_over
 
 
-def send_chunk(
-    pk: int, *, is_stopping: Callable[[], bool] = lambda: False, singles_first: bool = False, finishes: bool = True
-) -> int:
+def send_chunk(pk: int, *, singles_first: bool = False) -> int:
     """
     Do one chunk of a run; the number of mails handed over, 0 when another worker had it.
 
-    Where `is_stopping` says so, no further mail leaves, and those left are given back. With
-    `singles_first`, what persons wait for goes before it. Who goes on with the next chunk need not
-    ask after each whether it `finishes` the run.
+    With `singles_first`, what persons wait for goes before it.
     """
-    with Mailer() as mailer:
-        worker = Worker(mailer, is_stopping=is_stopping)
+    with at_work() as worker:
         if singles_first:
             worker.send_due(singles=True)
         batch_id = worker.send_chunk(pk)
-        if batch_id is not None and finishes:
+        if batch_id is not None:
             endings.finish(batch_id)
         return worker.handed_over
+
+
+@contextmanager
+def at_work(*, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[Worker]:
+    """
+    A worker for chunk after chunk, with one connection for all of them.
+
+    Where `is_stopping` says so, no further mail leaves, and those left are given back.
+    """
+    with Mailer() as mailer:
+        yield Worker(mailer, is_stopping=is_stopping)
 
 
 class Worker:
@@ -111,6 +117,11 @@ class Worker:
         if batch_id is not None:
             endings.finish(batch_id)
         return pk is not None
+
+    def rest(self) -> None:
+        """Let go of the connection, which no server keeps for long, and of texts, which may change meanwhile."""
+        self.mailer.close()
+        self.cache = letters.Cache()
 
     def send_chunk(self, pk: int) -> int | None:
         """The key of the chunk's run; None when another worker had it."""
