@@ -108,6 +108,8 @@ def test_rows_go_with_their_member(member):
 
 @pytest.mark.parametrize("defers", [True, False], ids=["checks at the end", "checks at once"])
 def test_member_with_a_live_link_can_be_deleted_on_every_database(member, sent, monkeypatch, defers):
+    if defers and not connection.features.can_defer_constraint_checks:
+        pytest.skip("this database checks each statement at once")
     # Django empties a nullable key first where the database, as MariaDB does, checks each statement at once.
     monkeypatch.setattr(connection.features, "can_defer_constraint_checks", defers)
     sent()
