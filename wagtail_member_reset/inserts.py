@@ -9,15 +9,16 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connections
-from django.db.models import AutoField, JSONField, Model, Q, UUIDField
+from django.db.models import AutoField, JSONField, Model, Q
 from django.db.models.base import ModelState
 from django.db.models.constants import OnConflict
 
 from . import turns
 
 T = TypeVar("T", bound=Model)
-# What a database takes as it is, or as its text.
-PLAIN = {str, int, bool, bytes, UUID, type(None)}
+# What every database takes as it is, and what PostgreSQL reads from its text, too.
+PLAIN = {str, int, bool, bytes, type(None)}
+WRITABLE = PLAIN | {UUID}
 
 
 def insert(rows: Sequence[Model], *, ignore_conflicts: bool = False) -> bool:
@@ -129,14 +130,15 @@ class _Column:
     def __init__(self, field: Any, found: Sequence[Any], connection: Any) -> None:
         self.field, self.found, self.connection = field, found, connection
         self.is_shared = all(value is found[0] for value in found)
-        self.is_plain = not isinstance(field, JSONField) and set(map(type, found)) <= PLAIN
+        # In a field of JSON, a text is one more thing to be prepared.
+        self.types = {dict} if isinstance(field, JSONField) else set(map(type, found))
 
     @property
     def place(self) -> str:
         kind = self.field.db_type(self.connection)
         if self.is_shared:
             return f"%s::{kind}"
-        return f"json_array_elements_text(%s::json)::{kind}" if self.is_plain else f"unnest(%s::{kind}[])"
+        return f"json_array_elements_text(%s::json)::{kind}" if self.types <= WRITABLE else f"unnest(%s::{kind}[])"
 
     @property
     def shared(self) -> Any:
@@ -144,14 +146,14 @@ class _Column:
 
     def as_list(self, count: int) -> Any:
         """For PostgreSQL: as JSON where that can be, since an array is written value by value."""
-        if not self.is_plain:
+        if not self.types <= WRITABLE:
             return self.values(count)
         return json.dumps(self.found if len(self.found) == count else [self.found[0]] * count, default=_as_text)
 
     def values(self, count: int) -> list[Any]:
         if len(self.found) < count or self.is_shared:
             return [self.shared] * count
-        if self.is_plain and not isinstance(self.field, UUIDField):
+        if self.types <= PLAIN:
             return list(self.found)
         known: dict[Any, Any] = {}
         values = []
