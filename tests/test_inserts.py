@@ -88,6 +88,12 @@ def test_rows_of_keys_are_those_and_no_others(missing):
     assert found([]) == []
 
 
+def test_keys_without_a_gap_cost_two_parameters():
+    found = PasswordReset.objects.filter(inserts.with_keys(list(range(1, 1001))))
+
+    assert found.query.sql_with_params()[1] == (1, 1000)
+
+
 def test_everybody_is_mailed_and_logged_either_way(way, mailoutbox):
     members = [make_person(f"Mia{number}") for number in range(3)]
     started()

@@ -124,7 +124,7 @@ def write(outcomes: Sequence[Outcome], *, tally: Tally | None = None) -> None:
     written, counted = turns.retried(attempt)
     if tally is not None:
         tally.take(counted)
-    for outcome in written if delivery_changed.has_listeners(ResetEmail) else ():
+    for outcome in written:
         delivery_changed.send_robust(sender=ResetEmail, email=outcome.email)
 
 
