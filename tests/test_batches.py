@@ -8,6 +8,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from wagtail.users.models import UserProfile
 
 from tests.conftest import make_person, use_backend
 from wagtail_member_reset import batches, bulk, delivery, promises
@@ -52,6 +53,18 @@ def drained(batch):
     delivery.drain()
     batch.refresh_from_db()
     return batch
+
+
+def test_members_of_a_run_are_written_to_in_their_own_language():
+    german, plain, without = people(3)
+    UserProfile.objects.create(user=german, preferred_language="de")
+    UserProfile.objects.create(user=plain)
+
+    started(language="fr")
+    in_hand()
+
+    found = dict(ResetEmail.objects.values_list("member", "language"))
+    assert found == {german.pk: "de", plain.pk: "fr", without.pk: "fr"}
 
 
 def test_run_without_members_is_finished(mailoutbox):
