@@ -1,6 +1,7 @@
 """Runs in the admin: who may, what the pages say, and what a click does."""
 
 import csv
+import html
 import io
 import re
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from tests.conftest import grant, make_person
 from tests.staff.pages import words
-from wagtail_member_reset import bulk, delivery
+from wagtail_member_reset import bulk, delivery, resets
 from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.models import BatchState, BatchUnmatched, EmailState, PasswordReset, ResetBatch, ResetEmail
 
@@ -205,6 +206,35 @@ def test_bulk_action_takes_who_was_picked(bulk_office, client, mailoutbox):
     assert answer.url == f"{RUNS}{ResetBatch.objects.get().pk}/"
     delivery.drain()
     assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+
+
+def test_bulk_action_mails_those_with_a_link_that_works_when_told_so(bulk_office, client, mailoutbox):
+    mia, ole = make_person("Mia"), make_person("Ole")
+    resets.send(mia, by=None)
+    delivery.drain()
+    both = action_url(id=[mia.pk, ole.pk])
+    also, without = (
+        "Also mail people who have a link that still works",
+        "Leave out people who have a link that still works",
+    )
+
+    first = client.get(both).content.decode()
+    assert "1 person will get an email" in words(first) and also in first and without not in first
+    [other] = re.findall(r'href="([^"]*)">' + also, first)
+    second = client.get(html.unescape(other)).content.decode()
+    assert "2 people will get an email" in words(second) and without in second
+    [back] = re.findall(r'href="([^"]*)">' + without, second)
+    assert "1 person will get an email" in page(client, html.unescape(back))
+    assert not ResetBatch.objects.exists()
+
+    [start] = re.findall(r'<form method="post" action="([^"]*send_member_resets[^"]*)"', second)
+    client.post(html.unescape(start))
+    delivery.drain()
+    assert sorted(mail.to for mail in mailoutbox[1:]) == [["mia@members.example"], ["ole@members.example"]]
+
+
+def test_bulk_action_speaks_of_links_that_work_only_where_there_are_some(bulk_office, client):
+    assert "link that still works" not in page(client, action_url(id=[make_person("Mia").pk]))
 
 
 def test_bulk_action_for_all_takes_what_the_filters_leave(bulk_office, client, mailoutbox):

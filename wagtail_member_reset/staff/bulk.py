@@ -39,7 +39,11 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         batch = self._batch(request)
-        return runs.preview(request, batch, start_url=request.get_full_path(), back_url=self.next_url)
+        here, other = request.get_full_path(), request.GET.copy()
+        if other.pop("again", None) is None:
+            other["again"] = "1"
+        other_url = f"{request.path}?{other.urlencode()}"
+        return runs.preview(request, batch, start_url=here, back_url=self.next_url, other_url=other_url)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         batch = self._batch(request)
@@ -54,4 +58,4 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
         except ChoiceError as error:
             raise Http404 from error
         choice = Choice(kind=Kind.LISTING, query=listing.query_of(request)) if "all" in keys else chosen
-        return bulk.drafted(choice, by=person)
+        return bulk.drafted(choice, by=person, again="again" in request.GET)

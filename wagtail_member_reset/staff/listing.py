@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from . import permissions
 
-# What the listing's address holds beside its search and filters.
-NOT_FILTERS = ("id", "next", "childOf", "p", "ordering", "_w_filter_fragment")
+# What the listing's address, and that of our action, hold beside its search and filters.
+NOT_FILTERS = ("id", "next", "childOf", "p", "ordering", "_w_filter_fragment", "again")
 
 
 def query_of(request: HttpRequest) -> str:

@@ -194,8 +194,14 @@ def begin(request: HttpRequest, batch: ResetBatch) -> None:
         messages.warning(request, _("This run was already started. Nobody is mailed twice."))
 
 
-def preview(request: HttpRequest, batch: ResetBatch, *, start_url: str, back_url: str) -> HttpResponse:
-    """What starting would do now. Writes nothing."""
+def preview(
+    request: HttpRequest, batch: ResetBatch, *, start_url: str, back_url: str, other_url: str = ""
+) -> HttpResponse:
+    """
+    What starting would do now. Writes nothing.
+
+    `other_url` is the preview with those who have a link that works, or without them: for who was not asked before.
+    """
     found = bulk.preview(batch, beyond=permissions.beyond(request.user), listing=_listing(request, batch))
     context = {
         "batch": batch,
@@ -206,6 +212,7 @@ def preview(request: HttpRequest, batch: ResetBatch, *, start_url: str, back_url
         "shown_lines": SHOWN_LINES,
         "start_url": start_url,
         "back_url": back_url,
+        "other_url": other_url if batch.again or SkipReason.LIVE_LINK in found.skips else "",
     }
     return _page(request, "run_preview.html", _("Send password resets"), context)
 

@@ -4,6 +4,7 @@
  */
 (() => {
   const EVERY_MS = 2000;
+  const PAUSED_EVERY_MS = 10000; // somebody else may have it go on
   const SPOKEN_EVERY_MS = 15000;
   const MOST_FAILURES = 5;
 
@@ -38,7 +39,8 @@
     schedule() {
       clearTimeout(this.timer);
       if (!this.hasPollTarget || document.hidden || this.failures > MOST_FAILURES) return;
-      this.timer = setTimeout(() => this.poll(), EVERY_MS);
+      const isPaused = this.pollTarget.dataset.state.startsWith("paused");
+      this.timer = setTimeout(() => this.poll(), isPaused ? PAUSED_EVERY_MS : EVERY_MS);
     }
 
     async poll() {
