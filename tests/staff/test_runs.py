@@ -449,11 +449,15 @@ def test_listing_is_for_who_may_see_it(client):
 
 
 @pytest.mark.parametrize("verb", ["start", "pause", "go-on", "retry", "again"])
-def test_a_look_changes_nothing(bulk_office, client, verb):
+def test_who_had_to_sign_in_again_after_a_click_comes_back_to_the_run_unchanged(bulk_office, client, verb):
     make_person("Mia")
     batch = started(None)
+    client.logout()
+    click = f"{RUNS}{batch.pk}/{verb}/"
+    assert client.post(click).url == f"/admin/login/?next={click}"
+    client.force_login(bulk_office)
 
-    assert client.get(f"{RUNS}{batch.pk}/{verb}/").status_code == 405
+    assert client.get(click).url == f"{RUNS}{batch.pk}/"
     assert ResetBatch.objects.get().state == BatchState.RUNNING
 
 

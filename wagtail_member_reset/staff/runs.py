@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import partial, wraps
 from typing import Any, NoReturn, cast
 
 from django.contrib import messages
@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.utils import get_user_display_name
 
@@ -36,6 +36,23 @@ SHOWN_LINES = 10
 # Of these a run has counted some whom it never wrote a mail for.
 UNLISTED = [SkipReason.NOT_ALLOWED, SkipReason.GONE, SkipReason.STOPPED]
 STATES = {"waiting": [EmailState.QUEUED, EmailState.SENDING], **{state.value: [state] for state in EmailState}}
+
+
+def _verb(view: Callable[[HttpRequest, int], HttpResponse]) -> Callable[..., HttpResponse]:
+    """
+    For what only a POST does. A GET shows the run as it is: who had to sign in again in between comes
+    back by one.
+    """
+
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @transaction.non_atomic_requests
+    @wraps(view)
+    def answer(request: HttpRequest, pk: int) -> HttpResponse:
+        if request.method == "POST":
+            return view(request, pk)
+        return redirect(url(_batch(request, pk)))
+
+    return answer
 
 
 class RunsMenuItem(MenuItem):  # type: ignore[misc]
@@ -137,8 +154,7 @@ def unmatched(request: HttpRequest, pk: int) -> HttpResponse:
     return _guarded(response)
 
 
-@require_POST
-@transaction.non_atomic_requests
+@_verb
 def start(request: HttpRequest, pk: int) -> HttpResponse:
     """Start a run as it was chosen; once, whoever clicks."""
     batch = _batch(request, pk)
@@ -146,14 +162,12 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(url(batch))
 
 
-@require_POST
-@transaction.non_atomic_requests
+@_verb
 def pause(request: HttpRequest, pk: int) -> HttpResponse:
     return _do(request, pk, bulk.pause)
 
 
-@require_POST
-@transaction.non_atomic_requests
+@_verb
 def go_on(request: HttpRequest, pk: int) -> HttpResponse:
     return _do(request, pk, bulk.go_on)
 
@@ -172,14 +186,12 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_POST
-@transaction.non_atomic_requests
+@_verb
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     return _do(request, pk, partial(bulk.try_again, beyond=permissions.beyond(request.user)))
 
 
-@require_POST
-@transaction.non_atomic_requests
+@_verb
 def again(request: HttpRequest, pk: int) -> HttpResponse:
     """Draft a run for those of this one who have not signed in: it leads to a preview, and mails nobody."""
     batch = _batch(request, pk)
