@@ -271,6 +271,20 @@ def test_send_again_to_those_of_a_run_who_have_not_signed_in(mailoutbox):
     assert [mail.to for mail in mailoutbox] == [[still_out.email]]
 
 
+def test_send_again_leaves_out_whom_the_run_passed_over(mailoutbox):
+    has_link, mailed = make_person("Linked"), make_person("Out")
+    resets.send(has_link, by=None)
+    first = bulk.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None)
+    bulk.start(first)
+    delivery.drain()
+    mailoutbox.clear()
+
+    bulk.start(bulk.draft(Choice(kind=Kind.RUN, run=first.pk), by=None, again=True))
+    delivery.drain()
+
+    assert [mail.to for mail in mailoutbox] == [[mailed.email]]
+
+
 class TestPurge:
     def test_drafts_and_runs_are_forgotten_with_their_mails(self, clock, mailoutbox):
         make_person("Mia")

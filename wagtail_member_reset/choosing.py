@@ -27,7 +27,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from .exceptions import ChoiceError
-from .models import ResetEmail
+from .models import EmailState, ResetEmail
 
 # Keys in one statement: SQLite takes 32,766 at most where nobody has set it otherwise.
 SLICE = 10_000
@@ -60,7 +60,7 @@ class Choice:
     ids: tuple[Any, ...] = ()
     # The query string of the user listing, as it stood when all in it were chosen.
     query: str = ""
-    # An earlier run: of its members, those who have not signed in.
+    # An earlier run: of those whom it mailed, those who have not signed in.
     run: int | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -119,7 +119,9 @@ def querysets(choice: Choice, listing: QuerySet[Any] | None = None) -> Iterator[
     elif choice.kind == Kind.NEVER_SIGNED_IN:
         yield accounts.filter(last_login=None)
     elif choice.kind == Kind.RUN:
-        yield accounts.filter(last_login=None, pk__in=ResetEmail.objects.filter(batch=choice.run).values("member"))
+        # Whom that run passed over was not mailed by it, so there is nothing to send again.
+        mailed = ResetEmail.objects.filter(batch=choice.run, state=EmailState.HANDED_OVER)
+        yield accounts.filter(last_login=None, pk__in=mailed.values("member"))
     elif choice.kind == Kind.GROUPS:
         yield accounts.filter(pk__in=accounts.filter(groups__in=choice.groups).order_by().values("pk"))
     elif choice.kind == Kind.LISTING:
