@@ -100,6 +100,16 @@ def test_imported_members_are_welcomed_and_others_are_sent_a_reset(mailoutbox):
     assert {reset.origin for reset in PasswordReset.objects.all()} == {Origin.BULK}
 
 
+def test_who_chose_a_password_by_a_link_is_not_told_that_an_account_was_made(mailoutbox):
+    member = make_person("Uma")
+    reset = resets.send(member, by=None, purpose=Purpose.WELCOME)
+    resets.redeem(resets.open(resets.link(reset)), password="a new password 7")
+
+    finished(started(Choice(kind=Kind.NEVER_SIGNED_IN)))
+
+    assert PasswordReset.objects.get(state=State.ACTIVE).purpose == Purpose.RESET
+
+
 def test_who_is_passed_over_is_counted_with_the_reason(mailoutbox):
     make_person("Fine")
     make_person("Gone away", is_active=False)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -19,6 +19,7 @@ from .models import BatchChunk, EmailState, Origin, PasswordReset, Purpose, Reas
 from .tokens import Token
 
 LIVE = "key_of_live_password_reset"
+HAS_CHOSEN = "has_chosen_a_password_by_a_link"
 # A mail, and the token of its link where that was just made.
 Promised = tuple[ResetEmail, "Token | None"]
 
@@ -119,7 +120,8 @@ class _Promises:
     def _issue(self, member: Member, old: PasswordReset | None, effect: Effect) -> None:
         if old is not None:
             self.replaced.append(old.pk)
-        is_new = member.last_login is None or (old is not None and old.is_live and old.is_welcome)
+        is_new = member.last_login is None and not vars(member)[HAS_CHOSEN]
+        is_new = is_new or (old is not None and old.is_live and old.is_welcome)
         reset, token = self.issuer.link_of(member, Purpose.WELCOME if is_new else Purpose.RESET)
         self.issued.append(reset)
         self.mailed.append((member, reset, effect, token))
@@ -170,8 +172,13 @@ def _reason_against_reminding(member: Member, live: PasswordReset | None, effect
 
 
 def _in_order(keys: list[Any]) -> list[Member]:
-    """The members that are still there, with their language, and with the key of a link that they have."""
-    found = get_user_model()._base_manager.filter(inserts.with_keys(keys)).annotate(**{LIVE: F("live_password_reset")})
+    """
+    The members that are still there, with their language, with the key of a link that they have, and with
+    whether they have used one: an account that somebody has been in is not news to them.
+    """
+    used = PasswordReset.objects.filter(member=OuterRef("pk"), state=State.USED)
+    found = get_user_model()._base_manager.filter(inserts.with_keys(keys))
+    found = found.annotate(**{LIVE: F("live_password_reset"), HAS_CHOSEN: Exists(used)})
     return list(with_languages(found).order_by("pk"))
 
 
