@@ -133,6 +133,7 @@ def test_failed_mails_are_tried_again_within_the_reach_of_who_asks(enter, actor_
 def test_members_of_a_run_are_asked_again_within_the_reach_of_who_asks(enter, actor_role, target_role, mailoutbox):
     actor, target = sender(actor_role), person_of(target_role, "Target")
     client, batch = enter(actor), run_of(target, state=BatchState.FINISHED)
+    batch.emails.update(state=EmailState.HANDED_OVER)
 
     preview = client.post(verb_url("again", batch.pk), follow=True).content.decode()
     client.post(verb_url("start", ResetBatch.objects.latest("pk").pk))

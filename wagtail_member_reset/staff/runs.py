@@ -39,18 +39,13 @@ STATES = {"waiting": [EmailState.QUEUED, EmailState.SENDING], **{state.value: [s
 
 
 def _verb(view: Callable[[HttpRequest, int], HttpResponse]) -> Callable[..., HttpResponse]:
-    """
-    For what only a POST does. A GET shows the run as it is: who had to sign in again in between comes
-    back by one.
-    """
+    """For what only a POST does. A GET shows the run: who had to sign in again in between comes back by one."""
 
     @require_http_methods(["GET", "HEAD", "POST"])
     @transaction.non_atomic_requests
     @wraps(view)
     def answer(request: HttpRequest, pk: int) -> HttpResponse:
-        if request.method == "POST":
-            return view(request, pk)
-        return redirect(url(_batch(request, pk)))
+        return view(request, pk) if request.method == "POST" else redirect(url(_batch(request, pk)))
 
     return answer
 
@@ -76,10 +71,7 @@ def runs(request: HttpRequest) -> HttpResponse:
         pace = {"again": said["again"], "per_hour": said["per_hour"]}
         return redirect(url(bulk.draft(form.choice, by=request.user, matches=form.matches, **pace)))
     started = ResetBatch.objects.exclude(state=BatchState.DRAFT).order_by("-created_at").select_related("created_by")
-    rows = [
-        {"batch": each, "name": run_words.name(each), "choice": _choice(request, each), "url": url(each)}
-        for each in started[:SHOWN_RUNS]
-    ]
+    rows = [{"batch": each, "choice": _choice(request, each), "url": url(each)} for each in started[:SHOWN_RUNS]]
     return _page(request, "runs.html", _("Password resets to many"), {"form": form, "runs": rows}, above=[])
 
 
