@@ -121,8 +121,8 @@ class _Promises:
         if old is not None:
             self.replaced.append(old.pk)
         is_new = member.last_login is None and not vars(member)[HAS_CHOSEN]
-        is_new = is_new or (old is not None and old.is_live and old.is_welcome)
-        reset, token = self.issuer.link_of(member, Purpose.WELCOME if is_new else Purpose.RESET)
+        was_welcomed = old is not None and old.is_live and old.is_welcome
+        reset, token = self.issuer.link_of(member, Purpose.WELCOME if is_new or was_welcomed else Purpose.RESET)
         self.issued.append(reset)
         self.mailed.append((member, reset, effect, token))
 

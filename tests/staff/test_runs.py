@@ -556,6 +556,13 @@ def test_send_again_leads_to_a_preview_of_those_who_have_not_signed_in(bulk_offi
     assert mailoutbox == []
 
 
+def test_latest_runs_are_listed_by_the_number_that_their_pages_have(bulk_office, client):
+    make_person("Mia")
+    batch = started(bulk_office)
+
+    assert f'<a href="{RUNS}{batch.pk}/">Run {batch.pk} · ' in client.get(RUNS).content.decode()
+
+
 def test_send_again_is_offered_once_the_run_has_ended(bulk_office, client):
     make_person("Mia")
     batch = started(bulk_office)

@@ -71,7 +71,8 @@ def runs(request: HttpRequest) -> HttpResponse:
         pace = {"again": said["again"], "per_hour": said["per_hour"]}
         return redirect(url(bulk.draft(form.choice, by=request.user, matches=form.matches, **pace)))
     started = ResetBatch.objects.exclude(state=BatchState.DRAFT).order_by("-created_at").select_related("created_by")
-    rows = [{"batch": each, "choice": _choice(request, each), "url": url(each)} for each in started[:SHOWN_RUNS]]
+    found = started[:SHOWN_RUNS]
+    rows = [{"batch": each, "name": run_words.name(each), "choice": _choice(request, each)} for each in found]
     return _page(request, "runs.html", _("Password resets to many"), {"form": form, "runs": rows}, above=[])
 
 
