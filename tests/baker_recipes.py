@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 from model_bakery.recipe import Recipe, foreign_key
 
-from wagtail_member_reset import tokens
+from wagtail_member_reset import ids, tokens
 from wagtail_member_reset.models import EmailState, Origin, PasswordReset, Purpose, ResetEmail, State
 
 
@@ -41,7 +41,7 @@ handed_over_email = Recipe(
     purpose=Purpose.RESET,
     recipient="mia@members.example",
     language="en",
-    public_id=tokens.new_public_id,
+    public_id=ids.new_public_id,
     state=EmailState.HANDED_OVER,
     handed_over_at=timezone.now,
 )

@@ -49,11 +49,12 @@ def single_mail():
     from django.contrib.auth import get_user_model
 
     from tests.broker import Broker  # as the backend's path names it, not as the program
-    from wagtail_member_reset import bulk, resets, tasks
-    from wagtail_member_reset.models import ResetBatch
+    from wagtail_member_reset import mailings, resets
+    from wagtail_member_reset.models import Mailing
+    from wagtail_member_reset.outbox import tasks
 
-    if batch := ResetBatch.objects.first():
-        bulk.try_again(batch)
+    if mailing := Mailing.objects.first():
+        mailings.try_again(mailing)
     else:
         resets.send(get_user_model().objects.get(email="mia@members.example"), by=None)
     queue = list(Broker.queue)
@@ -68,12 +69,12 @@ def rated_run():
     """Three chunks, a minute apart; the tasks of all are run at once, as by an engine that cannot tell the time."""
     from tests.broker import Broker
     from tests.conftest import make_person
-    from wagtail_member_reset import bulk
-    from wagtail_member_reset.choosing import Choice, Kind
+    from wagtail_member_reset import mailings
+    from wagtail_member_reset.mailing.choose import Choice, Kind
 
     make_person("Nora"), make_person("Olaf")
-    batch = bulk.draft(Choice(kind=Kind.ALL), by=None, per_hour=60)
-    bulk.start(batch)
+    mailing = mailings.draft(Choice(kind=Kind.ALL), by=None, per_hour=60)
+    mailings.start(mailing)
     asked, before = queued(), list(Broker.queue)
     Broker.queue.clear()
     handed_over = [task.func(*args) for task, args, _kwargs in before]
@@ -83,7 +84,7 @@ def rated_run():
 def long_pass():
     """A pass over the outbox whose time is up at once."""
     from tests.broker import Broker
-    from wagtail_member_reset import tasks
+    from wagtail_member_reset.outbox import tasks
 
     tasks.LONGEST = timedelta(0)
     return {"handed_over": single_mail()["handed_over"], "queued": len(Broker.queue)}

@@ -31,9 +31,11 @@ def main():
     settings.ALLOWED_HOSTS = ["*"]
     import django
 
-    from wagtail_member_reset.veil import without_links
+    from wagtail_member_reset.redact import without_links
 
-    veil = {"before_send": without_links, "before_send_transaction": without_links} if "VEIL" in os.environ else {}
+    redaction = (
+        {"before_send": without_links, "before_send_transaction": without_links} if "REDACT" in os.environ else {}
+    )
     sentry_sdk.init(
         dsn="https://key@sentry.example/1",
         transport=Kept(),
@@ -42,7 +44,7 @@ def main():
         send_default_pii=True,
         max_request_body_size="always",
         release="4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-        **veil,
+        **redaction,
     )
     django.setup()
     logging.disable(logging.NOTSET)
@@ -55,7 +57,8 @@ def go_wrong():
     from django.contrib.auth import get_user_model
     from django.test import Client
 
-    from wagtail_member_reset import delivery, emails, resets
+    from wagtail_member_reset import outbox, resets
+    from wagtail_member_reset.outbox import text
 
     model = get_user_model()
     member, admin = model.objects.get(email="mia@members.example"), model.objects.get(is_superuser=True)
@@ -69,8 +72,8 @@ def go_wrong():
         visit(path)
     with mock.patch("wagtail_member_reset.staff.views.render", broken):
         visit(f"/admin/member-reset/{member.pk}/", HTTP_COOKIE=session, HTTP_X_REQUESTED_WITH="XMLHttpRequest")
-    with mock.patch.object(emails, "compose", broken):
-        delivery.drain()
+    with mock.patch.object(text, "compose", broken):
+        outbox.drain()
 
 
 def visit(path, **headers):

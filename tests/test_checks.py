@@ -20,9 +20,9 @@ from wagtail.models import Site
 
 from tests.conftest import use_backend
 from tests.urls import urlpatterns
-from wagtail_member_reset import bulk, resets
-from wagtail_member_reset.choosing import Choice, Kind
-from wagtail_member_reset.models import EmailState, PasswordReset, ResetBatch, ResetEmail
+from wagtail_member_reset import mailings, resets
+from wagtail_member_reset.mailing.choose import Choice, Kind
+from wagtail_member_reset.models import EmailState, Mailing, PasswordReset, ResetEmail
 
 PREFIX = "WAGTAIL_MEMBER_RESET_"
 WRONG = [
@@ -65,17 +65,17 @@ WRONG = [
     ("SUPPORT_CONTACT", 5, "E013"),
     ("STAFF_LIMITS", {"ip": "20/d"}, "E014"),
     ("STAFF_LIMITS", {"person": "20 a day"}, "E014"),
-    ("BULK_CONNECTIONS", 0, "E015"),
-    ("BULK_CONNECTIONS", 51, "E015"),
-    ("BULK_CONNECTIONS", True, "E015"),
-    ("BULK_CONNECTIONS", "4", "E015"),
+    ("MAILING_CONNECTIONS", 0, "E015"),
+    ("MAILING_CONNECTIONS", 51, "E015"),
+    ("MAILING_CONNECTIONS", True, "E015"),
+    ("MAILING_CONNECTIONS", "4", "E015"),
     ("REMINDER", 2, "E016"),
     ("REMINDER", timedelta(0), "E016"),
     ("REMINDER", timedelta(days=7), "E016"),
 ]
 RIGHT = [
     ("LINK_LIFETIME", timedelta(days=30)),
-    ("BULK_CONNECTIONS", 50),
+    ("MAILING_CONNECTIONS", 50),
     ("REMINDER", None),
     ("REMINDER", timedelta(days=6, hours=23)),
     ("STATUS_WINDOW", timedelta(minutes=5)),
@@ -365,29 +365,29 @@ class TestDatabase:
 
         assert in_database() == []
 
-    def test_run_at_which_nobody_is_has_its_way_out(self, member):
-        batch = bulk.draft(Choice(kind=Kind.ALL), by=None)
-        bulk.start(batch)
-        batch.chunks.update(due_at=timezone.now() - timedelta(minutes=11))
+    def test_mailing_at_which_nobody_is_has_its_way_out(self, member):
+        mailing = mailings.draft(Choice(kind=Kind.ALL), by=None)
+        mailings.start(mailing)
+        mailing.chunks.update(due_at=timezone.now() - timedelta(minutes=11))
 
         found = in_database()
 
         assert ids(found) == ["W005"]
-        assert found[0].msg == "Bulk runs at which nobody has been for more than 10 minutes: 1."
+        assert found[0].msg == "Mailings at which nobody has been for more than 10 minutes: 1."
 
     @pytest.mark.parametrize("changes", [{"state": "paused"}, {"held_until": timedelta(minutes=5)}, {}])
-    def test_runs_that_are_well_are_passed_over(self, member, changes):
-        batch = bulk.draft(Choice(kind=Kind.ALL), by=None)
-        bulk.start(batch)
-        batch.chunks.update(due_at=timezone.now() - timedelta(minutes=11))
+    def test_mailings_that_are_well_are_passed_over(self, member, changes):
+        mailing = mailings.draft(Choice(kind=Kind.ALL), by=None)
+        mailings.start(mailing)
+        mailing.chunks.update(due_at=timezone.now() - timedelta(minutes=11))
         if "held_until" in changes:
             changes = {"held_until": timezone.now() + changes["held_until"]}
         if changes:
-            ResetBatch.objects.update(**changes)
+            Mailing.objects.update(**changes)
         else:  # a worker has another chunk of it in hand
             email = resets.send(member, by=None).emails.get()
             lease = {"state": EmailState.SENDING, "lease": "x", "lease_until": timezone.now() + timedelta(minutes=5)}
-            ResetEmail.objects.filter(pk=email.pk).update(batch=batch, **lease)
+            ResetEmail.objects.filter(pk=email.pk).update(mailing=mailing, **lease)
 
         assert in_database() == []
 

@@ -15,7 +15,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone as django_timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import resets, turns
+from wagtail_member_reset import resets
+from wagtail_member_reset.db import retry
 from wagtail_member_reset.models import EmailState, Origin, PasswordReset, ResetEmail, ResetRequest, State
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
@@ -45,7 +46,7 @@ class Interrupter(threading.Thread):
 
 def loop_until(condition, *, number=signal.SIGINT):
     """What the loop wrote. It wants a test outside a transaction, since it renews the connection before each pass."""
-    # A shell that runs the suite in the background has it ignore Ctrl+C, and Python then knows none.
+    # A shell that mailings the suite in the background has it ignore Ctrl+C, and Python then knows none.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     interrupter = Interrupter(condition, number)
     interrupter.start()
@@ -142,7 +143,7 @@ def test_loop_outlives_a_database_that_is_away(transactional_db, django_db_seria
     refused = itertools.count()
 
     def away(execute, sql, params, many, context):
-        if next(refused) <= 2 * turns.ATTEMPTS:
+        if next(refused) <= 2 * retry.ATTEMPTS:
             raise OperationalError("server closed the connection")
         return execute(sql, params, many, context)
 

@@ -25,7 +25,7 @@ DEFAULTS = {
         "all": (300, timedelta(minutes=1)),
     },
     "STAFF_LIMITS": {"account": (20, timedelta(days=1)), "person": (500, timedelta(days=1))},
-    "BULK_CONNECTIONS": 4,
+    "MAILING_CONNECTIONS": 4,
     "REMINDER": None,
 }
 

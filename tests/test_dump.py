@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from tests.conftest import make_person
 from tests.staff.pages import FETCH, LINK, url
-from wagtail_member_reset import delivery, ledger, resets, tokens
-from wagtail_member_reset.delivery.transport import Mailer
+from wagtail_member_reset import outbox, resets, tokens
 from wagtail_member_reset.exceptions import Unredeemable, WindowClosed
+from wagtail_member_reset.links import state
 from wagtail_member_reset.models import PasswordReset, Purpose
+from wagtail_member_reset.outbox.transport import Mailer
 
 NEW = "An entirely new phrase 7"
 
@@ -57,7 +58,7 @@ def stories(db, office, settings, everything_logged, mailoutbox, monkeypatch):
             Client().post(reverse("wagtail_member_reset:password_reset"), {"email": person.email})
         else:
             resets.send(person, by=office, purpose=Purpose.WELCOME)
-    delivery.drain()
+    outbox.drain()
     for number, person in enumerate(people[:20]):
         reset = PasswordReset.objects.get(active_for=person)
         staff.get(url("panel", person), **FETCH)
@@ -67,7 +68,7 @@ def stories(db, office, settings, everything_logged, mailoutbox, monkeypatch):
         # What goes wrong is logged, and may not quote what it went wrong with.
         broken.setattr(Mailer, "_send", lambda self, content, to, public_id: raising(content.text))
         resets.rotate(people[30], by=office)
-        delivery.drain()
+        outbox.drain()
         broken.setattr("wagtail_member_reset.resets._holder", raising)
         use(resets.link(PasswordReset.objects.get(active_for=people[31])), 0)
     return people
@@ -164,7 +165,7 @@ def test_dump_alone_opens_no_account(stories, settings):
 
 def test_dump_after_the_window_opens_no_account_even_with_the_key(stories, settings, mailoutbox):
     PasswordReset.objects.update(issued_at=timezone.now() - timedelta(hours=16, seconds=1))
-    ledger.sweep()
+    state.sweep()
     live = list(PasswordReset.objects.live())
 
     assert len(live) >= 30

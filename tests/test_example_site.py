@@ -48,7 +48,7 @@ from django.core.management import call_command
 from django.test import Client
 from example_site.inbox.models import ReceivedEmail
 from wagtail_member_reset import resets
-from wagtail_member_reset.delivery.wake import sender
+from wagtail_member_reset.outbox.background import sender
 
 def manage(*args, **options):
     written = StringIO()
@@ -401,7 +401,7 @@ def test_a_missing_chromium_fails_with_the_command(machine):
     assert "Once more" not in done.stderr
 
 
-def test_a_chromium_that_does_not_run_is_named(machine):
+def test_a_chromium_that_does_not_mailing_is_named(machine):
     machine.has_venv()
     machine.has("my-browser", "exit 1")
 

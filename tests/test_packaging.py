@@ -63,7 +63,11 @@ def test_nothing_is_imported_but_the_dependencies():
     assert imported - sys.stdlib_module_names == {"django", "wagtail", "anymail", "wagtail_member_reset"}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+@pytest.mark.parametrize(
+    "module",
+    [m for m in MODULES if m.parent.name != "migrations"],
+    ids=lambda path: path.relative_to(PACKAGE).as_posix(),
+)
 def test_a_module_stays_under_300_lines(module):
     assert len(module.read_text("utf-8").splitlines()) <= 300
 

@@ -13,15 +13,8 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from tests.conftest import make_person
-from wagtail_member_reset import delivery, resets, tokens
-from wagtail_member_reset.exceptions import (
-    EffectChanged,
-    LinkProblem,
-    Refusal,
-    SendRefused,
-    Unredeemable,
-    WindowClosed,
-)
+from wagtail_member_reset import outbox, resets, tokens
+from wagtail_member_reset.exceptions import EffectChanged, LinkProblem, Refusal, SendRefused, Unredeemable, WindowClosed
 from wagtail_member_reset.models import EmailState, Origin, PasswordReset, Purpose, ResetEmail, State
 from wagtail_member_reset.resets import Effect, Standing
 from wagtail_member_reset.signals import reset_redeemed, reset_sent
@@ -160,7 +153,7 @@ class TestSending:
         resets.send(member, by=office)
         resets.send(member, by=office)
 
-        delivery.drain()
+        outbox.drain()
 
         assert len(mailoutbox) == 1
 
@@ -341,7 +334,7 @@ class TestOpening:
         """After the window not even the database and SECRET_KEY give a proof: it takes the secret."""
         reset = sent()
         clock.shift(timedelta(hours=17))
-        delivery.drain()
+        outbox.drain()
         reset.refresh_from_db()
 
         for proof in (reset.verifier, reset.key_id, reset.password_mark, ""):
@@ -449,7 +442,7 @@ class TestAccountThatChanged:
         resets.send(member, by=office)
         forbid(settings, how)
 
-        delivery.drain()
+        outbox.drain()
 
         assert (mailoutbox, ResetEmail.objects.get().state) == ([], EmailState.SKIPPED)
 
@@ -520,7 +513,7 @@ class TestRedeeming:
         grant = resets.open(token_of(sent()))
         resets.redeem(grant, password=NEW)
 
-        delivery.drain()
+        outbox.drain()
 
         told = mailoutbox[-1]
         assert (told.to, len(mailoutbox)) == (["mia@members.example"], 2)
@@ -653,7 +646,7 @@ class TestStatus:
     def test_mail_about_a_changed_password_is_not_the_status(self, member, sent):
         reset = sent()
         resets.redeem(resets.open(token_of(reset)), password=NEW)
-        delivery.drain()
+        outbox.drain()
         member.refresh_from_db()
 
         assert (resets.status(member).email.purpose, resets.status(member).reset) == (Purpose.RESET, reset)
@@ -662,7 +655,7 @@ class TestStatus:
         sent()
         clock.shift(timedelta(hours=17))
         resets.request("mia@members.example", network="192.0.2.7", site=None, language="en")
-        delivery.drain()
+        outbox.drain()
 
         assert resets.status(member).reset.origin == Origin.MEMBER
 
@@ -715,9 +708,9 @@ class TestNotes:
         client.get(f"/account/r/{tokens_made[0]}")
         resets.note_copied(PasswordReset.objects.get(), by=office)
         tokens_made.append(token_of(resets.rotate(member, by=office)))
-        delivery.drain()
+        outbox.drain()
         resets.redeem(resets.open(tokens_made[1]), password=NEW)
-        delivery.drain()
+        outbox.drain()
 
         dump = []
         with connection.cursor() as cursor:

@@ -15,10 +15,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from tests.conftest import make_person
-from wagtail_member_reset import bulk
-from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset import mailings
+from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.management.commands import send_member_resets
-from wagtail_member_reset.models import BatchState, EmailState, Origin, PasswordReset, ResetBatch, ResetEmail
+from wagtail_member_reset.models import EmailState, Mailing, MailingState, Origin, PasswordReset, ResetEmail
 
 pytestmark = pytest.mark.django_db
 
@@ -63,21 +63,21 @@ def test_never_signed_in(run, members, member, admin, mailoutbox):
 
     code, out, _err = run("--never-signed-in", "--json")
 
-    batch = ResetBatch.objects.get()
+    mailing = Mailing.objects.get()
     assert code == 0
     assert last(out) == {
         "chosen": 3,
         "sent": 3,
         "failed": 0,
         "skipped": {},
-        "batch": batch.pk,
+        "mailing": mailing.pk,
         "waiting": 0,
     }
     assert recipients(mailoutbox) == ["ida", "mia", "ole"]
-    assert (batch.origin, batch.choice, batch.state) == (
+    assert (mailing.origin, mailing.choice, mailing.state) == (
         Origin.IMPORT,
         {"kind": "never_signed_in"},
-        BatchState.FINISHED,
+        MailingState.FINISHED,
     )
 
 
@@ -96,7 +96,7 @@ def test_group_that_is_none_names_those_that_are(run, members, mailoutbox):
         run("--group", "Bord")
 
     assert not mailoutbox
-    assert not ResetBatch.objects.exists()
+    assert not Mailing.objects.exists()
 
 
 def test_ids(run, members, mailoutbox):
@@ -145,7 +145,7 @@ def test_csv_that_is_not_there_is_refused(run, members):
         run("--csv", "nowhere.csv")
 
 
-def test_dry_run_says_what_would_be_done_and_does_nothing(run, members, mailoutbox):
+def test_dry_mailing_says_what_would_be_done_and_does_nothing(run, members, mailoutbox):
     make_person("Nowhere", email="")
 
     code, out, err = run("--never-signed-in", "--dry-run", "--json")
@@ -156,12 +156,12 @@ def test_dry_run_says_what_would_be_done_and_does_nothing(run, members, mailoutb
         "sent": 0,
         "failed": 0,
         "skipped": {"no_address": 1},
-        "batch": None,
+        "mailing": None,
         "would_send": 3,
     }
     assert "not mailed: 1: No email address" in err
     assert not mailoutbox
-    assert not ResetBatch.objects.exists()
+    assert not Mailing.objects.exists()
     assert not PasswordReset.objects.exists()
 
 
@@ -234,20 +234,20 @@ def test_background_leaves_the_sending_to_others(run, members, mailoutbox):
     assert len(mailoutbox) == 3
 
 
-def test_resume_goes_on_with_a_run_that_was_left(run, members, mailoutbox):
+def test_resume_goes_on_with_a_mailing_that_was_left(run, members, mailoutbox):
     run("--all", "--background")
-    batch = ResetBatch.objects.get()
+    mailing = Mailing.objects.get()
 
-    code, out, _err = run("--resume", str(batch.pk), "--json")
+    code, out, _err = run("--resume", str(mailing.pk), "--json")
 
-    assert (code, last(out)["sent"], last(out)["batch"]) == (0, 3, batch.pk)
+    assert (code, last(out)["sent"], last(out)["mailing"]) == (0, 3, mailing.pk)
 
 
-def test_resume_of_a_finished_run_changes_nothing(run, members, mailoutbox):
+def test_resume_of_a_finished_mailing_changes_nothing(run, members, mailoutbox):
     run("--all")
-    batch = ResetBatch.objects.get()
+    mailing = Mailing.objects.get()
 
-    code, out, _err = run("--resume", str(batch.pk), "--json")
+    code, out, _err = run("--resume", str(mailing.pk), "--json")
 
     assert (code, last(out)["sent"]) == (0, 3)
     assert len(mailoutbox) == 3
@@ -255,23 +255,23 @@ def test_resume_of_a_finished_run_changes_nothing(run, members, mailoutbox):
 
 @pytest.mark.parametrize("beside", [["--dry-run"], ["--again"], ["--rate", "60/hour"]])
 def test_resume_takes_nothing_that_it_would_not_heed(run, members, mailoutbox, beside):
-    batch = bulk.draft(Choice(kind=Kind.ALL), by=None)
-    bulk.start(batch)
+    mailing = mailings.draft(Choice(kind=Kind.ALL), by=None)
+    mailings.start(mailing)
 
     with pytest.raises(CommandError, match="leave out --dry-run"):
-        run("--resume", str(batch.pk), *beside)
+        run("--resume", str(mailing.pk), *beside)
 
     assert not mailoutbox
 
 
 def test_resume_of_a_choice_that_the_admin_alone_knows_is_refused(run, members, mailoutbox):
-    batch = bulk.draft(Choice(kind=Kind.LISTING, query="q=mia"), by=None)
+    mailing = mailings.draft(Choice(kind=Kind.LISTING, query="q=mia"), by=None)
 
     with pytest.raises(CommandError, match="from the admin alone"):
-        run("--resume", str(batch.pk))
+        run("--resume", str(mailing.pk))
 
-    batch.refresh_from_db()
-    assert batch.state == BatchState.DRAFT
+    mailing.refresh_from_db()
+    assert mailing.state == MailingState.DRAFT
 
 
 def test_id_written_twice_is_one(run, members, mailoutbox):
@@ -283,8 +283,8 @@ def test_id_written_twice_is_one(run, members, mailoutbox):
     assert (code, last(out)["chosen"], last(out)["skipped"]) == (0, 1, {})
 
 
-def test_resume_of_a_run_that_is_none_is_refused(run):
-    with pytest.raises(CommandError, match="There is no run 77"):
+def test_resume_of_a_mailing_that_is_none_is_refused(run):
+    with pytest.raises(CommandError, match="There is no mailing 77"):
         run("--resume", "77")
 
 
@@ -328,7 +328,7 @@ def mails_in(tmp_path):
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_interrupted_run_goes_on_where_it_stopped_and_mails_nobody_twice(process, tmp_path):
+def test_interrupted_mailing_goes_on_where_it_stopped_and_mails_nobody_twice(process, tmp_path):
     for number in range(40):
         make_person(f"Member{number}")
 
@@ -339,10 +339,10 @@ def test_interrupted_run_goes_on_where_it_stopped_and_mails_nobody_twice(process
     assert first.returncode == 130, err
     said = last(out)
     assert 5 <= said["sent"] < 40
-    assert ResetBatch.objects.get().state == BatchState.PAUSED
+    assert Mailing.objects.get().state == MailingState.PAUSED
     assert len(mails_in(tmp_path)) == said["sent"]
 
-    second = process("--resume", str(said["batch"]))
+    second = process("--resume", str(said["mailing"]))
     out, err = second.communicate(timeout=60)
 
     assert second.returncode == 0, err
@@ -353,7 +353,7 @@ def test_interrupted_run_goes_on_where_it_stopped_and_mails_nobody_twice(process
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_killed_run_loses_nobody_and_doubles_no_more_than_was_in_flight(process, tmp_path):
+def test_killed_mailing_loses_nobody_and_doubles_no_more_than_was_in_flight(process, tmp_path):
     for number in range(60):
         make_person(f"Member{number}")
 
@@ -363,14 +363,14 @@ def test_killed_run_loses_nobody_and_doubles_no_more_than_was_in_flight(process,
     first.communicate(timeout=60)
     before = len(mails_in(tmp_path))
     recorded = ResetEmail.objects.filter(state=EmailState.HANDED_OVER).count()
-    batch = ResetBatch.objects.get()
-    assert batch.state == BatchState.RUNNING
+    mailing = Mailing.objects.get()
+    assert mailing.state == MailingState.RUNNING
     # What the dead worker had claimed is free when its lease is over.
     from django.utils import timezone
 
     ResetEmail.objects.filter(state=EmailState.SENDING).update(lease_until=timezone.now())
 
-    second = process("--resume", str(batch.pk))
+    second = process("--resume", str(mailing.pk))
     out, err = second.communicate(timeout=60)
 
     assert second.returncode == 0, err
@@ -383,7 +383,7 @@ def test_killed_run_loses_nobody_and_doubles_no_more_than_was_in_flight(process,
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_run_of_a_web_process_that_was_killed_goes_on_with_the_first_request_after_it(process, tmp_path):
+def test_mailing_of_a_web_process_that_was_killed_goes_on_with_the_first_request_after_it(process, tmp_path):
     """Without an engine, a command or a sweeper: the thread of one process, then that of the next."""
     from django.utils import timezone
 
@@ -393,13 +393,13 @@ def test_run_of_a_web_process_that_was_killed_goes_on_with_the_first_request_aft
     wait_for(lambda: ResetEmail.objects.filter(state=EmailState.HANDED_OVER).count() >= 10)
     first.kill()
     first.communicate(timeout=60)
-    assert ResetBatch.objects.get().state == BatchState.RUNNING
+    assert Mailing.objects.get().state == MailingState.RUNNING
     ResetEmail.objects.filter(state=EmailState.SENDING).update(lease_until=timezone.now())
 
     _out, err = process("first-request", delivery="auto").communicate(timeout=60)
 
-    batch = ResetBatch.objects.get()
-    assert (batch.state, batch.handed_over, batch.failed) == (BatchState.FINISHED, 60, 0), err
+    mailing = Mailing.objects.get()
+    assert (mailing.state, mailing.handed_over, mailing.failed) == (MailingState.FINISHED, 60, 0), err
     mails = mails_in(tmp_path)
     ids = {next(line for line in mail.splitlines() if line.startswith("Message-ID: ")) for mail in mails}
     assert (len(ids), len(mails) - 60 <= 25 + 4) == (60, True)

@@ -20,8 +20,9 @@ from hypothesis.stateful import (
 )
 from wagtail.models import ModelLogEntry
 
-from wagtail_member_reset import delivery, ledger, resets, tokens
+from wagtail_member_reset import outbox, resets, tokens
 from wagtail_member_reset.exceptions import MemberResetError, SendRefused, WindowClosed
+from wagtail_member_reset.links import state
 from wagtail_member_reset.models import PasswordReset, ResetEmail, ResetRequest, State
 
 from .conftest import make_person
@@ -112,7 +113,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def drain(self):
-        delivery.drain()
+        outbox.drain()
         # A late mail or a visitor's request may have had a link issued.
         reset = self.live()
         if reset and tokens.is_derivable(reset):
@@ -120,7 +121,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def sweep(self):
-        ledger.sweep()
+        state.sweep()
         assert not PasswordReset.objects.past_window().exists()
 
     @rule()
@@ -180,7 +181,7 @@ class Life(RuleBasedStateMachine):
 
     def fits(self, reset):
         self.member.refresh_from_db()
-        return ledger.failing(reset, self.member) is None
+        return state.failing(reset, self.member) is None
 
     @invariant()
     def at_most_one_link_is_live(self):

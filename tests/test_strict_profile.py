@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.staff.pages import FETCH, LINK, edit_url, panel_words, url, words
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.exceptions import LinkProblem, Unredeemable
 from wagtail_member_reset.models import PasswordReset
 
@@ -75,7 +75,7 @@ def test_sending_again_in_the_last_eight_hours_makes_a_new_link(member, office, 
     clock.shift(timedelta(hours=16))
 
     second = resets.send(member, by=office)
-    delivery.drain()
+    outbox.drain()
 
     first.refresh_from_db()
     assert (second.pk != first.pk, first.is_live) == (True, False)

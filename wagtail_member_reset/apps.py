@@ -17,12 +17,14 @@ class WagtailMemberResetConfig(AppConfig):
 
     def ready(self) -> None:
         # Models may only be imported once every app has loaded.
-        from . import checks  # noqa: F401
-        from .delivery import tracking
+        from . import (
+            checks,  # noqa: F401
+            reports,
+        )
         from .staff import viewset
 
         viewset.install()
-        tracking.listen()
+        reports.listen()
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         request_started.connect(first_request, dispatch_uid="wagtail_member_reset")
 
@@ -33,15 +35,15 @@ def member_saved(sender: type, instance: Any, created: bool, update_fields: Any,
 
     Its use would be refused in any case; this keeps it dead when the account changes back.
     """
-    from . import ledger
+    from . import links
 
     if not created and set(update_fields or []) != {"last_login"} and not kwargs.get("raw"):
-        ledger.settle_member(instance)
+        links.settle_member(instance)
 
 
 def first_request(**kwargs: Any) -> None:
     """Send what a restart left waiting: this process has just begun to serve."""
-    from . import delivery
+    from . import outbox
 
     request_started.disconnect(dispatch_uid="wagtail_member_reset")
-    delivery.wake()
+    outbox.wake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
@@ -10,9 +11,13 @@ from django.utils import timezone
 from wagtail.log_actions import log, registry
 from wagtail.models import ModelLogEntry
 
-from . import inserts
+from . import db
 from .accounts import Member
-from .models import Origin, ResetBatch
+from .models import Mailing, Origin
+
+# Who changed an address is not shown, for this long, what is then sent there.
+FOUR_EYES = timedelta(hours=24)
+ADDRESS_CHANGED = "wagtail_member_reset.address"
 
 
 def record(member: Member, action: str, *, by: Member | None, origin: Origin | None) -> None:
@@ -21,9 +26,9 @@ def record(member: Member, action: str, *, by: Member | None, origin: Origin | N
     log(instance=member, action=_name(action), user=by, data=data)
 
 
-def record_many(actions: Sequence[tuple[Member, str]], *, batch: ResetBatch, by: Member | None) -> None:
-    """The same for members of a run, at once: an entry for each pair of member and action."""
-    model, data = get_user_model(), {"origin": batch.origin, "batch": batch.pk}
+def record_many(actions: Sequence[tuple[Member, str]], *, mailing: Mailing, by: Member | None) -> None:
+    """The same for members of a mailing, at once: an entry for each pair of member and action."""
+    model, data = get_user_model(), {"origin": mailing.origin, "mailing": mailing.pk}
     if registry.get_log_model_for_model(model) is not ModelLogEntry:
         for member, action in actions:
             log(instance=member, action=_name(action), user=by, data=data)
@@ -35,7 +40,25 @@ def record_many(actions: Sequence[tuple[Member, str]], *, batch: ResetBatch, by:
         "label": [str(member) or f"{model.__name__} object ({member.pk})" for member, _action in actions],
         "action": [_name(action) for _member, action in actions],
     }
-    inserts.insert_like(entry, columns)
+    db.insert_like(entry, columns)
+
+
+def has_changed_address(member: Member, *, by: Member) -> bool:
+    """Whether this very person changed the member's address within the last 24 hours, as far as the log knows."""
+    entries = registry.get_logs_for_instance(member).filter(action=ADDRESS_CHANGED, user=by)
+    return bool(entries.filter(timestamp__gt=timezone.now() - FOUR_EYES).exists())
+
+
+def with_changed_address(members: Sequence[Member], *, by: Member | None) -> list[Member]:
+    """Those whose address this very person changed within the last 24 hours. One query, however many they are."""
+    if by is None:
+        return []
+    log = registry.get_log_model_for_model(get_user_model())
+    if log is not ModelLogEntry:
+        return [member for member in members if has_changed_address(member, by=by)]
+    changes = log.objects.filter(action=ADDRESS_CHANGED, user=by, timestamp__gt=timezone.now() - FOUR_EYES)
+    changed = set(changes.values_list("object_id", flat=True))
+    return [member for member in members if str(member.pk) in changed]
 
 
 def _name(action: str) -> str:

@@ -150,15 +150,15 @@ class Conf:
 
     @property
     def STAFF_LIMITS(self) -> dict[str, Rate]:
-        """Mails that staff may send by hand: to one account, and one person of staff to all. Bulk runs do not count."""
+        """Mails that staff may send by hand: to one account, and one person of staff to all. Mailings do not count."""
         return self._rates("STAFF_LIMITS", DEFAULT_STAFF_LIMITS)
 
     @property
-    def BULK_CONNECTIONS(self) -> int:
-        """How many connections to the mail server a bulk run uses side by side, at most. Default: 4."""
-        value = self._get("BULK_CONNECTIONS", 4)
+    def MAILING_CONNECTIONS(self) -> int:
+        """How many connections to the mail server a mailing uses side by side, at most. Default: 4."""
+        value = self._get("MAILING_CONNECTIONS", 4)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 50:
-            raise self._error("BULK_CONNECTIONS", value, "set a number from 1 to 50")
+            raise self._error("MAILING_CONNECTIONS", value, "set a number from 1 to 50")
         return value
 
     def _get(self, name: str, default: Any) -> Any:

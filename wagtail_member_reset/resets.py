@@ -15,15 +15,14 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
-from . import audit, delivery, ledger, links, tokens, turns
-from .accounts import has_changed_address
-from .emails import Content
+from . import audit, db, links, outbox, tokens
+from .audit import has_changed_address
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
-from .history import stories
-from .ledger import Effect
+from .links import Effect
 from .models import Origin, PasswordReset, Purpose, Reason, State
+from .outbox import Content
 from .signals import reset_redeemed, reset_sent
-from .status import Standing, Status, status
+from .standing import Standing, Status, status, stories
 
 Member = Any  # the site's own user model
 
@@ -74,11 +73,11 @@ def revoke(reset: PasswordReset, *, by: Member | None) -> bool:
     """End a link before it is used; False when it had ended already. A second call changes nothing."""
 
     def attempt() -> bool:
-        if revoked := ledger.close(reset, State.REVOKED, Reason.STAFF):
+        if revoked := links.close(reset, State.REVOKED, Reason.STAFF):
             audit.record(reset.member, "revoke", by=by, origin=None)
         return revoked
 
-    return turns.retried(attempt)
+    return db.retried(attempt)
 
 
 def correct(member: Member, *, address: str, by: Member | None) -> PasswordReset:
@@ -94,10 +93,10 @@ def correct(member: Member, *, address: str, by: Member | None) -> PasswordReset
         member.save(update_fields=[member.get_email_field_name()])
         log(instance=member, action="wagtail.edit", user=by)
         note_address_changed(member, by=by)
-        ledger.settle_member(member)
+        links.settle_member(member)
         return send(member, by=by)
 
-    return turns.retried(attempt)
+    return db.retried(attempt)
 
 
 def request(address: str, *, network: str, site: Site | None, language: str) -> None:
@@ -108,11 +107,11 @@ def request(address: str, *, network: str, site: Site | None, language: str) -> 
     """
 
     def attempt() -> None:
-        delivery.accept(address, network=network, site=site, language=language)
-        delivery.wake_on_commit(on_tick=True)
+        outbox.accept(address, network=network, site=site, language=language)
+        outbox.wake_on_commit(on_tick=True)
 
     # On SQLite, what was counted may be out of date by the time it is written: then all of it is done again.
-    turns.retried(attempt)
+    db.retried(attempt)
 
 
 def open(token: str) -> Grant:
@@ -138,7 +137,7 @@ def look(grant: Grant) -> PasswordReset:
     Raises `Unredeemable` with what happened to it, which only the holder of the secret learns.
     """
     reset = _holder(grant.selector, grant.proof)
-    if problem := ledger.problem_of(reset, reset.member):
+    if problem := links.problem_of(reset, reset.member):
         raise Unredeemable(problem)
     return reset
 
@@ -155,11 +154,11 @@ def redeem(grant: Grant, *, password: str) -> PasswordReset:
     reset = look(grant)
     member = reset.member
     member.set_password(password)
-    ledger.use(reset, member=member)
+    links.use(reset, member=member)
     reset.refresh_from_db()
-    delivery.wake_on_commit()
+    outbox.wake_on_commit()
     announce = lambda: reset_redeemed.send_robust(sender=PasswordReset, reset=reset, member=member)  # noqa: E731
-    transaction.on_commit(announce, using=turns.alias(), robust=True)
+    transaction.on_commit(announce, using=db.alias(), robust=True)
     return reset
 
 
@@ -168,7 +167,7 @@ def link(reset: PasswordReset) -> str | None:
     if not reset.is_live:
         return None
     try:
-        return links.link(tokens.mint(reset), site=reset.site, language=reset.language)
+        return links.url_of(tokens.mint(reset), site=reset.site, language=reset.language)
     except (WindowClosed, MemberResetError):
         return None
 
@@ -179,7 +178,7 @@ def letter(status: Status) -> Content | None:
         return None
     status.email.member, status.email.reset = status.member, status.reset
     try:
-        return delivery.letter(status.email)
+        return outbox.letter_of(status.email)
     except (WindowClosed, MemberResetError):
         return None
 
@@ -212,12 +211,12 @@ def note_copied(reset: PasswordReset, *, by: Member) -> None:
 
 
 def _promise(member: Member, *, fresh: bool = False, **details: Any) -> PasswordReset:
-    email = ledger.promise(member, fresh=fresh, **details)
+    email = outbox.enqueue(member, fresh=fresh, **details)
     reset = email.reset
     assert reset is not None
-    delivery.wake_on_commit()
+    outbox.wake_on_commit()
     announce = lambda: reset_sent.send_robust(sender=PasswordReset, reset=reset, email=email)  # noqa: E731
-    transaction.on_commit(announce, using=turns.alias(), robust=True)
+    transaction.on_commit(announce, using=db.alias(), robust=True)
     return reset
 
 

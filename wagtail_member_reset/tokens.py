@@ -11,9 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import time
 import unicodedata
-import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -28,6 +26,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from .conf import conf
 from .exceptions import LinkProblem, WindowClosed
+from .ids import SALT
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
 PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
@@ -35,9 +34,7 @@ SELECTOR_SYMBOLS, SECRET_SYMBOLS, CHECK_SYMBOLS = 12, 26, 2
 SYMBOLS = SELECTOR_SYMBOLS + SECRET_SYMBOLS + CHECK_SYMBOLS
 LONGEST_INPUT = 512
 GRANT_LIFETIME = timedelta(minutes=30)
-LAST_62 = (1 << 62) - 1
 
-SALT = "wagtail_member_reset.v1."
 TOKEN = re.compile(f"[{ALPHABET}]{{{SYMBOLS}}}")
 # The same in a text of others, in any case and wrapped as mails are; and what follows a link's path, if it was cut.
 ANY_TOKEN = re.compile(
@@ -210,18 +207,6 @@ def unseal(value: str) -> tuple[str, str] | LinkProblem | None:
         return LinkProblem(second) if first == "problem" else (first, second)
     except (signing.BadSignature, ValueError):
         return None
-
-
-def digest(kind: str, value: str) -> str:
-    """A keyed digest, for counting what must not be kept in clear."""
-    return salted_hmac(SALT + kind, value, algorithm="sha256").hexdigest()
-
-
-def new_public_id() -> uuid.UUID:
-    """A random id that grows with time (UUID version 7, RFC 9562), which keeps inserts into its index cheap."""
-    milliseconds = time.time_ns() // 1_000_000
-    chance = int.from_bytes(secrets.token_bytes(10), "big")  # of its 80 bits, the first 12 and the last 62
-    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | chance >> 68 << 64 | 0b10 << 62 | chance & LAST_62)
 
 
 def _keys() -> list[str | bytes]:

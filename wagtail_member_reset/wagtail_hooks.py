@@ -10,9 +10,9 @@ from wagtail import hooks
 from wagtail.log_actions import LogActionRegistry
 
 from .staff import urls
-from .staff.bulk import SendResetsBulkAction
+from .staff.bulk_action import SendResetsBulkAction
 from .staff.desk import DeskMenuItem
-from .staff.runs import RunsMenuItem
+from .staff.mailing_views import MailingsMenuItem
 
 
 @hooks.register("register_admin_urls")
@@ -26,8 +26,8 @@ def register_admin_menu_item() -> DeskMenuItem:
 
 
 @hooks.register("register_settings_menu_item")
-def register_settings_menu_item() -> RunsMenuItem:
-    return RunsMenuItem()
+def register_settings_menu_item() -> MailingsMenuItem:
+    return MailingsMenuItem()
 
 
 hooks.register("register_bulk_action", SendResetsBulkAction)
@@ -53,6 +53,6 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("address", _("Change address"), _("Email address changed")),
         ("flag", _("Flag password reset"), _("Password reset sent by the person who had just changed the address")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
-        ("refuse_run", _("Refuse password resets to many"), _("Password resets to many refused")),
+        ("refuse_mailing", _("Refuse password resets to many"), _("Password resets to many refused")),
     ):
         actions.register_action(f"wagtail_member_reset.{name}", label, message)

@@ -13,8 +13,9 @@ from wagtail.models import ModelLogEntry
 
 from example_site.inbox.backend import NOWHERE
 from example_site.inbox.models import ReceivedEmail
-from wagtail_member_reset import delivery, emails, resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import PasswordReset, Purpose, ResetEmail
+from wagtail_member_reset.outbox import text
 
 ADMIN = ("ana", "ana-rows-at-dawn")
 OFFICE = ("otto", "otto-keeps-the-books")
@@ -71,7 +72,7 @@ def join_office(person: Any) -> None:
 
 def waiting(member: Any, purpose: Purpose = Purpose.RESET) -> PasswordReset:
     reset = resets.send(member, by=get_user_model().objects.get(username=OFFICE[0]), purpose=purpose)
-    delivery.drain()
+    outbox.drain()
     return reset
 
 
@@ -91,7 +92,7 @@ def used(member: Any) -> None:
     link = resets.link(waiting(member))
     assert link is not None
     resets.redeem(resets.open(link), password="uma-set-this-herself")
-    delivery.drain()
+    outbox.drain()
 
 
 def cancelled(member: Any) -> None:
@@ -111,8 +112,8 @@ def turn_back(reset: PasswordReset, age: timedelta) -> None:
     then = timezone.now() - age
     ResetEmail.objects.filter(reset=reset).update(created_at=then, handed_over_at=then)
     ModelLogEntry.objects.for_instance(reset.member).update(timestamp=then)
-    written = emails.valid_until(reset.expires_at, language=reset.language)
-    meant = emails.valid_until(reset.expires_at - age, language=reset.language)
+    written = text.valid_until(reset.expires_at, language=reset.language)
+    meant = text.valid_until(reset.expires_at - age, language=reset.language)
     for email in ReceivedEmail.objects.filter(to=reset.recipient):
         email.received_at = then
         email.text, email.html = email.text.replace(written, meant), email.html.replace(written, meant)

@@ -71,7 +71,7 @@ def with_resets(*, resets: int) -> None:
         **about,
         "id": "i + 1",
         "active_for_id": f"CASE WHEN {is_active} THEN {member} END",
-        "origin": "'bulk'",
+        "origin": "'mailing'",
         "password_mark": "''",
         # The odd factor scatters the selectors, and keeps them apart.
         "selector": say.hex.format(width=12, number="(i * 2654435761) % 281474976710656"),

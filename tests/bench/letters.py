@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from wagtail_member_reset import emails
+from wagtail_member_reset.outbox import text
 
 # By contestant: the files, in the order of `Content`, and how a template of theirs has name and link.
 OTHERS = {
@@ -30,11 +30,11 @@ OTHERS = {
 
 
 def write(folder: Path) -> None:
-    until = emails.valid_until(timezone.now() + timedelta(days=7), language="en")
+    until = text.valid_until(timezone.now() + timedelta(days=7), language="en")
     for files, name, link in OTHERS.values():
         slots = {"first_name": name, "link": link, "valid_until": until, "site_name": "Example Club"}
-        content = emails.compose("welcome", language="en", slots=slots, html=slots)
-        for file, text in zip(files, (content.subject, content.text, content.html), strict=True):
+        content = text.compose("welcome", language="en", slots=slots, html=slots)
+        for file, part in zip(files, (content.subject, content.text, content.html), strict=True):
             path = folder / file
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_text(part)

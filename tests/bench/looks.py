@@ -13,9 +13,10 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.bench.meter import Meter
-from wagtail_member_reset import delivery, ledger, resets
+from wagtail_member_reset import outbox, resets
+from wagtail_member_reset.links import state
 from wagtail_member_reset.models import PasswordReset, State
-from wagtail_member_reset.status import status
+from wagtail_member_reset.standing.status import status
 
 LINKS = 20
 ASKED = 200
@@ -38,12 +39,12 @@ def tables() -> dict[str, Any]:
         tokens.append(link.rpartition("/")[2])
         # Opening writes once, when a link is first opened.
         resets.open(tokens[-1])
-    delivery.drain()
+    outbox.drain()
     return {
         "latest": _median(status, people[LINKS:]),
         "link": _median(resets.open, tokens * (ASKED // LINKS)),
-        "sweep": _median(lambda _number: ledger.sweep(), range(SWEPT)),
-        "pass": _median(lambda _number: delivery.drain(), range(SWEPT)),
+        "sweep": _median(lambda _number: state.sweep(), range(SWEPT)),
+        "pass": _median(lambda _number: outbox.drain(), range(SWEPT)),
         "report": _median(_report, [State.USED, State.ACTIVE] * SWEPT),
     }
 

@@ -27,39 +27,39 @@ from tests.bench import letters
 from tests.bench.filling import WARM
 from tests.bench.meter import Meter
 from tests.bench.models import PlainReset
-from wagtail_member_reset import bulk
-from wagtail_member_reset.choosing import Choice, Kind
-from wagtail_member_reset.models import BatchState, ResetBatch
+from wagtail_member_reset import mailings
+from wagtail_member_reset.mailing.choose import Choice, Kind
+from wagtail_member_reset.models import Mailing, MailingState
 
 EVERYBODY = Choice(kind=Kind.NEVER_SIGNED_IN)
 Costs = dict[str, Any]
 
 
 def run(*, count: int) -> Costs:
-    """Ours, with whatever mail backend the settings name: a run to everybody who never signed in."""
+    """Ours, with whatever mail backend the settings name: a mailing to everybody who never signed in."""
     _warm_up()
-    batch = bulk.draft(EVERYBODY, by=None)
+    mailing = mailings.draft(EVERYBODY, by=None)
     with Meter() as meter:
         before = time.process_time()
-        bulk.start(batch, wake=False)
-        enqueue, chunks = time.process_time() - before, batch.chunks.count()
-        _sent(batch)
-    if (batch.state, batch.handed_over) != (BatchState.FINISHED, count):
-        raise RuntimeError(f"The run is {batch.state}, with {batch.handed_over} of {count} mails handed over.")
+        mailings.start(mailing, wake=False)
+        enqueue, chunks = time.process_time() - before, mailing.chunks.count()
+        _sent(mailing)
+    if (mailing.state, mailing.handed_over) != (MailingState.FINISHED, count):
+        raise RuntimeError(f"The mailing is {mailing.state}, with {mailing.handed_over} of {count} mails handed over.")
     # The question for the chunks is ours.
     meter.statements -= 1
     return meter.as_json(enqueue=enqueue, chunks=chunks)
 
 
 def workers(*, count: int, processes: int) -> Costs:
-    """Ours, by so many processes that take chunks of one run."""
+    """Ours, by so many processes that take chunks of one mailing."""
     _warm_up()
-    batch = _started(EVERYBODY)
+    mailing = _started(EVERYBODY)
     connections.close_all()
     # The settings of the moment go along, which a process started anew would not have.
     forked = multiprocessing.get_context("fork")
     gate = forked.Barrier(processes + 1)
-    crew = [forked.Process(target=_work, args=(gate, batch.pk)) for _ in range(processes)]
+    crew = [forked.Process(target=_work, args=(gate, mailing.pk)) for _ in range(processes)]
     for each in crew:
         each.start()
     gate.wait()
@@ -67,16 +67,16 @@ def workers(*, count: int, processes: int) -> Costs:
     for each in crew:
         each.join()
     wall = time.perf_counter() - start
-    batch.refresh_from_db()
-    if batch.handed_over != count:
-        raise RuntimeError(f"{batch.handed_over} of {count} mails were handed over.")
+    mailing.refresh_from_db()
+    if mailing.handed_over != count:
+        raise RuntimeError(f"{mailing.handed_over} of {count} mails were handed over.")
     return {"wall": wall}
 
 
 def _work(gate: Any, pk: int) -> None:
-    batch = ResetBatch.objects.get(pk=pk)
+    mailing = Mailing.objects.get(pk=pk)
     gate.wait()
-    _sent(batch)
+    _sent(mailing)
 
 
 def _warm_up() -> None:
@@ -86,14 +86,14 @@ def _warm_up() -> None:
     warm.update(last_login=timezone.now())
 
 
-def _started(choice: Choice) -> ResetBatch:
-    batch = bulk.draft(choice, by=None)
-    bulk.start(batch, wake=False)
-    return batch
+def _started(choice: Choice) -> Mailing:
+    mailing = mailings.draft(choice, by=None)
+    mailings.start(mailing, wake=False)
+    return mailing
 
 
-def _sent(batch: ResetBatch) -> None:
-    for was_busy in bulk.work(batch):
+def _sent(mailing: Mailing) -> None:
+    for was_busy in mailings.work(mailing):
         if not was_busy:
             time.sleep(0.01)
 

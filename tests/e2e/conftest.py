@@ -19,8 +19,8 @@ from django.test import override_settings
 from playwright.sync_api import sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from wagtail_member_reset.delivery.wake import sender
 from wagtail_member_reset.models import ResetEmail
+from wagtail_member_reset.outbox.background import sender
 
 from .browsers import Browsers
 from .mailbox import Mailbox

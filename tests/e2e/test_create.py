@@ -4,7 +4,7 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from wagtail_member_reset.delivery.wake import sender
+from wagtail_member_reset.outbox.background import sender
 
 from .browsers import WELCOMED, check, choose_password, open_tab, shoot, shown_link
 from .mailbox import link_in

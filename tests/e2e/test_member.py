@@ -4,7 +4,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from tests.conftest import make_person
-from wagtail_member_reset.delivery.wake import sender
+from wagtail_member_reset.outbox.background import sender
 
 from .browsers import SENT, check, choose_password, open_tab, send, shown_link
 from .mailbox import link_in, text_of

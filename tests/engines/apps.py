@@ -5,17 +5,17 @@ from django.conf import settings
 
 
 class EnginesConfig(AppConfig):
-    """Shortens what a test cannot wait for: a lease, a look after the runs, and the length of a chunk."""
+    """Shortens what a test cannot wait for: a lease, a look after the mailings, and the length of a chunk."""
 
     name = "tests.engines"
     label = "engines"
 
     def ready(self):
-        from wagtail_member_reset import batches, tasks
-        from wagtail_member_reset.delivery import worker
+        from wagtail_member_reset.mailing import state
+        from wagtail_member_reset.outbox import queue, send, tasks
 
-        worker.LEASE = timedelta(seconds=settings.SITE_LEASE_SECONDS)
-        worker.MARGIN = worker.LEASE / 3
-        tasks.WATCH = worker.LEASE / 6
-        tasks.LOST_AFTER = worker.LEASE
-        batches.CHUNK = settings.SITE_CHUNK
+        queue.LEASE = timedelta(seconds=settings.SITE_LEASE_SECONDS)
+        send.MARGIN = queue.LEASE / 3
+        tasks.WATCH = queue.LEASE / 6
+        tasks.LOST_AFTER = queue.LEASE
+        state.CHUNK = settings.SITE_CHUNK

@@ -13,7 +13,7 @@ OURS = "wagtail-member-reset-tests"
 class OnDatabase:
     worker = ["db_worker", "--interval", "0.1", "--no-startup-delay", "--no-reload"]
     keeps_time = []
-    until_empty = "--batch"
+    until_empty = "--mailing"
 
     def forget(self, name=""):
         """Lose the tasks of this name, or all, as when somebody empties the queue."""
@@ -127,5 +127,5 @@ def _text(value):
 
 
 ENGINES = {"tests.engines.on_db": OnDatabase, "tests.engines.on_rq": OnRedis}
-# The engine of this run's site; None where the suite runs without one.
+# The engine of this mailing's site; None where the suite runs without one.
 ENGINE = ENGINES.get(os.environ["DJANGO_SETTINGS_MODULE"])

@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from tests.conftest import make_person
 from tests.engines.processes import until
-from wagtail_member_reset import batches, bulk, resets, tasks
-from wagtail_member_reset.choosing import Choice, Kind
+from wagtail_member_reset import mailings, resets
 from wagtail_member_reset.conf import conf
-from wagtail_member_reset.delivery import many
-from wagtail_member_reset.models import BatchChunk, BatchState, EmailState, ResetBatch, ResetEmail
+from wagtail_member_reset.mailing import state
+from wagtail_member_reset.mailing.choose import Choice, Kind
+from wagtail_member_reset.models import EmailState, Mailing, MailingChunk, MailingState, ResetEmail
+from wagtail_member_reset.outbox import send_many, tasks
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
@@ -28,18 +29,18 @@ def in_hand():
     return dict(ResetEmail.objects.filter(state=EmailState.SENDING).values_list("recipient", "lease"))
 
 
-def is_finished(batch):
-    batch.refresh_from_db()
-    return batch.state == BatchState.FINISHED
+def is_finished(mailing):
+    mailing.refresh_from_db()
+    return mailing.state == MailingState.FINISHED
 
 
-def counts(batch):
-    batch.refresh_from_db()
-    return {name: getattr(batch, name) for name in ("state", "chosen", "handed_over", "failed", "skipped")}
+def counts(mailing):
+    mailing.refresh_from_db()
+    return {name: getattr(mailing, name) for name in ("state", "chosen", "handed_over", "failed", "skipped")}
 
 
 def all_handed_over(count):
-    return {"state": BatchState.FINISHED, "chosen": count, "handed_over": count, "failed": 0, "skipped": 0}
+    return {"state": MailingState.FINISHED, "chosen": count, "handed_over": count, "failed": 0, "skipped": 0}
 
 
 def test_this_site_has_an_engine():
@@ -56,10 +57,10 @@ def test_killed_worker_loses_nothing_and_doubles_only_what_was_in_flight(site, p
     until(lambda: len(mails.taken()) > 20)
 
     site.kill(victim)
-    left, batch = in_hand(), ResetBatch.objects.get()
-    until(lambda: is_finished(batch))
+    left, mailing = in_hand(), Mailing.objects.get()
+    until(lambda: is_finished(mailing))
 
-    assert counts(batch) == all_handed_over(len(members))
+    assert counts(mailing) == all_handed_over(len(members))
     by_member = {member.email: mails.taken(member.email) for member in members}
     assert min(map(len, by_member.values())) == 1
     assert {len({(mail.message_id, mail.links) for mail in found}) for found in by_member.values()} == {1}
@@ -68,7 +69,7 @@ def test_killed_worker_loses_nothing_and_doubles_only_what_was_in_flight(site, p
     assert {left[recipient] for recipient in again} == {left[min(again)]}  # of one worker: the one that died
     doubled = {recipient for recipient, found in by_member.items() if len(found) > 1}
     assert doubled <= again
-    assert len(doubled) <= many.RECORDED + conf.BULK_CONNECTIONS
+    assert len(doubled) <= send_many.RECORDED + conf.MAILING_CONNECTIONS
     assert engine.left_behind() == 1  # its task is not done again
 
 
@@ -82,10 +83,10 @@ def test_worker_that_is_asked_to_stop_ends_with_the_chunk_in_hand(site, people, 
     worker.terminate()
 
     assert worker.wait(timeout=60) == 0
-    assert (in_hand(), len(mails.taken()), BatchChunk.objects.count()) == ({}, 60, 2)
+    assert (in_hand(), len(mails.taken()), MailingChunk.objects.count()) == ({}, 60, 2)
 
 
-def test_run_whose_tasks_were_lost_goes_on_by_its_watch(site, people, engine):
+def test_mailing_whose_tasks_were_lost_goes_on_by_its_watch(site, people, engine):
     members = people(100)
     site.run(*START)
     assert [name for name, _args in engine.waiting()].count("deliver_chunk") == 2
@@ -93,19 +94,19 @@ def test_run_whose_tasks_were_lost_goes_on_by_its_watch(site, people, engine):
 
     site.worker()
 
-    batch = ResetBatch.objects.get()
-    until(lambda: is_finished(batch))
-    assert counts(batch) == all_handed_over(len(members))
+    mailing = Mailing.objects.get()
+    until(lambda: is_finished(mailing))
+    assert counts(mailing) == all_handed_over(len(members))
 
 
-def test_run_whose_whole_queue_was_lost_is_done_by_the_sweeper(site, people, mails, engine):
+def test_mailing_whose_whole_queue_was_lost_is_done_by_the_sweeper(site, people, mails, engine):
     members = people(100)
     site.run(*START)
     engine.forget()
 
     site.run("deliver_member_resets")
 
-    assert counts(ResetBatch.objects.get()) == all_handed_over(len(members))
+    assert counts(Mailing.objects.get()) == all_handed_over(len(members))
     assert Counter(mail.to for mail in mails.taken()) == Counter(member.email for member in members)
 
 
@@ -118,66 +119,66 @@ def test_queue_that_is_down_fails_no_start_and_loses_nobody(site, people, mails,
 
     site.run("deliver_member_resets")
 
-    assert counts(ResetBatch.objects.get()) == all_handed_over(len(members))
+    assert counts(Mailing.objects.get()) == all_handed_over(len(members))
 
 
-def test_paused_run_keeps_its_members_from_waiting_tasks_and_goes_on_with_new_ones(site, people, mails, engine):
+def test_paused_mailing_keeps_its_members_from_waiting_tasks_and_goes_on_with_new_ones(site, people, mails, engine):
     members = people(100)
-    batch = bulk.draft(EVERYBODY, by=None)
-    bulk.start(batch)
-    bulk.pause(batch)
+    mailing = mailings.draft(EVERYBODY, by=None)
+    mailings.start(mailing)
+    mailings.pause(mailing)
 
     site.work()
-    assert (mails.taken(), counts(batch)["handed_over"]) == ([], 0)
+    assert (mails.taken(), counts(mailing)["handed_over"]) == ([], 0)
 
-    bulk.go_on(batch)
+    mailings.go_on(mailing)
     site.work()
-    assert counts(batch) == all_handed_over(len(members))
+    assert counts(mailing) == all_handed_over(len(members))
 
 
-def test_run_with_a_rate_mails_nobody_before_their_turn(site, people, monkeypatch):
+def test_mailing_with_a_rate_mails_nobody_before_their_turn(site, people, monkeypatch):
     people(3)
-    batch = bulk.draft(EVERYBODY, by=None, per_hour=60)
+    mailing = mailings.draft(EVERYBODY, by=None, per_hour=60)
     # One a minute, in a test that cannot wait so long.
-    monkeypatch.setattr(ResetBatch, "interval", timedelta(seconds=4))
-    bulk.start(batch)
-    turns = list(batch.chunks.order_by("due_at").values_list("due_at", flat=True))
+    monkeypatch.setattr(Mailing, "interval", timedelta(seconds=4))
+    mailings.start(mailing)
+    turns = list(mailing.chunks.order_by("due_at").values_list("due_at", flat=True))
 
     site.worker()
 
-    until(lambda: is_finished(batch))
+    until(lambda: is_finished(mailing))
     left_at = ResetEmail.objects.order_by("handed_over_at").values_list("handed_over_at", flat=True)
     assert [(turn, turn <= at) for turn, at in zip(turns, left_at, strict=True)] == [(turn, True) for turn in turns]
-    assert counts(batch) == all_handed_over(3)
+    assert counts(mailing) == all_handed_over(3)
 
 
-def test_run_whose_mail_service_asks_for_patience_is_left_alone_until_then(site, people, mails):
+def test_mailing_whose_mail_service_asks_for_patience_is_left_alone_until_then(site, people, mails):
     people(3)
-    batch = bulk.draft(EVERYBODY, by=None)
-    bulk.start(batch)
+    mailing = mailings.draft(EVERYBODY, by=None)
+    mailings.start(mailing)
     until_then = timezone.now() + timedelta(seconds=8)
-    batches.hold(batch.pk, until_then)
+    state.hold_mailing(mailing.pk, until_then)
 
     site.worker()
 
-    until(lambda: is_finished(batch))
+    until(lambda: is_finished(mailing))
     assert min(ResetEmail.objects.values_list("handed_over_at", flat=True)) >= until_then
-    assert counts(batch) == all_handed_over(3)
+    assert counts(mailing) == all_handed_over(3)
 
 
 def test_mails_that_failed_are_tried_again_by_the_workers(site, people, mails):
     people(3)
-    batch = bulk.draft(EVERYBODY, by=None)
-    bulk.start(batch)
+    mailing = mailings.draft(EVERYBODY, by=None)
+    mailings.start(mailing)
     mails.plan(answers={"RCPT": "550 5.1.1 There is no such mailbox here"})
     site.work()
-    assert counts(batch) == {**all_handed_over(3), "handed_over": 0, "failed": 3}
+    assert counts(mailing) == {**all_handed_over(3), "handed_over": 0, "failed": 3}
     mails.plan()
 
-    bulk.try_again(batch)
+    mailings.try_again(mailing)
     site.work()
 
-    assert counts(batch) == all_handed_over(3)
+    assert counts(mailing) == all_handed_over(3)
 
 
 def test_single_mails_leave_by_a_worker_and_no_address_or_link_is_queued(site, mails, engine, client):
@@ -194,16 +195,16 @@ def test_single_mails_leave_by_a_worker_and_no_address_or_link_is_queued(site, m
     assert_keeps_no_secret(engine, mails)
 
 
-def test_run_queues_primary_keys_alone(site, people, mails, engine):
+def test_mailing_queues_primary_keys_alone(site, people, mails, engine):
     people(100)
-    batch = bulk.draft(EVERYBODY, by=None)
-    bulk.start(batch)
-    chunks = list(batch.chunks.order_by("pk").values_list("pk", flat=True))
+    mailing = mailings.draft(EVERYBODY, by=None)
+    mailings.start(mailing)
+    chunks = list(mailing.chunks.order_by("pk").values_list("pk", flat=True))
     queued = engine.waiting()
 
     site.work()
 
-    assert sorted(queued) == [("deliver", []), *(("deliver_chunk", [pk]) for pk in chunks), ("watch", [batch.pk])]
+    assert sorted(queued) == [("deliver", []), *(("deliver_chunk", [pk]) for pk in chunks), ("watch", [mailing.pk])]
     assert len(mails.taken()) == 100
     assert_keeps_no_secret(engine, mails)
 
@@ -212,6 +213,6 @@ def assert_keeps_no_secret(engine, mails):
     kept = engine.content()
     tokens = [link.rpartition("/r/")[2] for mail in mails.taken() for link in mail.links if "/r/" in link]
     assert len(tokens) == len(mails.taken())
-    assert "wagtail_member_reset.tasks.deliver" in kept
+    assert "wagtail_member_reset.outbox.tasks.deliver" in kept
     assert [token for token in tokens if token in kept] == []
     assert "@members.example" not in kept

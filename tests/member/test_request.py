@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from tests.conftest import make_person
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import PasswordReset, ResetRequest
 
 from .conftest import url
@@ -86,7 +86,7 @@ def test_exceeded_limit_looks_like_any_answer(client, member, settings):
 @pytest.mark.parametrize("data", JUNK.values(), ids=JUNK)
 def test_junk_gets_the_same_answer_and_no_mail(client, member, data, mailoutbox):
     response = client.post(url("password_reset"), data)
-    delivery.drain()
+    outbox.drain()
 
     assert (response.status_code, response.url) == (302, url("password_reset_done"))
     assert [mail.to for mail in mailoutbox] == []
@@ -95,14 +95,14 @@ def test_junk_gets_the_same_answer_and_no_mail(client, member, data, mailoutbox)
 
 def test_of_two_addresses_only_the_last_counts(client, member, mailoutbox):
     client.post(url("password_reset"), {"email": ["eve@evil.example", "mia@members.example"]})
-    delivery.drain()
+    outbox.drain()
 
     assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
 
 
 def test_mail_goes_to_the_stored_address_not_to_the_one_typed(client, member, mailoutbox):
     client.post(url("password_reset"), {"email": "MiA@Members.Example"})
-    delivery.drain()
+    outbox.drain()
 
     assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
 
@@ -110,7 +110,7 @@ def test_mail_goes_to_the_stored_address_not_to_the_one_typed(client, member, ma
 @pytest.mark.parametrize("address", ["mıa@members.example", "mia@memberſ.example"])
 def test_look_alike_of_another_alphabet_reaches_nobody_but_the_owner(client, member, mailoutbox, address):
     client.post(url("password_reset"), {"email": address})
-    delivery.drain()
+    outbox.drain()
 
     assert {mail.to[0] for mail in mailoutbox} <= {"mia@members.example"}
 
@@ -121,7 +121,7 @@ def test_headers_of_the_request_do_not_change_the_link(member, mailoutbox):
     )
 
     poisoned.post(url("password_reset"), {"email": "mia@members.example"})
-    delivery.drain()
+    outbox.drain()
 
     mail = mailoutbox[0]
     assert resets.link(PasswordReset.objects.get()) in mail.body
@@ -131,7 +131,7 @@ def test_headers_of_the_request_do_not_change_the_link(member, mailoutbox):
 
 def test_mail_is_written_in_the_language_of_the_page(client, member, mailoutbox):
     client.post(url("password_reset"), {"email": "mia@members.example"}, headers={"accept-language": "de"})
-    delivery.drain()
+    outbox.drain()
 
     assert ResetRequest.objects.get().language == "de"
     assert PasswordReset.objects.get().language == "de"
@@ -141,7 +141,7 @@ def test_pending_welcome_is_sent_again(client, member, sent):
     welcome = sent(purpose="welcome")
 
     client.post(url("password_reset"), {"email": "mia@members.example"})
-    delivery.drain()
+    outbox.drain()
 
     assert list(PasswordReset.objects.values_list("pk", "purpose")) == [(welcome.pk, "welcome")]
 

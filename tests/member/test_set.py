@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.conftest import make_person
-from wagtail_member_reset import delivery
+from wagtail_member_reset import outbox
 from wagtail_member_reset.models import State
 
 from .conftest import PASSWORD, SET, choose, path_of, state_of, token_of, url
@@ -23,7 +23,7 @@ def text_of(response):
 
 def test_chosen_password_is_saved_and_the_link_is_used(client, member, reset, mailoutbox):
     response = choose(client, reset)
-    delivery.drain()
+    outbox.drain()
 
     member.refresh_from_db()
     reset.refresh_from_db()

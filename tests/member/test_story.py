@@ -2,7 +2,7 @@ import re
 
 from django.urls import reverse
 
-from wagtail_member_reset import delivery
+from wagtail_member_reset import outbox
 from wagtail_member_reset.models import ResetRequest
 
 
@@ -12,13 +12,13 @@ def link_in(mail):
 
 def test_member_asks_follows_the_mail_and_sets_a_password(client, member, mailoutbox):
     asked = client.post(reverse("wagtail_member_reset:password_reset"), {"email": "MIA@members.example"})
-    delivery.drain()
+    outbox.drain()
     opened = client.get(link_in(mailoutbox[0]))
     page = client.get(opened.url)
     saved = client.post(
         opened.url, {"link": page.context["reset"].selector, "new_password1": "a quiet harbour 7"}, follow=True
     )
-    delivery.drain()
+    outbox.drain()
 
     member.refresh_from_db()
     assert asked.url == reverse("wagtail_member_reset:password_reset_done")

@@ -9,8 +9,9 @@ from django.core import mail
 from django.db import connections
 
 from tests.conftest import make_person
-from wagtail_member_reset import delivery, ledger, resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.exceptions import MemberResetError
+from wagtail_member_reset.links import state
 from wagtail_member_reset.models import PasswordReset, Purpose, ResetEmail, State
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
@@ -27,7 +28,7 @@ def no_limits(settings):
 
 
 def all_at_once(*jobs):
-    """Run the jobs from one starting shot; their answers in order. An error of ours is an answer, any other fails."""
+    """Mailing the jobs from one starting shot; their answers in order. An error of ours is an answer, any other fails."""
     barrier, answers, errors = threading.Barrier(len(jobs)), [None] * len(jobs), []
 
     def run(index, job):
@@ -126,7 +127,7 @@ def test_four_workers_send_each_mail_once():
         for person in members:
             resets.send(person, by=staff)
 
-        all_at_once(*[delivery.drain] * 4)
+        all_at_once(*[outbox.drain] * 4)
 
         assert sorted(message.to[0] for message in mail.outbox) == sorted(person.email for person in members)
 
@@ -136,7 +137,7 @@ def test_two_workers_resolve_a_request_once():
         mail.outbox.clear()
         resets.request(member.email, network="192.0.2.7", site=None, language="en")
 
-        all_at_once(*[delivery.drain] * 4)
+        all_at_once(*[outbox.drain] * 4)
 
         assert [message.to for message in mail.outbox] == [[member.email]]
 
@@ -176,14 +177,14 @@ def test_sends_and_redemptions_leave_one_live_link_at_most():
         )
 
 
-def test_a_member_deleted_while_workers_run_gets_no_second_mail_and_stops_nobody():
+def test_a_member_deleted_while_workers_mailing_gets_no_second_mail_and_stops_nobody():
     for member, staff in people():
         mail.outbox.clear()
         others = [make_person(f"{member.first_name}x{number}") for number in range(6)]
         for person in [*others[:3], member, *others[3:]]:
             resets.send(person, by=staff)
 
-        all_at_once(member.delete, *[delivery.drain] * 3)
+        all_at_once(member.delete, *[outbox.drain] * 3)
 
         delivered = sorted(message.to[0] for message in mail.outbox)
         assert [to for to in delivered if not to.startswith(member.first_name.lower() + "@")] == sorted(
@@ -199,7 +200,7 @@ def test_sweeping_and_rotating_and_looking_disturb_nobody():
         account = get_user_model().objects.get(pk=member.pk)
 
         answers = all_at_once(
-            *[ledger.sweep, lambda: resets.rotate(member, by=staff), lambda: resets.status(account)] * 5
+            *[state.sweep, lambda: resets.rotate(member, by=staff), lambda: resets.status(account)] * 5
         )
 
         assert not [answer for answer in answers if isinstance(answer, Exception)]

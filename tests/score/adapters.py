@@ -47,7 +47,7 @@ class Adapter:
         """Every mail so far, once none is on its way any more."""
         if self.target.is_ours:
             # Only this target's site has the app.
-            from wagtail_member_reset.delivery.wake import sender
+            from wagtail_member_reset.outbox.background import sender
 
             if not sender.wait(timeout=1800):
                 raise TimeoutError("The thread did not come to an end with its mails.")

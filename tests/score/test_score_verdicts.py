@@ -9,7 +9,7 @@ from tests.score.measures import faults, kills, races
 from tests.score.measures.response import KINDS, figure_of, normalised
 from tests.score.measures.timing import Finding, judge
 from tests.score.stats import Interval
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import outbox, resets
 
 
 def finding(auc=0.5, shift=0.0, *, width=0.02, stump=0.5, n=1000):
@@ -107,7 +107,7 @@ def test_one_figure_that_does_not_pass_decides(verdict):
     assert outcome([figure(Verdict.PASS), figure(verdict)], figure(Verdict.FAIL)) == verdict
 
 
-def test_pass_needs_the_known_leak_found_in_the_same_run():
+def test_pass_needs_the_known_leak_found_in_the_same_mailing():
     own = [figure(Verdict.PASS)]
 
     assert outcome(own, figure(Verdict.FAIL)) == Verdict.PASS
@@ -167,7 +167,7 @@ def test_every_mail_passes_the_places_at_which_workers_are_killed(db, mailoutbox
         resets.send(make_person(f"Mia{number}"), by=None)
         with monkeypatch.context() as patch, point(1):
             patch.setattr(killing, "die", lambda number=number: passed.append(number))
-            delivery.drain()
+            outbox.drain()
 
     # This mail goes over no SMTP connection.
     assert len(mailoutbox) == len(points)
@@ -188,7 +188,7 @@ def test_anything_half_done_by_a_killed_process_fails(which):
     ("wrong", "is_valid", "verdict"),
     [(0, True, Verdict.PASS), (1, True, Verdict.FAIL), (0, False, Verdict.INCONCLUSIVE)],
 )
-def test_race_with_a_violation_fails_and_one_that_did_not_run_says_nothing(wrong, is_valid, verdict):
+def test_race_with_a_violation_fails_and_one_that_did_not_mailing_says_nothing(wrong, is_valid, verdict):
     figure = races.figure_of("race", "text", rounds=5, wrong=wrong, is_valid=is_valid, value={})
 
     assert figure.verdict == verdict

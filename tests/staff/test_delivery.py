@@ -12,7 +12,7 @@ from wagtail.admin.utils import get_user_display_name
 from wagtail.models import ModelLogEntry
 
 from tests.conftest import grant, make_person
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import EmailState, PasswordReset, Reason, ResetEmail
 
 from .pages import FETCH, LINK, SENT, history, panel_html, panel_words, rows, url, words
@@ -415,7 +415,7 @@ def test_corrected_address_is_stored_and_gets_a_new_link(office_client, bounced,
     link = resets.link(bounced)
 
     office_client.post(url("correct", member), fields(member, "mia.new@members.example"), **way)
-    delivery.drain()
+    outbox.drain()
 
     bounced.refresh_from_db()
     assert stored(member) == "mia.new@members.example"

@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 
 from tests.conftest import grant, make_person
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import PasswordReset
 
 from .pages import LINK, edit_url, history, rows, url, words
@@ -107,7 +107,7 @@ def test_junior_sends_and_never_sees_the_link(desk, junior, member, mailoutbox):
         desk.client.get(url("send", member)),
         desk.client.post(url("send", member), {"effect": "new_link"}, follow=True),
     ]
-    delivery.drain()
+    outbox.drain()
     answers += [desk.client.get(url("panel", member)), desk.client.get(url("history", member))]
 
     assert len(mailoutbox) == 1

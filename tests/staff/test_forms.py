@@ -11,7 +11,7 @@ from wagtail.users.views.users import UserViewSet
 
 from tests.conftest import grant, make_person
 from tests.custom.mount import mount
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import PasswordReset, Purpose, ResetEmail
 
 from .pages import LINK, SENT, WELCOMED, edit_url, history, words
@@ -132,7 +132,7 @@ def test_settings_tab_says_that_the_account_was_created_and_mailed(office_client
 
 def test_welcome_lets_the_new_member_in(office_client, mailoutbox):
     office_client.post(ADD, filled_in(**{FIELD: "link"}))
-    delivery.drain()
+    outbox.drain()
 
     token = LINK.search(mailoutbox[0].body)[0].rstrip("/").rpartition("/")[2]
     resets.redeem(resets.open(token), password="a brand new one 7")
@@ -165,7 +165,7 @@ def test_account_stands_when_the_site_allows_no_reset_for_it(office_client, sett
     settings.WAGTAIL_MEMBER_RESET_MAY_RESET = "tests.staff.test_panel.nobody"
 
     answer = office_client.post(ADD, filled_in(**{FIELD: "link"}))
-    delivery.drain()
+    outbox.drain()
 
     assert (answer.status_code, answer["Location"]) == (302, reverse("wagtailusers_users:index"))
     assert created().has_usable_password() is False
@@ -234,7 +234,7 @@ def test_mail_leaves_only_after_the_commit(office_client, settings, mailoutbox, 
         at_once = list(mailoutbox)
     for callback in callbacks:
         callback()
-    delivery.drain()
+    outbox.drain()
 
     assert (at_once, len(mailoutbox)) == ([], 1)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from tests.conftest import make_person
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import PasswordReset, Reason, ResetEmail, State
 
 from .pages import FETCH, LINK, SENT, edit_url, history, panel_html, rows, url, words
@@ -137,7 +137,7 @@ def test_question_as_a_page_is_a_form_and_by_fetch_is_none(office_client, member
 
 def test_send_writes_one_mail_and_one_line_of_history(office_client, office, member, mailoutbox, way):
     call(office_client, "send", member, data={"effect": "new_link"}, **way)
-    delivery.drain()
+    outbox.drain()
 
     assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
     assert history(member) == ["send"]
@@ -181,7 +181,7 @@ def test_send_within_the_window_mails_the_same_link(office_client, sent, member,
     link = resets.link(sent())
 
     call(office_client, "send", member, data={"effect": "same_link"})
-    delivery.drain()
+    outbox.drain()
 
     assert [link in mail.body for mail in mailoutbox] == [True, True]
     assert history(member) == ["send", "resend"]
@@ -192,7 +192,7 @@ def test_replace_within_the_window_ends_the_earlier_link(office_client, sent, me
     link = resets.link(old)
 
     call(office_client, "send", member, data={"effect": "replaces"}, **way)
-    delivery.drain()
+    outbox.drain()
 
     old.refresh_from_db()
     assert (old.state, old.reason) == (State.SUPERSEDED, Reason.NEWER_LINK)
@@ -208,7 +208,7 @@ def test_send_past_the_window_mails_a_new_link_and_ends_the_earlier_one(
     time_machine.move_to(timezone.now() + timedelta(hours=17), tick=False)
 
     call(office_client, "send", member, data={"effect": "replaces"})
-    delivery.drain()
+    outbox.drain()
 
     old.refresh_from_db()
     assert old.state == State.SUPERSEDED
@@ -250,7 +250,7 @@ def test_send_to_an_account_that_was_deactivated_meanwhile_sends_nothing(office_
 
 def test_address_in_the_request_is_not_looked_at(office_client, member, mailoutbox):
     call(office_client, "send", member, data={"effect": "new_link", "email": "evil@x.example", "to": "evil@x.example"})
-    delivery.drain()
+    outbox.drain()
 
     assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
 
@@ -608,7 +608,7 @@ def test_token_is_in_no_session_cookie_log_or_statement(office_client, office, m
     with CaptureQueriesContext(connection) as queries:
         for effect in ("new_link", "same_link", "replaces"):
             call(office_client, "send", member, data={"effect": effect})
-            delivery.drain()
+            outbox.drain()
             tokens.add(token_of(PasswordReset.objects.get(active_for=member)))
             office_client.get(edit_url(member))
             call(office_client, "reveal", member)
@@ -639,7 +639,7 @@ def test_refusal_stays_in_the_log_although_the_request_fails(enter, office, admi
 
 def test_send_works_within_a_transaction_per_request(office_client, member, mailoutbox, atomic_requests):
     call(office_client, "send", member, data={"effect": "new_link"})
-    delivery.drain()
+    outbox.drain()
 
     assert (history(member), len(mailoutbox)) == (["send"], 1)
 

@@ -15,7 +15,7 @@ from wagtail.users.views.users import UserViewSet
 from tests.conftest import make_person
 from tests.custom.mount import mount
 from tests.custom.viewsets import ByHandUserViewSet, OwnUserViewSet, TablessUserViewSet
-from wagtail_member_reset import delivery, resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import PasswordReset
 from wagtail_member_reset.staff import viewset
 from wagtail_member_reset.staff.viewset import ComposedUserViewSet, CreateViewMixin, EditViewMixin, MemberResetMixin
@@ -269,7 +269,7 @@ def test_earlier_resets_cost_nothing(office_client, office, sent, member):
     one = queries(office_client, member)
     for _number in range(20):
         resets.rotate(member, by=None)
-    delivery.drain()
+    outbox.drain()
 
     assert queries(office_client, member) == one
 

@@ -18,7 +18,7 @@ from wagtail.models import Site
 from .. import links
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
-from ..models import BatchChunk, EmailState, PasswordReset, ResetEmail
+from ..models import EmailState, MailingChunk, PasswordReset, ResetEmail
 from .common import error_of, plain_http
 
 OVERDUE = timedelta(minutes=10)
@@ -86,9 +86,9 @@ def _overdue_mails() -> Iterator[CheckMessage]:
     if waiting := ResetEmail.objects.filter(state=EmailState.QUEUED, next_attempt_at__lt=limit).count():
         message = f"Password reset emails that have been due for more than {minutes:.0f} minutes: {waiting}."
         yield Warning(message, hint=hint, id="wagtail_member_reset.W005")
-    # A long run has chunks that wait; but somebody is at it.
-    at_work = ResetEmail.objects.unsent().filter(batch=OuterRef("batch"), lease_until__gt=timezone.now())
-    left = BatchChunk.objects.due().filter(~Exists(at_work), due_at__lt=limit)
-    if runs := left.order_by().values("batch").distinct().count():
-        message = f"Bulk runs at which nobody has been for more than {minutes:.0f} minutes: {runs}."
+    # A long mailing has chunks that wait; but somebody is at it.
+    at_work = ResetEmail.objects.unsent().filter(mailing=OuterRef("mailing"), lease_until__gt=timezone.now())
+    left = MailingChunk.objects.due().filter(~Exists(at_work), due_at__lt=limit)
+    if mailings := left.order_by().values("mailing").distinct().count():
+        message = f"Mailings at which nobody has been for more than {minutes:.0f} minutes: {mailings}."
         yield Warning(message, hint=hint, id="wagtail_member_reset.W005")

@@ -10,7 +10,7 @@ from django.contrib.auth.views import PasswordResetView
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 
-from .. import tasks
+from .. import outbox
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
 from ..staff import viewset
@@ -31,7 +31,7 @@ SETTINGS = {
     "RETENTION": "E012",
     "SUPPORT_CONTACT": "E013",
     "STAFF_LIMITS": "E014",
-    "BULK_CONNECTIONS": "E015",
+    "MAILING_CONNECTIONS": "E015",
     "REMINDER": "E016",
 }
 ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
@@ -85,7 +85,7 @@ def check_delivery(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         delivery = conf.DELIVERY
     except SettingError:
         return []
-    if delivery == "tasks" and not tasks.is_configured():
+    if delivery == "tasks" and not outbox.has_task_backend():
         hint = 'Configure a backend with workers in TASKS, or set it to "auto" or "thread".'
         message = f'{PREFIX}DELIVERY is "tasks", but TASKS has no backend whose workers run beside the site.'
         return [Error(message, hint=hint, id="wagtail_member_reset.E021")]

@@ -12,7 +12,7 @@ class WorkingCommand(BaseCommand):
     A command that works through thousands of rows in a process of its own.
 
     What was loaded until then stays to the end, so Python need not look through it for garbage again and
-    again, which is a good part of what a large run costs. Where `call_command` runs it in the process of
+    again, which is a good part of what a large mailing costs. Where `call_command` runs it in the process of
     somebody else, nothing of that process is touched.
     """
 

@@ -1,21 +1,21 @@
-"""The rows. What may become of them is in `ledger` and `batches`; who may cause it, in the rooms."""
+"""The rows. What may become of them is in `ledger` and `mailings`; who may cause it, in the rooms."""
 
-from .batches import BatchChunk, BatchSkips, BatchState, BatchUnmatched, ResetBatch
-from .links import Origin, PasswordReset, Purpose, Reason, State
-from .mails import DeliveryEvent, EmailState, ResetEmail, ResetRequest, SkipReason
+from .mailing import Mailing, MailingChunk, MailingSkips, MailingState, MailingUnmatched
+from .password_reset import Origin, PasswordReset, Purpose, Reason, State
+from .reset_email import DeliveryEvent, EmailState, ResetEmail, ResetRequest, SkipReason
 
 __all__ = [
-    "BatchChunk",
-    "BatchSkips",
-    "BatchState",
-    "BatchUnmatched",
+    "MailingChunk",
+    "MailingSkips",
+    "MailingState",
+    "MailingUnmatched",
     "DeliveryEvent",
     "EmailState",
     "Origin",
     "PasswordReset",
     "Purpose",
     "Reason",
-    "ResetBatch",
+    "Mailing",
     "ResetEmail",
     "ResetRequest",
     "SkipReason",

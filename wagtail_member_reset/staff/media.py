@@ -4,4 +4,4 @@ from django.forms import Media
 
 STATIC = "wagtail_member_reset/staff/"
 MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset.js"])
-RUN_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset_run.js"])
+MAILING_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset_mailing.js"])

@@ -9,13 +9,13 @@ from django.contrib.admin.utils import quote
 from django.urls import reverse
 from wagtail.models import Site
 
-from .. import links, resets, tokens
+from .. import ids, links, resets
 from ..conf import conf
-from ..emails import Content
 from ..models import PasswordReset
+from ..outbox import Content
+from ..redact import Redacted
+from ..reports import Cause
 from ..resets import Standing, Status
-from ..veil import Veiled
-from ..verdicts import Cause
 from . import permissions, timeline, wording
 
 
@@ -34,8 +34,8 @@ def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
         return {**values, "link": None, "is_hidden": is_hidden}
     resets.note_shown(status.reset)
     letter = resets.letter(status)
-    veiled = {"link": Veiled(link), "letter": letter, "mailto": Veiled(_mailto(status, letter))}
-    return {**values, **veiled, "is_hidden": False}
+    redacted = {"link": Redacted(link), "letter": letter, "mailto": Redacted(_mailto(status, letter))}
+    return {**values, **redacted, "is_hidden": False}
 
 
 def facts(actor: Any, member: Any) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def state(status: Status) -> str:
     words = [status.standing.value, status.refusal.value if status.refusal else "", status.address]
     words += [str(reset.pk), str(status.email.pk)] if reset and status.email else []
     words += [verdict.outcome.value, verdict.cause.value, str(verdict.at)] if verdict else []
-    return tokens.digest("panel", "|".join(words))[:16]
+    return ids.digest("panel", "|".join(words))[:16]
 
 
 def history(actor: Any, member: Any) -> dict[str, Any]:

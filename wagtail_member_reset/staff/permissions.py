@@ -88,7 +88,7 @@ def may_send(actor: Any) -> bool:
     return bool(actor.has_perm(PREFIX + "send_passwordreset"))
 
 
-def may_send_in_bulk(actor: Any) -> bool:
+def may_send_mailings(actor: Any) -> bool:
     """Whether the actor may mail many at once; whom not is for `beyond` to say."""
     return bool(actor.has_perm(PREFIX + "bulk_send_passwordreset")) and may_send(actor)
 

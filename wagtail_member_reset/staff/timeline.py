@@ -6,9 +6,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.utils import get_user_display_name
 
-from ..history import Entry, Step
 from ..models import Origin, Reason, State
-from ..verdicts import Cause, Outcome
+from ..reports import Cause, Outcome
+from ..standing import Entry, Step
 from .wording import BADGES, TONES, Text, words
 
 NOTES: dict[str, Text] = {
@@ -62,7 +62,7 @@ def _beginning(entry: Entry, by: str) -> str:
         return gettext("Created by %(staff)s") % {"staff": by}
     return {
         Origin.MEMBER: gettext("Asked for on the website"),
-        Origin.BULK: gettext("Created for many at once"),
+        Origin.MAILING: gettext("Created for many at once"),
         Origin.IMPORT: gettext("Created with an import"),
         Origin.REMINDER: gettext("Created as a reminder"),
     }.get(Origin(entry.reset.origin), gettext("Created"))

@@ -1,20 +1,20 @@
 from django.urls import URLPattern, path
 
-from . import desk, runs, views
+from . import desk, mailing_views, views
 
 app_name = "wagtail_member_reset_admin"
 urlpatterns: list[URLPattern] = [
     path("", desk.desk, name="desk"),
-    path("runs/", runs.runs, name="runs"),
-    path("runs/<int:pk>/", runs.run, name="run"),
-    path("runs/<int:pk>/start/", runs.start, name="run_start"),
-    path("runs/<int:pk>/pause/", runs.pause, name="run_pause"),
-    path("runs/<int:pk>/go-on/", runs.go_on, name="run_go_on"),
-    path("runs/<int:pk>/stop/", runs.stop, name="run_stop"),
-    path("runs/<int:pk>/retry/", runs.retry, name="run_retry"),
-    path("runs/<int:pk>/again/", runs.again, name="run_again"),
-    path("runs/<int:pk>/unmatched/", runs.unmatched, name="run_unmatched"),
-    path("runs/<int:pk>/members/", runs.members, name="run_members"),
+    path("mailings/", mailing_views.mailing_list, name="mailings"),
+    path("mailings/<int:pk>/", mailing_views.mailing, name="mailing"),
+    path("mailings/<int:pk>/start/", mailing_views.start, name="mailing_start"),
+    path("mailings/<int:pk>/pause/", mailing_views.pause, name="mailing_pause"),
+    path("mailings/<int:pk>/go-on/", mailing_views.go_on, name="mailing_resume"),
+    path("mailings/<int:pk>/stop/", mailing_views.stop, name="mailing_stop"),
+    path("mailings/<int:pk>/retry/", mailing_views.retry, name="mailing_retry"),
+    path("mailings/<int:pk>/again/", mailing_views.again, name="mailing_again"),
+    path("mailings/<int:pk>/unmatched/", mailing_views.unmatched, name="mailing_unmatched"),
+    path("mailings/<int:pk>/members/", mailing_views.members, name="mailing_members"),
     path("<str:pk>/", views.panel, name="panel"),
     path("<str:pk>/send/", views.send, name="send"),
     path("<str:pk>/cancel/", views.revoke, name="revoke"),

@@ -18,7 +18,7 @@ from wagtail.admin.utils import get_user_display_name
 
 from .. import resets
 from ..exceptions import EffectChanged, Refusal, SendRefused
-from ..ledger import Effect
+from ..links import Effect
 from . import panel as panels
 from . import permissions, wording
 from .forms import AddressForm, address_form

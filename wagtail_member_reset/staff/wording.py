@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.utils import get_user_display_name
 
 from ..exceptions import Refusal
-from ..verdicts import Cause, Outcome, Verdict
+from ..reports import Cause, Outcome, Verdict
 
 Text = str | Promise
 

@@ -13,7 +13,7 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 
-from ..veil import Veiled
+from ..redact import Redacted
 
 register = template.Library()
 
@@ -80,9 +80,9 @@ def in_words(duration: timedelta) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def veiled(context: Any, name: str) -> Veiled:
+def redacted(context: Any, name: str) -> Redacted:
     """Another template's markup, for a template that is not ours: what that one logs has no link in it."""
-    return Veiled(render_to_string(name, context.flatten()))
+    return Redacted(render_to_string(name, context.flatten()))
 
 
 @register.simple_block_tag(takes_context=True)

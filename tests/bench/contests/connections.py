@@ -31,7 +31,7 @@ def _with(name: str, number: int, note: str = "") -> Contestant:
         mails,
         way="smtp",
         late=LATE,
-        settings={"WAGTAIL_MEMBER_RESET_BULK_CONNECTIONS": number},
+        settings={"WAGTAIL_MEMBER_RESET_MAILING_CONNECTIONS": number},
     )
 
 

@@ -109,34 +109,34 @@ def _verdict(is_fine: bool, *, seen: int) -> Verdict:
     return Verdict.PASS if seen else Verdict.INCONCLUSIVE
 
 
-def _kill_workers(run: Run, server: MailServer, batches: list[list[str]]) -> Count:
-    from wagtail_member_reset import delivery, resets
+def _kill_workers(run: Run, server: MailServer, mailings: list[list[str]]) -> Count:
+    from wagtail_member_reset import outbox, resets
 
     count, took = Count(), 0.3
-    for number, batch in enumerate(batches):
+    for number, mailing in enumerate(mailings):
         server.plan(pause=run.rng.uniform(0, LONGEST_PAUSE))
-        for address in batch:
+        for address in mailing:
             resets.send(_account(address), by=None)
         point = _points()[number % (2 * len(_points()))] if number % (2 * len(_points())) < len(_points()) else None
         start = time.monotonic()
         if point is None:
-            killed = killing.run(delivery.drain, after=run.rng.uniform(0, took))
+            killed = killing.run(outbox.drain, after=run.rng.uniform(0, took))
         else:
             nth = run.rng.randint(1, BATCH)
-            killed = killing.run(lambda point=point, nth=nth: _within(point(nth), delivery.drain))
+            killed = killing.run(lambda point=point, nth=nth: _within(point(nth), outbox.drain))
             took = max(0.1, min(took, time.monotonic() - start) * 1.2)
         count.tries += 1
         count.kills += killed
-        _reckon(count, server, batch, delivery.drain)
+        _reckon(count, server, mailing, outbox.drain)
     return count
 
 
-def _reckon(count: Count, server: MailServer, batch: list[str], drain: Callable[[], object]) -> None:
+def _reckon(count: Count, server: MailServer, mailing: list[str], drain: Callable[[], object]) -> None:
     """What the kill left, then what an hour later has become of it."""
-    unsure = {address for address in batch if server.taken(address)} & _being_sent()
+    unsure = {address for address in mailing if server.taken(address)} & _being_sent()
     count.unsure += len(unsure)
     killing.run(lambda: _an_hour_later(drain))
-    for address in batch:
+    for address in mailing:
         taken = server.taken(address)
         count.lost += not taken
         count.doubled += max(len(taken) - 1, 0)
@@ -145,11 +145,11 @@ def _reckon(count: Count, server: MailServer, batch: list[str], drain: Callable[
 
 def _points() -> list[Callable[[int], AbstractContextManager[Any]]]:
     """Every place where something begins or has just been done."""
-    from wagtail_member_reset.delivery import letters, records, worker
+    from wagtail_member_reset.outbox import letter, outcome, send
 
-    once = [(worker, "claim"), (killing.SMTP_CALLS[0])]
-    each = [(worker, "as_it_is_now"), (letters, "mint_for"), (letters, "compose"), *killing.SMTP_CALLS[1:]]
-    each += [(records, "note"), (records, "_write_group")]
+    once = [(send, "claim"), (killing.SMTP_CALLS[0])]
+    each = [(send, "as_it_is_now"), (letter, "mint_for"), (letter, "compose"), *killing.SMTP_CALLS[1:]]
+    each += [(outcome, "note"), (outcome, "_write_group")]
     points: list[Callable[[int], AbstractContextManager[Any]]] = []
     for before in (True, False):
         points += [lambda nth, w=w, n=n, b=before: killing.at_call(w, n, 1, before=b) for w, n in once]
@@ -159,7 +159,7 @@ def _points() -> list[Callable[[int], AbstractContextManager[Any]]]:
 
 def _kill_senders(run: Run, server: MailServer, addresses: list[str]) -> Count:
     """A web process dies while it sends: what was promised is mailed, what was not has left nothing."""
-    from wagtail_member_reset import delivery, resets
+    from wagtail_member_reset import outbox, resets
     from wagtail_member_reset.models import PasswordReset, ResetEmail
 
     server.plan()
@@ -172,7 +172,7 @@ def _kill_senders(run: Run, server: MailServer, addresses: list[str]) -> Count:
         promises = ResetEmail.objects.filter(member__email=address)
         count.violations += links.count() != promises.count() or links.live().count() > 1
         promised = promises.count()
-        killing.run(lambda: _an_hour_later(delivery.drain))
+        killing.run(lambda: _an_hour_later(outbox.drain))
         count.lost += len(server.taken(address)) != promised
     return count
 
@@ -208,14 +208,14 @@ def _killed_somewhere(run: Run, number: int, work: Callable[[], object], *, took
 
 def _restart_database(run: Run, server: MailServer, addresses: list[str]) -> Figure | None:
     """The database goes away during sends and redemptions: each is done or refused, and none of them half."""
-    from wagtail_member_reset import delivery, resets
+    from wagtail_member_reset import outbox, resets
     from wagtail_member_reset.models import EmailState, PasswordReset, Purpose, ResetEmail, State
 
     name = "database restarted during sends and redemptions"
     if connection.vendor != "postgresql":
         return None
     if not RESTART:
-        reason = "This run may not restart the database: leave PGHOST unset, so that it starts its own."
+        reason = "This mailing may not restart the database: leave PGHOST unset, so that it starts its own."
         return Figure(name, "not tried", 0, Verdict.INCONCLUSIVE, "none", reason=reason)
     server.plan()
     sent, used = addresses[:RESTARTED_DURING], addresses[RESTARTED_DURING:]
@@ -224,7 +224,7 @@ def _restart_database(run: Run, server: MailServer, addresses: list[str]) -> Fig
     jobs |= {address: lambda a=address: resets.redeem(grants[a], password=NEW_PASSWORD) for address in used}
     done, refused = _during_restart(jobs)
     connections.close_all()
-    killing.run(lambda: _an_hour_later(delivery.drain))
+    killing.run(lambda: _an_hour_later(outbox.drain))
     wrong = lost = 0
     for address in addresses:
         links = PasswordReset.objects.filter(member__email=address)

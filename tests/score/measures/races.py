@@ -65,8 +65,9 @@ def _redemptions(run: Run, addresses: list[str]) -> Figure:
 
 def _everything(run: Run, addresses: list[str]) -> Figure:
     """Sends, new links, redemptions and a cancellation of one member's link, all at once."""
-    from wagtail_member_reset import ledger, resets
+    from wagtail_member_reset import resets
     from wagtail_member_reset.exceptions import MemberResetError
+    from wagtail_member_reset.links import state
     from wagtail_member_reset.models import PasswordReset, Purpose, ResetEmail, State
 
     violations = errors = 0
@@ -92,7 +93,7 @@ def _everything(run: Run, addresses: list[str]) -> Figure:
             and member.check_password(_password(1)) == bool(redeemed)
         )
         violations += not is_right
-    ledger.sweep()
+    state.sweep()
     run.adapter.mails()
     return figure_of(
         "races: send, new link, set password, cancel",
@@ -122,7 +123,7 @@ def figure_of(name: str, text: str, *, rounds: int, wrong: int, is_valid: bool, 
 
 
 def at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
-    """Run the jobs from one starting shot; their answers, or the exceptions that ended them, in order."""
+    """Mailing the jobs from one starting shot; their answers, or the exceptions that ended them, in order."""
     if not jobs:
         return []
     barrier, answers = threading.Barrier(len(jobs)), [None] * len(jobs)

@@ -7,9 +7,9 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import close_old_connections
 from django.db.utils import Error as DatabaseError
 
-from wagtail_member_reset import delivery
-from wagtail_member_reset.management.base import WorkingCommand
-from wagtail_member_reset.management.stopping import stopping
+from ... import outbox
+from ..base import WorkingCommand
+from ..stopping import stopping
 
 
 class Command(WorkingCommand):
@@ -26,7 +26,7 @@ class Command(WorkingCommand):
             raise CommandError("--every takes a positive number of seconds.")
         with stopping() as stopped:
             if not options["loop"]:
-                self.stdout.write(f"Emails handed over: {delivery.drain(is_stopping=stopped.is_set)}.")
+                self.stdout.write(f"Emails handed over: {outbox.drain(is_stopping=stopped.is_set)}.")
                 return
             while not stopped.is_set():
                 self.one_pass(is_stopping=stopped.is_set)
@@ -36,7 +36,7 @@ class Command(WorkingCommand):
     def one_pass(self, *, is_stopping: Callable[[], bool]) -> None:
         close_old_connections()
         try:
-            if sent := delivery.drain(is_stopping=is_stopping):
+            if sent := outbox.drain(is_stopping=is_stopping):
                 self.stdout.write(f"Emails handed over: {sent}.")
         except DatabaseError as error:
             # The database may be restarting; a sweeper outlives that.

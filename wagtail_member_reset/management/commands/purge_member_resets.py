@@ -4,15 +4,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from wagtail_member_reset import endings, ledger
-from wagtail_member_reset.delivery import requests
+from ... import links, outbox
+from ...mailing import purge_mailings
 
 
 class Command(BaseCommand):
-    help = (
-        "Forget links that ended longer ago than WAGTAIL_MEMBER_RESET_RETENTION, their runs, and what visitors typed."
-    )
+    help = "Forget links that ended longer ago than WAGTAIL_MEMBER_RESET_RETENTION, their mailings, and what visitors typed."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        resets, asked, runs = ledger.purge(), requests.purge(), endings.purge()
-        self.stdout.write(f"Forgotten: {resets} resets, {asked} requests, {runs} runs.")
+        resets, asked, mailings = links.purge(), outbox.purge_requests(), purge_mailings()
+        self.stdout.write(f"Forgotten: {resets} resets, {asked} requests, {mailings} mailings.")

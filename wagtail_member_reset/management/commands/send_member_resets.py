@@ -11,12 +11,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from wagtail_member_reset import bulk, choosing
-from wagtail_member_reset.choosing import Choice, Kind
-from wagtail_member_reset.exceptions import ChoiceError
-from wagtail_member_reset.management.base import WorkingCommand
-from wagtail_member_reset.management.stopping import stopping
-from wagtail_member_reset.models import BatchState, Origin, ResetBatch
+from ... import mailings
+from ...exceptions import ChoiceError
+from ...mailing import Choice, Kind, in_groups, read_file, with_ids
+from ...models import Mailing, MailingState, Origin
+from ..base import WorkingCommand
+from ..stopping import stopping
 
 UNITS = {"s": 3600, "second": 3600, "min": 60, "minute": 60, "h": 1, "hour": 1}
 MOST_PER_HOUR = 10_000_000
@@ -52,7 +52,7 @@ class Command(WorkingCommand):
         whom.add_argument("--csv", metavar="FILE", help="Whom a CSV file names, by address or username; - reads stdin.")
         whom.add_argument("--ids", metavar="3,5,8", help="The accounts with these primary keys.")
         whom.add_argument("--all", action="store_true", help="Every account.")
-        whom.add_argument("--resume", type=int, metavar="ID", help="Go on with a run that was interrupted.")
+        whom.add_argument("--resume", type=int, metavar="ID", help="Go on with a mailing that was interrupted.")
         parser.add_argument("--again", action="store_true", help="Also mail those who have a link that works.")
         parser.add_argument("--rate", type=rate, metavar="2000/hour", help="No more than this.")
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and do nothing.")
@@ -62,31 +62,33 @@ class Command(WorkingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["resume"] is not None and (options["dry_run"] or options["again"] or options["rate"]):
-            raise CommandError("--resume goes on with a run as it is: leave out --dry-run, --again and --rate.")
-        batch = self.earlier(options["resume"]) if options["resume"] is not None else self.drafted(options)
-        if batch is None:
+            raise CommandError("--resume goes on with a mailing as it is: leave out --dry-run, --again and --rate.")
+        mailing = self.earlier(options["resume"]) if options["resume"] is not None else self.drafted(options)
+        if mailing is None:
             return
-        if batch.state == BatchState.DRAFT:
-            self.start(batch, options)
-        elif batch.state == BatchState.PAUSED:
-            bulk.go_on(batch, wake=options["background"])
-        elif batch.state == BatchState.RUNNING and options["background"]:
-            bulk.wake_on_commit(batch)
-        self.say(f"Run {batch.pk}: {batch.chosen:,} chosen.")
+        if mailing.state == MailingState.DRAFT:
+            self.start(mailing, options)
+        elif mailing.state == MailingState.PAUSED:
+            mailings.go_on(mailing, wake=options["background"])
+        elif mailing.state == MailingState.RUNNING and options["background"]:
+            mailings.wake_on_commit(mailing)
+        self.say(f"Mailing {mailing.pk}: {mailing.chosen:,} chosen.")
         if not options["background"]:
-            self.send(batch)
-        self.conclude(batch, options)
+            self.send(mailing)
+        self.conclude(mailing, options)
 
-    def start(self, batch: ResetBatch, options: dict[str, Any]) -> None:
+    def start(self, mailing: Mailing, options: dict[str, Any]) -> None:
         try:
-            bulk.start(batch, wake=options["background"])
+            mailings.start(mailing, wake=options["background"])
         except ChoiceError as error:
             raise CommandError(str(error)) from error
 
-    def drafted(self, options: dict[str, Any]) -> ResetBatch | None:
+    def drafted(self, options: dict[str, Any]) -> Mailing | None:
         choice = self.choice(options)
-        batch = bulk.drafted(choice, by=None, again=options["again"], per_hour=options["rate"], origin=Origin.IMPORT)
-        preview = bulk.preview(batch)
+        mailing = mailings.drafted(
+            choice, by=None, again=options["again"], per_hour=options["rate"], origin=Origin.IMPORT
+        )
+        preview = mailings.preview(mailing)
         self.say(f"Chosen: {preview.chosen:,}. Emails: {preview.emails:,}.")
         for reason, number in preview.skips.items():
             self.say(f"  not mailed: {number:,}: {reason.label}")
@@ -94,20 +96,20 @@ class Command(WorkingCommand):
             self.say("  WAGTAIL_MEMBER_RESET_MAY_RESET is asked when each one's turn comes, and may pass over more.")
         if options["dry_run"]:
             skips = {reason.value: number for reason, number in preview.skips.items()}
-            counts = {"chosen": preview.chosen, "sent": 0, "failed": 0, "skipped": skips, "batch": None}
+            counts = {"chosen": preview.chosen, "sent": 0, "failed": 0, "skipped": skips, "mailing": None}
             self.finish({**counts, "would_send": preview.emails}, options, "Nothing was sent.")
             return None
         if options["interactive"] and not self.is_confirmed(preview.emails):
             raise CommandError("Nothing was sent.")
-        batch.save()
-        return batch
+        mailing.save()
+        return mailing
 
     def choice(self, options: dict[str, Any]) -> Choice:
         try:
             if options["group"]:
-                return choosing.in_groups(options["group"])
+                return in_groups(options["group"])
             if options["ids"] is not None:
-                return choosing.with_ids([key for key in re.split(r"[,\s]+", options["ids"]) if key])
+                return with_ids([key for key in re.split(r"[,\s]+", options["ids"]) if key])
             if options["csv"]:
                 return self.choice_of_file(options["csv"])
         except ChoiceError as error:
@@ -119,7 +121,7 @@ class Command(WorkingCommand):
             data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         except OSError as error:
             raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
-        matches = choosing.read(data)
+        matches = read_file(data)
         self.say(f"Lines: {matches.lines:,}. Accounts: {len(matches.ids):,}. Not matched: {matches.unmatched_count:,}.")
         for number, text in matches.unmatched[:SHOWN_LINES]:
             self.say(f"  line {number}: no account is called {text!r}")
@@ -127,26 +129,26 @@ class Command(WorkingCommand):
             self.say(f"  and {matches.unmatched_count - SHOWN_LINES:,} more")
         return Choice(kind=Kind.FILE, ids=matches.ids)
 
-    def earlier(self, pk: int) -> ResetBatch:
-        batch = ResetBatch.objects.filter(pk=pk).first()
-        if batch is None:
-            raise CommandError(f"There is no run {pk}.")
-        return batch
+    def earlier(self, pk: int) -> Mailing:
+        mailing = Mailing.objects.filter(pk=pk).first()
+        if mailing is None:
+            raise CommandError(f"There is no mailing {pk}.")
+        return mailing
 
     def is_confirmed(self, emails: int) -> bool:
         if not sys.stdin.isatty():
             raise CommandError("Nobody is there to be asked: add --no-input.")
         return input(f"Send {emails:,} emails? [y/N] ").strip().lower() in ("y", "yes")
 
-    def send(self, batch: ResetBatch) -> None:
+    def send(self, mailing: Mailing) -> None:
         shown_at, failures = 0.0, 0
         with stopping() as stopped:
             while True:
                 try:
-                    for has_sent in bulk.work(batch, is_stopping=stopped.is_set):
+                    for has_sent in mailings.work(mailing, is_stopping=stopped.is_set):
                         failures = 0
                         if time.monotonic() - shown_at > (PAUSE_SECONDS if self.is_terminal() else LINE_SECONDS):
-                            self.show(batch)
+                            self.show(mailing)
                             shown_at = time.monotonic()
                         if not has_sent:
                             stopped.wait(PAUSE_SECONDS)
@@ -161,36 +163,36 @@ class Command(WorkingCommand):
                     if stopped.wait(10 * PAUSE_SECONDS):
                         break
             if stopped.is_set():
-                bulk.pause(batch)
-        self.show(batch, end="\n")
+                mailings.pause(mailing)
+        self.show(mailing, end="\n")
 
-    def show(self, batch: ResetBatch, end: str = "") -> None:
-        share = batch.handled / batch.chosen if batch.chosen else 1
-        said = f"{batch.handled:,} of {batch.chosen:,} ({share:.0%})"
+    def show(self, mailing: Mailing, end: str = "") -> None:
+        share = mailing.handled / mailing.chosen if mailing.chosen else 1
+        said = f"{mailing.handled:,} of {mailing.chosen:,} ({share:.0%})"
         if self.is_terminal():
             self.stderr.write(f"\r[{'#' * int(share * 40):40}] {said} ", ending=end)
         else:
             self.say(said)
 
-    def conclude(self, batch: ResetBatch, options: dict[str, Any]) -> None:
-        progress = bulk.progress(batch)
+    def conclude(self, mailing: Mailing, options: dict[str, Any]) -> None:
+        progress = mailings.progress(mailing)
         counts = {
-            "chosen": batch.chosen,
-            "sent": batch.handed_over,
-            "failed": batch.failed,
+            "chosen": mailing.chosen,
+            "sent": mailing.handed_over,
+            "failed": mailing.failed,
             "skipped": {reason.value: number for reason, number in progress.skips.items()},
-            "batch": batch.pk,
-            "waiting": batch.waiting,
+            "mailing": mailing.pk,
+            "waiting": mailing.waiting,
         }
-        said = f"Emails handed over: {batch.handed_over:,}. Failed: {batch.failed:,}. Skipped: {batch.skipped:,}."
-        if batch.state == BatchState.PAUSED:
-            said += f" Paused: go on with --resume {batch.pk}."
-        elif batch.waiting:
-            said += f" Waiting: {batch.waiting:,}; the site's workers go on with them."
+        said = f"Emails handed over: {mailing.handed_over:,}. Failed: {mailing.failed:,}. Skipped: {mailing.skipped:,}."
+        if mailing.state == MailingState.PAUSED:
+            said += f" Paused: go on with --resume {mailing.pk}."
+        elif mailing.waiting:
+            said += f" Waiting: {mailing.waiting:,}; the site's workers go on with them."
         self.finish(counts, options, said)
-        if batch.state == BatchState.PAUSED:
+        if mailing.state == MailingState.PAUSED:
             sys.exit(PAUSED)
-        if not options["background"] and (batch.failed or batch.waiting):
+        if not options["background"] and (mailing.failed or mailing.waiting):
             sys.exit(SOME_LEFT)
 
     def finish(self, counts: dict[str, Any], options: dict[str, Any], said: str) -> None:

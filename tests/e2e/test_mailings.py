@@ -1,0 +1,188 @@
+"""Many members at once: chosen, looked at, sent, watched, paused and stopped."""
+
+import pytest
+import wagtail
+from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from tests.conftest import make_person
+from wagtail_member_reset import mailings
+from wagtail_member_reset.mailing.choose import Choice, Kind
+from wagtail_member_reset.models import Mailing, MailingState, PasswordReset, SkipReason
+
+from .browsers import check, overflow, shoot
+from .mailbox import link_in
+from .test_hardship import PHONE, tab_to
+
+RUNS = reverse("wagtail_member_reset_admin:mailings")
+STRICT = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:"
+
+
+@pytest.fixture
+def mailing_office(office):
+    office.groups.get().permissions.add(Permission.objects.get(codename="bulk_send_passwordreset"))
+    return office
+
+
+@pytest.fixture
+def rowers(db):
+    group = Group.objects.create(name="Rowers")
+    for name in ("Anna", "Ben", "Clara"):
+        make_person(name).groups.add(group)
+    make_person("Nowhere", email="").groups.add(group)
+    make_person("Somebody")
+    return group
+
+
+def slow_run(by, group):
+    """A mailing that has just begun, and takes hours."""
+    mailing = mailings.draft(Choice(kind=Kind.GROUPS, groups=(group.pk,)), by=by, per_hour=1)
+    mailings.start(mailing, wake=False)
+    Mailing.objects.filter(pk=mailing.pk).update(chosen=2412, handed_over=998, skipped=4)
+    mailing.skips.create(reason=SkipReason.NO_ADDRESS, count=4)
+    return mailing
+
+
+def url(mailing, name="run"):
+    return reverse(f"wagtail_member_reset_admin:{name}", args=[mailing.pk])
+
+
+def addresses(mails):
+    return {mail["To"] for mail in mails}
+
+
+def test_all_that_a_filter_leaves_are_chosen_sent_to_and_watched(browsers, mailbox, mailing_office, rowers):
+    page = browsers.open(mailing_office)
+    page.goto(f"{reverse('wagtailusers_users:index')}?group={rowers.pk}")
+    page.get_by_role("checkbox", name="Select all").first.check()
+    page.get_by_role("link", name="Send password resets to the selected users").click()
+
+    expect(page.get_by_role("heading", name="3 people will get an email")).to_be_visible()
+    expect(page.locator(".member-reset")).to_contain_text("1 – No email address")
+    assert not PasswordReset.objects.exists()
+    check(page, "run-preview", inside=".member-reset")
+    page.get_by_role("button", name="Send 3 emails").click()
+
+    # Without a reload: the page was loaded when the mailing had only begun.
+    expect(page.get_by_role("heading", name="Sent to 3 members")).to_be_visible()
+    expect(page.locator(".member-reset")).to_contain_text("4 of 4 handled. Finished.")
+    mails = mailbox.take(3)
+    assert addresses(mails) == {f"{name}@members.example" for name in ("anna", "ben", "clara")}
+    assert len({link_in(mail) for mail in mails}) == 3
+    check(page, "run-finished", inside=".member-reset")
+    page.get_by_role("link", name="Show members").click()
+    expect(page.get_by_role("row", name="Anna Sample")).to_contain_text("Handed over")
+    check(page, "run-members", inside=".member-reset")
+
+
+def test_people_in_a_file_are_chosen_and_the_other_lines_told(browsers, mailbox, mailing_office, rowers):
+    page = browsers.open(mailing_office)
+    page.goto(RUNS)
+    expect(page.get_by_label("CSV file")).to_be_hidden()
+    check(page, "run-form", inside=".member-reset")
+    page.get_by_label("The people in a file").check()
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".error-message")).to_have_text("Choose a file.")
+    expect(page.get_by_label("Rowers")).to_be_hidden()
+    check(page, "run-form-error", inside=".member-reset")
+    data = "Name;Email\nAnna;ANNA@members.example\nGone;gone@members.example\n".encode("utf-16")
+    page.get_by_label("CSV file").set_input_files({"name": "m.csv", "mimeType": "text/csv", "buffer": data})
+    page.get_by_role("button", name="Preview").click()
+
+    expect(page.get_by_role("heading", name="1 person will get an email")).to_be_visible()
+    page.get_by_text("Show some").click()
+    expect(page.get_by_text("Line 3: gone@members.example")).to_be_visible()
+    check(page, "run-preview-file", inside=".member-reset")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download these lines").click()
+    assert "gone@members.example" in download.value.path().read_text(encoding="utf-8-sig")
+    page.get_by_role("button", name="Send 1 email").click()
+    assert addresses(mailbox.take(1)) == {"anna@members.example"}
+
+
+def test_page_follows_a_mailing_and_leaves_the_focus_where_it_is(browsers, mailbox, mailing_office, rowers):
+    mailing = slow_run(mailing_office, rowers)
+    page = browsers.open(mailing_office)
+    page.goto(url(mailing))
+    body = page.locator(".member-reset")
+    expect(body).to_contain_text("1,002 of 2,412 handled")
+    check(page, "run-running", inside=".member-reset")
+    page.get_by_role("button", name="Pause").focus()
+    Mailing.objects.filter(pk=mailing.pk).update(handed_over=1500)
+
+    expect(body).to_contain_text("1,504 of 2,412 handled")
+    expect(page.get_by_role("button", name="Pause")).to_be_focused()
+    page.locator("#member-reset-skipped").focus()
+    Mailing.objects.filter(pk=mailing.pk).update(handed_over=1600)
+    expect(body).to_contain_text("1,604 of 2,412 handled")
+    expect(page.locator("#member-reset-skipped")).to_be_focused()
+    page.get_by_role("button", name="Pause").focus()
+    mailings.stop(mailing, by=None)
+    expect(page.get_by_role("heading", name="Sending was stopped")).to_be_focused()
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+
+
+def test_mailing_is_paused_gone_on_with_and_stopped_by_keyboard_alone(browsers, mailbox, mailing_office, rowers):
+    mailing = slow_run(mailing_office, rowers)
+    page = browsers.open(mailing_office)
+    page.goto(url(mailing))
+    for name, heading in (("Pause", "Sending is paused"), ("Go on", "Sending to 2,412 members")):
+        tab_to(page, page.get_by_role("button", name=name))
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name=heading)).to_be_focused()
+    tab_to(page, page.get_by_role("link", name="Stop sending"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Stop sending for good?")).to_be_visible()
+    check(page, "run-stop", inside=".member-reset")
+    mailing.refresh_from_db()
+    assert mailing.state == MailingState.RUNNING
+    tab_to(page, page.get_by_role("button", name="Yes, stop for good"))
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Sending was stopped")).to_be_focused()
+    mailing.refresh_from_db()
+    assert mailing.state == MailingState.STOPPED
+
+
+def test_mailing_without_javascript(browsers, mailbox, mailing_office, rowers):
+    page = browsers.open(mailing_office, java_script_enabled=False)
+    page.goto(RUNS)
+    page.get_by_label("The members of groups").check()
+    page.get_by_label("Rowers").check()
+    page.get_by_label("Emails an hour, at most").fill("1")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Send 3 emails").click()
+    expect(page.get_by_text("Reload the page to see how far the mailing is.")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("heading", name="Sending is paused")).to_be_visible()
+    page.reload()
+    page.get_by_role("link", name="Stop sending").click()
+    page.get_by_role("button", name="Yes, stop for good").click()
+
+    expect(page.get_by_role("heading", name="Sending was stopped")).to_be_visible()
+    assert Mailing.objects.get().state == MailingState.STOPPED
+
+
+def test_pages_of_mailings_on_a_small_screen(browsers, mailbox, mailing_office, rowers):
+    mailing = slow_run(mailing_office, rowers)
+    draft = mailings.draft(Choice(kind=Kind.GROUPS, groups=(rowers.pk,)), by=mailing_office)
+    page = browsers.open(mailing_office, viewport=PHONE)
+
+    for address in (RUNS, url(draft), url(mailing), url(mailing, "mailing_stop"), url(mailing, "mailing_members")):
+        page.goto(address)
+        assert overflow(page) == 0, address
+        shoot(page, f"phone-{address.strip('/').replace('/', '-')}")
+
+
+@pytest.mark.skipif(wagtail.VERSION < (8,), reason="Before 8.0, Wagtail's own pages need inline scripts and styles")
+def test_strict_policy_is_kept_by_the_pages_of_mailings(browsers, mailbox, settings, mailing_office, rowers):
+    settings.TEST_ADMIN_POLICY = STRICT
+    mailing = slow_run(mailing_office, rowers)
+    page = browsers.open(mailing_office)
+    for address in (RUNS, url(mailing, "mailing_stop"), url(mailing, "mailing_members"), url(mailing)):
+        page.goto(address)
+    Mailing.objects.filter(pk=mailing.pk).update(handed_over=1500)
+
+    expect(page.locator(".member-reset")).to_contain_text("1,504 of 2,412 handled")
+    assert browsers.problems == []

@@ -1,0 +1,301 @@
+"""Runs that meet bad luck: what they come to, and that they come to an end."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from wagtail.users.models import UserProfile
+
+from tests.conftest import make_person, use_backend
+from wagtail_member_reset import mailings, outbox
+from wagtail_member_reset.conf import Conf
+from wagtail_member_reset.mailing import issue, state
+from wagtail_member_reset.mailing.choose import Choice, Kind
+from wagtail_member_reset.models import EmailState, MailingState, PasswordReset, ResetEmail, State
+from wagtail_member_reset.outbox import queue, send_many
+
+pytestmark = pytest.mark.django_db
+
+NEVER = Choice(kind=Kind.NEVER_SIGNED_IN)
+
+
+@pytest.fixture(autouse=True)
+def by_hand(settings):
+    """Nothing is sent but by who asks for it."""
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+
+
+@pytest.fixture
+def clock(time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    return time_machine
+
+
+def people(count, **fields):
+    return [make_person(f"Member{number}", **fields) for number in range(count)]
+
+
+def started(choice=NEVER, **details):
+    mailing = mailings.draft(choice, by=None, **details)
+    assert mailings.start(mailing)
+    return mailing
+
+
+def in_hand(lease="one"):
+    """A chunk whose mails a worker holds, and has not sent."""
+    return issue.issue_chunk(state.next_chunk(), lease=lease, lease_until=timezone.now() + timedelta(minutes=10))[1]
+
+
+def drained(mailing):
+    outbox.drain()
+    mailing.refresh_from_db()
+    return mailing
+
+
+def test_members_of_a_mailing_are_written_to_in_their_own_language():
+    german, plain, without = people(3)
+    UserProfile.objects.create(user=german, preferred_language="de")
+    UserProfile.objects.create(user=plain)
+
+    started(language="fr")
+    in_hand()
+
+    found = dict(ResetEmail.objects.values_list("member", "language"))
+    assert found == {german.pk: "de", plain.pk: "fr", without.pk: "fr"}
+
+
+def test_mailing_without_members_is_finished(mailoutbox):
+    mailing = started()
+
+    assert mailing.state == MailingState.FINISHED
+
+
+def test_mailing_whose_worker_died_before_closing_it_is_finished_by_the_next_pass(mailoutbox):
+    people(1)
+    mailing = started()
+    in_hand()
+    ResetEmail.objects.update(state=EmailState.HANDED_OVER, lease="", lease_until=None)
+
+    assert drained(mailing).state == MailingState.FINISHED
+    assert mailing.handed_over == 1
+
+
+def test_mailing_whose_last_members_were_deleted_is_finished(mailoutbox):
+    [member] = people(1)
+    mailing = started()
+    in_hand()
+    member.delete()
+
+    assert drained(mailing).state == MailingState.FINISHED
+    assert (mailing.chosen, mailing.handled) == (1, 1)
+
+
+def test_mailing_that_was_paused_over_its_last_mails_is_finished_when_it_goes_on(mailoutbox):
+    people(1)
+    mailing = started()
+    in_hand()
+    mailings.pause(mailing)
+    ResetEmail.objects.update(state=EmailState.HANDED_OVER, lease="", lease_until=None)
+
+    mailings.go_on(mailing)
+
+    assert mailing.state == MailingState.FINISHED
+
+
+def test_members_deleted_after_their_mail_leave_nothing_waiting(mailoutbox):
+    members = people(3)
+    mailing = started(per_hour=60)
+    outbox.drain()
+    members[0].delete()
+    mailing.chunks.update(due_at=timezone.now())
+
+    drained(mailing)
+
+    assert mailing.state == MailingState.FINISHED
+    assert (mailing.handed_over, mailing.waiting) == (2, 0)
+    assert {each.reason: each.count for each in mailing.skips.all()} == {"gone": 1}
+
+
+def test_mails_of_a_stopped_mailing_are_not_tried_again(mailoutbox, clock):
+    people(2)
+    mailing = started()
+    in_hand("its worker dies")
+    mailings.stop(mailing, by=None)
+    clock.shift(timedelta(minutes=11))
+
+    drained(mailing)
+
+    assert not mailoutbox
+    assert (mailing.skipped, mailing.handled) == (2, 2)
+    # It may have sent them before it died, so the links stay.
+    assert PasswordReset.objects.filter(state=State.ACTIVE).count() == 2
+
+
+def test_stop_in_the_middle_of_a_chunk_leaves_no_link_that_nobody_has(mailoutbox, monkeypatch):
+    monkeypatch.setattr(send_many, "LOOKED", 2)
+    people(5)
+    mailing = started()
+    sent = EmailBackend.send_messages
+
+    def stop(backend, messages):
+        mailings.stop(mailing, by=None)
+        return sent(backend, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", stop)
+    monkeypatch.setattr(Conf, "MAILING_CONNECTIONS", 1)
+    drained(mailing)
+
+    assert (mailing.handed_over, mailing.skipped, mailing.waiting) == (2, 3, 0)
+    assert PasswordReset.objects.filter(state=State.ACTIVE).count() == 2
+
+
+def test_failed_mails_of_a_stopped_mailing_stay_failed(mailoutbox):
+    people(1)
+    mailing = started()
+    in_hand()
+    ResetEmail.objects.update(state=EmailState.FAILED, lease="", lease_until=None)
+    mailings.stop(mailing, by=None)
+
+    assert mailings.try_again(mailing) == 0
+    outbox.drain()
+    assert not mailoutbox
+
+
+def test_look_in_between_does_not_read_the_choice(mailoutbox, monkeypatch):
+    monkeypatch.setattr(send_many, "LOOKED", 2)
+    members = people(5)
+    started(Choice(kind=Kind.IDS, ids=tuple(member.pk for member in members)))
+
+    with CaptureQueriesContext(connection) as said:
+        outbox.drain()
+
+    looks = [q["sql"] for q in said if "resetemail" in q["sql"] and "choice" in q["sql"]]
+    assert looks == []
+
+
+def test_same_links_are_mailed_without_a_query_for_each(mailoutbox):
+    counts = []
+    for number in (2, 10):
+        people(number)
+        started()
+        outbox.drain()
+        started(again=True)
+        with CaptureQueriesContext(connection) as said:
+            outbox.drain()
+        counts.append(len([q for q in said if "wagtailcore_site" in q["sql"]]))
+        get_user_model().objects.all().delete()
+    assert counts[0] == counts[1]
+
+
+def test_chunk_is_not_taken_while_its_mailing_is_held(mailoutbox):
+    people(1)
+    mailing = started()
+    pk = state.next_chunk()
+    state.hold_mailing(mailing.pk, timezone.now() + timedelta(hours=1))
+
+    assert outbox.send_chunk(pk) == 0
+    assert not mailoutbox
+
+
+def test_chunk_is_not_taken_before_its_turn(mailoutbox):
+    people(2)
+    mailing = started(per_hour=60)
+    late = mailing.chunks.order_by("due_at").last()
+
+    assert outbox.send_chunk(late.pk) == 0
+    assert not mailoutbox
+
+
+def test_hours_without_a_worker_are_not_made_up_for(mailoutbox, clock):
+    people(6)
+    started(per_hour=120)
+    clock.shift(timedelta(hours=1))
+
+    sent = []
+    for _minute in range(4):
+        outbox.drain()
+        sent.append(len(mailoutbox))
+        clock.shift(timedelta(minutes=1))
+
+    assert sent == [2, 4, 6, 6]
+
+
+def test_failed_mails_are_tried_again_at_the_rate_of_their_mailing(mailoutbox, clock):
+    people(6)
+    mailing = started(per_hour=120)
+    for _minute in range(3):
+        in_hand()
+        clock.shift(timedelta(minutes=1))
+    ResetEmail.objects.update(state=EmailState.FAILED, lease="", lease_until=None)
+
+    assert mailings.try_again(mailing) == 6
+
+    sent = []
+    for _minute in range(4):
+        outbox.drain()
+        sent.append(len(mailoutbox))
+        clock.shift(timedelta(minutes=1))
+    assert sent == [2, 4, 6, 6]
+
+
+def test_worker_that_lost_a_chunk_goes_on_with_the_next(mailoutbox, monkeypatch):
+    monkeypatch.setattr(state, "CHUNK", 1)
+    people(3)
+    started()
+    take = state.take
+    lost = []
+
+    def lose(chunk):
+        if not lost:
+            lost.append(chunk.pk)
+            take(chunk)
+            return False
+        return take(chunk)
+
+    monkeypatch.setattr(state, "take", lose)
+    outbox.drain()
+
+    assert len(mailoutbox) == 2
+
+
+def test_mails_of_a_paused_mailing_wake_nobody(mailoutbox):
+    people(1)
+    mailing = started()
+    in_hand()
+    ResetEmail.objects.update(state=EmailState.QUEUED, lease="", lease_until=None)
+    mailings.pause(mailing)
+
+    assert queue.next_due() is None
+
+
+def test_mailing_that_is_held_does_not_hold_another():
+    people(2)
+    held = started()
+    other = started()
+    state.hold_mailing(held.pk, timezone.now() + timedelta(hours=1))
+
+    assert state.next_due() <= timezone.now()
+    assert other.state == MailingState.RUNNING
+
+
+def test_setting_that_cannot_be_used_fails_each_mail_and_holds_up_nobody(settings, monkeypatch):
+    use_backend(settings, "anymail.backends.mailgun.EmailBackend")
+    settings.ANYMAIL = {"MAILGUN_API_KEY": "key", "MAILGUN_SENDER_DOMAIN": "club.example"}
+    settings.WAGTAIL_MEMBER_RESET_SUPPORT_CONTACT = 5
+    people(3)
+
+    mailing = drained(started())
+
+    assert (mailing.state, mailing.failed) == (MailingState.FINISHED, 3)
+    assert set(ResetEmail.objects.values_list("result_code", flat=True)) == {"configuration"}
+
+
+def test_preview_knows_that_passwords_are_disabled(settings):
+    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    people(2)
+
+    assert mailings.preview(mailings.drafted(NEVER, by=None)).emails == 0

@@ -1,0 +1,235 @@
+import threading
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.signals import request_started
+from django.db import transaction
+
+from wagtail_member_reset import resets
+from wagtail_member_reset.apps import first_request
+from wagtail_member_reset.models import EmailState, ResetEmail
+from wagtail_member_reset.outbox import tasks
+from wagtail_member_reset.outbox.background import sender, wake
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+@pytest.fixture
+def thread(settings):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
+    yield
+    sender.wait()
+    for timer in timers():
+        timer.cancel()
+        timer.join()
+
+
+def timers():
+    return [one for one in threading.enumerate() if isinstance(one, threading.Timer) and one.function == sender.wake]
+
+
+def test_commit_wakes_the_thread_and_the_mail_leaves(thread, member, mailoutbox):
+    resets.send(member, by=None)
+
+    assert sender.wait()
+    assert len(mailoutbox) == 1
+    assert ResetEmail.objects.get().state == EmailState.HANDED_OVER
+
+
+def test_nothing_leaves_before_the_commit(thread, member, mailoutbox):
+    with transaction.atomic():
+        resets.send(member, by=None)
+        sender.wait()
+        before = len(mailoutbox)
+    sender.wait()
+
+    assert (before, len(mailoutbox)) == (0, 1)
+
+
+def test_rollback_sends_nothing(thread, member, mailoutbox):
+    class Crash(Exception):
+        pass
+
+    with pytest.raises(Crash), transaction.atomic():
+        resets.send(member, by=None)
+        raise Crash
+    sender.wait()
+
+    assert (mailoutbox, ResetEmail.objects.count()) == ([], 0)
+
+
+def test_thread_is_no_daemon_and_ends_when_idle(thread, member, monkeypatch):
+    seen = []
+    original = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", lambda self: (seen.append(self), original(self)))
+
+    resets.send(member, by=None)
+    sender.wait()
+
+    ours = [thread for thread in seen if thread.name == "wagtail-member-reset"]
+    for one in ours:
+        one.join(5)
+    assert [(one.daemon, one.is_alive()) for one in ours] == [(False, False)]
+
+
+def test_public_request_is_resolved_on_the_tick(thread, member, mailoutbox):
+    resets.request(member.email, network="192.0.2.7", site=None, language="en")
+
+    assert sender.wait()
+    assert len(mailoutbox) == 1
+
+
+def test_command_delivery_wakes_nobody(settings, member, mailoutbox):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+
+    resets.send(member, by=None)
+    sender.wait()
+
+    assert (mailoutbox, ResetEmail.objects.get().state) == ([], EmailState.QUEUED)
+
+
+def test_wrong_setting_does_not_fail_the_request(settings, member):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "pigeon"
+
+    resets.send(member, by=None)
+
+    assert ResetEmail.objects.get().state == EmailState.QUEUED
+
+
+def test_broker_that_takes_nothing_leaves_the_row_for_the_sweeper(settings, member, caplog):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "tasks"  # and no backend with workers is configured here
+
+    assert not tasks.is_configured()
+    resets.send(member, by=None)
+
+    assert ResetEmail.objects.get().state == EmailState.QUEUED
+    assert "deliver_member_resets will send" in caplog.text
+
+
+def test_database_that_is_away_does_not_end_the_thread_for_good(thread, member, mailoutbox, settings):
+    settings.WAGTAIL_MEMBER_RESET_STATUS_WINDOW = "wrong"  # every pass fails
+    wake()
+    sender.wait()
+    del settings.WAGTAIL_MEMBER_RESET_STATUS_WINDOW
+
+    resets.send(member, by=None)
+    sender.wait()
+
+    assert len(mailoutbox) == 1
+
+
+def test_each_wake_after_the_end_starts_anew(thread, member, imported_member, mailoutbox):
+    for person in (member, imported_member):
+        resets.send(person, by=None)
+        assert sender.wait()
+
+    assert len(mailoutbox) == 2
+
+
+def test_wakes_during_a_pass_are_not_lost(thread, member, imported_member, mailoutbox):
+    for person in (member, imported_member, member, imported_member):
+        resets.send(person, by=None)
+
+    assert sender.wait()
+    assert {mail.to[0] for mail in mailoutbox} == {member.email, imported_member.email}
+    assert not ResetEmail.objects.unsent().exists()
+
+
+def test_refused_mail_is_tried_again_by_itself_and_keeps_no_script_alive(thread, closed_port, member):
+    resets.send(member, by=None)
+    sender.wait()
+
+    assert ResetEmail.objects.get().state == EmailState.QUEUED
+    assert [(timer.daemon, 25 < timer.interval <= 30) for timer in timers()] == [(True, True)]
+
+
+def test_idle_thread_leaves_no_timer(thread, member, mailoutbox):
+    resets.send(member, by=None)
+    sender.wait()
+
+    assert timers() == []
+
+
+def test_server_without_threads_says_so_and_keeps_the_mail(thread, member, monkeypatch, caplog):
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    resets.send(member, by=None)
+
+    assert "deliver_member_resets will send" in caplog.text
+    assert (sender.wait(1), ResetEmail.objects.get().state) == (True, EmailState.QUEUED)
+    monkeypatch.undo()
+    wake()
+    sender.wait()
+    assert ResetEmail.objects.get().state == EmailState.HANDED_OVER
+
+
+def test_look_at_the_tab_sends_what_a_restart_left_waiting(settings, thread, member, mailoutbox):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"  # nobody is woken: the process dies after the commit
+    resets.send(member, by=None)
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
+
+    resets.status(member)
+
+    assert sender.wait()
+    assert len(mailoutbox) == 1
+
+
+def test_look_within_the_transaction_of_a_request_sends_after_its_commit(settings, thread, member, mailoutbox):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+    resets.send(member, by=None)
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
+
+    with transaction.atomic():  # ATOMIC_REQUESTS
+        resets.status(member)
+        sender.wait()
+        before = len(mailoutbox)
+    sender.wait()
+
+    assert (before, len(mailoutbox)) == (0, 1)
+
+
+@pytest.mark.django_db(transaction=False)
+def test_no_thread_starts_in_a_test_case_of_a_site(
+    settings, thread, member, monkeypatch, django_capture_on_commit_callbacks
+):
+    """A second connection would lock the tables of an SQLite in memory, and see nothing of the case."""
+    started = []
+    monkeypatch.setattr(threading.Thread, "start", started.append)
+
+    first_request()
+    with django_capture_on_commit_callbacks(execute=True) as callbacks:
+        resets.send(member, by=None)
+
+    assert (len(callbacks) > 0, started) == (True, [])
+
+
+def test_first_request_after_a_start_sends_what_was_left_waiting(settings, thread, member, mailoutbox):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+    resets.send(member, by=None)
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
+    request_started.connect(first_request, dispatch_uid="wagtail_member_reset")  # as ready() does
+
+    request_started.send(sender=None)
+    sender.wait()
+    request_started.send(sender=None)  # and later requests pay nothing
+
+    assert len(mailoutbox) == 1
+    assert not request_started.disconnect(dispatch_uid="wagtail_member_reset")
+
+
+def test_command_sends_what_is_due(member, mailoutbox, capsys):
+    resets.send(member, by=None)
+
+    call_command("deliver_member_resets")
+    call_command("deliver_member_resets")
+
+    assert capsys.readouterr().out.splitlines() == ["Emails handed over: 1.", "Emails handed over: 0."]
+    assert len(mailoutbox) == 1
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1"])
+def test_command_takes_no_pause_that_is_none(seconds):
+    with pytest.raises(CommandError, match="--every"):
+        call_command("deliver_member_resets", "--loop", "--every", seconds)

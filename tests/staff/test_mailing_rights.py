@@ -1,0 +1,353 @@
+"""Who may mail many, and whom: every role against every role, by page and by direct request."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from wagtail.models import ModelLogEntry
+
+from tests.conftest import grant, make_person
+from wagtail_member_reset import mailings, outbox, resets
+from wagtail_member_reset.mailing.choose import Choice, Kind
+from wagtail_member_reset.models import EmailState, Mailing, MailingChunk, MailingState, PasswordReset, ResetEmail
+from wagtail_member_reset.staff import permissions
+
+from .pages import LINK, history, rows
+from .test_permissions import ROLES, SENDS, VIEWS, person_of
+
+pytestmark = pytest.mark.django_db
+
+STEERING = ["start", "pause", "go-on", "stop", "retry"]
+VERBS = [*STEERING, "again"]
+SENDERS = sorted(SENDS)
+
+
+@pytest.fixture(autouse=True)
+def by_hand(settings):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+
+
+def mailing_url(name, *args):
+    return reverse(f"wagtail_member_reset_admin:{name}", args=args)
+
+
+def verb_url(verb, mailing):
+    return f"{mailing_url('run', mailing)}{verb}/"
+
+
+def picked(*people):
+    """The bulk action's address for people picked in the listing."""
+    model = get_user_model()._meta
+    path = reverse("wagtail_bulk_action", args=[model.app_label, model.model_name, "send_member_resets"])
+    return path + "?" + "&".join(f"id={getattr(each, 'pk', each)}" for each in people)
+
+
+def sender(role, name="Actor"):
+    return grant(person_of(role, name), "bulk_send_passwordreset")
+
+
+def all_rows():
+    """All that a mailing could have changed."""
+    runs = [list(model.objects.order_by("pk").values()) for model in (Mailing, MailingChunk)]
+    return [*rows(), *runs]
+
+
+def mailing_of(*people, by=None, state=MailingState.RUNNING):
+    """A mailing of people's mails, which failed, as if the mail server had refused them; in any state."""
+    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=tuple(each.pk for each in people)), by=by, again=True)
+    if state != MailingState.DRAFT:
+        mailings.start(mailing)
+        for each in people:
+            reset = resets.send(each, by=None)
+            ResetEmail.objects.filter(reset=reset).update(mailing=mailing, state=EmailState.FAILED)
+        MailingChunk.objects.all().delete()
+        Mailing.objects.update(state=state, failed=len(people))
+        mailing.refresh_from_db()
+    return mailing
+
+
+def mailed(mailoutbox):
+    outbox.drain()
+    return {message.to[0] for message in mailoutbox}
+
+
+# Whom a mailing reaches is whom a single send reaches
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", SENDERS)
+def test_mailing_reaches_whom_a_single_send_would(enter, actor_role, target_role, mailoutbox):
+    actor, target = sender(actor_role), person_of(target_role, "Target")
+    everybody = Group.objects.create(name="Everybody")
+    everybody.user_set.set([actor, target])
+    client = enter(actor)
+
+    client.post(mailing_url("mailings"), {"kind": "groups", "groups": [everybody.pk]})
+    preview = client.get(mailing_url("mailing", Mailing.objects.get().pk)).content.decode()
+    client.post(verb_url("start", Mailing.objects.get().pk))
+
+    is_reached = target_role in SENDS[actor_role]
+    assert (target.email in preview) == is_reached
+    assert (target.email in mailed(mailoutbox)) == is_reached
+    assert PasswordReset.objects.filter(member=target).exists() == is_reached
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", SENDERS)
+def test_who_is_picked_in_the_listing_is_reached_as_by_a_single_send(enter, actor_role, target_role, mailoutbox):
+    actor, target = sender(actor_role), person_of(target_role, "Target")
+    client, has_listing = enter(actor), actor_role != "junior"
+
+    preview = client.get(picked(target))
+    client.post(picked(target))
+
+    is_reached = has_listing and target_role in SENDS[actor_role]
+    assert (preview.status_code == 200) == has_listing
+    assert (target.email in preview.content.decode()) == is_reached
+    assert mailed(mailoutbox) == ({target.email} if is_reached else set())
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", SENDERS)
+def test_failed_mails_are_tried_again_within_the_reach_of_who_asks(enter, actor_role, target_role, mailoutbox):
+    actor, target = sender(actor_role), person_of(target_role, "Target")
+    mailing = mailing_of(target, state=MailingState.FINISHED)
+
+    enter(actor).post(verb_url("retry", mailing.pk))
+
+    is_reached = target_role in SENDS[actor_role]
+    assert mailed(mailoutbox) == ({target.email} if is_reached else set())
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", SENDERS)
+def test_members_of_a_mailing_are_asked_again_within_the_reach_of_who_asks(enter, actor_role, target_role, mailoutbox):
+    actor, target = sender(actor_role), person_of(target_role, "Target")
+    client, mailing = enter(actor), mailing_of(target, state=MailingState.FINISHED)
+    mailing.emails.update(state=EmailState.HANDED_OVER)
+
+    preview = client.post(verb_url("again", mailing.pk), follow=True).content.decode()
+    client.post(verb_url("start", Mailing.objects.latest("pk").pk))
+
+    is_reached = target_role in SENDS[actor_role]
+    assert (target.email in preview) == is_reached
+    assert mailed(mailoutbox) == ({target.email} if is_reached else set())
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", SENDERS)
+def test_members_of_a_mailing_are_shown_shown_to_who_may_look_at_them(enter, actor_role, target_role):
+    actor, target = sender(actor_role), person_of(target_role, "Target")
+    mailing = mailing_of(target)
+
+    page = enter(actor).get(mailing_url("mailing_members", mailing.pk)).content.decode()
+
+    assert (target.email in page) == (target_role in VIEWS[actor_role])
+    assert LINK.search(page) is None
+
+
+def test_rights_held_outside_the_admin_reach_members_alone(db):
+    """For a site's own code that asks `permissions`: the admin's door does not stand before it."""
+    actor = grant(make_person("Out"), "send_passwordreset", "bulk_send_passwordreset")
+    in_admin, django_staff = person_of("editor", "Editor"), make_person("Dan", is_staff=True)
+    member = person_of("member", "Plain")
+
+    reached = get_user_model()._base_manager.exclude(permissions.beyond(actor))
+
+    assert set(reached) == {actor, member}
+    assert [permissions.rights(actor, each).send for each in (in_admin, django_staff, member)] == [False, False, True]
+
+
+# Who may not mail many
+
+
+def everything_to_ask(mailing, person):
+    yield mailing_url("mailings"), {"kind": "never_signed_in"}
+    yield picked(person), {}
+    yield picked("all"), {}
+    for verb in VERBS:
+        yield verb_url(verb, mailing.pk), {}
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", [role for role in ROLES if role != "superuser"])
+def test_who_may_not_mail_many_is_refused_which_is_in_the_log(enter, actor_role, target_role, mailoutbox):
+    actor, target = person_of(actor_role, "Actor"), person_of(target_role, "Target")
+    mailing = mailing_of(target)
+    client, before = enter(actor), all_rows()
+
+    asked = list(everything_to_ask(mailing, target))
+    answers = [client.post(url, data) for url, data in asked]
+    looks = [
+        client.get(url)
+        for url in (
+            mailing_url("mailings"),
+            mailing_url("mailing", mailing.pk),
+            mailing_url("mailing_members", mailing.pk),
+        )
+    ]
+
+    # Who has no access to the admin is turned away at its door, before our views.
+    is_noted = actor.has_perm("wagtailadmin.access_admin")
+    assert {answer.status_code for answer in answers + looks} == {302}
+    assert not any("runs" in answer["Location"] for answer in answers + looks if is_noted)
+    assert all_rows() == before
+    assert mailed(mailoutbox) == set()
+    assert history(actor) == ["refuse_mailing"] * len(asked) * is_noted
+
+
+@pytest.mark.parametrize("codename", ["bulk_send_passwordreset", "send_passwordreset"])
+def test_one_of_the_two_rights_alone_is_refused(enter, codename):
+    person = grant(make_person("Half"), "access_admin", codename)
+    mailing = mailing_of(make_person("Mia"))
+    client, before = enter(person), all_rows()
+
+    for url, data in everything_to_ask(mailing, person):
+        client.post(url, data)
+
+    assert all_rows() == before
+    assert set(history(person)) == {"refuse_mailing"}
+
+
+def test_bulk_action_is_for_who_sees_the_listing_and_leaves_no_mailing_behind(enter, member):
+    person = sender("junior")
+
+    answers = [enter(person).post(picked(each)) for each in (member, "all")]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert not Mailing.objects.exists()
+    assert history(person) == ["refuse_mailing"] * 2
+
+
+def test_refusal_names_who_tried_and_shows_in_their_history(enter, admin, office):
+    enter(office).post(mailing_url("mailings"), {"kind": "never_signed_in"})
+
+    entry = ModelLogEntry.objects.get(action="wagtail_member_reset.refuse_mailing")
+    assert (entry.user, entry.object_id, entry.data) == (office, str(office.pk), {})
+    pages = [f"/admin/users/history/{office.pk}/", reverse("wagtailadmin_reports:site_history")]
+    for page in pages:
+        assert "Password resets to many refused" in enter(admin).get(page).content.decode()
+
+
+# What changes nothing, whoever asks
+
+
+@pytest.mark.parametrize("state", MailingState.values)
+@pytest.mark.parametrize("verb", VERBS)
+def test_looking_at_what_a_click_does_changes_nothing(enter, admin, member, verb, state):
+    mailing = mailing_of(member, state=state)
+    client, before = enter(admin), all_rows()
+
+    for method in ("get", "head", "options", "put", "patch", "delete"):
+        answer = getattr(client, method)(verb_url(verb, mailing.pk))
+        if method not in ("get", "head"):
+            assert answer.status_code == 405
+        elif verb == "stop" and answer.status_code == 200:  # it asks first, where there is something to stop
+            assert mailing.is_under_way
+        else:
+            assert answer.url == mailing_url("mailing", mailing.pk)
+
+    assert all_rows() == before
+
+
+def test_pages_of_mailings_change_nothing(enter, admin, member):
+    mailing, draft = mailing_of(member), mailing_of(member, state=MailingState.DRAFT)
+    client, before = enter(admin), all_rows()
+
+    urls = [
+        mailing_url("mailings"),
+        mailing_url("mailing", mailing.pk),
+        mailing_url("mailing", draft.pk),
+        mailing_url("mailing_members", mailing.pk),
+    ]
+    looks = [client.get(url) for url in [*urls, picked(member), picked("all")]] + [client.head(url) for url in urls]
+
+    assert {answer.status_code for answer in looks} == {200}
+    assert all_rows() == before
+    assert outbox.drain() == 0
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options"])
+def test_bulk_action_takes_a_post_alone(enter, admin, member, method):
+    assert getattr(enter(admin), method)(picked(member)).status_code == 405
+    assert not Mailing.objects.exists()
+
+
+def test_every_post_needs_the_csrf_token(admin, member):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(admin)
+    mailing = mailing_of(member)
+    before = all_rows()
+
+    for url, data in everything_to_ask(mailing, member):
+        assert client.post(url, data).status_code == 403
+
+    assert all_rows() == before
+
+
+@pytest.mark.parametrize("verb", ["", "members/", *(f"{verb}/" for verb in VERBS)])
+@pytest.mark.parametrize("pk", ["0", "77", "-1", "9" * 19, "9" * 400, "x", "1e3", "%00", "١"])
+def test_mailing_that_is_none_is_not_found(enter, admin, pk, verb):
+    client = enter(admin)
+    url = f"{mailing_url('runs')}{pk}/{verb}"
+
+    answers = [client.get(url), client.post(url)]
+
+    assert {answer.status_code for answer in answers} <= {404, 405}
+    assert not Mailing.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["0", "-1", "9" * 19, "9" * 400, "x", "", "1e3", "%00", "%27%20OR%201=1"])
+def test_picked_account_that_is_none_is_not_mailed(enter, admin, key, mailoutbox):
+    answer = enter(admin).post(picked(key))
+
+    assert answer.status_code in (302, 404)
+    assert mailed(mailoutbox) == set()
+    assert not PasswordReset.objects.exists()
+
+
+JUNK = [
+    "%00",
+    "x" * 5000,
+    "9" * 400,
+    "-1",
+    "%F0%9F%99%82",
+    "%E2%80%AEaim",
+    "%27%20OR%201=1--",
+    "%0d%0aSet-Cookie:x=1",
+    "%25s%25(x)s",
+]
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=range(len(JUNK)))
+@pytest.mark.parametrize("name", ["q", "group", "is_superuser", "last_login_from", "ordering", "p", "childOf", "next"])
+def test_junk_in_the_address_of_the_listing_is_no_error(enter, admin, name, junk):
+    assert enter(admin).get(f"{picked('all')}&{name}={junk}").status_code in (200, 404)
+
+
+@pytest.mark.parametrize("junk", ["\x00", "x" * 70_000, "9" * 400, "-1", "1e5", "\u202e", "' OR 1=1--", "{{ 7 }}"])
+@pytest.mark.parametrize("name", ["kind", "groups", "again", "per_hour", "file"])
+def test_junk_in_the_form_is_no_error(enter, admin, name, junk):
+    kind = {"groups": "groups", "file": "file"}.get(name, "never_signed_in")
+    value = SimpleUploadedFile("people.csv", junk.encode()) if name == "file" else junk
+
+    answer = enter(admin).post(mailing_url("mailings"), {"kind": kind, name: value})
+
+    assert answer.status_code in (200, 302)
+    assert not ResetEmail.objects.exists()
+
+
+# A mailing that has ended
+
+
+def test_stopped_mailing_stays_stopped(enter, admin, member, mailoutbox):
+    mailing = mailing_of(member, state=MailingState.STOPPED)
+    client, before = enter(admin), all_rows()
+
+    for verb in STEERING:
+        assert client.post(verb_url(verb, mailing.pk)).status_code == 302
+
+    assert all_rows() == before
+    assert mailed(mailoutbox) == set()

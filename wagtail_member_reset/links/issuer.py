@@ -1,0 +1,107 @@
+"""Issuing links: what sending would do to the link that a member has, and new links, one or a thousand."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from django.conf import settings
+from django.utils import timezone
+from wagtail.models import Site
+
+from .. import db, tokens
+from ..accounts import Member, address_of, language_of
+from ..conf import conf
+from ..models import Origin, PasswordReset, Purpose, Reason, ResetEmail, State
+from ..tokens import Token
+from .state import close, failing, lock_first, settle
+
+
+class Effect(str, Enum):
+    """What sending would do now."""
+
+    NEW_LINK = "new_link"
+    SAME_LINK = "same_link"
+    REPLACES = "replaces"
+
+
+LOG_ACTIONS = {Effect.NEW_LINK: "send", Effect.SAME_LINK: "resend", Effect.REPLACES: "replace"}
+
+
+def effect_of_sending(reset: PasswordReset | None, member: Member, *, fresh: bool = False) -> Effect:
+    """What a send would do, given the member's live link."""
+    if reset is None or not reset.is_live or failing(reset, member):
+        return Effect.NEW_LINK
+    return Effect.REPLACES if fresh or not tokens.is_derivable(reset) else Effect.SAME_LINK
+
+
+def reissue(email: ResetEmail) -> PasswordReset:
+    """A new link for a mail that could not leave in time, in place of one that nobody has seen."""
+
+    def attempt() -> PasswordReset:
+        lock_first(email.member)
+        old = PasswordReset.objects.select_for_update().get(emails=email)
+        reset = issue_link(
+            email.member,
+            old,
+            purpose=Purpose(old.purpose),
+            origin=Origin(old.origin),
+            by=old.issued_by,
+            site=old.site,
+            language=old.language,
+        )
+        ResetEmail.objects.filter(pk=email.pk).update(reset=reset)
+        return reset
+
+    email.reset = db.retried(attempt)
+    return email.reset
+
+
+class Issuer:
+    """Makes links that differ in nothing but the member, at one moment: one, or a thousand."""
+
+    def __init__(self, *, origin: Origin, by: Member | None, site: Site | None, language: str) -> None:
+        now = timezone.now()
+        self._language, self._key = language or settings.LANGUAGE_CODE, tokens.current_key()
+        self._pattern = PasswordReset(
+            origin=origin, issued_by=by, site=site, issued_at=now, expires_at=now + conf.LINK_LIFETIME
+        )
+
+    def link_of(self, account: Member, purpose: Purpose) -> tuple[PasswordReset, Token]:
+        """A link that nobody has yet, and its token: neither its row nor its mail is written."""
+        material, token = tokens.issue(self._key)
+        reset = db.like(
+            self._pattern,
+            related={"member": account},
+            member_id=account.pk,
+            active_for_id=account.pk,
+            purpose=purpose,
+            language=language_of(account, self._language),
+            recipient=address_of(account),
+            password_mark=tokens.new_password_mark(account.pk, account.password, self._key),
+            selector=material.selector,
+            nonce=material.nonce,
+            verifier=material.verifier,
+            key_id=material.key_id,
+        )
+        return reset, token
+
+
+def issue_link(
+    account: Member,
+    current: PasswordReset | None,
+    *,
+    purpose: Purpose,
+    origin: Origin,
+    by: Member | None,
+    site: Site | None,
+    language: str,
+) -> PasswordReset:
+    # A welcome that was never followed stays a welcome, whoever asks for it again.
+    if current is not None and current.is_live and current.is_welcome:
+        purpose = Purpose.WELCOME
+    if current is not None and not settle(current, account):
+        close(current, State.SUPERSEDED, Reason.NEWER_LINK)
+    site = site or Site.objects.filter(is_default_site=True).first()
+    reset, _token = Issuer(origin=origin, by=by, site=site, language=language).link_of(account, purpose)
+    reset.save(force_insert=True)
+    return reset

@@ -1,0 +1,56 @@
+"""
+How many mails one account gets, and one person of staff causes.
+
+What strangers ask for on the website has limits of its own, so that nobody can use up
+what staff need to help. What was imported or sent in bulk counts for neither.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from ..accounts import Member
+from ..conf import conf
+from ..exceptions import Refusal
+from ..models import EmailState, Origin, ResetEmail
+
+# What strangers can cause at most: mails to one account that nobody of the staff asked for. Neither limit is said.
+GAP = timedelta(minutes=2)
+MOST_A_DAY = 10
+DAY = timedelta(days=1)
+
+
+def is_spent_for_strangers(member: Member) -> bool:
+    """Whether any mail went out a moment ago, or the day's budget of those without staff behind them is spent."""
+    return _mails(GAP).filter(member=member).exists() or _reaches(
+        _mails(DAY).filter(member=member, requested_by=None, mailing=None), MOST_A_DAY
+    )
+
+
+def refusal_of_staff(member: Member, *, by: Member) -> Refusal | None:
+    """Whether staff have sent this account, or this person has sent, as many mails as they may."""
+    limits = conf.STAFF_LIMITS
+    most, period = limits["account"]
+    if _reaches(_by_staff(period).filter(member=member), most):
+        return Refusal.ACCOUNT_LIMIT
+    most, period = limits["person"]
+    return Refusal.PERSON_LIMIT if _reaches(_by_staff(period).filter(requested_by=by), most) else None
+
+
+def _by_staff(period: timedelta) -> QuerySet[ResetEmail]:
+    by_hand = _mails(period).exclude(requested_by=None).filter(mailing=None)
+    return by_hand.filter(reset__origin__in=[Origin.STAFF, Origin.MEMBER])
+
+
+def _mails(period: timedelta) -> QuerySet[ResetEmail]:
+    # A mailing keeps a row of each member whom it passes over, too.
+    sent = ResetEmail.objects.with_link().exclude(state=EmailState.SKIPPED)
+    return sent.filter(created_at__gt=timezone.now() - period)
+
+
+def _reaches(mails: QuerySet[ResetEmail], most: int) -> bool:
+    # No further than it matters: somebody's list may be long.
+    return mails[:most].count() >= most

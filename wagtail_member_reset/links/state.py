@@ -1,0 +1,161 @@
+"""
+The state machine of one link: checked against its account, used, closed, erased, forgotten.
+
+Every transition writes first and reads afterwards, and changes a row only from the state
+it expects. What decides a race is the database's unique index and the number of rows
+changed, so no isolation level and no `select_for_update` is needed for correctness.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connections, transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
+
+from .. import audit, db, tokens
+from ..accounts import Member, address_of, refusal_for, same_address
+from ..conf import conf
+from ..exceptions import LinkProblem, Unredeemable
+from ..models import PasswordReset, Purpose, Reason, ResetEmail, State
+
+PURGE_CHUNK = 500
+
+
+def problem_of(reset: PasswordReset, member: Member) -> LinkProblem | None:
+    """What is wrong with a link, for who holds its secret. Closes it when the account no longer fits."""
+    if reset.state != State.ACTIVE:
+        return LinkProblem(reset.state)
+    if reset.is_expired:
+        return LinkProblem.EXPIRED
+    return LinkProblem.REVOKED if settle(reset, member) else None
+
+
+def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
+    """
+    Close the link as used and save the password that `member` was given, both or neither.
+
+    The password is hashed already: hashing takes a quarter of a second, and a
+    transaction must not wait for it. Exactly one of several callers wins.
+
+    Raises `Unredeemable`.
+    """
+
+    def attempt() -> ResetEmail | None:
+        now = timezone.now()
+        closed = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE, expires_at__gt=now).update(
+            state=State.USED, active_for=None, nonce=None, used_at=now, closed_at=now
+        )
+        account = locked(member)
+        if closed != 1 or account is None or failing(reset, account):
+            transaction.set_rollback(True, using=db.alias())
+            return None
+        member.save(update_fields=["password"])
+        audit.record(account, "use", by=None, origin=None)
+        return ResetEmail.objects.create(
+            member=member,
+            reset=reset,
+            purpose=Purpose.PASSWORD_CHANGED,
+            recipient=address_of(account),
+            language=reset.language,
+            site=reset.site,
+        )
+
+    if email := db.retried(attempt):
+        return email
+    found = PasswordReset.objects.select_related("member").filter(pk=reset.pk).first()
+    if found is None:  # the member was deleted meanwhile, and the link with them
+        raise Unredeemable(LinkProblem.UNKNOWN)
+    raise Unredeemable(problem_of(found, found.member) or LinkProblem.USED)
+
+
+def close(reset: PasswordReset, state: State, reason: Reason) -> bool:
+    """End a link; False when it had ended already. The row in hand is brought up to date."""
+    now = timezone.now()
+    closed = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE).update(
+        state=state, reason=reason, active_for=None, nonce=None, closed_at=now
+    )
+    if closed:
+        reset.state, reset.reason, reset.closed_at = state, reason, now
+        reset.active_for, reset.nonce = None, None
+    return bool(closed)
+
+
+def settle(reset: PasswordReset, member: Member) -> bool:
+    """Close a live link that no longer fits its account, so that it stays dead if the account changes back."""
+    reason = failing(reset, member) if reset.is_live else None
+    return db.retried(lambda: close(reset, State.REVOKED, reason)) if reason else False
+
+
+def settle_member(member: Member) -> None:
+    """The same, by the account. One indexed query when there is nothing to do."""
+    for reset in PasswordReset.objects.live().filter(active_for=member.pk):
+        settle(reset, member)
+
+
+def erase_past_window() -> int:
+    """Make the links whose window is over impossible to produce again; they still work."""
+    return db.retried(lambda: PasswordReset.objects.past_window().update(nonce=None))
+
+
+def sweep() -> None:
+    """Erase what must not be derivable, and close the links of accounts deactivated behind our back."""
+    erase_past_window()
+    model = get_user_model()
+    if "is_active" in {field.name for field in model._meta.get_fields()}:
+        # Of each live link by itself: joined, SQLite would look at every account.
+        inactive = model._base_manager.filter(pk=OuterRef("active_for"), is_active=False)
+        outgrown = PasswordReset.objects.live().filter(Exists(inactive))
+        ended = {"state": State.REVOKED, "reason": Reason.DEACTIVATED, "active_for": None, "nonce": None}
+        db.retried(lambda: outgrown.update(**ended, closed_at=timezone.now()))
+
+
+def purge() -> int:
+    """
+    Forget links past their expiry and the retention, with their mails; the number of links forgotten.
+
+    So are members whom a mailing passed over, and who have no link by which to forget them.
+    """
+    limit = timezone.now() - conf.RETENTION
+    _delete_in_chunks(ResetEmail.objects.filter(reset=None, created_at__lt=limit))
+    return _delete_in_chunks(PasswordReset.objects.filter(expires_at__lt=limit))
+
+
+def _delete_in_chunks(rows: QuerySet[Any]) -> int:
+    deleted = 0
+    while ids := list(rows.values_list("pk", flat=True)[:PURGE_CHUNK]):
+        rows.model._base_manager.filter(pk__in=ids).delete()
+        deleted += len(ids)
+    return deleted
+
+
+def failing(reset: PasswordReset, member: Member) -> Reason | None:
+    """Why a link does not fit its account any more; None when it does."""
+    if not member.is_active:
+        return Reason.DEACTIVATED
+    if not same_address(reset.recipient, address_of(member)):
+        return Reason.ADDRESS_CHANGED
+    if not (mark := tokens.password_mark(member.pk, member.password, reset.key_id)):
+        return Reason.KEY_LOST
+    if mark != reset.password_mark:
+        return Reason.PASSWORD_CHANGED
+    return None if refusal_for(member) is None else Reason.NOT_ALLOWED
+
+
+def lock_first(member: Member) -> None:
+    """Take the member's link for writing, before anything is read: on SQLite, too, later writers now wait."""
+    PasswordReset.objects.filter(active_for=member.pk).update(revision=F("revision") + 1)
+
+
+def locked(member: Member) -> Member | None:
+    """
+    The account as it is now, locked after its link and before anything is written about it.
+
+    Without this, writers of one member share the account's row by their foreign keys, and MariaDB ends
+    the deadlock by refusing whoever did least: the site's own save. Where PostgreSQL can, rows that only
+    point to the account are not held up.
+    """
+    has_no_key = connections[db.alias()].features.has_select_for_no_key_update
+    return get_user_model()._base_manager.select_for_update(no_key=has_no_key).filter(pk=member.pk).first()

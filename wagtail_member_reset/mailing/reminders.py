@@ -1,0 +1,89 @@
+"""Once, before a welcome link runs out unused: a mailing that reminds its members."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from wagtail.models import Site
+
+from .. import db
+from ..conf import conf
+from ..exceptions import SettingError
+from ..models import Mailing, Origin, PasswordReset, Purpose
+from . import state
+
+# Links that run out on the same day are one mailing's.
+LONGEST_CADENCE = timedelta(days=1)
+# A process looks no more often than this.
+LOOK_SECONDS = 600.0
+
+
+class Lookout:
+    """Looks whether a mailing is due, for a process whose every pass asks."""
+
+    def __init__(self) -> None:
+        self._looked_at: float | None = None
+
+    def look(self) -> Mailing | None:
+        """Start a mailing if one is due. What is wrong with the setting, a check says."""
+        if self._looked_at is not None and time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return None
+        try:
+            before = conf.REMINDER
+        except SettingError:
+            return None
+        if before is None:
+            return None
+        self._looked_at = time.monotonic()
+        return start_due(before)
+
+
+def start_due(before: timedelta) -> Mailing | None:
+    """
+    Start a mailing for the welcome links that run out within that time; None where no turn has come.
+
+    Each link is marked in the same transaction, so it is reminded of once, whoever else looks now,
+    and also where somebody stops the mailing.
+    """
+
+    def attempt() -> Mailing | None:
+        now = timezone.now()
+        cadence = min(LONGEST_CADENCE, before / 2)
+        if Mailing.objects.filter(origin=Origin.REMINDER, created_at__gt=now - cadence).exists():
+            return None
+        running_out = _unused_welcomes().filter(expires_at__gt=now, expires_at__lte=now + before)
+        if not running_out.filter(reminded_at=None).update(reminded_at=now):
+            return None
+        return _run_for(running_out.filter(reminded_at=now), now)
+
+    return db.retried(attempt)
+
+
+def _unused_welcomes() -> QuerySet[PasswordReset]:
+    welcomes = PasswordReset.objects.live().filter(purpose=Purpose.WELCOME, active_for__last_login=None)
+    return welcomes.exclude(origin=Origin.REMINDER)
+
+
+def _run_for(resets: QuerySet[PasswordReset], now: datetime) -> Mailing:
+    mailing = Mailing.objects.create(
+        origin=Origin.REMINDER,
+        choice={"kind": "reminder"},
+        again=True,
+        site=Site.objects.filter(is_default_site=True).first(),
+        created_at=now,
+    )
+    members = resets.order_by("pk").values_list("member_id", flat=True)
+    state.start_mailing(mailing, lambda: members.iterator(chunk_size=state.CHUNK), beside=lambda _written: Counter())
+    return mailing
+
+
+lookout = Lookout()
+
+
+def look_for_reminders() -> None:
+    """Start a mailing of reminders if one is due. Asked at each pass; looks at the tables now and then."""
+    lookout.look()

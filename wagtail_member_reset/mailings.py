@@ -1,0 +1,274 @@
+"""
+What can be done with a mailing: draft, preview, start, pause, go on, stop, try again.
+
+Who may do it, and to whom, is decided by the rooms; what becomes of it, in `mailings` and below.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, When
+from django.utils import timezone
+from wagtail.models import Site
+
+from . import audit, db, outbox
+from .accounts import Member, has_passwords
+from .conf import anyone, conf
+from .mailing import (
+    SLICE,
+    Choice,
+    Matches,
+    choice_from_json,
+    chosen_accounts,
+    finish_mailing,
+    next_chunk,
+    pause_mailing,
+    resume_mailing,
+    start_mailing,
+    stop_mailing,
+    try_failed_again,
+)
+from .models import EmailState, Mailing, MailingState, MailingUnmatched, Origin, ResetEmail, SkipReason
+from .reports import NEEDS_MENDING
+
+SAMPLES = 5
+# What is left is reckoned from the pace so far, once there is one.
+LEAST_PACE = timedelta(seconds=3)
+# Who works on a mailing sees its counters this late.
+LOOKED_SECONDS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """
+    What starting would do now. `is_rule_open` says that the site's own rule may pass over more.
+
+    `samples` are some of those who would get an email.
+    """
+
+    chosen: int
+    emails: int
+    skips: dict[SkipReason, int]
+    samples: list[Member]
+    is_rule_open: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """
+    How far a mailing is. `left` is how long it will take at its pace so far; None where that cannot be said.
+
+    `needs_mending` says that a paused mailing met a refusal that only the site's administrator can end.
+    """
+
+    mailing: Mailing
+    skips: dict[SkipReason, int]
+    retrying: int
+    left: timedelta | None
+    needs_mending: bool
+
+
+def draft(choice: Choice, *, by: Member | None, matches: Matches | None = None, **details: Any) -> Mailing:
+    """
+    Write a mailing down, which mails nobody yet. The `details` are those of `drafted`.
+
+    With the `matches` of a file, its lines that name no account are kept for staff to look into.
+    """
+    mailing = drafted(choice, by=by, **details)
+    with transaction.atomic(using=db.alias()):
+        mailing.save()
+        if matches is not None and matches.unmatched:
+            MailingUnmatched.objects.create(mailing=mailing, lines=matches.unmatched, count=matches.unmatched_count)
+    return mailing
+
+
+def drafted(
+    choice: Choice,
+    *,
+    by: Member | None,
+    again: bool = False,
+    per_hour: int | None = None,
+    site: Site | None = None,
+    language: str = "",
+    origin: Origin = Origin.MAILING,
+) -> Mailing:
+    """A mailing that is not written down, for a preview."""
+    return Mailing(
+        created_by=by,
+        choice=choice.as_json(),
+        again=again,
+        per_hour=per_hour,
+        site=site or Site.objects.filter(is_default_site=True).first(),
+        language=language,
+        origin=origin,
+    )
+
+
+def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any] | None = None) -> Preview:
+    """
+    Who would get an email, and who not and why, counted by the database.
+
+    `beyond` describes the accounts that the person may not mail.
+    """
+    found: Counter[str] = Counter()
+    samples: list[Member] = []
+    for accounts in chosen_accounts(choice_from_json(mailing.choice), listing):
+        judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
+        found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
+        if len(samples) < SAMPLES:
+            samples += judged.filter(reason_against="").order_by("pk")[: SAMPLES - len(samples)]
+    emails = found.pop("", 0)
+    if "ids" in mailing.choice:
+        found[SkipReason.GONE] = len(mailing.choice["ids"]) - emails - sum(found.values())
+    return Preview(
+        chosen=emails + sum(found.values()),
+        emails=emails,
+        skips={SkipReason(reason): number for reason, number in found.items() if number},
+        samples=samples,
+        is_rule_open=conf.MAY_RESET is not anyone,
+    )
+
+
+def start(
+    mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any] | None = None, wake: bool = True
+) -> bool:
+    """
+    Start a mailing; False when somebody else has done so.
+
+    Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
+    """
+    choice = choice_from_json(mailing.choice)
+
+    def members() -> Iterator[Any]:
+        for accounts in chosen_accounts(choice, listing):
+            allowed = accounts.exclude(beyond) if beyond is not None else accounts
+            yield from allowed.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=SLICE)
+
+    def beside(written: int) -> Counter[SkipReason]:
+        skips: Counter[SkipReason] = Counter()
+        if beyond is not None:
+            found = (accounts.filter(beyond).count() for accounts in chosen_accounts(choice, listing))
+            skips[SkipReason.NOT_ALLOWED] = sum(found)
+        if choice.ids:
+            skips[SkipReason.GONE] = len(choice.ids) - written - skips[SkipReason.NOT_ALLOWED]
+        return skips
+
+    started = start_mailing(mailing, members, beside=beside)
+    if finish_mailing(mailing.pk):  # there may be nobody to mail
+        mailing.refresh_from_db()
+    elif started and wake:
+        wake_on_commit(mailing)
+    return started
+
+
+def pause(mailing: Mailing) -> bool:
+    """Take nothing further in hand; what is in hand still goes out. False when it was not running."""
+    return pause_mailing(mailing)
+
+
+def go_on(mailing: Mailing, *, wake: bool = True) -> bool:
+    """Go on after a pause; False when it was not paused."""
+    gone_on = resume_mailing(mailing)
+    if finish_mailing(mailing.pk):  # what was in hand when it was paused may have been the last
+        mailing.refresh_from_db()
+    elif gone_on and wake:
+        wake_on_commit(mailing)
+    return gone_on
+
+
+def stop(mailing: Mailing, *, by: Member | None) -> bool:
+    """Send nothing more, for good; False when it had ended."""
+    return stop_mailing(mailing, by=by)
+
+
+def try_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
+    """Have the mails that failed sent once more, but for accounts `beyond` who asks; how many."""
+    if again := try_failed_again(mailing, beyond=beyond):
+        wake_on_commit(mailing)
+    return again
+
+
+def note_refused(*, by: Member) -> None:
+    """Write down, in their own history, that somebody tried to mail many who may not. Nothing else was written."""
+    audit.record(by, "refuse_mailing", by=by, origin=None)
+
+
+def work(mailing: Mailing, *, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+    """
+    Send what is due of a mailing in this process, chunk by chunk; after each, whether there was anything to do.
+
+    Ends when each member had a first attempt, or when the mailing is not going on. Others may work on
+    the same mailing beside it. Waits for nobody: where no turn has come, the caller waits.
+    """
+    looked_at = 0.0
+    with outbox.at_work(is_stopping=is_stopping) as worker:
+        while mailing.state == MailingState.RUNNING and not is_stopping():
+            pk, done = next_chunk(mailing), 0
+            if pk is not None:
+                worker.send_chunk(pk)
+            elif finish_mailing(mailing.pk) or not _is_left(mailing):
+                mailing.refresh_from_db()
+                return
+            else:
+                worker.rest()
+                done = outbox.drain(chunks=False)
+            if pk is None or time.monotonic() - looked_at > LOOKED_SECONDS:
+                mailing.refresh_from_db()
+                looked_at = time.monotonic()
+            # Who was passed over made work, too.
+            yield pk is not None or bool(done)
+
+
+def progress(mailing: Mailing) -> Progress:
+    """How far a mailing is: a few small queries, whatever its size."""
+    skips = {SkipReason(each.reason): each.count for each in mailing.skips.all() if each.count}
+    retrying = (
+        ResetEmail.objects.filter(mailing=mailing, state=EmailState.QUEUED).count() if mailing.is_under_way else 0
+    )
+    refused = ResetEmail.objects.filter(mailing=mailing, state=EmailState.FAILED, result_code__in=NEEDS_MENDING)
+    needs_mending = mailing.state == MailingState.PAUSED and refused.exists()
+    return Progress(mailing=mailing, skips=skips, retrying=retrying, left=_left(mailing), needs_mending=needs_mending)
+
+
+def wake_on_commit(mailing: Mailing) -> None:
+    """Have the mailing go on elsewhere: one task for each chunk, or the thread of this process."""
+    transaction.on_commit(lambda: outbox.wake_mailing(mailing.pk), using=db.alias(), robust=True)
+
+
+def _reason(mailing: Mailing, beyond: Q | None) -> Case:
+    """The first reason against mailing an account, in the order in which the engine asks; empty for none."""
+    model: Any = get_user_model()
+    email = model.get_email_field_name()
+    fields = {field.name for field in model._meta.get_fields()}
+    reasons = {
+        SkipReason.NOT_ALLOWED: beyond if has_passwords() else Q(pk__isnull=False),
+        SkipReason.INACTIVE: Q(is_active=False) if "is_active" in fields else None,
+        SkipReason.NO_ADDRESS: Q(**{email: ""}) | Q(**{f"{email}__isnull": True}),
+        SkipReason.LIVE_LINK: None if mailing.again else Q(live_password_reset__expires_at__gt=timezone.now()),
+    }
+    cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons.items() if condition)
+    return Case(*cases, default=Value(""), output_field=CharField())
+
+
+def _is_left(mailing: Mailing) -> bool:
+    """Whether something of a mailing is still to be done, or is in some worker's hands, before all had a first attempt."""
+    mails = ResetEmail.objects.filter(mailing=mailing)
+    return mailing.chunks.exists() or (mails.filter(state=EmailState.SENDING) | mails.due()).exists()
+
+
+def _left(mailing: Mailing) -> timedelta | None:
+    if mailing.state != MailingState.RUNNING or mailing.started_at is None or not mailing.waiting:
+        return None
+    if mailing.per_hour:
+        last = mailing.chunks.aggregate(last=Max("due_at"))["last"]
+        return max(last - timezone.now(), timedelta(0)) if last else None
+    passed = timezone.now() - mailing.started_at
+    return passed / mailing.handled * mailing.waiting if mailing.handled and passed > LEAST_PACE else None

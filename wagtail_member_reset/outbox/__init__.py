@@ -1,0 +1,31 @@
+"""
+The outbox: every email that is to leave, from the row that promises it to the mail backend.
+
+`enqueue` writes the row together with its link; `wake` has it sent soon, elsewhere; `drain` sends what
+is due; `accept` keeps what visitors typed until a pass of `drain` resolves it.
+"""
+
+from .background import wake, wake_mailing, wake_on_commit, wake_overdue
+from .entry import enqueue
+from .letter import letter_of
+from .requests import accept
+from .requests import purge as purge_requests
+from .send import at_work, drain, send_chunk
+from .tasks import is_configured as has_task_backend
+from .text import Content
+
+__all__ = [
+    "Content",
+    "accept",
+    "at_work",
+    "drain",
+    "enqueue",
+    "has_task_backend",
+    "letter_of",
+    "purge_requests",
+    "send_chunk",
+    "wake",
+    "wake_mailing",
+    "wake_on_commit",
+    "wake_overdue",
+]

@@ -1,0 +1,157 @@
+"""
+Saying that there is something to do: to the task backend, or to a thread of this process.
+
+A wake is only a hint. The rows are the promise, and every wake looks at all of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import timedelta
+
+from django.db import close_old_connections, connections, transaction
+from django.utils import timezone
+
+from .. import db
+from ..conf import conf
+from ..exceptions import SettingError
+from ..models import ResetEmail
+from . import tasks
+from .queue import next_due
+from .send import drain
+
+logger = logging.getLogger("wagtail_member_reset")
+
+# Public requests are resolved when the clock reaches a multiple of this, never when one comes in.
+TICK_SECONDS = 1.0
+# A thread waits for a retry no longer than this; the command and the next look do the rest.
+LONGEST_WAIT = timedelta(minutes=45)
+
+
+def wake(*, on_tick: bool = False) -> None:
+    """Have what is due done soon, elsewhere. Never raises, since the rows stand in any case."""
+    way = _way()
+    if way == "tasks":
+        tasks.enqueue()
+    elif way == "thread":
+        _wake_thread(on_tick=on_tick)
+
+
+def wake_mailing(mailing_id: int) -> None:
+    """Have a mailing go on soon, elsewhere: tasks, or this process's thread. Never raises."""
+    way = _way()
+    if way == "tasks":
+        tasks.enqueue_mailing(mailing_id)
+    elif way == "thread":
+        _wake_thread()
+
+
+def _wake_thread(*, on_tick: bool = False) -> None:
+    """
+    Wake the thread, but never within a transaction: what that one writes, another connection cannot see.
+
+    Who writes wakes on commit. What remains is a test case, which never commits, and
+    whose SQLite in memory would be locked by a second connection.
+    """
+    if not connections[db.alias()].in_atomic_block:
+        sender.wake(on_tick=on_tick)
+
+
+def _way() -> str:
+    try:
+        delivery = conf.DELIVERY
+    except SettingError:  # a check names it; a request must not fail for it
+        return "command"
+    if delivery == "auto":
+        return "tasks" if tasks.is_configured() else "thread"
+    return delivery
+
+
+def wake_on_commit(*, on_tick: bool = False) -> None:
+    transaction.on_commit(lambda: wake(on_tick=on_tick), using=db.alias(), robust=True)
+
+
+def wake_overdue(email: ResetEmail | None) -> None:
+    """Wake for a mail that waits though it is due: after a restart, nobody else may have noticed."""
+    if email is not None and email.is_waiting and ResetEmail.objects.due().filter(pk=email.pk).exists():
+        wake_on_commit()
+
+
+class Sender:
+    """
+    The thread of the embedded default: starts with a wake, ends when nothing is due.
+
+    It starts only then, so after a prefork server has forked; and it is no daemon, so
+    that the mails of a script leave before the script exits.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_running = False
+        self._is_wanted = False
+        self._on_tick = False
+        self._timer: threading.Timer | None = None
+
+    def wake(self, *, on_tick: bool = False) -> None:
+        with self._lock:
+            self._is_wanted = True
+            self._on_tick = on_tick
+            if self._is_running:
+                return
+            self._is_running = True
+        try:
+            threading.Thread(target=self._run, name="wagtail-member-reset", daemon=False).start()
+        except RuntimeError:  # threads are off, or the interpreter is on its way out
+            logger.warning("No thread could be started; deliver_member_resets will send what is waiting.")
+            with self._lock:
+                self._is_running = False
+
+    def wait(self, timeout: float = 30) -> bool:
+        """Wait until nothing is due any more, for scripts and tests; whether that came to pass."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            with self._lock:
+                if not self._is_running:
+                    return True
+            time.sleep(0.01)
+        return False
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._is_wanted:
+                    self._is_running = False
+                    return
+                self._is_wanted, on_tick = False, self._on_tick
+            if on_tick:
+                time.sleep(TICK_SECONDS - time.time() % TICK_SECONDS)
+            self._drain()
+
+    def _drain(self) -> None:
+        try:
+            close_old_connections()
+            drain()
+            self._wait_for(next_due())
+        except Exception:
+            # The database may be away; what is due is found again by the next wake, look or sweep.
+            logger.exception("The outbox could not be emptied; what is waiting will be tried again.")
+            self._wait_for(timezone.now() + timedelta(seconds=30))
+        finally:
+            connections.close_all()
+
+    def _wait_for(self, moment: object) -> None:
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            if moment is None or (delay := moment - timezone.now()) > LONGEST_WAIT:  # type: ignore[operator]
+                return
+            self._timer = threading.Timer(max(delay.total_seconds(), 1), self.wake)
+            # A retry must not keep a finished script alive: the row waits for the next process.
+            self._timer.daemon = True
+            self._timer.start()
+
+
+sender = Sender()

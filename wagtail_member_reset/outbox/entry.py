@@ -1,0 +1,77 @@
+"""Putting an email into the outbox, together with the link that it brings: in one transaction, both or neither."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from wagtail.models import Site
+
+from .. import audit, db, links
+from ..accounts import Member, address_of, refusal_for
+from ..exceptions import EffectChanged, Refusal, SendRefused
+from ..links import Effect
+from ..models import EmailState, Origin, PasswordReset, Purpose, ResetEmail
+
+
+def enqueue(
+    member: Member,
+    *,
+    purpose: Purpose = Purpose.RESET,
+    origin: Origin,
+    by: Member | None = None,
+    site: Site | None = None,
+    language: str = "",
+    fresh: bool = False,
+    expected: Effect | None = None,
+) -> ResetEmail:
+    """
+    Write a link and the promise of its mail: the live link inside its window, else a new one.
+
+    `fresh` asks for a new link in any case. `language` serves members without one of
+    their own. One transaction, tried again when another writer was faster.
+
+    Raises `SendRefused`, and `EffectChanged` when the outcome is not the `expected` one.
+    """
+
+    def attempt() -> ResetEmail:
+        links.lock_first(member)
+        account: Member = links.locked(member)
+        if refusal := (refusal_for(account) if account else Refusal.INACTIVE):  # deleted meanwhile: nobody to mail
+            raise SendRefused(refusal)
+        # An account that was just created gets its welcome in any case.
+        is_by_hand = by is not None and origin == Origin.STAFF and purpose != Purpose.WELCOME
+        if is_by_hand and (refusal := links.refusal_of_staff(account, by=by)):
+            raise SendRefused(refusal)
+        current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
+        effect = links.effect_of_sending(current, account, fresh=fresh)
+        if expected is not None and effect != expected:
+            raise EffectChanged(effect.value)
+        if current is not None and effect == Effect.SAME_LINK:
+            reset = current
+        else:
+            reset = links.issue_link(
+                account, current, purpose=purpose, origin=origin, by=by, site=site, language=language
+            )
+        audit.record(account, links.LOG_ACTIONS[effect], by=by, origin=origin)
+        if by is not None and audit.has_changed_address(account, by=by):
+            audit.record(account, "flag", by=by, origin=None)
+        return _waiting_or_new(reset, account, by=by)
+
+    return db.retried(attempt)
+
+
+def _waiting_or_new(reset: PasswordReset, account: Member, *, by: Member | None) -> ResetEmail:
+    # Two people who click at once cause one mail: what still waits is brought forward.
+    waiting = ResetEmail.objects.filter(reset=reset, state=EmailState.QUEUED).first()
+    if waiting is not None:
+        waiting.next_attempt_at = timezone.now()
+        waiting.save(update_fields=["next_attempt_at"])
+        return waiting
+    return ResetEmail.objects.create(
+        member=account,
+        reset=reset,
+        purpose=reset.purpose,
+        requested_by=by,
+        recipient=address_of(account),
+        language=reset.language,
+        site=reset.site,
+    )

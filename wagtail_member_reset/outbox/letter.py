@@ -1,0 +1,117 @@
+"""What one mail says: whether it is still wanted, its token, its text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from wagtail.models import Site
+
+from .. import links, tokens
+from ..conf import conf
+from ..exceptions import WindowClosed
+from ..models import PasswordReset, ResetEmail, SkipReason, State
+from . import text
+
+# Stands for the token where the address of a link is made once for many.
+PLACE = "0" * tokens.SYMBOLS
+
+
+def no_longer_wanted(email: ResetEmail) -> SkipReason | None:
+    """Whether what was promised still stands. The mail that tells of a change has nothing to check."""
+    if not email.has_link:
+        return None
+    reset = email.reset
+    if reset is None or reset.state != State.ACTIVE or reset.is_expired:
+        return SkipReason.LINK_CLOSED
+    return SkipReason.MEMBER_CHANGED if links.settle(reset, email.member) else None
+
+
+def mint_for(email: ResetEmail) -> str:
+    """
+    The token of the mail's link; a new link's, when this one waited too long and nobody has it.
+
+    Raises `WindowClosed` when somebody may have it: a new link would end theirs.
+    """
+    reset = email.reset
+    assert reset is not None
+    try:
+        return tokens.mint(reset)
+    except WindowClosed:
+        # One that was just promised for an older link has a row that is not read back everywhere.
+        if email.pk is None or not is_unseen(reset):
+            raise
+        return tokens.mint(links.reissue(email))
+
+
+def is_unseen(reset: PasswordReset) -> bool:
+    """Whether nobody has been shown, has copied, opened or been mailed this link."""
+    if reset.shown_at or reset.copied_at or reset.opened_at:
+        return False
+    # A server that went silent, or a worker that died, may have mailed it: only a first attempt is sure.
+    return sum(reset.emails.values_list("attempts", flat=True)) <= 1
+
+
+def letter_of(email: ResetEmail) -> text.Content:
+    """
+    The mail as it went to the member, for who passes the link on another way.
+
+    Raises `WindowClosed` when its link can no longer be produced, and `MemberResetError` as composing does.
+    """
+    assert email.reset is not None
+    return compose(email, tokens.mint(email.reset), Cache())
+
+
+def compose(email: ResetEmail, token: str, cache: Cache) -> text.Content:
+    return text.compose(email.purpose, language=email.language, slots=slots(email, token, cache), cache=cache.texts)
+
+
+class Cache:
+    """What the mails of one mailing have in common: compiled texts, and the slots that do not differ between members."""
+
+    def __init__(self) -> None:
+        self.texts: text.Cache = {}
+        self._slots: dict[Any, dict[str, str]] = {}
+
+    def slots(self, email: ResetEmail) -> dict[str, str]:
+        """
+        Those that do not differ between members, with `PLACE` for the token in their link, if any.
+
+        The very same for all mails that have them in common.
+        """
+        reset = email.reset if email.has_link else None
+        site_id, until = (reset.site_id, reset.expires_at) if reset else (email.site_id, None)
+        key = (site_id, email.language, until)
+        if key not in self._slots:
+            # Nobody is told seconds.
+            minute = until.replace(second=0, microsecond=0) if until else None
+            alike = (site_id, email.language, minute)
+            if alike not in self._slots:
+                self._slots[alike] = _common_slots((reset or email).site, email.language, minute)
+            self._slots[key] = self._slots[alike]
+        return self._slots[key]
+
+
+def slots(email: ResetEmail, token: str, cache: Cache) -> dict[str, str]:
+    """The values of the mail's slots; without a link, where it is about none."""
+    return filled(cache.slots(email), first_name=first_name(email), token=token)
+
+
+def filled(common: Mapping[str, str], *, first_name: str, token: str) -> dict[str, str]:
+    """The slots of one member, or those with a mail service's placeholders in them."""
+    return {**common, "first_name": first_name, "link": common.get("link", "").replace(PLACE, token)}
+
+
+def first_name(email: ResetEmail) -> str:
+    """What the mail calls its member; empty for one who has no name fit for a greeting."""
+    return text.first_name(str(getattr(email.member, "first_name", "") or ""))
+
+
+def _common_slots(site: Site | None, language: str, until: datetime | None) -> dict[str, str]:
+    found = {"site_name": links.site_name(site), "support_contact": conf.SUPPORT_CONTACT}
+    if until is not None:
+        # A link is the path of its language with the token in it, so one is made and the others follow it.
+        found["link"] = links.url_of(PLACE, site=site, language=language)
+        found["valid_until"] = text.valid_until(until, language=language)
+    return found

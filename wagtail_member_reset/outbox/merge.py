@@ -1,0 +1,192 @@
+"""
+One call of a mail service for many members: the text once, with placeholders, and each member's values.
+
+Only where the service fills placeholders into a text that comes with the call, mails each member
+apart, and takes an id of ours for each. Brevo, Postmark and others want a template stored with
+them; there, each mail is a call of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from anymail.exceptions import AnymailRecipientsRefused, AnymailUnsupportedFeature
+from django.core.mail import EmailMultiAlternatives
+from django.utils.html import escape
+
+from ..exceptions import MemberResetError
+from ..models import ResetEmail
+from . import letter, text
+from .transport import CHOICES, LONGEST_RESULT, METADATA, Mailer, Result, provider_of, read_status, with_extras
+
+# What every parser takes for one address; whatever looks different goes alone, and spoils no call.
+PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII)
+# What differs between members. Tokens hold nothing that HTML would escape, so one value serves both parts.
+NAME, NAME_IN_HTML, TOKEN = "mr_name", "mr_name_html", "mr_token"
+SUSPICIOUS = re.compile(r"[%*|{}\[\]<>&]|mr_", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """
+    How a mail service writes placeholders, and how many members one call takes.
+
+    `opener` is what a text must not hold by itself. `html` is the placeholder that is filled in as
+    it is, where the service would else escape once more.
+    """
+
+    text: str
+    opener: str
+    html: str = ""
+    most: int = 1000
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def place(self, name: str, *, html: bool = False) -> str:
+        """What stands in the text, or in the HTML, for a value."""
+        return ((html and self.html) or self.text).replace("NAME", name)
+
+
+# By Anymail's names of the services. From what they document of texts that come with the call:
+# Mailgun "recipient variables", SendGrid "substitutions", SparkPost "template language", Mandrill "merge tags".
+SERVICES = {
+    "Mailgun": Service(text="%recipient.NAME%", opener="%recipient"),
+    "SendGrid": Service(text="-NAME-", opener="-mr_", extra={"merge_field_format": "-{}-"}),
+    "SparkPost": Service(text="{{NAME}}", html="{{{NAME}}}", opener="{{"),
+    "Mandrill": Service(text="*|NAME|*", opener="*|", extra={"message": {"merge_language": "mailchimp"}}),
+}
+# What a backend turned out to take beside the mails; None for one that takes no such call at all.
+_taken: dict[type, frozenset[str] | None] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Mails of the same text, no two to the same address: what one call takes. Either all have a name, or none."""
+
+    emails: list[ResetEmail]
+    tokens: list[str]
+    names: list[str]
+
+    @property
+    def has_escapes(self) -> bool:
+        """Whether there is a name that reads otherwise in HTML."""
+        names = "".join(self.names)
+        return escape(names) != names
+
+
+def service_of(connection: Any) -> Service | None:
+    """How the connection's mail service merges; None where each mail is sent by itself."""
+    if _taken.get(type(connection), NOT_TRIED) is None:
+        return None
+    return SERVICES.get(str(getattr(connection, "esp_name", "")))
+
+
+NOT_TRIED: frozenset[str] = frozenset()
+
+
+def groups(
+    mails: Sequence[tuple[ResetEmail, str]], service: Service, cache: letter.Cache
+) -> tuple[list[Group], list[tuple[ResetEmail, str]]]:
+    """Mails that can go together, as few calls as possible, and those that must go alone."""
+    alike: dict[Any, list[tuple[ResetEmail, str, str]]] = defaultdict(list)
+    alone: list[tuple[ResetEmail, str]] = []
+    seen: set[str] = set()
+    for email, token in mails:
+        try:
+            common = cache.slots(email)
+        except MemberResetError:  # each mail by itself says so
+            alone.append((email, token))
+            continue
+        name, address = letter.first_name(email), email.recipient.casefold()
+        if address in seen or not _is_plain(email.recipient, name):
+            alone.append((email, token))
+            continue
+        seen.add(address)
+        alike[email.purpose, email.language, bool(name), id(common)].append((email, token, name))
+    found = []
+    for together in alike.values():
+        for first in range(0, len(together), service.most):
+            part = together[first : first + service.most]
+            if len(part) == 1:
+                alone.append(part[0][:2])
+                continue
+            found.append(Group(*(list(column) for column in zip(*part, strict=True))))
+    return found, alone
+
+
+def _is_plain(address: str, name: str) -> bool:
+    """Whether values can be told apart by the address, and the name looks like no placeholder."""
+    return bool(PLAIN_ADDRESS.fullmatch(address)) and not SUSPICIOUS.search(name)
+
+
+def send(group: Group, mailer: Mailer, cache: letter.Cache) -> Iterator[tuple[ResetEmail, str, Result]] | None:
+    """
+    Hand a group over in one call; what each mail came to. None where the service turns out not to merge.
+
+    Raises what composing raises, for all of them alike. A failure of the call is a result.
+    """
+    connection = mailer.connection
+    service = SERVICES[connection.esp_name]
+    content = _content(group, service, cache)
+    if content is None:
+        return None
+    refusal, kind = "", type(connection)
+    for extras in [kept] if (kept := _taken.get(kind)) else CHOICES:
+        message = _message(group, content, service, extras)
+        try:
+            is_accepted = connection.send_messages([message]) != 0
+        except AnymailUnsupportedFeature:
+            continue  # raised while the call is put together: nothing was sent yet
+        except AnymailRecipientsRefused as error:
+            is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
+        _taken[kind] = extras
+        results = read_status(message, message.to, provider_of(connection), is_accepted=is_accepted, text=refusal)
+        return zip(group.emails, group.tokens, results, strict=True)
+    _taken[kind] = None
+    return None
+
+
+def _content(group: Group, service: Service, cache: letter.Cache) -> text.Content | None:
+    """The text with placeholders; None if the site's own text holds what the service would take for one."""
+    first, has_name = group.emails[0], bool(group.names[0])
+    common = cache.slots(first)
+    link = {"link": escape(common.get("link", ""))}
+
+    def composed(name: str, token: str, name_in_html: str, token_in_html: str) -> text.Content:
+        slots = letter.filled(common, first_name=name if has_name else "", token=token)
+        html = letter.filled(link, first_name=name_in_html if has_name else "", token=token_in_html)
+        return text.compose(first.purpose, language=first.language, slots=slots, html=html, cache=cache.texts)
+
+    bare = composed("x", "x", "x", "x")
+    if any(service.opener in part for part in (bare.subject, bare.text, bare.html)):
+        return None
+    name_in_html = NAME_IN_HTML if group.has_escapes else NAME
+    return composed(
+        service.place(NAME),
+        service.place(TOKEN),
+        service.place(name_in_html, html=True),
+        service.place(TOKEN, html=True),
+    )
+
+
+def _message(group: Group, content: text.Content, service: Service, extras: frozenset[str]) -> EmailMultiAlternatives:
+    addresses = [email.recipient for email in group.emails]
+    headers = {"Auto-Submitted": "auto-generated"}
+    message = EmailMultiAlternatives(content.subject, content.text, None, addresses, headers=headers)
+    message.attach_alternative(content.html, "text/html")
+    with_extras(message, extras - {"metadata"}, metadata={})
+    ids = {email.recipient: {METADATA: str(email.public_id)} for email in group.emails}
+    data = {
+        address: {TOKEN: token, NAME: name} if name else {TOKEN: token}
+        for address, token, name in zip(addresses, group.tokens, group.names, strict=True)
+    }
+    if group.has_escapes:
+        for values in data.values():
+            values[NAME_IN_HTML] = escape(values[NAME])
+    vars(message).update({"merge_data": data, "merge_metadata": ids})
+    if service.extra:
+        vars(message)["esp_extra"] = service.extra
+    return message

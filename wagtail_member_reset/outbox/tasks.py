@@ -1,0 +1,148 @@
+"""The site's task backend, where it has a real one: Django's own tasks, or django-tasks as Wagtail uses it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from django.utils import timezone
+
+from ..mailing import finish_mailing, forgotten_chunk, is_running, turn_of
+from ..models import MailingChunk
+from .send import drain, send_chunk
+
+logger = logging.getLogger("wagtail_member_reset")
+
+# These mailing in the request, or not at all: with them, no task backend is configured.
+NOT_A_WORKER = ("ImmediateBackend", "DummyBackend")
+# How often a mailing is looked after, and when nobody will come any more for a chunk whose turn has come.
+WATCH = timedelta(minutes=1)
+LOST_AFTER = timedelta(minutes=10)
+# A task sends for so long, and asks for another one where something is left.
+LONGEST = timedelta(minutes=8)
+
+
+def deliver() -> int:
+    """The task: one pass over the outbox. It takes no argument, since the rows say what is due."""
+    is_over = _within_limit()
+    handed_over = drain(chunks=False, is_stopping=is_over)
+    if is_over():
+        _ask(deliver)
+    return handed_over
+
+
+def deliver_chunk(pk: int) -> int:
+    """
+    The task: one chunk of a mailing, by its primary key. What another worker did already is not done again.
+
+    Before its turn, which a pause or a mail service that is overrun puts off, it only asks once more.
+    """
+    turn = turn_of(pk)
+    if turn is None:
+        return 0
+    if turn > timezone.now():
+        _ask(deliver_chunk, pk, at=turn)
+        return 0
+    return send_chunk(pk, singles_first=True)
+
+
+def watch(mailing_id: int) -> int:
+    """
+    The task: every minute of a mailing, what no other task will do. Mails that wait for another attempt, those of a
+    worker that died, and a chunk whose task was lost.
+    """
+    if not is_running(mailing_id):
+        return 0
+    _ask(watch, mailing_id, at=timezone.now() + WATCH)
+    is_over = _within_limit()
+    handed_over = drain(chunks=False, is_stopping=is_over)
+    if is_over():
+        return handed_over
+    if (lost := forgotten_chunk(mailing_id, since=timezone.now() - LOST_AFTER)) is not None:
+        handed_over += send_chunk(lost)
+    finish_mailing(mailing_id)
+    return handed_over
+
+
+def is_configured() -> bool:
+    """Whether the site has a task backend whose workers run beside the site's own processes."""
+    return LIBRARY is not None
+
+
+def enqueue() -> bool:
+    """Ask a worker for a pass; False, and a line in the log, when the queue does not take it."""
+    return _ask(deliver)
+
+
+def enqueue_mailing(mailing_id: int) -> int:
+    """
+    Ask for all that a mailing needs: a task for each chunk in its turn, one for its mails that wait for another
+    attempt, and one that watches. How many chunks the queue took.
+
+    A backend that cannot wait gets those whose turn has come; the sweeper does the others.
+    """
+    taken, now = 0, timezone.now()
+    if not _ask(deliver):
+        return 0
+    _ask(watch, mailing_id, at=now + WATCH)
+    for pk, due_at in (
+        MailingChunk.objects.filter(mailing=mailing_id).order_by("due_at", "pk").values_list("pk", "due_at")
+    ):
+        if not _ask(deliver_chunk, pk, at=due_at if due_at > now else None):
+            break
+        taken += 1
+    return taken
+
+
+def _within_limit() -> Callable[[], bool]:
+    """Says when a task has lasted long enough: an engine may kill what takes longer, and others want their turn."""
+    end = time.monotonic() + LONGEST.total_seconds()
+    return lambda: time.monotonic() >= end
+
+
+def _ask(task: Any, *args: int, at: datetime | None = None) -> bool:
+    """Enqueue a task. False when the queue does not take it, or cannot wait until then."""
+    try:
+        if at is not None:
+            if not task.get_backend().supports_defer:
+                return False
+            # A second later, since some engines count in whole ones and would come too early.
+            task = task.using(run_after=at + timedelta(seconds=1))
+        task.enqueue(*args)
+    except Exception:
+        # The rows stand; the sweeper finds them.
+        logger.exception("The task backend took no task; deliver_member_resets will send what is waiting.")
+        return False
+    return True
+
+
+def _library_with_workers() -> ModuleType | None:
+    # Both read the same TASKS setting, but each only accepts backends of its own.
+    for name in ("django.tasks", "django_tasks"):
+        try:
+            library = import_module(name)
+            handler: Any = getattr(library, "task_backends", None) or library.tasks
+            backend = handler["default"]
+        except Exception:  # noqa: S112 - not installed, or its backend is the other library's
+            continue
+        if not type(backend).__name__.endswith(NOT_A_WORKER):
+            return library
+    return None
+
+
+def _task(function: Any, *, is_awaited: bool = False) -> Any:
+    """A person waits for some: they go before the chunks of a mailing, where the engine knows of an order."""
+    task = LIBRARY.task()(function)  # type: ignore[union-attr]
+    return task.using(priority=100) if is_awaited and getattr(task.get_backend(), "supports_priority", False) else task
+
+
+# Decided once: engines look the task up by this module's name for it.
+LIBRARY = _library_with_workers()
+if LIBRARY is not None:
+    deliver = _task(deliver, is_awaited=True)
+    deliver_chunk, watch = _task(deliver_chunk), _task(watch)

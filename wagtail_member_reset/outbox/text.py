@@ -1,0 +1,143 @@
+"""
+The mails' texts: compiled once per purpose and language, then filled per member.
+
+A template, ours or a site's override, is rendered with a marker for each slot. What
+comes out is cut at the markers, and filling is joining: one member or a hundred
+thousand, preview or real mail, it is the same call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import formats, timezone, translation
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+
+from ..exceptions import TemplateSlotError
+
+SLOTS = ("first_name", "link", "valid_until", "site_name", "support_contact")
+WITHOUT_LINK = {"password_changed"}
+PARTS = {"subject": "{}_subject.txt", "text": "{}.txt", "html": "{}.html"}
+# Private-use characters: no template text holds them, and no escaping changes them. The word
+# between them stays behind where a filter has taken the characters away.
+WORD = "mrslot-"
+MARKER = re.compile(f"\ue000{WORD}([^\ue000\ue001]*)\ue001")
+LONGEST_NAME = 40
+# Mail programs make links of these, so a name with one of them is no name.
+LINK_LIKE = re.compile(r"://|www\.|@|\w\.\w", re.IGNORECASE)
+
+Pieces = tuple[str, ...]  # text, slot, text, slot, …, text
+Cache = MutableMapping[tuple[str, str, frozenset[str]], "Compiled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a mail says. `repr` keeps quiet, since the text holds the link."""
+
+    subject: str
+    text: str
+    html: str
+
+    def __repr__(self) -> str:
+        return "<Content>"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One purpose in one language, for members with the same slots filled."""
+
+    subject: Pieces
+    text: Pieces
+    html: Pieces
+
+    def fill(self, slots: Mapping[str, str], *, html: Mapping[str, str] | None = None) -> Content:
+        """`html` has values for the HTML part that are escaped already, or that a mail service fills in."""
+        escaped = {name: escape(value) for name, value in slots.items()} | dict(html or {})
+        subject = " ".join(_join(self.subject, slots).split())
+        return Content(subject, _join(self.text, slots).strip() + "\n", _join(self.html, escaped))
+
+
+def compose(
+    purpose: str,
+    *,
+    language: str,
+    slots: Mapping[str, str],
+    html: Mapping[str, str] | None = None,
+    cache: Cache | None = None,
+) -> Content:
+    """
+    Write the mail of a purpose in a language.
+
+    `slots` has a value for each name in `SLOTS`; an empty one is left out by the
+    template. `html` replaces some of them in the HTML part, unescaped: for what a mail
+    service fills in. `cache` keeps compiled texts between the mails of one mailing.
+    """
+    slots = {name: slots.get(name, "") for name in SLOTS}
+    key = (purpose, language, frozenset([name for name in SLOTS if slots[name]]))
+    compiled = cache.get(key) if cache is not None else None
+    if compiled is None:
+        compiled = _compile(*key)
+        if cache is not None:
+            cache[key] = compiled
+    return compiled.fill(slots, html=html)
+
+
+def first_name(name: str) -> str:
+    """A name that can stand in a greeting: one line, short, and nothing that becomes a link; else empty."""
+    if not name.isprintable():
+        name = "".join(c if c.isprintable() else " " for c in name)
+    name = " ".join(name.split())
+    return "" if len(name) > LONGEST_NAME or LINK_LIKE.search(name) else name
+
+
+def valid_until(moment: datetime, *, language: str) -> str:
+    """Date and time in the words of the language, with the name of the site's time zone."""
+    zone = settings.TIME_ZONE
+    if timezone.is_aware(moment):
+        moment = timezone.localtime(moment, timezone.get_default_timezone())
+    with translation.override(language):
+        return _("%(weekday)s, %(date)s, %(time)s (%(zone)s time)") % {
+            "weekday": formats.date_format(moment, "l"),
+            "date": formats.date_format(moment, "DATE_FORMAT"),
+            "time": formats.date_format(moment, "TIME_FORMAT"),
+            "zone": zone.replace("_", " "),
+        }
+
+
+def _compile(purpose: str, language: str, filled: frozenset[str]) -> Compiled:
+    context: dict[str, object] = {name: f"\ue000{WORD}{name}\ue001" if name in filled else "" for name in SLOTS}
+    with translation.override(language):
+        context["language"], context["bidi"] = language, translation.get_language_bidi()
+        parts = {
+            part: _cut(render_to_string(template, context), template)
+            for part, path in PARTS.items()
+            for template in [f"wagtail_member_reset/emails/{path.format(purpose)}"]
+        }
+    for part in ("text", "html"):
+        if purpose not in WITHOUT_LINK and "link" in filled and "link" not in parts[part][1::2]:
+            template = f"wagtail_member_reset/emails/{PARTS[part].format(purpose)}"
+            raise TemplateSlotError(f"{template} has no link: write {{{{ link }}}}, without filters, where it belongs.")
+    return Compiled(**parts)
+
+
+def _cut(rendered: str, template: str) -> Pieces:
+    pieces = tuple(MARKER.split(rendered))
+    strange = sorted(set(pieces[1::2]) - set(SLOTS))
+    if strange or any(re.search(f"[\ue000\ue001]|{WORD}", text, re.IGNORECASE) for text in pieces[::2]):
+        raise TemplateSlotError(
+            f"{template} changes a slot ({', '.join(strange) or 'cut in two'}): "
+            f"write {{{{ name }}}} without filters, with one of {', '.join(SLOTS)}."
+        )
+    return pieces
+
+
+def _join(pieces: Pieces, values: Mapping[str, str]) -> str:
+    parts = list(pieces)
+    parts[1::2] = [values[name] for name in pieces[1::2]]
+    return "".join(parts)

@@ -1,0 +1,213 @@
+"""
+What mail providers report of our mails, kept as facts.
+
+Runs inside Anymail's webhook view, once for each report. It writes one row and does
+nothing else: a report ends no link, stops no member and sends no mail.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timezone as zones
+from typing import Any
+from uuid import UUID
+
+from anymail.signals import AnymailTrackingEvent, EventType, tracking
+from django.db import transaction
+from django.utils import timezone
+
+from .. import db, tokens
+from ..accounts import same_address
+from ..mailing import move_counters
+from ..models import DeliveryEvent, ResetEmail
+from ..signals import delivery_changed
+from .verdict import Outcome, verdict_on
+
+METADATA = "member_reset"
+
+logger = logging.getLogger("wagtail_member_reset")
+
+# These say nothing that changes what became of the mail.
+NOTES = {
+    EventType.OPENED,
+    EventType.CLICKED,
+    EventType.AUTORESPONDED,
+    EventType.SUBSCRIBED,
+    EventType.UNKNOWN,
+}
+# These are said once or twice of a mail, and each of them counts.
+RESULTS = {
+    EventType.DELIVERED,
+    EventType.BOUNCED,
+    EventType.REJECTED,
+    EventType.FAILED,
+    EventType.COMPLAINED,
+    EventType.UNSUBSCRIBED,
+}
+# How what became of a mail counts for its mailing; who marks a mail as spam has got it.
+COUNTERS = {
+    Outcome.DELIVERED: "delivered",
+    Outcome.UNSUBSCRIBED: "delivered",
+    Outcome.COMPLAINED: "delivered",
+    Outcome.BOUNCED: "bounced",
+    Outcome.NOT_SENT: "bounced",
+    Outcome.FAILED: "bounced",
+}
+ON_THE_WAY = {EventType.QUEUED, EventType.SENT, EventType.DEFERRED}
+# A scanner may open a mail a thousand times; more of a kind than this tell nothing new.
+MOST_OF_A_KIND = 20
+LONGEST_TEXT = 500
+# What is read of a text at all, before it is cleaned and cut.
+LONGEST_READ = 5000
+
+
+def listen() -> None:
+    tracking.connect(receive, dispatch_uid="wagtail_member_reset")
+
+
+def receive(sender: object, event: AnymailTrackingEvent, esp_name: str, **kwargs: Any) -> None:
+    """
+    Keep what a provider reports. Never raises: the provider would send the same again for hours.
+
+    What concerns no mail of ours is none of our business, and is passed over.
+    """
+    try:
+        record(event, provider=str(esp_name))
+    except Exception as error:
+        # An error's text may quote the report, so only its kind is logged.
+        logger.error("A delivery report of %s was not recorded: %s", esp_name, type(error).__name__)
+
+
+def record(event: AnymailTrackingEvent, *, provider: str) -> bool:
+    """Write the report down, unless it is there already or is about no mail of ours; whether it was written."""
+
+    def attempt() -> ResetEmail | None:
+        email = _email_of(event, provider)
+        if email is not None and email.mailing_id is not None:
+            return email if _counted(email, event, provider) else None
+        return email if email is not None and _write(email, event, provider) else None
+
+    email = db.retried(attempt)
+    if email is None:
+        logger.debug("A delivery report of %s brought nothing new.", provider)
+        return False
+    announce = lambda: delivery_changed.send_robust(sender=ResetEmail, email=email)  # noqa: E731
+    transaction.on_commit(announce, using=db.alias(), robust=True)
+    return True
+
+
+def _email_of(event: AnymailTrackingEvent, provider: str) -> ResetEmail | None:
+    """The mail that a report is about: by our own id, else by the provider's, and only with its recipient."""
+    if public_id := _public_id(event.metadata):
+        found = ResetEmail.objects.filter(public_id=public_id)
+    elif message_id := str(event.message_id or "")[:255]:
+        found = ResetEmail.objects.filter(provider=provider, message_id=message_id)
+    else:
+        return None
+    return next((email for email in found[:MOST_OF_A_KIND] if _is_to(email, event.recipient)), None)
+
+
+def _public_id(metadata: object) -> UUID | None:
+    if not isinstance(metadata, Mapping):
+        return None
+    try:
+        return UUID(str(metadata.get(METADATA, "")))
+    except ValueError:
+        return None
+
+
+def _is_to(email: ResetEmail, recipient: object) -> bool:
+    return isinstance(recipient, str) and same_address(_in_ascii(email.recipient), _in_ascii(recipient.strip()))
+
+
+def _in_ascii(address: str) -> str:
+    """The address with its domain as it travels: providers report an international domain in either form."""
+    local, at, domain = address.rpartition("@")
+    try:
+        return local + at + domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return address
+
+
+def _counted(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> bool:
+    """The same for a mail of a mailing, whose counters follow: one report at a time, so that each counts once."""
+    ResetEmail.objects.select_for_update().filter(pk=email.pk).first()
+    written = _write(email, event, provider)
+    if written is None or email.mailing_id is None:
+        return False
+    told = list(email.events.all())
+    before = _counter(email, [each for each in told if each.pk != written.pk])
+    after = _counter(email, told)
+    if before != after:
+        move_counters(email.mailing_id, **{name: change for name, change in ((before, -1), (after, 1)) if name})
+    return True
+
+
+def _counter(email: ResetEmail, told: list[DeliveryEvent]) -> str:
+    return COUNTERS.get(verdict_on(email, told, reports=True).outcome, "") if told else ""
+
+
+def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> DeliveryEvent | None:
+    """Keep the report; None where it is there already, or tells nothing."""
+    kind = _kind(event)
+    if not kind:
+        return None
+    key = _key(kind, event)
+    if kind not in RESULTS and email.events.filter(event_type=kind).exclude(key=key).count() >= MOST_OF_A_KIND:
+        return None
+    written, is_new = DeliveryEvent.objects.get_or_create(
+        email=email,
+        key=key,
+        defaults={
+            "event_type": kind,
+            "reject_reason": _clean(event.reject_reason)[:32],
+            "mta_response": _clean(event.mta_response),
+            "description": _clean(event.description or _word(event.esp_event)),
+            "provider": _clean(provider)[:64],
+            "happened_at": _moment(event.timestamp),
+        },
+    )
+    return written if is_new else None
+
+
+def _kind(event: AnymailTrackingEvent) -> str:
+    """The event's type, in Anymail's words; empty for what is no report of a mail that was sent."""
+    if event.event_type in (EventType.INBOUND, EventType.INBOUND_FAILED):
+        return ""
+    is_known = event.event_type in NOTES | RESULTS | ON_THE_WAY
+    return str(event.event_type) if is_known else str(EventType.UNKNOWN)
+
+
+def _key(kind: str, event: AnymailTrackingEvent) -> str:
+    """The same for the same report: of the provider's own id, or else of all that it says."""
+    if event.event_id:
+        said = [kind, event.event_id]
+    else:
+        said = [kind, event.timestamp, event.reject_reason, event.mta_response, event.description]
+    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+
+
+def _word(said: object) -> object:
+    """Mailjet's own word for a bounce ("user unknown"), which tells more than Anymail's reasons."""
+    return said.get("error") if isinstance(said, Mapping) else None
+
+
+def _moment(timestamp: object) -> datetime:
+    """When it happened; a report without a time, or with one to come, happened when it came in."""
+    now = timezone.now()
+    if not isinstance(timestamp, datetime):
+        return now
+    if timezone.is_naive(timestamp):
+        timestamp = timestamp.replace(tzinfo=zones.utc)
+    return min(timestamp, now)
+
+
+def _clean(text: object) -> str:
+    """One line of printable text, cut, with every token in it blanked out: mail servers quote mails."""
+    words = str(text or "")[:LONGEST_READ]
+    printable = "".join(c if c.isprintable() else " " for c in words.encode("utf-8", "replace").decode())
+    return tokens.blank_out_any(" ".join(printable.split()))[:LONGEST_TEXT]

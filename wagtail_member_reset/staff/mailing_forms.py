@@ -1,0 +1,108 @@
+"""The form with which a mailing begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
+
+from ..conf import conf
+from ..exceptions import ChoiceError
+from ..mailing import LONGEST_FILE, Choice, Kind, Matches, read_file
+
+
+class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except OverflowError as error:  # SQLite has no number that large, so no group has it
+            raise ValidationError(
+                self.error_messages["invalid_pk_value"], code="invalid_pk_value", params={"pk": ""}
+            ) from error
+
+
+class ChoiceForm(forms.Form):
+    """Whom to mail, and how fast. `choice` is there once the form is valid."""
+
+    kind = forms.ChoiceField(
+        label=_("Who gets an email"),
+        choices=[
+            (Kind.NEVER_SIGNED_IN.value, _("Everybody who has never signed in")),
+            (Kind.GROUPS.value, _("The members of groups")),
+            (Kind.FILE.value, _("The people in a file")),
+        ],
+        initial=Kind.NEVER_SIGNED_IN.value,
+        widget=forms.RadioSelect,
+    )
+    groups = GroupsField(
+        label=_("Groups"), queryset=Group.objects.order_by("name"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    file = forms.FileField(
+        label=_("CSV file"),
+        required=False,
+        help_text=_("One person in each line, by email address or username. Other columns do no harm."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
+    )
+    again = forms.BooleanField(
+        label=_("Also mail people who have a link that still works"),
+        required=False,
+    )
+    per_hour = forms.IntegerField(
+        label=_("Emails an hour, at most"),
+        required=False,
+        min_value=1,
+        max_value=10_000_000,
+        help_text=_(
+            "Leave it empty to send as fast as the mail service takes them. A service that is new to you may ask for a "
+            "slow start."
+        ),
+    )
+
+    choice: Choice
+    matches: Matches | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        now = timezone.now()
+        self.fields["again"].help_text = _(
+            "A link that is not older than %(window)s is mailed again. In place of an older one they get a new one, "
+            "and the older one ends."
+        ) % {"window": timesince(now - conf.STATUS_WINDOW, now)}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        kind = cleaned.get("kind")
+        if kind == Kind.GROUPS.value:
+            self._choose_groups(cleaned)
+        elif kind == Kind.FILE.value:
+            self._choose_file(cleaned)
+        else:
+            self.choice = Choice(kind=Kind.NEVER_SIGNED_IN)
+        return cleaned
+
+    def _choose_groups(self, cleaned: dict[str, Any]) -> None:
+        if not cleaned.get("groups"):
+            self.add_error("groups", _("Choose at least one group."))
+            return
+        self.choice = Choice(kind=Kind.GROUPS, groups=tuple(group.pk for group in cleaned["groups"]))
+
+    def _choose_file(self, cleaned: dict[str, Any]) -> None:
+        file = cleaned.get("file")
+        if not file:
+            self.add_error("file", _("Choose a file."))
+            return
+        try:
+            matches = read_file(file.read(LONGEST_FILE + 1))
+        except ChoiceError as error:
+            self.add_error("file", str(error))
+            return
+        if not matches.ids:
+            self.add_error("file", _("No line of the file names an account, by email address or username."))
+            return
+        self.choice = Choice(kind=Kind.FILE, ids=matches.ids)
+        self.matches = matches

@@ -1,0 +1,91 @@
+"""Where a member stands: the latest mail with a link, its reset, what became of it, and what sending would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .. import links, outbox, reports
+from ..accounts import Member, address_of, refusal_for
+from ..exceptions import Refusal
+from ..links import Effect
+from ..models import PasswordReset, ResetEmail, State
+from ..reports import Verdict, verdict_on
+
+
+class Standing(str, Enum):
+    """Where a member stands, in the one word that decides what the tab says."""
+
+    NOTHING_SENT = "nothing_sent"
+    WAITING = "waiting"
+    QUIET = "quiet"
+    USED = "used"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What staff are told of a member: the latest mail with a link, its reset, and what sending would do."""
+
+    member: Member
+    address: str
+    refusal: Refusal | None
+    standing: Standing
+    effect: Effect
+    reset: PasswordReset | None = None
+    email: ResetEmail | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is worth looking again soon."""
+        return self.standing == Standing.WAITING and self.verdict is not None and self.verdict.is_under_way
+
+
+def status(member: Member) -> Status:
+    """
+    Where the member stands. One query, and one for the reports of a mail that was sent; another one only
+    where something has to be put right.
+
+    A look erases what may no longer be derivable, closes a link that the account has
+    outgrown, and wakes delivery for a mail that is overdue.
+    """
+    refusal = refusal_for(member)
+    email = ResetEmail.objects.with_link().filter(member=member.pk, reset__isnull=False)
+    latest = email.select_related("reset", "reset__site", "reset__issued_by").order_by("-created_at", "-pk").first()
+    reset = latest.reset if latest else None
+    if reset is not None:
+        reset.member = member
+        links.settle(reset, member)
+        if reset.nonce is not None and not reset.is_in_window:
+            links.erase_past_window()
+        outbox.wake_overdue(latest)
+    return Status(
+        member=member,
+        address=address_of(member),
+        refusal=refusal,
+        standing=_standing(reset),
+        effect=links.effect_of_sending(reset, member),
+        reset=reset,
+        email=latest,
+        verdict=_verdict(latest) if latest else None,
+    )
+
+
+def _standing(reset: PasswordReset | None) -> Standing:
+    if reset is None or reset.state == State.SUPERSEDED:
+        return Standing.NOTHING_SENT
+    if reset.state == State.USED:
+        return Standing.USED
+    if reset.state == State.REVOKED:
+        return Standing.REVOKED
+    if reset.is_expired:
+        return Standing.EXPIRED
+    return Standing.WAITING if reset.is_in_window else Standing.QUIET
+
+
+def _verdict(email: ResetEmail) -> Verdict:
+    # A mail that waits for its first attempt has no reports.
+    events = email.events.all() if email.attempts else []
+    return verdict_on(email, events, reports=reports.reports(email.provider))
