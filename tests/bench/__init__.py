@@ -1,1 +1,1 @@
-"""The bench: what a mailing to many costs, beside Django's form, allauth and a loop. Run by `make bench`."""
+"""The bench: what a mailing costs, beside Django's form, allauth and a loop. Run by `make bench`."""

@@ -1,7 +1,7 @@
 """
-Measures a mailing to many beside Django's form, allauth and a site's own loop, interleaved, and judges the goals.
+Measures a mailing beside Django's form, allauth and a site's own loop, interleaved, and judges the goals.
 
-Ends with 0 if every goal was met, 1 if one was not or a measurement broke, 2 if the mailing can claim nothing.
+Ends with 0 if every goal was met, 1 if one was not or a measurement broke, 2 if the run can claim nothing.
 """
 
 from __future__ import annotations

@@ -55,6 +55,6 @@ def _people(first: int, last: int, *, name: str = "member") -> None:
 
 
 def settle() -> None:
-    """Else the planner would learn of the rows in the middle of a mailing."""
+    """Else the planner would learn of the rows in the middle of a run."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

@@ -15,7 +15,7 @@ ROOT_URLCONF = "tests.bench.urls"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 
-# The letters of those measured beside ours are written once for each mailing: see `letters`.
+# The letters of those measured beside ours are written once for each run: see `letters`.
 LETTERS = Path(os.environ["BENCH_FOLDER"]) / "letters"
 TEMPLATES = [{**BASE_TEMPLATES[0], "DIRS": [str(LETTERS)]}]
 DATABASES = {"default": {**BASE_DATABASES["default"], "NAME": os.environ["BENCH_NAME"]}}

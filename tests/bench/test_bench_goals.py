@@ -82,7 +82,7 @@ def finding(verdict):
         ([], Verdict.INCONCLUSIVE),
     ],
 )
-def test_worst_verdict_is_the_whole_mailing_s(verdicts, whole):
+def test_worst_verdict_is_the_whole_run_s(verdicts, whole):
     assert outcome([finding(verdict) for verdict in verdicts]) == whole
 
 

@@ -44,7 +44,7 @@ def slow_run(by, group):
     return mailing
 
 
-def url(mailing, name="run"):
+def url(mailing, name="mailing"):
     return reverse(f"wagtail_member_reset_admin:{name}", args=[mailing.pk])
 
 

@@ -1,7 +1,7 @@
 """
 Measures this package, Django's reset view, Wagtail's admin reset and django-allauth, each in a process of its own.
 
-Ends with 0 if this package passed, 1 if it failed or a measure broke, 2 if the mailing can claim nothing.
+Ends with 0 if this package passed, 1 if it failed or a measure broke, 2 if the run can claim nothing.
 """
 
 from __future__ import annotations

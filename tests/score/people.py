@@ -60,7 +60,7 @@ class People:
             _tell_allauth(people)
         self._accounts.clear()
         with connection.cursor() as cursor:
-            # Else the planner would learn of the accounts in the middle of a mailing.
+            # Else the planner would learn of the accounts in the middle of a run.
             cursor.execute("ANALYZE")
         return model.objects.count()
 

@@ -1,4 +1,4 @@
-"""The figures on the terminal, and what this mailing can claim."""
+"""The figures on the terminal, and what this run can claim."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Results = dict[str, list[Figure]]
 
 
 def circumstances(*, database: str, **size: int) -> dict[str, Any]:
-    """What somebody needs to know to repeat the mailing, or to doubt it."""
+    """What somebody needs to know to repeat the run, or to doubt it."""
     return {
         "database": database,
         **size,
@@ -51,7 +51,7 @@ def table(results: Results, titles: dict[str, str]) -> str:
 
 def outcome(results: Results, *, ours: str, known_leak: str) -> tuple[Verdict, list[str]]:
     """
-    What the mailing says of this package, with the reasons.
+    What the run says of this package, with the reasons.
 
     A pass also needs that the measures of time found out `known_leak` in the same
     run: what finds nothing anywhere proves nothing.

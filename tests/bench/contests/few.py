@@ -13,12 +13,12 @@ FEW = 1000
 
 def contestants(size: Size) -> Iterator[Contestant]:
     few = {"table": FEW, "mails": FEW}
-    yield Contestant("provider", "ours, a mail service's mailing calls", "run", way="provider", **few)
+    yield Contestant("provider", "ours, a mail service's batch calls", "run", way="provider", **few)
     yield Contestant("smtp", "ours, SMTP", "run", way="smtp", **few)
     yield Contestant("django", "Django's PasswordResetForm, SMTP", "django_form", way="smtp", **few)
     yield Contestant("loop", "a site's own loop, SMTP", "loop", way="smtp", **few)
     yield Contestant("allauth", "django-allauth's form, SMTP", "allauth_form", way="smtp", **few)
-    yield Contestant("twin", "ours, mailing calls, once more: the control", "run", way="provider", **few)
+    yield Contestant("twin", "ours, batch calls, once more: the control", "run", way="provider", **few)
 
 
 def findings(results: Results, size: Size, kind: str) -> Iterator[Finding]:

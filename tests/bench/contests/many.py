@@ -16,11 +16,11 @@ STATEMENTS = {"postgres": 10, "sqlite": 25}
 
 def contestants(size: Size) -> Iterator[Contestant]:
     all_, tenth = size.count, size.count // 10
-    yield Contestant("all", f"ours, mailing calls, {all_:,}", "run", all_, all_, way="provider")
-    yield Contestant("tenth", f"ours, mailing calls, {tenth:,}", "run", tenth, tenth, way="provider")
+    yield Contestant("all", f"ours, batch calls, {all_:,}", "run", all_, all_, way="provider")
+    yield Contestant("tenth", f"ours, batch calls, {tenth:,}", "run", tenth, tenth, way="provider")
     title = f"Django's form, SMTP, {SAMPLE} of {all_:,}"
     yield Contestant("django", title, "django_form", all_, min(SAMPLE, all_), way="smtp")
-    yield Contestant("twin", f"ours, mailing calls, {tenth:,}: the control", "run", tenth, tenth, way="provider")
+    yield Contestant("twin", f"ours, batch calls, {tenth:,}: the control", "run", tenth, tenth, way="provider")
 
 
 def findings(results: Results, size: Size, kind: str) -> Iterator[Finding]:

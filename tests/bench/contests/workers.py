@@ -16,7 +16,7 @@ CREWS = {"one": 1, "two": 2, "twin": 1}
 def contestants(size: Size) -> Iterator[Contestant]:
     mails = min(MAILS, 10 * size.count)
     for name, processes in CREWS.items():
-        title = f"ours, mailing calls, {processes} worker{'s' if processes > 1 else ''}"
+        title = f"ours, batch calls, {processes} worker{'s' if processes > 1 else ''}"
         note = ", once more: the control" if name == "twin" else ""
         how = {"processes": processes}
         yield Contestant(name, title + note, "workers", mails, mails, way="provider", late=LATE, arguments=how)

@@ -63,13 +63,13 @@ def inputs(run: Run) -> Iterator[Figure]:
 
     addresses = [_twisted(run.rng, address) for address in known]
     statuses = [run.adapter.request(address).status_code for address in addresses]
-    strangers = [to for message in mailing.adapter.mails()[before:] for to in message.recipients() if to not in stored]
+    strangers = [to for message in run.adapter.mails()[before:] for to in message.recipients() if to not in stored]
     yield _figure("addresses", statuses, {"mails to a stranger's address": len(strangers)})
 
     before = len(run.adapter.mails())
     statuses = [run.adapter.request(address, **_headers(run.rng)).status_code for address in lured]
     lures = [
-        link for message in mailing.adapter.mails()[before:] for link in LINK.findall(message.body) if _is_lure(link)
+        link for message in run.adapter.mails()[before:] for link in LINK.findall(message.body) if _is_lure(link)
     ]
     yield _figure("headers", statuses, {"links to another host": len(lures)})
 

@@ -109,13 +109,13 @@ def _verdict(is_fine: bool, *, seen: int) -> Verdict:
     return Verdict.PASS if seen else Verdict.INCONCLUSIVE
 
 
-def _kill_workers(run: Run, server: MailServer, mailings: list[list[str]]) -> Count:
+def _kill_workers(run: Run, server: MailServer, groups: list[list[str]]) -> Count:
     from wagtail_member_reset import outbox, resets
 
     count, took = Count(), 0.3
-    for number, mailing in enumerate(mailings):
+    for number, group in enumerate(groups):
         server.plan(pause=run.rng.uniform(0, LONGEST_PAUSE))
-        for address in mailing:
+        for address in group:
             resets.send(_account(address), by=None)
         point = _points()[number % (2 * len(_points()))] if number % (2 * len(_points())) < len(_points()) else None
         start = time.monotonic()
@@ -127,16 +127,16 @@ def _kill_workers(run: Run, server: MailServer, mailings: list[list[str]]) -> Co
             took = max(0.1, min(took, time.monotonic() - start) * 1.2)
         count.tries += 1
         count.kills += killed
-        _reckon(count, server, mailing, outbox.drain)
+        _reckon(count, server, group, outbox.drain)
     return count
 
 
-def _reckon(count: Count, server: MailServer, mailing: list[str], drain: Callable[[], object]) -> None:
+def _reckon(count: Count, server: MailServer, group: list[str], drain: Callable[[], object]) -> None:
     """What the kill left, then what an hour later has become of it."""
-    unsure = {address for address in mailing if server.taken(address)} & _being_sent()
+    unsure = {address for address in group if server.taken(address)} & _being_sent()
     count.unsure += len(unsure)
     killing.run(lambda: _an_hour_later(drain))
-    for address in mailing:
+    for address in group:
         taken = server.taken(address)
         count.lost += not taken
         count.doubled += max(len(taken) - 1, 0)
@@ -145,9 +145,9 @@ def _reckon(count: Count, server: MailServer, mailing: list[str], drain: Callabl
 
 def _points() -> list[Callable[[int], AbstractContextManager[Any]]]:
     """Every place where something begins or has just been done."""
-    from wagtail_member_reset.outbox import letter, outcome, send
+    from wagtail_member_reset.outbox import letter, outcome, queue, send
 
-    once = [(send, "claim"), (killing.SMTP_CALLS[0])]
+    once = [(queue, "claim"), (killing.SMTP_CALLS[0])]
     each = [(send, "as_it_is_now"), (letter, "mint_for"), (letter, "compose"), *killing.SMTP_CALLS[1:]]
     each += [(outcome, "note"), (outcome, "_write_group")]
     points: list[Callable[[int], AbstractContextManager[Any]]] = []
@@ -215,7 +215,7 @@ def _restart_database(run: Run, server: MailServer, addresses: list[str]) -> Fig
     if connection.vendor != "postgresql":
         return None
     if not RESTART:
-        reason = "This mailing may not restart the database: leave PGHOST unset, so that it starts its own."
+        reason = "This run may not restart the database: leave PGHOST unset, so that it starts its own."
         return Figure(name, "not tried", 0, Verdict.INCONCLUSIVE, "none", reason=reason)
     server.plan()
     sent, used = addresses[:RESTARTED_DURING], addresses[RESTARTED_DURING:]

@@ -123,7 +123,7 @@ def figure_of(name: str, text: str, *, rounds: int, wrong: int, is_valid: bool, 
 
 
 def at_once(jobs: list[Callable[[], Any]]) -> list[Any]:
-    """Mailing the jobs from one starting shot; their answers, or the exceptions that ended them, in order."""
+    """Run the jobs from one starting shot; their answers, or the exceptions that ended them, in order."""
     if not jobs:
         return []
     barrier, answers = threading.Barrier(len(jobs)), [None] * len(jobs)

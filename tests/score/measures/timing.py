@@ -119,7 +119,7 @@ def judge(found: Finding, *, same: Finding, power: Finding) -> tuple[Verdict, st
 
 
 def _pairs(run: Run) -> list[tuple[Shot, Shot]]:
-    """Every pair of the mailing, in an order drawn by lot; each side of it first as often as last."""
+    """Every pair of the run, in an order drawn by lot; each side of it first as often as last."""
     people, pairs = run.people, []
     for _ in range(run.pairs):
         for kind in COMPARED:
