@@ -13,8 +13,9 @@ from requests import ConnectionError as NoConnection
 from requests.adapters import HTTPAdapter
 
 from tests.conftest import use_backend
-from wagtail_member_reset.delivery import provider, transport
+from wagtail_member_reset.delivery import transport
 from wagtail_member_reset.emails import Content
+from wagtail_member_reset.reports import services
 
 pytestmark = pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid")
 
@@ -117,7 +118,11 @@ def test_list_is_complete():
 
 
 def is_in_settings(service):
-    return importlib.import_module(f"anymail.backends.{service}").EmailBackend.esp_name in provider.CLICK_TRACKING
+    return bool(record_of(service).click_tracking)
+
+
+def record_of(service):
+    return services.named(importlib.import_module(f"anymail.backends.{service}").EmailBackend.esp_name)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -164,3 +169,14 @@ def test_nothing_is_given_up_that_the_service_takes(service, posted, settings):
     message = transport.build(CONTENT, to="mia@members.example", public_id=PUBLIC_ID, extras=frozenset(wanted))
 
     assert connection.build_message_payload(message, connection.send_defaults)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_first_mail_goes_without_a_detour(service, posted, settings, monkeypatch):
+    backend = importlib.import_module(f"anymail.backends.{service}").EmailBackend
+    built, build = [], backend.build_message_payload
+    monkeypatch.setattr(backend, "build_message_payload", lambda *args: built.append(service) or build(*args))
+
+    send(service, settings)
+
+    assert built == [service]

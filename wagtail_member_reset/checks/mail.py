@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
 from ..conf import conf
-from ..delivery import provider
 from ..exceptions import SettingError
+from ..reports import services
 from .common import plain_http
 
 # These lead nowhere. Django's tests set "locmem" by themselves, so that one says nothing.
@@ -29,9 +29,9 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    name = provider.service()
-    path = provider.webhook(name)
-    if not path or not provider.is_open_to_anybody(path):
+    name = services.default_backend().name
+    path = services.webhook(name)
+    if not path or not services.is_open_to_anybody(path):
         return []
     hint = (
         'Set ANYMAIL = {"WEBHOOK_SECRET": "user:password"}, with long random words, and give the service the address '
@@ -42,14 +42,14 @@ def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _mail_backend() -> Iterator[CheckMessage]:
-    path = provider.backend_path()
+    path = services.backend_path()
     if path in FOR_DEVELOPMENT and not settings.DEBUG:
         yield Warning(
             f"The mail backend is {path}, so that no email reaches a member.",
             hint="Set the backend of your mail service, for instance Anymail's, or DEBUG = True for development.",
             id="wagtail_member_reset.W006",
         )
-    if path == provider.SMTP and provider.timeout() is None:
+    if path == services.SMTP_BACKEND and services.timeout() is None:
         yield Warning(
             "EMAIL_TIMEOUT is None: a mail server that falls silent would hold up the site's mails for ever.",
             hint='Set EMAIL_TIMEOUT = 30, or with MAILERS "OPTIONS": {"timeout": 30}.',
@@ -58,14 +58,15 @@ def _mail_backend() -> Iterator[CheckMessage]:
 
 
 def _mail_service() -> Iterator[CheckMessage]:
-    name = provider.service()
-    if where := provider.CLICK_TRACKING.get(name):
+    service = services.default_backend()
+    name = service.name
+    if where := service.click_tracking:
         yield Warning(
             f"{name} cannot be told with a mail not to rewrite its links, and a rewritten link is known to {name}.",
             hint=f"See that click tracking is off in {where}. Then silence this check.",
             id="wagtail_member_reset.W008",
         )
-    if name in provider.REPORTING and not provider.webhook(name):
+    if service.webhook and not services.webhook(name):
         yield Info(
             f"{name} could report what becomes of an email, but Anymail's webhooks have no address here.",
             hint='Add path("anymail/", include("anymail.urls")) to the URL configuration and tell the service of it.',

@@ -6,8 +6,8 @@ visitors typed into promises; `transport` speaks with the mail backend; `trackin
 keeps what mail providers report afterwards.
 """
 
+from ..reports.services import reports
 from .letters import letter
-from .provider import reports
 from .requests import accept
 from .wake import wake, wake_on_commit, wake_overdue, wake_run
 from .worker import at_work, drain, send_chunk

@@ -27,20 +27,21 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 
 from ..emails import Content
+from ..reports import services
+from ..reports.services import METADATA, MailService, name_of
 
 logger = logging.getLogger("wagtail_member_reset")
 
 # A mail server that says nothing would hold every later mail back for ever.
 TIMEOUT_SECONDS = 30
 TAG = "member-reset"
-METADATA = "member_reset"
 LONGEST_RESULT = 500
 LONGEST_WAIT_SECONDS = 3600
 # What we ask of a mail service beside sending: no tracking, which would rewrite the personal link, and our id back.
 EXTRAS: dict[str, Any] = {"track_opens": False, "track_clicks": False, "tags": [TAG], "metadata": None}
 # Every choice of extras, those that leave out fewest first.
 CHOICES = [frozenset(kept) for size in range(len(EXTRAS), -1, -1) for kept in combinations(EXTRAS, size)]
-NONE: frozenset[str] = frozenset()
+ALL, NONE = CHOICES[0], CHOICES[-1]
 # A line of a header, with what parts name and value (RFC 5322, 2.1.1).
 LONGEST_LINE = 76
 # What a backend turned out to take, so that the next mail goes without a detour.
@@ -133,7 +134,7 @@ class Mailer:
                 # What was said of the recipient stands on the message.
                 is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
             _taken[kind] = extras
-            [result] = read_status(message, [to], provider_of(connection), is_accepted=is_accepted, text=refusal)
+            [result] = read_status(message, [to], name_of(connection), is_accepted=is_accepted, text=refusal)
             return result
         raise ImproperlyConfigured(f"{kind.__module__} does not take our mails.")
 
@@ -141,12 +142,12 @@ class Mailer:
 def _choices(connection: Any) -> list[frozenset[str]]:
     if type(connection) in _taken:
         return [_taken[type(connection)]]
-    return CHOICES if isinstance(connection, AnymailBaseBackend) else [NONE]
+    return choices(services.of_connection(connection)) if isinstance(connection, AnymailBaseBackend) else [NONE]
 
 
-def provider_of(connection: Any) -> str:
-    """Anymail's name of the mail service, or the module of another backend: "smtp"."""
-    return str(getattr(connection, "esp_name", "") or type(connection).__module__.rpartition(".")[2])[:64]
+def choices(service: MailService) -> list[frozenset[str]]:
+    """Which extras to try with the service: what it is known to take, and then whatever leaves out fewest."""
+    return sorted(CHOICES, key=lambda extras: extras != ALL - service.refuses)
 
 
 def new_connection() -> Any:
@@ -223,7 +224,8 @@ def classify(error: Exception) -> Result:
     if isinstance(error, smtplib.SMTPResponseException):
         return _smtp_result(error.smtp_code, error.smtp_error)
     if isinstance(error, AnymailAPIError):
-        return replace(_api_result(getattr(error, "status_code", None)), retry_after=_retry_after(error))
+        status = services.named(str(error.esp_name or "")).status(error)
+        return replace(_api_result(status), retry_after=_retry_after(error))
     if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature)):
         return Result(verdict=Verdict.NEVER, code="configuration")
     if isinstance(error, (ValueError, smtplib.SMTPNotSupportedError)):  # Anymail's invalid address is a ValueError
