@@ -131,7 +131,7 @@ def test_mail_is_accepted_without_anything_being_ignored(service, posted, settin
 
     result = send(service, settings)
 
-    assert (result.verdict, result.code) == (transport.Verdict.LATER, "no_answer")  # it got as far as the wire
+    assert (result.answer, result.code) == (transport.Answer.LATER, "no_answer")  # it got as far as the wire
     assert posted
     assert all(body == posted[0] or service == "amazon_ses" for body in posted)
 

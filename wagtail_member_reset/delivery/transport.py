@@ -48,7 +48,7 @@ LONGEST_LINE = 76
 _taken: dict[type, frozenset[str]] = {}
 
 
-class Verdict(str, Enum):
+class Answer(str, Enum):
     ACCEPTED = "accepted"
     LATER = "later"
     NEVER = "never"
@@ -58,7 +58,7 @@ class Verdict(str, Enum):
 class Result:
     """What one attempt came to. `code` is short and stable, `text` is the other side's own words, cut."""
 
-    verdict: Verdict
+    answer: Answer
     code: str
     text: str = ""
     message_id: str = ""
@@ -220,33 +220,33 @@ def classify(error: Exception) -> Result:
         code, answer = next(iter(error.recipients.values()), (550, b""))
         return _smtp_result(code, answer)
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return Result(verdict=Verdict.NEVER, code="login_refused")
+        return Result(answer=Answer.NEVER, code="login_refused")
     if isinstance(error, smtplib.SMTPResponseException):
         return _smtp_result(error.smtp_code, error.smtp_error)
     if isinstance(error, AnymailAPIError):
         status = services.named(str(error.esp_name or "")).status(error)
         return replace(_api_result(status), retry_after=_retry_after(error))
     if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature)):
-        return Result(verdict=Verdict.NEVER, code="configuration")
+        return Result(answer=Answer.NEVER, code="configuration")
     if isinstance(error, (ValueError, smtplib.SMTPNotSupportedError)):  # Anymail's invalid address is a ValueError
-        return Result(verdict=Verdict.NEVER, code="invalid")
+        return Result(answer=Answer.NEVER, code="invalid")
     if isinstance(error, (OSError, smtplib.SMTPException)):
-        return Result(verdict=Verdict.LATER, code="no_answer")
-    return Result(verdict=Verdict.LATER, code="error")
+        return Result(answer=Answer.LATER, code="no_answer")
+    return Result(answer=Answer.LATER, code="error")
 
 
 def _smtp_result(code: int, answer: bytes | str) -> Result:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
-    verdict = Verdict.NEVER if 500 <= code < 600 else Verdict.LATER
-    return Result(verdict=verdict, code=f"smtp_{code}", text=text[:LONGEST_RESULT])
+    said = Answer.NEVER if 500 <= code < 600 else Answer.LATER
+    return Result(answer=said, code=f"smtp_{code}", text=text[:LONGEST_RESULT])
 
 
 def _api_result(status: int | None) -> Result:
     if status in (401, 403):
-        return Result(verdict=Verdict.NEVER, code="login_refused")
+        return Result(answer=Answer.NEVER, code="login_refused")
     if status is None or status == 429 or status >= 500:
-        return Result(verdict=Verdict.LATER, code="no_answer" if status is None else f"http_{status}")
-    return Result(verdict=Verdict.NEVER, code=f"http_{status}")
+        return Result(answer=Answer.LATER, code="no_answer" if status is None else f"http_{status}")
+    return Result(answer=Answer.NEVER, code=f"http_{status}")
 
 
 def _retry_after(error: AnymailAPIError) -> float:
@@ -275,6 +275,6 @@ def read_status(
         if key not in known:
             word, message_id = key[0] or ("unknown" if is_accepted else "refused"), str(key[1] or "")
             is_bad = word in ("invalid", "rejected", "failed", "refused")
-            verdict = Verdict.NEVER if is_bad else Verdict.ACCEPTED
-            known[key] = Result(verdict=verdict, code=word, text=text, message_id=message_id[:255], provider=provider)
+            said_of_it = Answer.NEVER if is_bad else Answer.ACCEPTED
+            known[key] = Result(answer=said_of_it, code=word, text=text, message_id=message_id[:255], provider=provider)
         yield known[key]

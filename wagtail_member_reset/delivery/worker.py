@@ -19,7 +19,7 @@ from ..models import EmailState, ResetEmail, SkipReason
 from ..promises import Promised
 from . import letters, many, records, requests
 from .records import BACK_OFF
-from .transport import TIMEOUT_SECONDS, Mailer, Result, Verdict
+from .transport import TIMEOUT_SECONDS, Answer, Mailer, Result
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -143,7 +143,7 @@ class Worker:
             "member", "reset", "reset__site", "site"
         ):
             if email.attempts > MOST_ATTEMPTS:
-                records.note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
+                records.note(email, Result(answer=Answer.NEVER, code="error"), token="")
             elif email.batch_id in stopped:
                 records.skip(email, SkipReason.STOPPED)
             elif skip := letters.no_longer_wanted(email):
@@ -209,7 +209,7 @@ def deliver(claimed: ResetEmail, mailer: Mailer, cache: letters.Cache) -> bool:
         return False
     try:
         if email.attempts > MOST_ATTEMPTS:  # it ends its workers; without this, for ever
-            records.note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
+            records.note(email, Result(answer=Answer.NEVER, code="error"), token="")
             return False
         if skip := letters.no_longer_wanted(email):
             records.skip(email, skip)
@@ -221,17 +221,17 @@ def deliver(claimed: ResetEmail, mailer: Mailer, cache: letters.Cache) -> bool:
         return False
     except MemberResetError as error:
         logger.error("email=%s not composed: %s", email.public_id, error)
-        records.note(email, Result(verdict=Verdict.NEVER, code="configuration", text=str(error)), token="")
+        records.note(email, Result(answer=Answer.NEVER, code="configuration", text=str(error)), token="")
         return False
     except Exception as error:
         # One mail that cannot be written, say for a broken template, must not hold the others
         # back. What an error says may quote the link, so only its kind is logged.
         logger.error("email=%s not composed: %s", email.public_id, type(error).__name__)
-        records.note(email, Result(verdict=Verdict.LATER, code="error"), token="")
+        records.note(email, Result(answer=Answer.LATER, code="error"), token="")
         return False
     result = mailer.send(content, to=email.recipient, public_id=str(email.public_id))
     records.note(email, result, token=token)
-    return result.verdict == Verdict.ACCEPTED
+    return result.answer == Answer.ACCEPTED
 
 
 def as_it_is_now(claimed: ResetEmail) -> ResetEmail | None:
