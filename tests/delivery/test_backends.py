@@ -180,3 +180,26 @@ def test_first_mail_goes_without_a_detour(service, posted, settings, monkeypatch
     send(service, settings)
 
     assert built == [service]
+
+
+@pytest.mark.parametrize(
+    ("code", "http", "answer", "result_code", "is_certain"),
+    [
+        ("MessageRejected", 400, transport.Answer.NEVER, "http_400", True),
+        ("AccessDeniedException", 403, transport.Answer.NEVER, "login_refused", True),
+        ("ThrottlingException", 400, transport.Answer.LATER, "http_429", True),
+        ("InternalFailure", 500, transport.Answer.LATER, "http_500", False),
+    ],
+)
+def test_answers_of_amazon_are_told_apart(posted, settings, code, http, answer, result_code, is_certain):
+    from botocore.exceptions import ClientError
+
+    def refuse(**params):
+        raise ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": http}}, "SendEmail")
+
+    use_backend(settings, backend_of("amazon_ses"))
+    with transport.Mailer() as mailer:
+        mailer.connection.client.send_email = refuse
+        found = mailer.send(CONTENT, to="mia@members.example", public_id=PUBLIC_ID)
+
+    assert (found.answer, found.code, found.is_certain) == (answer, result_code, is_certain)

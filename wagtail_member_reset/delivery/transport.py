@@ -18,13 +18,14 @@ from typing import Any
 from anymail.backends.base import AnymailBaseBackend
 from anymail.exceptions import (
     AnymailAPIError,
+    AnymailInvalidAddress,
     AnymailRecipientsRefused,
     AnymailUnsupportedFeature,
 )
 from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import BadHeaderError, EmailMultiAlternatives
 
 from ..emails import Content
 from ..reports import services
@@ -44,6 +45,8 @@ CHOICES = [frozenset(kept) for size in range(len(EXTRAS), -1, -1) for kept in co
 ALL, NONE = CHOICES[0], CHOICES[-1]
 # A line of a header, with what parts name and value (RFC 5322, 2.1.1).
 LONGEST_LINE = 76
+# Raised while a mail is put together, by whatever backend.
+WHILE_COMPOSING = (AnymailInvalidAddress, BadHeaderError, smtplib.SMTPNotSupportedError)
 # What a backend turned out to take, so that the next mail goes without a detour.
 _taken: dict[type, frozenset[str]] = {}
 
@@ -65,6 +68,8 @@ class Result:
     provider: str = ""
     # How many seconds the other side asked us to wait.
     retry_after: float = 0
+    # The mail has certainly not left, so nobody can hold its link. Of a mail that timed out, nobody can tell.
+    is_certain: bool = False
 
 
 class Mailer:
@@ -114,8 +119,10 @@ class Mailer:
 
     def failed(self, error: Exception, *, what: str) -> Result:
         """Let go of a connection that failed, and say what that means."""
-        self.close()
         result = classify(error)
+        if _is_before_sending(error, self._connection):
+            result = replace(result, is_certain=True)
+        self.close()
         # The error's text may quote the mail, which holds the link: log its kind alone.
         logger.warning("%s not sent: %s %s", what, result.code, type(error).__name__)
         return result
@@ -215,38 +222,49 @@ def with_extras(message: EmailMultiAlternatives, extras: frozenset[str], *, meta
 
 
 def classify(error: Exception) -> Result:
-    """Which failures may pass by themselves, and which will not."""
+    """Which failures may pass by themselves, and which will not; and of which it is certain that no mail left."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, answer = next(iter(error.recipients.values()), (550, b""))
         return _smtp_result(code, answer)
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return Result(answer=Answer.NEVER, code="login_refused")
+        return Result(answer=Answer.NEVER, code="login_refused", is_certain=True)
     if isinstance(error, smtplib.SMTPResponseException):
         return _smtp_result(error.smtp_code, error.smtp_error)
     if isinstance(error, AnymailAPIError):
         status = services.named(str(error.esp_name or "")).status(error)
         return replace(_api_result(status), retry_after=_retry_after(error))
     if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature)):
-        return Result(answer=Answer.NEVER, code="configuration")
+        return Result(answer=Answer.NEVER, code="configuration", is_certain=True)
     if isinstance(error, (ValueError, smtplib.SMTPNotSupportedError)):  # Anymail's invalid address is a ValueError
-        return Result(answer=Answer.NEVER, code="invalid")
+        return Result(answer=Answer.NEVER, code="invalid", is_certain=isinstance(error, WHILE_COMPOSING))
     if isinstance(error, (OSError, smtplib.SMTPException)):
         return Result(answer=Answer.LATER, code="no_answer")
     return Result(answer=Answer.LATER, code="error")
 
 
+def _is_before_sending(error: Exception, connection: Any) -> bool:
+    """Whether the error came before anything of the mail was sent over the connection, which is None if none opened."""
+    if connection is None:
+        return True
+    # Elsewhere a `ValueError` may come from reading the service's answer, or from a site's own `post_send` receiver.
+    return isinstance(error, ValueError) and services.of_connection(connection) is services.SMTP
+
+
 def _smtp_result(code: int, answer: bytes | str) -> Result:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
     said = Answer.NEVER if 500 <= code < 600 else Answer.LATER
-    return Result(answer=said, code=f"smtp_{code}", text=text[:LONGEST_RESULT])
+    return Result(answer=said, code=f"smtp_{code}", text=text[:LONGEST_RESULT], is_certain=400 <= code < 600)
 
 
 def _api_result(status: int | None) -> Result:
+    # Of a 5xx nobody can tell: the service, or something in front of it, broke on the way.
+    is_certain = status is not None and 400 <= status < 500
     if status in (401, 403):
-        return Result(answer=Answer.NEVER, code="login_refused")
+        return Result(answer=Answer.NEVER, code="login_refused", is_certain=is_certain)
     if status is None or status == 429 or status >= 500:
-        return Result(answer=Answer.LATER, code="no_answer" if status is None else f"http_{status}")
-    return Result(answer=Answer.NEVER, code=f"http_{status}")
+        code = "no_answer" if status is None else f"http_{status}"
+        return Result(answer=Answer.LATER, code=code, is_certain=is_certain)
+    return Result(answer=Answer.NEVER, code=f"http_{status}", is_certain=is_certain)
 
 
 def _retry_after(error: AnymailAPIError) -> float:
