@@ -197,7 +197,7 @@ def test_purge_takes_a_link_and_its_mails_when_the_retention_is_over(past, time_
 
     assert kept == (1, 1)
     assert (PasswordReset.objects.count(), ResetEmail.objects.count()) == (0, 0)
-    assert out == "Forgotten: 1 resets, 0 requests, 0 runs.\n"
+    assert out == "Forgotten: 1 resets, 0 requests, 0 mailings.\n"
 
 
 def test_purge_honours_the_sites_retention(past, time_machine, settings):
@@ -268,7 +268,7 @@ def test_second_purge_finds_nothing(past, time_machine):
 
     out, err = run("purge_member_resets")
 
-    assert (out, err) == ("Forgotten: 0 resets, 0 requests, 0 runs.\n", "")
+    assert (out, err) == ("Forgotten: 0 resets, 0 requests, 0 mailings.\n", "")
 
 
 @pytest.mark.parametrize("name", ["send_member_resets", "deliver_member_resets"])

@@ -118,7 +118,11 @@ def test_list_is_complete():
 
 
 def is_in_settings(service):
-    return importlib.import_module(f"anymail.backends.{service}").EmailBackend.esp_name in services.CLICK_TRACKING
+    return bool(record_of(service).click_tracking)
+
+
+def record_of(service):
+    return services.named(importlib.import_module(f"anymail.backends.{service}").EmailBackend.esp_name)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -127,7 +131,7 @@ def test_mail_is_accepted_without_anything_being_ignored(service, posted, settin
 
     result = send(service, settings)
 
-    assert (result.verdict, result.code) == (transport.Verdict.LATER, "no_answer")  # it got as far as the wire
+    assert (result.answer, result.code) == (transport.Answer.LATER, "no_answer")  # it got as far as the wire
     assert posted
     assert all(body == posted[0] or service == "amazon_ses" for body in posted)
 
@@ -165,3 +169,37 @@ def test_nothing_is_given_up_that_the_service_takes(service, posted, settings):
     message = transport.build(CONTENT, to="mia@members.example", public_id=PUBLIC_ID, extras=frozenset(wanted))
 
     assert connection.build_message_payload(message, connection.send_defaults)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_first_mail_goes_without_a_detour(service, posted, settings, monkeypatch):
+    backend = importlib.import_module(f"anymail.backends.{service}").EmailBackend
+    built, build = [], backend.build_message_payload
+    monkeypatch.setattr(backend, "build_message_payload", lambda *args: built.append(service) or build(*args))
+
+    send(service, settings)
+
+    assert built == [service]
+
+
+@pytest.mark.parametrize(
+    ("code", "http", "answer", "result_code", "is_certain"),
+    [
+        ("MessageRejected", 400, transport.Answer.NEVER, "http_400", True),
+        ("AccessDeniedException", 403, transport.Answer.NEVER, "login_refused", True),
+        ("ThrottlingException", 400, transport.Answer.LATER, "http_429", True),
+        ("InternalFailure", 500, transport.Answer.LATER, "http_500", False),
+    ],
+)
+def test_answers_of_amazon_are_told_apart(posted, settings, code, http, answer, result_code, is_certain):
+    from botocore.exceptions import ClientError
+
+    def refuse(**params):
+        raise ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": http}}, "SendEmail")
+
+    use_backend(settings, backend_of("amazon_ses"))
+    with transport.Mailer() as mailer:
+        mailer.connection.client.send_email = refuse
+        found = mailer.send(CONTENT, to="mia@members.example", public_id=PUBLIC_ID)
+
+    assert (found.answer, found.code, found.is_certain) == (answer, result_code, is_certain)

@@ -394,7 +394,7 @@ def test_text_of_the_site_that_looks_like_a_placeholder_is_sent_alone(service, s
 
 @pytest.mark.parametrize("name", ["brevo", "postmark", "mailjet", "resend"])
 def test_services_that_need_a_stored_template_get_a_call_for_each(service, name):
-    assert merge.service_of(type("Connection", (), {"esp_name": name.title()})()) is None
+    assert merge.placeholders_of(type("Connection", (), {"esp_name": name.title()})()) is None
 
 
 def test_single_sends_go_alone(service, member):

@@ -1,3 +1,4 @@
+import smtplib
 from email.policy import compat32
 from uuid import uuid4
 
@@ -6,6 +7,8 @@ import time_machine
 from anymail.backends.test import EmailBackend
 from anymail.exceptions import (
     AnymailAPIError,
+    AnymailConfigurationError,
+    AnymailInvalidAddress,
     AnymailRecipientsRefused,
     AnymailRequestsAPIError,
     AnymailUnsupportedFeature,
@@ -13,7 +16,7 @@ from anymail.exceptions import (
 from anymail.message import AnymailRecipientStatus
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import BadHeaderError, EmailMultiAlternatives
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -241,3 +244,122 @@ def test_mail_is_the_one_that_django_makes_but_for_what_parts_its_text_from_its_
 
     assert ours.as_bytes() == djangos.as_bytes()
     assert built.boundary.encode() in ours.as_bytes()
+
+
+# Whether the mail has certainly not left
+
+
+def attempt(to="mia@members.example"):
+    with transport.Mailer() as mailer:
+        return mailer.send(Content("Subject", "Text", "<p>Text</p>"), to=to, public_id=str(uuid4()))
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("code", ["451 4.3.0 later", "550 5.1.1 never"])
+def test_mail_that_the_server_refuses_has_certainly_not_left(mailbox, stage, code):
+    mailbox.answers[stage] = code
+
+    found = attempt()
+
+    assert (found.code, found.is_certain) == (f"smtp_{code[:3]}", True)
+
+
+def test_mail_to_a_server_that_is_not_there_has_certainly_not_left(closed_port):
+    found = attempt()
+
+    assert (found.answer, found.code, found.is_certain) == (transport.Answer.LATER, "no_answer", True)
+
+
+def test_mail_that_cannot_be_put_together_has_certainly_not_left(mailbox):
+    found = attempt(to="mia@members.example\nBcc: eve@elsewhere.example")
+
+    assert (found.answer, found.code, found.is_certain) == (transport.Answer.NEVER, "invalid", True)
+    assert mailbox.messages == []
+
+
+def test_mail_after_which_the_server_hangs_up_may_have_left(mailbox):
+    mailbox.drop_after_data = True
+
+    found = attempt()
+
+    assert (found.answer, found.is_certain) == (transport.Answer.LATER, False)
+    assert len(mailbox.messages) == 1
+
+
+def test_mail_that_timed_out_may_have_left(mailbox):
+    mailbox.delay = 2.5
+
+    found = attempt()
+
+    assert (found.answer, found.code, found.is_certain) == (transport.Answer.LATER, "no_answer", False)
+
+
+def test_mail_that_is_accepted_has_left(mailbox):
+    found = attempt()
+
+    assert (found.answer, found.is_certain) == (transport.Answer.ACCEPTED, False)
+
+
+class Closed(EmailBackend):
+    """Fails while it is opened."""
+
+    error = None
+
+    def open(self):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), ValueError("odd"), KeyError("odd"), ImproperlyConfigured("no key")])
+def test_nothing_has_left_over_a_connection_that_did_not_open(settings, error):
+    use(settings, Closed)
+    Closed.error = error
+
+    assert attempt().is_certain is True
+
+
+@pytest.mark.parametrize(
+    ("error", "is_certain"),
+    [
+        (api_error(400), True),
+        (api_error(401), True),
+        (api_error(422), True),
+        (api_error(429), True),
+        (api_error(500), False),
+        (api_error(503), False),
+        (api_error(200), False),  # an answer that nobody could read
+        (AnymailAPIError("no connection"), False),
+        (AnymailInvalidAddress("odd"), True),
+        (AnymailUnsupportedFeature("odd"), True),
+        (AnymailConfigurationError("odd"), True),
+        (BadHeaderError("odd"), True),
+        (ValueError("of a receiver of post_send"), False),
+        (TimeoutError(), False),
+        (ConnectionResetError(), False),
+        (KeyError("odd"), False),
+    ],
+    ids=repr,
+)
+def test_error_of_a_service_says_whether_the_mail_may_have_left(settings, error, is_certain):
+    use(settings, Answering)
+    Answering.answer = error
+
+    assert attempt().is_certain is is_certain
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "is_certain"),
+    [
+        (smtplib.SMTPAuthenticationError(535, b"5.7.8 no"), "login_refused", True),
+        (smtplib.SMTPHeloError(501, b"no"), "smtp_501", True),
+        (smtplib.SMTPConnectError(421, b"busy"), "smtp_421", True),
+        (smtplib.SMTPNotSupportedError("SMTPUTF8"), "invalid", True),
+        (smtplib.SMTPDataError(250, b"what"), "smtp_250", False),
+        (smtplib.SMTPDataError(-1, b"junk"), "smtp_-1", False),
+        (smtplib.SMTPServerDisconnected(), "no_answer", False),
+    ],
+    ids=repr,
+)
+def test_error_over_smtp_says_whether_the_mail_may_have_left(error, code, is_certain):
+    found = transport.classify(error)
+
+    assert (found.code, found.is_certain) == (code, is_certain)

@@ -34,7 +34,7 @@ def mailing_url(name, *args):
 
 
 def verb_url(verb, mailing):
-    return f"{mailing_url('run', mailing)}{verb}/"
+    return f"{mailing_url('mailing', mailing)}{verb}/"
 
 
 def picked(*people):
@@ -192,7 +192,7 @@ def test_who_may_not_mail_many_is_refused_which_is_in_the_log(enter, actor_role,
     # Who has no access to the admin is turned away at its door, before our views.
     is_noted = actor.has_perm("wagtailadmin.access_admin")
     assert {answer.status_code for answer in answers + looks} == {302}
-    assert not any("runs" in answer["Location"] for answer in answers + looks if is_noted)
+    assert not any("mailings" in answer["Location"] for answer in answers + looks if is_noted)
     assert all_rows() == before
     assert mailed(mailoutbox) == set()
     assert history(actor) == ["refuse_mailing"] * len(asked) * is_noted
@@ -291,7 +291,7 @@ def test_every_post_needs_the_csrf_token(admin, member):
 @pytest.mark.parametrize("pk", ["0", "77", "-1", "9" * 19, "9" * 400, "x", "1e3", "%00", "١"])
 def test_mailing_that_is_none_is_not_found(enter, admin, pk, verb):
     client = enter(admin)
-    url = f"{mailing_url('runs')}{pk}/{verb}"
+    url = f"{mailing_url('mailings')}{pk}/{verb}"
 
     answers = [client.get(url), client.post(url)]
 

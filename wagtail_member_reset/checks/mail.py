@@ -29,7 +29,7 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    name = reports.service()
+    name = reports.default_backend().name
     path = reports.webhook_path(name)
     if not path or not reports.is_open_to_anybody(path):
         return []
@@ -49,7 +49,7 @@ def _mail_backend() -> Iterator[CheckMessage]:
             hint="Set the backend of your mail service, for instance Anymail's, or DEBUG = True for development.",
             id="wagtail_member_reset.W006",
         )
-    if path == reports.SMTP and reports.timeout() is None:
+    if path == reports.SMTP_BACKEND and reports.timeout() is None:
         yield Warning(
             "EMAIL_TIMEOUT is None: a mail server that falls silent would hold up the site's mails for ever.",
             hint='Set EMAIL_TIMEOUT = 30, or with MAILERS "OPTIONS": {"timeout": 30}.',
@@ -58,14 +58,15 @@ def _mail_backend() -> Iterator[CheckMessage]:
 
 
 def _mail_service() -> Iterator[CheckMessage]:
-    name = reports.service()
-    if where := reports.CLICK_TRACKING.get(name):
+    service = reports.default_backend()
+    name = service.name
+    if where := service.click_tracking:
         yield Warning(
             f"{name} cannot be told with a mail not to rewrite its links, and a rewritten link is known to {name}.",
             hint=f"See that click tracking is off in {where}. Then silence this check.",
             id="wagtail_member_reset.W008",
         )
-    if name in reports.REPORTING and not reports.webhook_path(name):
+    if service.webhook and not reports.webhook_path(name):
         yield Info(
             f"{name} could report what becomes of an email, but Anymail's webhooks have no address here.",
             hint='Add path("anymail/", include("anymail.urls")) to the URL configuration and tell the service of it.',

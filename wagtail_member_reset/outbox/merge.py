@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from anymail.exceptions import AnymailRecipientsRefused, AnymailUnsupportedFeature
@@ -20,44 +20,15 @@ from django.utils.html import escape
 
 from ..exceptions import MemberResetError
 from ..models import ResetEmail
+from ..reports import METADATA, Placeholders, name_of, service_of
 from . import letter, text
-from .transport import CHOICES, LONGEST_RESULT, METADATA, Mailer, Result, provider_of, read_status, with_extras
+from .transport import LONGEST_RESULT, Mailer, Result, choices, read_status, with_extras
 
 # What every parser takes for one address; whatever looks different goes alone, and spoils no call.
 PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII)
 # What differs between members. Tokens hold nothing that HTML would escape, so one value serves both parts.
 NAME, NAME_IN_HTML, TOKEN = "mr_name", "mr_name_html", "mr_token"
 SUSPICIOUS = re.compile(r"[%*|{}\[\]<>&]|mr_", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """
-    How a mail service writes placeholders, and how many members one call takes.
-
-    `opener` is what a text must not hold by itself. `html` is the placeholder that is filled in as
-    it is, where the service would else escape once more.
-    """
-
-    text: str
-    opener: str
-    html: str = ""
-    most: int = 1000
-    extra: dict[str, Any] = field(default_factory=dict)
-
-    def place(self, name: str, *, html: bool = False) -> str:
-        """What stands in the text, or in the HTML, for a value."""
-        return ((html and self.html) or self.text).replace("NAME", name)
-
-
-# By Anymail's names of the services. From what they document of texts that come with the call:
-# Mailgun "recipient variables", SendGrid "substitutions", SparkPost "template language", Mandrill "merge tags".
-SERVICES = {
-    "Mailgun": Service(text="%recipient.NAME%", opener="%recipient"),
-    "SendGrid": Service(text="-NAME-", opener="-mr_", extra={"merge_field_format": "-{}-"}),
-    "SparkPost": Service(text="{{NAME}}", html="{{{NAME}}}", opener="{{"),
-    "Mandrill": Service(text="*|NAME|*", opener="*|", extra={"message": {"merge_language": "mailchimp"}}),
-}
 # What a backend turned out to take beside the mails; None for one that takes no such call at all.
 _taken: dict[type, frozenset[str] | None] = {}
 
@@ -77,18 +48,18 @@ class Group:
         return escape(names) != names
 
 
-def service_of(connection: Any) -> Service | None:
+def placeholders_of(connection: Any) -> Placeholders | None:
     """How the connection's mail service merges; None where each mail is sent by itself."""
     if _taken.get(type(connection), NOT_TRIED) is None:
         return None
-    return SERVICES.get(str(getattr(connection, "esp_name", "")))
+    return service_of(connection).placeholders
 
 
 NOT_TRIED: frozenset[str] = frozenset()
 
 
 def groups(
-    mails: Sequence[tuple[ResetEmail, str]], service: Service, cache: letter.Cache
+    mails: Sequence[tuple[ResetEmail, str]], service: Placeholders, cache: letter.Cache
 ) -> tuple[list[Group], list[tuple[ResetEmail, str]]]:
     """Mails that can go together, as few calls as possible, and those that must go alone."""
     alike: dict[Any, list[tuple[ResetEmail, str, str]]] = defaultdict(list)
@@ -129,12 +100,13 @@ def send(group: Group, mailer: Mailer, cache: letter.Cache) -> Iterator[tuple[Re
     Raises what composing raises, for all of them alike. A failure of the call is a result.
     """
     connection = mailer.connection
-    service = SERVICES[connection.esp_name]
-    content = _content(group, service, cache)
-    if content is None:
+    known = service_of(connection)
+    service = known.placeholders
+    content = _content(group, service, cache) if service is not None else None
+    if service is None or content is None:
         return None
     refusal, kind = "", type(connection)
-    for extras in [kept] if (kept := _taken.get(kind)) else CHOICES:
+    for extras in [kept] if (kept := _taken.get(kind)) else choices(known):
         message = _message(group, content, service, extras)
         try:
             is_accepted = connection.send_messages([message]) != 0
@@ -143,13 +115,13 @@ def send(group: Group, mailer: Mailer, cache: letter.Cache) -> Iterator[tuple[Re
         except AnymailRecipientsRefused as error:
             is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
         _taken[kind] = extras
-        results = read_status(message, message.to, provider_of(connection), is_accepted=is_accepted, text=refusal)
+        results = read_status(message, message.to, name_of(connection), is_accepted=is_accepted, text=refusal)
         return zip(group.emails, group.tokens, results, strict=True)
     _taken[kind] = None
     return None
 
 
-def _content(group: Group, service: Service, cache: letter.Cache) -> text.Content | None:
+def _content(group: Group, service: Placeholders, cache: letter.Cache) -> text.Content | None:
     """The text with placeholders; None if the site's own text holds what the service would take for one."""
     first, has_name = group.emails[0], bool(group.names[0])
     common = cache.slots(first)
@@ -172,7 +144,9 @@ def _content(group: Group, service: Service, cache: letter.Cache) -> text.Conten
     )
 
 
-def _message(group: Group, content: text.Content, service: Service, extras: frozenset[str]) -> EmailMultiAlternatives:
+def _message(
+    group: Group, content: text.Content, service: Placeholders, extras: frozenset[str]
+) -> EmailMultiAlternatives:
     addresses = [email.recipient for email in group.emails]
     headers = {"Auto-Submitted": "auto-generated"}
     message = EmailMultiAlternatives(content.subject, content.text, None, addresses, headers=headers)

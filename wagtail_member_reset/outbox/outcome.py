@@ -14,7 +14,7 @@ from .. import db, tokens
 from ..mailing import count_emails
 from ..models import EmailState, ResetEmail, SkipReason
 from ..signals import delivery_changed
-from .transport import Result, Verdict
+from .transport import Answer, Result
 
 BACK_OFF = [timedelta(seconds=30)] + [timedelta(minutes=m) for m in (2, 10, 30, 120, 360)]
 
@@ -48,9 +48,9 @@ def of_results(answers: Iterable[tuple[ResetEmail, str, Result]]) -> Iterator[Ou
 def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
     text = tokens.blank_out(token, result.text) if token and result.text else result.text
     state, wait = EmailState.FAILED, timedelta(0)
-    if result.verdict == Verdict.ACCEPTED:
+    if result.answer == Answer.ACCEPTED:
         state = EmailState.HANDED_OVER
-    elif result.verdict == Verdict.LATER and email.attempts <= len(BACK_OFF):
+    elif result.answer == Answer.LATER and email.attempts <= len(BACK_OFF):
         state, wait = EmailState.QUEUED, max(BACK_OFF[email.attempts - 1], timedelta(seconds=result.retry_after))
     changes: dict[str, Any] = {"result_code": result.code[:32], "result_text": text[:500]}
     if result.provider:

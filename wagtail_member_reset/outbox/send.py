@@ -26,7 +26,7 @@ from ..models import ResetEmail, SkipReason
 from . import letter, outcome, requests, send_many
 from .outcome import BACK_OFF
 from .queue import LEASE, as_it_is_now, claim, release
-from .transport import TIMEOUT_SECONDS, Mailer, Result, Verdict
+from .transport import TIMEOUT_SECONDS, Answer, Mailer, Result
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -148,7 +148,7 @@ class Worker:
             "member", "reset", "reset__site", "site"
         ):
             if email.attempts > MOST_ATTEMPTS:
-                outcome.note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
+                outcome.note(email, Result(answer=Answer.NEVER, code="error"), token="")
             elif email.mailing_id in stopped:
                 outcome.skip(email, SkipReason.STOPPED)
             elif skip := letter.no_longer_wanted(email):
@@ -186,7 +186,7 @@ def deliver(claimed: ResetEmail, mailer: Mailer, cache: letter.Cache) -> bool:
         return False
     try:
         if email.attempts > MOST_ATTEMPTS:  # it ends its workers; without this, for ever
-            outcome.note(email, Result(verdict=Verdict.NEVER, code="error"), token="")
+            outcome.note(email, Result(answer=Answer.NEVER, code="error"), token="")
             return False
         if skip := letter.no_longer_wanted(email):
             outcome.skip(email, skip)
@@ -198,14 +198,14 @@ def deliver(claimed: ResetEmail, mailer: Mailer, cache: letter.Cache) -> bool:
         return False
     except MemberResetError as error:
         logger.error("email=%s not composed: %s", email.public_id, error)
-        outcome.note(email, Result(verdict=Verdict.NEVER, code="configuration", text=str(error)), token="")
+        outcome.note(email, Result(answer=Answer.NEVER, code="configuration", text=str(error)), token="")
         return False
     except Exception as error:
         # One mail that cannot be written, say for a broken template, must not hold the others
         # back. What an error says may quote the link, so only its kind is logged.
         logger.error("email=%s not composed: %s", email.public_id, type(error).__name__)
-        outcome.note(email, Result(verdict=Verdict.LATER, code="error"), token="")
+        outcome.note(email, Result(answer=Answer.LATER, code="error"), token="")
         return False
     result = mailer.send(content, to=email.recipient, public_id=str(email.public_id))
     outcome.note(email, result, token=token)
-    return result.verdict == Verdict.ACCEPTED
+    return result.answer == Answer.ACCEPTED

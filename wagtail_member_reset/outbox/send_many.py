@@ -27,7 +27,7 @@ from ..tokens import Token
 from . import letter, merge, outcome
 from .connections import Composed, Pool, Sent
 from .outcome import Outcome
-from .transport import Mailer, Result, Verdict
+from .transport import Answer, Mailer, Result
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -73,7 +73,7 @@ class Sending:
         left: list[ResetEmail] = []
         minted = [mail for promised in mails if (mail := self._minted(*promised))]
         try:
-            service = merge.service_of(self.mailer.connection) if len(minted) > 1 else None
+            service = merge.placeholders_of(self.mailer.connection) if len(minted) > 1 else None
         except Exception:
             service = None  # what is wrong with the connection shows with the first mail
         if service is not None:
@@ -114,7 +114,7 @@ class Sending:
             return mails  # the text cannot be composed, which each mail will say
         except Exception as error:
             failed = self.mailer.failed(error, what=f"{len(mails)} emails of mailing {group.emails[0].mailing_id}")
-            if failed.verdict == Verdict.NEVER and failed.code not in NEEDS_MENDING:
+            if failed.answer == Answer.NEVER and failed.code not in NEEDS_MENDING:
                 return mails  # one of them spoils it for the others
             self._hold(group.emails[0].mailing_id, failed)
             answers = ((email, token, failed) for email, token in mails)
@@ -153,12 +153,12 @@ class Sending:
                 yield email, token, letter.compose(email, token, self.cache)
             except MemberResetError as error:
                 logger.error("email=%s not composed: %s", email.public_id, error)
-                result = Result(verdict=Verdict.NEVER, code="configuration", text=str(error))
+                result = Result(answer=Answer.NEVER, code="configuration", text=str(error))
                 self._take([(email, token, result)])
             except Exception as error:
                 # What an error says may quote the link, so only its kind is logged.
                 logger.error("email=%s not composed: %s", email.public_id, type(error).__name__)
-                self._take([(email, token, Result(verdict=Verdict.LATER, code="error"))])
+                self._take([(email, token, Result(answer=Answer.LATER, code="error"))])
 
     def _still_wanted(self, mails: Sequence[ResetEmail]) -> set[UUID]:
         """Those that are still ours and whose link and account still stand; the others are written down."""
@@ -211,7 +211,7 @@ class Sending:
 
     def _hold_if_refused(self, email: ResetEmail, _token: str, result: Result) -> None:
         """What is said of one mail in a row after another is not about the members."""
-        is_refused = (result.verdict == Verdict.LATER and result.code != "error") or result.code in NEEDS_MENDING
+        is_refused = (result.answer == Answer.LATER and result.code != "error") or result.code in NEEDS_MENDING
         self._refused = self._refused + 1 if is_refused else 0
         if self._refused >= MOST_REFUSED and not self._is_held:
             self._hold(email.mailing_id, result)
@@ -221,7 +221,7 @@ class Sending:
         if mailing_id is None:
             return
         self._is_held = True
-        if failed.verdict == Verdict.LATER:
+        if failed.answer == Answer.LATER:
             pause = max(timedelta(seconds=failed.retry_after), outcome.BACK_OFF[0])
             hold_mailing(mailing_id, timezone.now() + pause)
         else:

@@ -18,14 +18,16 @@ from typing import Any
 from anymail.backends.base import AnymailBaseBackend
 from anymail.exceptions import (
     AnymailAPIError,
+    AnymailInvalidAddress,
     AnymailRecipientsRefused,
     AnymailUnsupportedFeature,
 )
 from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import BadHeaderError, EmailMultiAlternatives
 
+from ..reports import METADATA, SMTP, MailService, name_of, service_named, service_of
 from .text import Content
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -33,21 +35,22 @@ logger = logging.getLogger("wagtail_member_reset")
 # A mail server that says nothing would hold every later mail back for ever.
 TIMEOUT_SECONDS = 30
 TAG = "member-reset"
-METADATA = "member_reset"
 LONGEST_RESULT = 500
 LONGEST_WAIT_SECONDS = 3600
 # What we ask of a mail service beside sending: no tracking, which would rewrite the personal link, and our id back.
 EXTRAS: dict[str, Any] = {"track_opens": False, "track_clicks": False, "tags": [TAG], "metadata": None}
 # Every choice of extras, those that leave out fewest first.
 CHOICES = [frozenset(kept) for size in range(len(EXTRAS), -1, -1) for kept in combinations(EXTRAS, size)]
-NONE: frozenset[str] = frozenset()
+ALL, NONE = CHOICES[0], CHOICES[-1]
 # A line of a header, with what parts name and value (RFC 5322, 2.1.1).
 LONGEST_LINE = 76
+# Raised while a mail is put together, by whatever backend.
+WHILE_COMPOSING = (AnymailInvalidAddress, BadHeaderError, smtplib.SMTPNotSupportedError)
 # What a backend turned out to take, so that the next mail goes without a detour.
 _taken: dict[type, frozenset[str]] = {}
 
 
-class Verdict(str, Enum):
+class Answer(str, Enum):
     ACCEPTED = "accepted"
     LATER = "later"
     NEVER = "never"
@@ -57,18 +60,20 @@ class Verdict(str, Enum):
 class Result:
     """What one attempt came to. `code` is short and stable, `text` is the other side's own words, cut."""
 
-    verdict: Verdict
+    answer: Answer
     code: str
     text: str = ""
     message_id: str = ""
     provider: str = ""
     # How many seconds the other side asked us to wait.
     retry_after: float = 0
+    # The mail has certainly not left, so nobody can hold its link. Of a mail that timed out, nobody can tell.
+    is_certain: bool = False
 
 
 class Mailer:
     """
-    One connection to the site's mail backend, kept open over the mails of a mailing.
+    One connection to the site's mail backend, kept open over the mails of a run.
 
     A failed mail closes the connection, since what is left of it is not to be trusted.
     """
@@ -113,8 +118,10 @@ class Mailer:
 
     def failed(self, error: Exception, *, what: str) -> Result:
         """Let go of a connection that failed, and say what that means."""
-        self.close()
         result = classify(error)
+        if _is_before_sending(error, self._connection):
+            result = replace(result, is_certain=True)
+        self.close()
         # The error's text may quote the mail, which holds the link: log its kind alone.
         logger.warning("%s not sent: %s %s", what, result.code, type(error).__name__)
         return result
@@ -133,7 +140,7 @@ class Mailer:
                 # What was said of the recipient stands on the message.
                 is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
             _taken[kind] = extras
-            [result] = read_status(message, [to], provider_of(connection), is_accepted=is_accepted, text=refusal)
+            [result] = read_status(message, [to], name_of(connection), is_accepted=is_accepted, text=refusal)
             return result
         raise ImproperlyConfigured(f"{kind.__module__} does not take our mails.")
 
@@ -141,12 +148,12 @@ class Mailer:
 def _choices(connection: Any) -> list[frozenset[str]]:
     if type(connection) in _taken:
         return [_taken[type(connection)]]
-    return CHOICES if isinstance(connection, AnymailBaseBackend) else [NONE]
+    return choices(service_of(connection)) if isinstance(connection, AnymailBaseBackend) else [NONE]
 
 
-def provider_of(connection: Any) -> str:
-    """Anymail's name of the mail service, or the module of another backend: "smtp"."""
-    return str(getattr(connection, "esp_name", "") or type(connection).__module__.rpartition(".")[2])[:64]
+def choices(service: MailService) -> list[frozenset[str]]:
+    """Which extras to try with the service: what it is known to take, and then whatever leaves out fewest."""
+    return sorted(CHOICES, key=lambda extras: extras != ALL - service.refuses)
 
 
 def new_connection() -> Any:
@@ -214,37 +221,49 @@ def with_extras(message: EmailMultiAlternatives, extras: frozenset[str], *, meta
 
 
 def classify(error: Exception) -> Result:
-    """Which failures may pass by themselves, and which will not."""
+    """Which failures may pass by themselves, and which will not; and of which it is certain that no mail left."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, answer = next(iter(error.recipients.values()), (550, b""))
         return _smtp_result(code, answer)
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return Result(verdict=Verdict.NEVER, code="login_refused")
+        return Result(answer=Answer.NEVER, code="login_refused", is_certain=True)
     if isinstance(error, smtplib.SMTPResponseException):
         return _smtp_result(error.smtp_code, error.smtp_error)
     if isinstance(error, AnymailAPIError):
-        return replace(_api_result(getattr(error, "status_code", None)), retry_after=_retry_after(error))
+        status = service_named(str(error.esp_name or "")).status(error)
+        return replace(_api_result(status), retry_after=_retry_after(error))
     if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature)):
-        return Result(verdict=Verdict.NEVER, code="configuration")
+        return Result(answer=Answer.NEVER, code="configuration", is_certain=True)
     if isinstance(error, (ValueError, smtplib.SMTPNotSupportedError)):  # Anymail's invalid address is a ValueError
-        return Result(verdict=Verdict.NEVER, code="invalid")
+        return Result(answer=Answer.NEVER, code="invalid", is_certain=isinstance(error, WHILE_COMPOSING))
     if isinstance(error, (OSError, smtplib.SMTPException)):
-        return Result(verdict=Verdict.LATER, code="no_answer")
-    return Result(verdict=Verdict.LATER, code="error")
+        return Result(answer=Answer.LATER, code="no_answer")
+    return Result(answer=Answer.LATER, code="error")
+
+
+def _is_before_sending(error: Exception, connection: Any) -> bool:
+    """Whether the error came before anything of the mail was sent over the connection, which is None if none opened."""
+    if connection is None:
+        return True
+    # Elsewhere a `ValueError` may come from reading the service's answer, or from a site's own `post_send` receiver.
+    return isinstance(error, ValueError) and service_of(connection) is SMTP
 
 
 def _smtp_result(code: int, answer: bytes | str) -> Result:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
-    verdict = Verdict.NEVER if 500 <= code < 600 else Verdict.LATER
-    return Result(verdict=verdict, code=f"smtp_{code}", text=text[:LONGEST_RESULT])
+    said = Answer.NEVER if 500 <= code < 600 else Answer.LATER
+    return Result(answer=said, code=f"smtp_{code}", text=text[:LONGEST_RESULT], is_certain=400 <= code < 600)
 
 
 def _api_result(status: int | None) -> Result:
+    # Of a 5xx nobody can tell: the service, or something in front of it, broke on the way.
+    is_certain = status is not None and 400 <= status < 500
     if status in (401, 403):
-        return Result(verdict=Verdict.NEVER, code="login_refused")
+        return Result(answer=Answer.NEVER, code="login_refused", is_certain=is_certain)
     if status is None or status == 429 or status >= 500:
-        return Result(verdict=Verdict.LATER, code="no_answer" if status is None else f"http_{status}")
-    return Result(verdict=Verdict.NEVER, code=f"http_{status}")
+        code = "no_answer" if status is None else f"http_{status}"
+        return Result(answer=Answer.LATER, code=code, is_certain=is_certain)
+    return Result(answer=Answer.NEVER, code=f"http_{status}", is_certain=is_certain)
 
 
 def _retry_after(error: AnymailAPIError) -> float:
@@ -273,6 +292,6 @@ def read_status(
         if key not in known:
             word, message_id = key[0] or ("unknown" if is_accepted else "refused"), str(key[1] or "")
             is_bad = word in ("invalid", "rejected", "failed", "refused")
-            verdict = Verdict.NEVER if is_bad else Verdict.ACCEPTED
-            known[key] = Result(verdict=verdict, code=word, text=text, message_id=message_id[:255], provider=provider)
+            said_of_it = Answer.NEVER if is_bad else Answer.ACCEPTED
+            known[key] = Result(answer=said_of_it, code=word, text=text, message_id=message_id[:255], provider=provider)
         yield known[key]

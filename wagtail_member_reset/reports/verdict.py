@@ -16,6 +16,7 @@ from enum import Enum
 from django.utils import timezone
 
 from ..models import DeliveryEvent, EmailState, ResetEmail, SkipReason
+from . import services
 
 # A mail that is due for this long tells that nothing carries mails on this site.
 OVERDUE = timedelta(minutes=5)
@@ -111,13 +112,6 @@ ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 FULL = re.compile(
     r"(?<![\d.-])[45]52(?![\d.])|mailbox[ _]?full|inbox was full|over quota|quota exceeded", re.IGNORECASE
 )
-# Services report what they held back as a bounce, too: their words for it, the most telling first.
-HELD_BACK = [
-    (re.compile(r"unsubscribed address", re.IGNORECASE), Cause.UNSUBSCRIBED),
-    (re.compile(r"marked your messages as spam", re.IGNORECASE), Cause.SPAM),
-    (re.compile(r"previously bounced address", re.IGNORECASE), Cause.BOUNCED_BEFORE),
-    (re.compile(r"suppressed sending|address (was )?suppressed|suppression list|SuppressionList"), Cause.BLOCKED),
-]
 # These details of "addressing" are about the sender's address, not about the recipient's.
 SENDERS_ADDRESS = {7, 8}
 
@@ -176,7 +170,7 @@ def of_event(event: DeliveryEvent) -> Verdict | None:
     cause = Cause.NONE
     if outcome == Outcome.FAILED and bounce_cause(event.mta_response):
         outcome = Outcome.BOUNCED  # as Postal puts it: the code is the member's mail server's
-    if outcome == Outcome.BOUNCED and (held_back := held_back_for(f"{event.mta_response} {event.description}")):
+    if outcome == Outcome.BOUNCED and (held_back := held_back_for(event)):
         outcome, cause = Outcome.NOT_SENT, held_back
     elif outcome == Outcome.BOUNCED:
         cause = bounce_cause(f"{event.mta_response} {event.description}", event.reject_reason)
@@ -185,9 +179,10 @@ def of_event(event: DeliveryEvent) -> Verdict | None:
     return Verdict(outcome=outcome, cause=cause, at=event.happened_at, text=text)
 
 
-def held_back_for(text: str) -> Cause:
+def held_back_for(event: DeliveryEvent) -> Cause:
     """Why the mail service itself held a mail back, if that is what it says of a bounce."""
-    return next((cause for pattern, cause in HELD_BACK if pattern.search(text)), Cause.NONE)
+    reason = services.named(event.provider).held_back_for(f"{event.mta_response} {event.description}")
+    return REJECTIONS.get(reason, Cause.NONE)
 
 
 def bounce_cause(text: str, reject_reason: str = "") -> Cause:

@@ -25,9 +25,9 @@ from ..accounts import same_address
 from ..mailing import move_counters
 from ..models import DeliveryEvent, ResetEmail
 from ..signals import delivery_changed
+from . import services
+from .services import METADATA
 from .verdict import Outcome, verdict_on
-
-METADATA = "member_reset"
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -166,7 +166,7 @@ def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> Del
             "event_type": kind,
             "reject_reason": _clean(event.reject_reason)[:32],
             "mta_response": _clean(event.mta_response),
-            "description": _clean(event.description or _word(event.esp_event)),
+            "description": _clean(event.description or services.named(provider).word_in(event.esp_event)),
             "provider": _clean(provider)[:64],
             "happened_at": _moment(event.timestamp),
         },
@@ -189,11 +189,6 @@ def _key(kind: str, event: AnymailTrackingEvent) -> str:
     else:
         said = [kind, event.timestamp, event.reject_reason, event.mta_response, event.description]
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
-
-
-def _word(said: object) -> object:
-    """Mailjet's own word for a bounce ("user unknown"), which tells more than Anymail's reasons."""
-    return said.get("error") if isinstance(said, Mapping) else None
 
 
 def _moment(timestamp: object) -> datetime:

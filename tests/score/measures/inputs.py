@@ -68,9 +68,7 @@ def inputs(run: Run) -> Iterator[Figure]:
 
     before = len(run.adapter.mails())
     statuses = [run.adapter.request(address, **_headers(run.rng)).status_code for address in lured]
-    lures = [
-        link for message in run.adapter.mails()[before:] for link in LINK.findall(message.body) if _is_lure(link)
-    ]
+    lures = [link for message in run.adapter.mails()[before:] for link in LINK.findall(message.body) if _is_lure(link)]
     yield _figure("headers", statuses, {"links to another host": len(lures)})
 
     run.adapter.request(asked)
