@@ -24,7 +24,7 @@ from tests.test_dump import (  # noqa: F401 - a fixture is among them
     traceback_of,
 )
 from wagtail_member_reset import mailings, outbox, tokens
-from wagtail_member_reset.mailing import issue, state
+from wagtail_member_reset.mailing import chunks, issue
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail
 from wagtail_member_reset.outbox import merge, transport
@@ -92,7 +92,7 @@ def runs(db, office, settings, everything_logged, mails, time_machine):  # noqa:
     outbox.drain()
     stopped = mailings.draft(Choice(kind=Kind.IDS, ids=(make_person("Late").pk,)), by=office)
     mailings.start(stopped)
-    issue.issue_chunk(state.next_chunk(), lease="one", lease_until=stopped.created_at)
+    issue.issue_chunk(chunks.next_chunk(), lease="one", lease_until=stopped.created_at)
     stopped.emails.update(state=EmailState.QUEUED, attempts=0)
     staff.post(f"{RUNS}{stopped.pk}/stop/")
     said = io.StringIO()

@@ -1,7 +1,7 @@
 """
 What can be done with a mailing: draft, preview, start, pause, go on, stop, try again.
 
-Who may do it, and to whom, is decided by the rooms; what becomes of it, in `mailings` and below.
+Who may do it, and to whom, is decided by the rooms; what becomes of it, in `mailing` and below.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Case, CharField, Count, Max, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -25,13 +25,16 @@ from .conf import anyone, conf
 from .mailing import (
     SLICE,
     Choice,
+    Kind,
     Matches,
     choice_from_json,
     chosen_accounts,
     finish_mailing,
-    next_chunk,
+    missed_emails,
     pause_mailing,
+    rest_of,
     resume_mailing,
+    skip_counts,
     start_mailing,
     stop_mailing,
     try_failed_again,
@@ -42,6 +45,8 @@ from .reports import NEEDS_MENDING
 SAMPLES = 5
 # What is left is reckoned from the pace so far, once there is one.
 LEAST_PACE = timedelta(seconds=3)
+# After so long without progress, nobody is at it, and no time can be told.
+IDLE = timedelta(minutes=2)
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5
 
@@ -74,6 +79,8 @@ class Progress:
     retrying: int
     left: timedelta | None
     needs_mending: bool
+    # Members whom it wanted to reach and did not; "Try again" takes them up anew.
+    missed: int = 0
 
 
 def draft(choice: Choice, *, by: Member | None, matches: Matches | None = None, **details: Any) -> Mailing:
@@ -190,7 +197,7 @@ def stop(mailing: Mailing, *, by: Member | None) -> bool:
 
 
 def try_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
-    """Have the mails that failed sent once more, but for accounts `beyond` who asks; how many."""
+    """Take up anew whom the mailing wanted to reach and did not, but for accounts `beyond` who asks; how many."""
     if again := try_failed_again(mailing, beyond=beyond):
         wake_on_commit(mailing)
     return again
@@ -205,37 +212,54 @@ def work(mailing: Mailing, *, is_stopping: Callable[[], bool] = lambda: False) -
     """
     Send what is due of a mailing in this process, chunk by chunk; after each, whether there was anything to do.
 
-    Ends when each member had a first attempt, or when the mailing is not going on. Others may work on
+    For a command. Ends when each member had a first attempt, or when the mailing is not going on. Others may work on
     the same mailing beside it. Waits for nobody: where no turn has come, the caller waits.
     """
     looked_at = 0.0
     with outbox.at_work(is_stopping=is_stopping) as worker:
         while mailing.state == MailingState.RUNNING and not is_stopping():
-            pk, done = next_chunk(mailing), 0
-            if pk is not None:
-                worker.send_chunk(pk)
-            elif finish_mailing(mailing.pk) or not _is_left(mailing):
+            was_busy, done = worker.send_next_chunk(mailing), 0
+            if not was_busy and (finish_mailing(mailing.pk) or not _is_left(mailing)):
                 mailing.refresh_from_db()
                 return
-            else:
+            if not was_busy:
                 worker.rest()
-                done = outbox.drain(chunks=False)
-            if pk is None or time.monotonic() - looked_at > LOOKED_SECONDS:
+                done = outbox.drain(chunks=False, is_stopping=is_stopping)
+            if not was_busy or time.monotonic() - looked_at > LOOKED_SECONDS:
                 mailing.refresh_from_db()
                 looked_at = time.monotonic()
             # Who was passed over made work, too.
-            yield pk is not None or bool(done)
+            yield was_busy or bool(done)
 
 
 def progress(mailing: Mailing) -> Progress:
     """How far a mailing is: a few small queries, whatever its size."""
-    skips = {SkipReason(each.reason): each.count for each in mailing.skips.all() if each.count}
-    retrying = (
-        ResetEmail.objects.filter(mailing=mailing, state=EmailState.QUEUED).count() if mailing.is_under_way else 0
+    emails = ResetEmail.objects.filter(mailing=mailing.pk)
+    retrying = emails.filter(state=EmailState.QUEUED).count() if mailing.is_under_way else 0
+    refused = emails.filter(state=EmailState.FAILED, result_code__in=NEEDS_MENDING)
+    return Progress(
+        mailing=mailing,
+        skips=skip_counts(mailing),
+        retrying=retrying,
+        left=_left(mailing),
+        needs_mending=mailing.state == MailingState.PAUSED and refused.exists(),
+        missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
-    refused = ResetEmail.objects.filter(mailing=mailing, state=EmailState.FAILED, result_code__in=NEEDS_MENDING)
-    needs_mending = mailing.state == MailingState.PAUSED and refused.exists()
-    return Progress(mailing=mailing, skips=skips, retrying=retrying, left=_left(mailing), needs_mending=needs_mending)
+
+
+def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
+    """Draft a mailing for those whom a stopped one had not come to, in its way; None where there is nobody."""
+    keys = rest_of(mailing)
+    if not keys:
+        return None
+    details: dict[str, Any] = {
+        "again": mailing.again,
+        "per_hour": mailing.per_hour,
+        "site": mailing.site,
+        "language": mailing.language,
+    }
+    choice = Choice(kind=Kind.IDS, ids=tuple(keys))
+    return draft(choice, by=by, matches=None, **details)
 
 
 def wake_on_commit(mailing: Mailing) -> None:
@@ -259,16 +283,23 @@ def _reason(mailing: Mailing, beyond: Q | None) -> Case:
 
 
 def _is_left(mailing: Mailing) -> bool:
-    """Whether something of a mailing is still to be done, or is in some worker's hands, before all had a first attempt."""
+    """Whether something of a mailing is due or in a worker's hands, before all had a first attempt."""
     mails = ResetEmail.objects.filter(mailing=mailing)
     return mailing.chunks.exists() or (mails.filter(state=EmailState.SENDING) | mails.due()).exists()
 
 
 def _left(mailing: Mailing) -> timedelta | None:
-    if mailing.state != MailingState.RUNNING or mailing.started_at is None or not mailing.waiting:
+    """
+    How long the rest will take: at the mailing's limit, or at its pace since it last began or went on.
+
+    None while nobody has worked on it for a while, be it held, in another process that died, or just begun.
+    """
+    if mailing.state != MailingState.RUNNING or not mailing.waiting:
         return None
     if mailing.per_hour:
-        last = mailing.chunks.aggregate(last=Max("due_at"))["last"]
-        return max(last - timezone.now(), timedelta(0)) if last else None
-    passed = timezone.now() - mailing.started_at
-    return passed / mailing.handled * mailing.waiting if mailing.handled and passed > LEAST_PACE else None
+        return mailing.waiting * mailing.interval
+    now = timezone.now()
+    if mailing.progress_at is None or mailing.measured_at is None or now - mailing.progress_at > IDLE:
+        return None
+    passed, done = now - mailing.measured_at, mailing.handled - mailing.measured_from
+    return passed / done * mailing.waiting if done > 0 and passed > LEAST_PACE else None

@@ -11,7 +11,7 @@ from wagtail.models import ModelLogEntry
 from tests.conftest import make_person
 from wagtail_member_reset import audit, mailings, outbox, tokens
 from wagtail_member_reset.db import rows
-from wagtail_member_reset.mailing import issue, state
+from wagtail_member_reset.mailing import chunks, issue
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import Mailing, PasswordReset, ResetEmail
 
@@ -42,7 +42,7 @@ def test_rows_know_their_keys_where_the_database_can_tell():
         make_person(f"Mia{number}")
     started()
 
-    _run, mails = issue.issue_chunk(state.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=9))
+    _run, mails = issue.issue_chunk(chunks.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=9))
 
     if connection.vendor in ("sqlite", "postgresql"):
         assert {email.pk: (email.public_id, email.reset_id) for email, _token in mails} == {
@@ -64,7 +64,7 @@ def test_texts_and_secrets_are_written_as_they_are(way):
         make_person("Odd", email=f"{odd or 'none'}{number}@members.example", **name)
     started()
 
-    _run, mails = issue.issue_chunk(state.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=9))
+    _run, mails = issue.issue_chunk(chunks.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=9))
 
     written = {reset.selector: reset for reset in PasswordReset.objects.select_related("member")}
     assert len(mails) == len(ODD)

@@ -11,11 +11,11 @@ class EnginesConfig(AppConfig):
     label = "engines"
 
     def ready(self):
-        from wagtail_member_reset.mailing import state
+        from wagtail_member_reset.mailing import chunks
         from wagtail_member_reset.outbox import queue, send, tasks
 
         queue.LEASE = timedelta(seconds=settings.SITE_LEASE_SECONDS)
         send.MARGIN = queue.LEASE / 3
         tasks.WATCH = queue.LEASE / 6
         tasks.LOST_AFTER = queue.LEASE
-        state.CHUNK = settings.SITE_CHUNK
+        chunks.CHUNK = settings.SITE_CHUNK

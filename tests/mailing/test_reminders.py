@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.conftest import make_person
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.links import state
-from wagtail_member_reset.mailing import ending, reminders
+from wagtail_member_reset.mailing import purge_mailings, reminders
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import Mailing, Origin, PasswordReset, Purpose, ResetEmail, SkipReason
 
@@ -297,12 +297,12 @@ class TestPurge:
         draft = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None)
         clock.shift(timedelta(hours=25))
 
-        assert (state.purge(), ending.purge_mailings()) == (0, 1)
+        assert (state.purge(), purge_mailings()) == (0, 1)
         assert not Mailing.objects.filter(pk=draft.pk).exists()
 
         clock.shift(timedelta(days=37))
 
-        assert (state.purge(), ending.purge_mailings()) == (1, 1)
+        assert (state.purge(), purge_mailings()) == (1, 1)
         assert not ResetEmail.objects.exists()
         assert not Mailing.objects.exists()
 
@@ -313,5 +313,5 @@ class TestPurge:
         mailings.pause(run)
         clock.shift(timedelta(days=400))
 
-        assert ending.purge_mailings() == 0
+        assert purge_mailings() == 0
         assert run.chunks.exists()

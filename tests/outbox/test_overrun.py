@@ -83,7 +83,7 @@ def started(count):
 
 def test_single_mails_in_between_share_no_connection_with_those_of_the_mailing(settings, monkeypatch):
     use_backend(settings, "tests.outbox.test_overrun.OneAtATime")
-    monkeypatch.setattr(send_many, "RECORDED", 1)
+    monkeypatch.setattr(send_many, "WRITTEN", 1)
     monkeypatch.setattr(send_many, "LOOKED", 3)
     monkeypatch.setattr(OneAtATime, "overlaps", [])
     mailing = started(24)

@@ -8,9 +8,9 @@ from django.db import connection
 from django.utils import timezone
 
 from wagtail_member_reset import mailings
-from wagtail_member_reset.mailing import issue, state
+from wagtail_member_reset.mailing import chunks, issue
 from wagtail_member_reset.mailing.choose import Choice, Kind
-from wagtail_member_reset.models import EmailState, ResetEmail
+from wagtail_member_reset.models import EmailState, Mailing, ResetEmail
 from wagtail_member_reset.outbox import tasks
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -64,14 +64,16 @@ def test_worker_of_the_task_backend_sends_the_mail(site, tmp_path, delivery):
 def test_worker_of_the_task_backend_tries_the_failed_mails_of_a_mailing_again(site, tmp_path, member):
     mailing = mailings.draft(Choice(kind=Kind.IDS, ids=(member.pk,)), by=None)
     mailings.start(mailing)
-    issue.issue_chunk(state.next_chunk(), lease="one", lease_until=timezone.now())
+    issue.issue_chunk(chunks.next_chunk(), lease="one", lease_until=timezone.now())
     ResetEmail.objects.update(state=EmailState.FAILED, lease="", lease_until=None)
+    Mailing.objects.update(failed=1)
 
     seen = json.loads(site().stdout)
 
     assert seen["queued"] == [
         ["wagtail_member_reset.outbox.tasks.deliver", [], {}],
         ["wagtail_member_reset.outbox.tasks.watch", [mailing.pk], {}],
+        ["wagtail_member_reset.outbox.tasks.deliver_chunk", [mailing.chunks.model.objects.count() + 2], {}],
     ]
     mailing.refresh_from_db()
     assert (mailing.state, mailing.handed_over, len(inbox(tmp_path))) == ("finished", 1, 1)
@@ -91,29 +93,23 @@ def test_broker_that_is_down_fails_no_request_and_loses_no_mail(site, tmp_path):
     assert (ResetEmail.objects.get().state, inbox(tmp_path)) == (EmailState.QUEUED, [])
 
 
-def test_mailing_asks_for_each_chunk_in_its_turn_and_a_task_that_is_early_asks_again(site):
-    seen = json.loads(site(SITE_DOES="rated_run").stdout)
+def test_mailing_with_a_limit_asks_for_one_task_that_puts_itself_off(site):
+    seen = json.loads(site(SITE_DOES="limited_mailing").stdout)
 
     assert seen == {
-        "asked": [
-            ["deliver", False, 100],
-            ["watch", True, 0],
-            ["deliver_chunk", False, 0],
-            ["deliver_chunk", True, 0],
-            ["deliver_chunk", True, 0],
-        ],
-        "handed_over": [0, 0, 1, 0, 0],
-        "asked_again": [["watch", True, 0], ["deliver_chunk", True, 0], ["deliver_chunk", True, 0]],
+        "asked": [["deliver", False, 100], ["watch", True, 0], ["deliver_slowly", False, 0]],
+        "handed_over": [0, 0, 1],
+        "asked_again": [["watch", True, 0], ["deliver_slowly", True, 0]],
     }
 
 
-def test_queue_that_cannot_wait_gets_the_chunks_whose_turn_has_come(site):
-    seen = json.loads(site(SITE_DOES="rated_run", BROKER_CANNOT_WAIT="1").stdout)
+def test_queue_that_cannot_put_off_keeps_a_task_waiting_for_the_next_turn(site):
+    seen = json.loads(site(SITE_DOES="limited_mailing", BROKER_CANNOT_WAIT="1").stdout)
 
     assert seen == {
-        "asked": [["deliver", False, 100], ["deliver_chunk", False, 0]],
+        "asked": [["deliver", False, 100], ["deliver_slowly", False, 0]],
         "handed_over": [0, 1],
-        "asked_again": [],
+        "asked_again": [["deliver_slowly", False, 0]],
     }
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.conftest import make_person
 from wagtail_member_reset import mailings, outbox, resets
-from wagtail_member_reset.mailing import issue, state
+from wagtail_member_reset.mailing import chunks, issue
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, State
 
@@ -26,7 +26,7 @@ WORKERS = 4
 @pytest.fixture(autouse=True)
 def small_chunks(settings, monkeypatch):
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
-    monkeypatch.setattr(state, "CHUNK", 2)
+    monkeypatch.setattr(chunks, "CHUNK", 2)
 
 
 def rounds():
@@ -135,7 +135,7 @@ def test_members_whose_mails_are_being_written_are_not_counted_as_stopped(monkey
         make_person(f"Member{number}")
     mailing = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None)
     mailings.start(mailing)
-    pk, is_taken, take = state.next_chunk(), threading.Event(), state.take
+    pk, is_taken, take = chunks.next_chunk(), threading.Event(), chunks.take
 
     def take_and_be_slow(chunk):
         taken = take(chunk)
@@ -149,7 +149,7 @@ def test_members_whose_mails_are_being_written_are_not_counted_as_stopped(monkey
         finally:
             connection.close()
 
-    monkeypatch.setattr(state, "take", take_and_be_slow)
+    monkeypatch.setattr(chunks, "take", take_and_be_slow)
     worker = threading.Thread(target=work)
     worker.start()
     is_taken.wait(10)

@@ -35,7 +35,9 @@ def effect_of_sending(reset: PasswordReset | None, member: Member, *, fresh: boo
 
 
 def reissue(email: ResetEmail) -> PasswordReset:
-    """A new link for a mail that could not leave in time, in place of one that nobody has seen."""
+    """A new link for an email that could not leave in time, in place of one that nobody has."""
+    if email.pk is None:  # some databases do not tell the keys of rows written together
+        email.pk = ResetEmail.objects.values_list("pk", flat=True).get(public_id=email.public_id)
 
     def attempt() -> PasswordReset:
         lock_first(email.member)

@@ -1,58 +1,65 @@
-"""Mailings: who is chosen, how far each is, and the links and emails that its chunks become."""
+"""Mailings: who is chosen, how far each is, how fast it goes, and the links and emails that its chunks become."""
 
 from .choose import SLICE, Choice, Kind, choice_from_json, chosen_accounts, in_groups, with_ids
-from .ending import finish_mailing, finish_mailings, purge_mailings
+from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
+from .counters import BY_STATE, count
 from .files import LONGEST_FILE, Matches, read_file
-from .issue import Promised, issue_chunk
+from .issue import Issued, IssuedChunk, issue_chunk
+from .pace import note as note_claimed
+from .pace import reserve as reserve_room
 from .reminders import look_for_reminders
 from .state import (
-    cancel_unsent_links,
-    count_emails,
-    forgotten_chunk,
+    cancel_unheld_links,
+    finish_mailing,
+    finish_mailings,
     hold_mailing,
     is_running,
-    move_counters,
-    next_chunk,
-    next_due,
+    missed_emails,
     pause_mailing,
+    purge_mailings,
+    rest_of,
     resume_mailing,
+    skip_counts,
     start_mailing,
     stop_mailing,
-    stopped_among,
     try_failed_again,
-    turn_of,
 )
 
 __all__ = [
+    "BY_STATE",
     "LONGEST_FILE",
     "SLICE",
     "Choice",
+    "Issued",
+    "IssuedChunk",
     "Kind",
     "Matches",
-    "Promised",
-    "cancel_unsent_links",
-    "count_emails",
+    "cancel_unheld_links",
+    "choice_from_json",
+    "chosen_accounts",
+    "count",
     "finish_mailing",
     "finish_mailings",
     "forgotten_chunk",
-    "choice_from_json",
-    "resume_mailing",
     "hold_mailing",
     "in_groups",
     "is_running",
+    "issue_chunk",
     "look_for_reminders",
+    "missed_emails",
     "next_chunk",
-    "next_due",
+    "next_turn",
+    "note_claimed",
     "pause_mailing",
     "purge_mailings",
-    "chosen_accounts",
     "read_file",
-    "try_failed_again",
+    "reserve_room",
+    "rest_of",
+    "resume_mailing",
+    "skip_counts",
     "start_mailing",
     "stop_mailing",
-    "stopped_among",
-    "move_counters",
+    "try_failed_again",
     "turn_of",
     "with_ids",
-    "issue_chunk",
 ]

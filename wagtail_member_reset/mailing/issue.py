@@ -1,29 +1,48 @@
-"""From a chunk of a mailing to the links and the promised mails of its members, all at once or not at all."""
+"""From a chunk of a mailing to the links and emails of its members, all at once or not at all."""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
+from django.db import DatabaseError, DataError, IntegrityError
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from wagtail.models import Site
 
 from .. import audit, db, ids, links
 from ..accounts import Member, address_of, refusals, with_languages
-from ..audit import with_changed_address
-from ..exceptions import Refusal
+from ..exceptions import MemberResetError, Refusal
 from ..links import LOG_ACTIONS, Effect
-from ..models import EmailState, MailingChunk, Origin, PasswordReset, Purpose, Reason, ResetEmail, SkipReason, State
+from ..models import (
+    EmailState,
+    Mailing,
+    MailingChunk,
+    Origin,
+    PasswordReset,
+    Purpose,
+    Reason,
+    ResetEmail,
+    SkipReason,
+    State,
+)
 from ..tokens import Token
-from . import state
+from . import chunks, counters, pace, state
+
+logger = logging.getLogger("wagtail_member_reset")
 
 LIVE = "key_of_live_password_reset"
 HAS_CHOSEN = "has_chosen_a_password_by_a_link"
-# A mail, and the token of its link where that was just made.
-Promised = tuple[ResetEmail, "Token | None"]
+# A chunk of one member that cannot be written so often is written off, with the member.
+MOST_ATTEMPTS = 3
+# After so long without progress, the time left is estimated anew.
+IDLE = timedelta(minutes=2)
+# An email, and the token of its link where that was just made.
+Issued = tuple[ResetEmail, "Token | None"]
 
 SKIPS = {
     Refusal.PASSWORDS_DISABLED: SkipReason.NOT_ALLOWED,
@@ -33,100 +52,198 @@ SKIPS = {
 }
 
 
-def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> tuple[int, list[Promised]] | None:
-    """
-    Write the links and mails of a chunk's members, the mails already claimed under `lease`.
+class IssuedChunk(NamedTuple):
+    """The key of the mailing, and its emails that are to be sent now."""
 
-    The key of the mailing, and the mails, with their links and members in memory, and the tokens of new
-    links; on some databases without their keys. None when another worker had the chunk, when its turn
-    has not come, or when its mailing is not going on.
+    mailing_id: int
+    emails: list[Issued]
+
+
+class _MemberFailed(MemberResetError):
+    """Asking about this member broke the transaction; the chunk is written again without asking about them."""
+
+    def __init__(self, key: Any, error: Exception) -> None:
+        super().__init__(type(error).__name__)
+        self.key = key
+
+
+def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> IssuedChunk | None:
     """
-    chunks = MailingChunk.objects.select_related("mailing__site", "mailing__created_by").defer("mailing__choice")
-    chunk = chunks.filter(pk=chunk_id).first()
-    if chunk is None:
+    Write the links and emails of a chunk's members, as many as the mailing's limit lets through, claimed under `lease`.
+
+    The emails come with their links and members in memory, and with the tokens of new links; on some databases
+    without their keys. None when there was nothing to take: another worker had the chunk, its turn has not come, or it
+    could not be written, and then waits for another attempt. Never raises for what is wrong with a member, who then
+    fails alone; raises when the database is away.
+    """
+    chunk = (
+        MailingChunk.objects.select_related("mailing__site", "mailing__created_by")
+        .defer("mailing__choice")
+        .filter(pk=chunk_id)
+        .first()
+    )
+    if chunk is None or not (allowed := pace.reserve(chunk.mailing, len(chunk.members))):
         return None
+    if (moved_at := chunk.mailing.progress_at) and timezone.now() - moved_at > IDLE:
+        state.measure_anew(chunk.mailing_id)
+    issued = None
+    try:
+        issued = _write(chunk, allowed, {"lease": lease, "lease_until": lease_until})
+    except Exception as error:
+        _cannot_be_written(chunk, error)
+    pace.give_back(chunk.mailing, allowed - len(issued or ()))
+    return None if issued is None else IssuedChunk(chunk.mailing_id, issued)
+
+
+def _write(chunk: MailingChunk, number: int, claim: dict[str, Any]) -> list[Issued] | None:
     site = chunk.mailing.site or Site.objects.filter(is_default_site=True).first()
+    failed: dict[Any, str] = {}
     # Where a single send was faster for one member, the second attempt lets it be.
-    has_conflicts = iter([False] + [True] * db.ATTEMPTS)
+    has_conflicts = False
 
-    def attempt() -> tuple[int, list[Promised]] | None:
-        if not state.take(chunk):
-            return None
-        claim = {"state": EmailState.SENDING, "lease": lease, "lease_until": lease_until, "attempts": 1}
-        return chunk.mailing_id, _Promises(chunk, site, claim).write(ignore_conflicts=next(has_conflicts))
+    def attempt() -> list[Issued] | None:
+        nonlocal has_conflicts
+        ignore_conflicts, has_conflicts = has_conflicts, True
+        keys = chunks.take(chunk, number)
+        return _Issuing(chunk, keys, site, claim, failed).write(ignore_conflicts=ignore_conflicts) if keys else None
 
-    return db.retried(attempt)
+    while True:
+        try:
+            return db.retried(attempt)
+        except _MemberFailed as error:
+            failed[error.key], has_conflicts = str(error), False
 
 
-class _Promises:
-    def __init__(self, chunk: MailingChunk, site: Site | None, claim: dict[str, Any]) -> None:
-        self.mailing = chunk.mailing
+def _cannot_be_written(chunk: MailingChunk, error: Exception) -> None:
+    """Let the chunk wait, so that others have their turn; or find out which of its members it is."""
+    if isinstance(error, DatabaseError) and not isinstance(error, (DataError, IntegrityError)):
+        logger.error("mailing=%s chunk=%s not written: %s", chunk.mailing_id, chunk.pk, type(error).__name__)
+        chunks.put_off(chunk)  # raises in its turn when the database is away
+        return
+    logger.error("mailing=%s chunk=%s not written", chunk.mailing_id, chunk.pk, exc_info=error)
+    if len(chunk.members) > 1:
+        chunks.split(chunk)
+    elif chunk.attempts + 1 < MOST_ATTEMPTS or not _write_off(chunk, error):
+        chunks.put_off(chunk)
+
+
+def _write_off(chunk: MailingChunk, error: Exception) -> bool:
+    """Give up a chunk of one member, who counts as failed; False when not even that can be written."""
+
+    def attempt() -> bool:
+        if not chunks.drop(chunk):
+            return True
+        member = get_user_model()._base_manager.filter(pk__in=chunk.members).values_list("pk", flat=True).first()
+        if member is None:
+            counters.count(chunk.mailing_id, skips=Counter({SkipReason.GONE: 1}))
+            return True
+        told = {"state": EmailState.FAILED, "result_code": "error", "result_text": type(error).__name__}
+        email = ResetEmail(mailing_id=chunk.mailing_id, member_id=member, purpose=Purpose.RESET, attempts=1, **told)
+        email.save(force_insert=True)
+        counters.count(chunk.mailing_id, failed=1)
+        return True
+
+    try:
+        return db.retried(attempt)
+    except DatabaseError:
+        logger.exception("mailing=%s chunk=%s cannot be written off", chunk.mailing_id, chunk.pk)
+        return False
+
+
+@dataclass
+class _Issuing:
+    """The members of one chunk, on their way to links and emails. Used within one transaction, and once."""
+
+    chunk: MailingChunk
+    keys: list[Any]
+    site: Site | None
+    claim: dict[str, Any]
+    # Whom to fail unasked, with the reason.
+    failed: dict[Any, str]
+    replaced: list[int] = field(default_factory=list)
+    issued: list[PasswordReset] = field(default_factory=list)
+    # What is mailed, and what is done for it, in the order of the members.
+    mailed: list[tuple[Member, PasswordReset, Effect, Token | None]] = field(default_factory=list)
+    # Who gets no email, and what their row says instead.
+    unmailed: list[tuple[Member, dict[str, Any]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.mailing: Mailing = self.chunk.mailing
         self.is_reminder = self.mailing.origin == Origin.REMINDER
-        self.issuer = links.Issuer(
-            origin=Origin(self.mailing.origin), by=self.mailing.created_by, site=site, language=self.mailing.language
-        )
-        about_all = {"mailing": self.mailing, "requested_by": self.mailing.created_by, "site": site}
-        self.promised = ResetEmail(**about_all, **claim)
-        self.skipped = ResetEmail(
-            **about_all, state=EmailState.SKIPPED, purpose=Purpose.RESET, language=self.mailing.language
-        )
-        self.members = _in_order(chunk.members)
-        self.live = _live_links_of(self.members)
-        self.skips: Counter[SkipReason] = Counter({SkipReason.GONE: len(chunk.members) - len(self.members)})
-        self.replaced: list[int] = []
-        self.issued: list[PasswordReset] = []
-        # What is mailed, and what is done for it, in the order of the members.
-        self.mailed: list[tuple[Member, PasswordReset, Effect, Token | None]] = []
+        self.again = self.mailing.again or self.chunk.again
         self.refusal_of = refusals()
-        self.passed_over: list[tuple[Member, SkipReason]] = []
+        self.issuer = links.Issuer(
+            origin=Origin(self.mailing.origin),
+            by=self.mailing.created_by,
+            site=self.site,
+            language=self.mailing.language,
+        )
+        about_all = {"mailing": self.mailing, "requested_by": self.mailing.created_by, "site": self.site}
+        self.sending = ResetEmail(**about_all, **self.claim, state=EmailState.SENDING, attempts=1)
+        self.not_sent = ResetEmail(**about_all, purpose=Purpose.RESET, language=self.mailing.language)
 
-    def write(self, *, ignore_conflicts: bool) -> list[Promised]:
-        for member in self.members:
-            self._decide(member)
+    def write(self, *, ignore_conflicts: bool) -> list[Issued]:
+        members = _in_order(self.keys)
+        live = _live_links_of(members)
+        for member in members:
+            self._decide(member, live.get(member.pk))
         if self.replaced:
             replaced = PasswordReset.objects.filter(pk__in=self.replaced, state=State.ACTIVE)
-            replaced.update(
-                state=State.SUPERSEDED,
-                reason=Reason.NEWER_LINK,
-                active_for=None,
-                nonce=None,
-                closed_at=timezone.now(),
-            )
+            ended = {"state": State.SUPERSEDED, "reason": Reason.NEWER_LINK, "active_for": None, "nonce": None}
+            replaced.update(**ended, closed_at=timezone.now())
         if not db.insert(self.issued, ignore_conflicts=ignore_conflicts):
             self._read_keys()
-        mails = [(self._mail(member, reset), token) for member, reset, _effect, token in self.mailed]
-        db.insert([*(mail for mail, _token in mails), *(self._skipped(*pair) for pair in self.passed_over)])
+        emails = [(self._email(member, reset), token) for member, reset, _effect, token in self.mailed]
+        db.insert([*(email for email, _token in emails), *(self._unsent(*each) for each in self.unmailed)])
         self._log()
-        self.skips.update(reason for _member, reason in self.passed_over)
-        state.count_emails(self.mailing.pk, Counter(), +self.skips)
-        return mails
+        self._count(gone=len(self.keys) - len(members))
+        return emails
 
-    def _decide(self, member: Member) -> None:
-        live = self.live.get(member.pk)
-        effect = links.effect_of_sending(live, member)
-        if reason := self._reason_against(member, live, effect):
-            self.passed_over.append((member, reason))
-        elif live is not None and effect == Effect.SAME_LINK:
-            live.member = member
-            self.mailed.append((member, live, effect, None))
-        else:
-            self._issue(member, live, effect)
+    def _decide(self, member: Member, live: PasswordReset | None) -> None:
+        if known := self.failed.get(member.pk):
+            self._fail(member, known)
+            return
+        try:
+            effect = links.effect_of_sending(live, member)
+            if reason := self._reason_against(member, live, effect):
+                self._skip(member, reason)
+            elif live is not None and effect == Effect.SAME_LINK:
+                live.member = member
+                self.mailed.append((member, live, effect, None))
+            else:
+                self._issue(member, live, effect)
+        except DatabaseError as error:
+            # A rule of the site's that asks the database: what failed there may have ended the transaction.
+            logger.error("mailing=%s member=%s failed", self.mailing.pk, member.pk, exc_info=error)
+            raise _MemberFailed(member.pk, error) from error
+        except Exception as error:
+            logger.error("mailing=%s member=%s failed", self.mailing.pk, member.pk, exc_info=error)
+            self._fail(member, type(error).__name__)
 
     def _reason_against(self, member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:
         if refusal := self.refusal_of(member):
             return SKIPS[refusal]
-        if self.is_reminder:
+        if self.is_reminder and not self.chunk.again:
             return _reason_against_reminding(member, live, effect)
-        return SkipReason.LIVE_LINK if effect != Effect.NEW_LINK and not self.mailing.again else None
+        return SkipReason.LIVE_LINK if effect != Effect.NEW_LINK and not self.again else None
 
     def _issue(self, member: Member, old: PasswordReset | None, effect: Effect) -> None:
-        if old is not None:
-            self.replaced.append(old.pk)
         is_new = member.last_login is None and not vars(member)[HAS_CHOSEN]
         was_welcomed = old is not None and old.is_live and old.is_welcome
         reset, token = self.issuer.link_of(member, Purpose.WELCOME if is_new or was_welcomed else Purpose.RESET)
+        if old is not None:
+            self.replaced.append(old.pk)
+            if self.is_reminder:  # of a link that said where it leads, and in which language
+                reset.site, reset.language = old.site, old.language
         self.issued.append(reset)
         self.mailed.append((member, reset, effect, token))
+
+    def _skip(self, member: Member, reason: SkipReason) -> None:
+        self.unmailed.append((member, {"state": EmailState.SKIPPED, "skip_reason": reason}))
+
+    def _fail(self, member: Member, error: str) -> None:
+        told = {"state": EmailState.FAILED, "result_code": "error", "result_text": error, "attempts": 1}
+        self.unmailed.append((member, told))
 
     def _read_keys(self) -> None:
         """Take in the keys of the rows written, and let go of those for whom a single send was faster."""
@@ -134,36 +251,48 @@ class _Promises:
         keys = dict(PasswordReset.objects.filter(selector__in=selectors).values_list("selector", "pk"))
         for reset in self.issued:
             reset.pk = keys.get(reset.selector)
-        self.passed_over += [(member, SkipReason.LIVE_LINK) for member, reset, *_ in self.mailed if not reset.pk]
+        for member, reset, *_rest in self.mailed:
+            if not reset.pk:
+                self._skip(member, SkipReason.LIVE_LINK)
         self.mailed = [each for each in self.mailed if each[1].pk]
 
-    def _mail(self, member: Member, reset: PasswordReset) -> ResetEmail:
+    def _email(self, member: Member, reset: PasswordReset) -> ResetEmail:
+        related: dict[str, Any] = {"member": member, "reset": reset, "site": reset.site}
         return db.like(
-            self.promised,
-            related={"member": member, "reset": reset},
+            self.sending,
+            related=related,
             public_id=ids.new_public_id(),
             member_id=member.pk,
             reset_id=reset.pk,
             purpose=Purpose.REMINDER if self.is_reminder else reset.purpose,
             language=reset.language,
+            site_id=reset.site_id,
             recipient=address_of(member),
         )
 
-    def _skipped(self, member: Member, reason: SkipReason) -> ResetEmail:
-        return db.like(
-            self.skipped,
-            public_id=ids.new_public_id(),
-            member_id=member.pk,
-            recipient=address_of(member),
-            skip_reason=reason,
-        )
+    def _unsent(self, member: Member, told: dict[str, Any]) -> ResetEmail:
+        told |= {"public_id": ids.new_public_id(), "member_id": member.pk, "recipient": _recipient(member)}
+        return db.like(self.not_sent, **told)
+
+    def _count(self, *, gone: int) -> None:
+        skips = Counter({SkipReason.GONE: gone})
+        skips.update(told["skip_reason"] for _member, told in self.unmailed if "skip_reason" in told)
+        failed = sum(told["state"] == EmailState.FAILED for _member, told in self.unmailed)
+        counters.count(self.mailing.pk, skips=skips, failed=failed)
 
     def _log(self) -> None:
-        """What a mail that was sent alone leaves behind: an entry, and one more where the sender chose the address."""
+        """The entries that an email sent alone has: one, and one more where the sender chose the address."""
         by = self.mailing.created_by
         actions = [(member, LOG_ACTIONS[effect]) for member, _reset, effect, _token in self.mailed]
-        flagged = with_changed_address([member for member, _action in actions], by=by)
+        flagged = audit.with_changed_address([member for member, _action in actions], by=by)
         audit.record_many([*actions, *((member, "flag") for member in flagged)], mailing=self.mailing, by=by)
+
+
+def _recipient(member: Member) -> str:
+    try:
+        return address_of(member)[:320]
+    except Exception:  # it may be what failed
+        return ""
 
 
 def _reason_against_reminding(member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:

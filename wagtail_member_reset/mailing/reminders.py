@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -14,7 +14,7 @@ from .. import db
 from ..conf import conf
 from ..exceptions import SettingError
 from ..models import Mailing, Origin, PasswordReset, Purpose
-from . import state
+from . import chunks, state
 
 # Links that run out on the same day are one mailing's.
 LONGEST_CADENCE = timedelta(days=1)
@@ -58,7 +58,7 @@ def start_due(before: timedelta) -> Mailing | None:
         running_out = _unused_welcomes().filter(expires_at__gt=now, expires_at__lte=now + before)
         if not running_out.filter(reminded_at=None).update(reminded_at=now):
             return None
-        return _run_for(running_out.filter(reminded_at=now), now)
+        return _mailing_for(running_out.filter(reminded_at=now), now)
 
     return db.retried(attempt)
 
@@ -68,16 +68,18 @@ def _unused_welcomes() -> QuerySet[PasswordReset]:
     return welcomes.exclude(origin=Origin.REMINDER)
 
 
-def _run_for(resets: QuerySet[PasswordReset], now: datetime) -> Mailing:
+def _mailing_for(resets: QuerySet[PasswordReset], now: datetime) -> Mailing:
     mailing = Mailing.objects.create(
         origin=Origin.REMINDER,
         choice={"kind": "reminder"},
         again=True,
+        # As slow as the mailing that welcomed them: whoever set a limit then meant it for these emails, too.
+        per_hour=resets.aggregate(slowest=Min("emails__mailing__per_hour"))["slowest"],
         site=Site.objects.filter(is_default_site=True).first(),
         created_at=now,
     )
     members = resets.order_by("pk").values_list("member_id", flat=True)
-    state.start_mailing(mailing, lambda: members.iterator(chunk_size=state.CHUNK), beside=lambda _written: Counter())
+    state.start_mailing(mailing, lambda: members.iterator(chunk_size=chunks.CHUNK), beside=lambda _written: Counter())
     return mailing
 
 

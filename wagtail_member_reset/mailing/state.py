@@ -1,32 +1,29 @@
 """
-The state machine of a mailing: its chunks, its counters, and whether it goes on.
+The state of a mailing: started, paused, resumed, stopped, finished, forgotten.
 
-A chunk is a row until `promises` has written the links and the mails of its members, in the one
-transaction in which it is deleted. So whatever dies, and whenever: nobody is passed over, and
-nobody is promised twice.
+Each transition writes the mailing's row first and changes it only from the state it expects, so of two that come at
+once, one finds nothing to do.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connections
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce, Greatest
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from .. import audit, db
 from ..accounts import Member
+from ..conf import conf
 from ..models import (
     EmailState,
     Mailing,
     MailingChunk,
-    MailingSkips,
     MailingState,
     PasswordReset,
     Reason,
@@ -34,15 +31,12 @@ from ..models import (
     SkipReason,
     State,
 )
+from . import counters, pace
+from .chunks import write_chunks
 
-# Members of one task, one transaction, and one call of a mail service at most.
-CHUNK = 1000
-# Queues that wake a worker by the second may do so a little early.
-EARLY = timedelta(seconds=2)
-# A chunk of a mailing with a limit that is later than this was not merely waiting for a worker.
-LATE = timedelta(minutes=1)
-# How a mail's state counts.
-COUNTERS = {EmailState.HANDED_OVER: "handed_over", EmailState.FAILED: "failed", EmailState.SKIPPED: "skipped"}
+DRAFT_KEPT = timedelta(days=1)
+# Why a mailing did not reach a member whom it wanted to reach.
+MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 
 
 def start_mailing(
@@ -59,13 +53,14 @@ def start_mailing(
         mine = Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT)
         # The keys stand in the chunks now, and whoever starts a mailing answers for it.
         choice = {name: value for name, value in mailing.choice.items() if name != "ids"}
-        begun = {"state": MailingState.RUNNING, "started_at": now, "choice": choice, "created_by": mailing.created_by}
-        if not mine.update(**begun):
+        begun = {"state": MailingState.RUNNING, "started_at": now, "measured_at": now, "choice": choice}
+        if not mine.update(**begun, created_by=mailing.created_by):
             return False
-        chosen = _write_chunks(mailing, members(), now)
+        chosen = write_chunks(mailing, members())
         skips = beside(chosen)
         Mailing.objects.filter(pk=mailing.pk).update(chosen=chosen + sum(skips.values()))
-        count_skips(mailing.pk, skips)
+        pace.restart(mailing)
+        counters.count(mailing.pk, skips=skips)
         return True
 
     started = db.retried(attempt)
@@ -79,40 +74,38 @@ def pause_mailing(mailing: Mailing) -> bool:
 
 
 def resume_mailing(mailing: Mailing) -> bool:
-    """Go on after a pause, which moves the turns of what is left by its length."""
-    if mailing.paused_at is None:
-        return False
-    now = timezone.now()
+    """Go on after a pause, at the mailing's pace; False when it was not paused."""
 
     def attempt() -> bool:
         if not _move(mailing, MailingState.PAUSED, MailingState.RUNNING, paused_at=None, held_until=None):
             return False
-        if mailing.per_hour:
-            first = mailing.chunks.aggregate(first=Min("due_at"))["first"] or now
-            mailing.chunks.update(due_at=F("due_at") + max(now - first, timedelta(0)))
+        pace.restart(mailing)
+        measure_anew(mailing.pk)
         return True
 
-    return db.retried(attempt)
+    resumed = db.retried(attempt)
+    mailing.refresh_from_db()
+    return resumed
 
 
 def stop_mailing(mailing: Mailing, *, by: Member | None) -> bool:
     """
     Send nothing more of the mailing, for good; False when it had ended.
 
-    Links that were issued for mails which now never leave are cancelled: nobody has them. The log says so.
+    Links that were issued for emails which now never leave are cancelled, if nobody has them. The log says so.
     """
 
     def attempt() -> bool:
+        # Waits for a worker that is writing a chunk's emails: these are no longer ours to stop.
+        chunks = MailingChunk.objects.select_for_update().filter(mailing=mailing.pk)
+        left = sum(len(members) for members in chunks.values_list("members", flat=True))
         under_way = Mailing.objects.filter(pk=mailing.pk, state__in=[MailingState.RUNNING, MailingState.PAUSED])
         if not under_way.update(state=MailingState.STOPPED, finished_at=timezone.now()):
             return False
-        # Waits for a worker that is writing a chunk's mails: these are no longer ours to stop.
-        left = sum(len(members) for members in mailing.chunks.select_for_update().values_list("members", flat=True))
-        mailing.chunks.all().delete()
-        queued = mailing.emails.filter(state=EmailState.QUEUED)
+        queued = ResetEmail.objects.filter(mailing=mailing.pk, state=EmailState.QUEUED)
         left += queued.update(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
-        cancel_unsent_links(mailing, by=by)
-        count_skips(mailing.pk, Counter({SkipReason.STOPPED: left}))
+        counters.count(mailing.pk, skips=Counter({SkipReason.STOPPED: left}))
+        cancel_unheld_links(mailing, by=by)
         return True
 
     stopped = db.retried(attempt)
@@ -120,181 +113,148 @@ def stop_mailing(mailing: Mailing, *, by: Member | None) -> bool:
     return stopped
 
 
-def try_failed_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
-    """
-    Have the mailing's failed mails tried again, from the first attempt on; how many.
-
-    None of a mailing that was stopped, nor those to accounts that are `beyond` who asks.
-    """
-
-    def attempt() -> int:
-        # Written first, so that nobody stops the mailing meanwhile.
-        if not Mailing.objects.filter(pk=mailing.pk).exclude(state=MailingState.STOPPED).update(state=F("state")):
-            return 0
-        failed = mailing.emails.filter(state=EmailState.FAILED)
-        if beyond is not None:
-            failed = failed.exclude(member__in=get_user_model()._base_manager.filter(beyond).values("pk"))
-        again = sum(
-            mailing.emails.filter(pk__in=part).update(state=EmailState.QUEUED, attempts=0, next_attempt_at=turn)
-            for part, turn in _turns(mailing, failed)
-        )
-        if again:
-            move_counters(mailing.pk, failed=-again)
-            finished = Mailing.objects.filter(pk=mailing.pk, state=MailingState.FINISHED)
-            finished.update(state=MailingState.RUNNING, finished_at=None)
-        return again
-
-    return db.retried(attempt)
-
-
-def next_chunk(mailing: Mailing | None = None) -> int | None:
-    """The key of a chunk whose turn has come; on most databases, of one that no other worker is at."""
-    due = MailingChunk.objects.due().filter(mailing=mailing) if mailing else MailingChunk.objects.due()
-    if not connections[db.alias()].features.has_select_for_update_skip_locked:
-        return due.values_list("pk", flat=True).first()
-    free = due.select_for_update(skip_locked=True).values_list("pk", flat=True)
-    return db.retried(free.first)
-
-
-def next_due() -> datetime | None:
-    """When the next chunk's turn comes, of any mailing."""
-    running = MailingChunk.objects.filter(mailing__state=MailingState.RUNNING)
-    turn = Greatest("due_at", Coalesce("mailing__held_until", "due_at"))
-    first: datetime | None = running.aggregate(first=Min(turn))["first"]
-    return first
-
-
-def turn_of(pk: int) -> datetime | None:
-    """When a chunk's turn comes or came; None for one that is gone, or whose mailing is not going on."""
-    found = MailingChunk.objects.filter(pk=pk, mailing__state=MailingState.RUNNING)
-    times = found.values_list("due_at", "mailing__held_until").first()
-    return max(filter(None, times)) if times else None
-
-
-def forgotten_chunk(mailing_id: int, *, since: datetime) -> int | None:
-    """A chunk of the mailing whose turn came before then, and which no worker has in hand."""
-    pk = next_chunk(Mailing(pk=mailing_id))
-    return pk if pk is not None and MailingChunk.objects.filter(pk=pk, due_at__lt=since).exists() else None
-
-
-def take(chunk: MailingChunk) -> bool:
-    """
-    Claim a chunk whose turn has come by deleting it: of two workers, the other finds nothing to delete.
-
-    Part of a transaction. Hours in which nobody worked are not made up for: what is left of a mailing with
-    a limit moves by them.
-    """
-    mine = MailingChunk.objects.filter(pk=chunk.pk)
-    if not chunk.mailing.per_hour:
-        return bool(mine.due(early=EARLY).delete()[0])
-    # Written first: workers of one such mailing take turns, so that no two move what is left.
-    Mailing.objects.filter(pk=chunk.mailing_id).update(per_hour=F("per_hour"))
-    due_at = mine.values_list("due_at", flat=True).first()
-    if due_at is None or not mine.due(early=EARLY).delete()[0]:
-        return False
-    if (late := timezone.now() - due_at) > LATE:
-        chunk.mailing.chunks.update(due_at=F("due_at") + late)
-    return True
-
-
-def move_counters(mailing_id: int, **changes: int) -> None:
-    """Move the mailing's counters, in the transaction of what is counted."""
-    if changes := {name: F(name) + change for name, change in changes.items() if change}:  # type: ignore[misc]
-        Mailing.objects.filter(pk=mailing_id).update(**changes)
-
-
-def count_emails(mailing_id: int, states: Counter[Any], skips: Counter[Any]) -> None:
-    """Count mails by the state that they came to, and those skipped by their reason; no statement for none."""
-    if not states and not skips:
-        return
-    counters = {COUNTERS[state]: number for state, number in states.items() if state in COUNTERS and number}
-    counters.pop("skipped", None)
-    changes: dict[str, Any] = {name: F(name) + number for name, number in counters.items()}
-    mailing = Mailing.objects.filter(pk=mailing_id)
+def cancel_unheld_links(mailing: Mailing, *, by: Member | None = None) -> None:
+    """End the links of the mailing's stopped emails that nobody has."""
+    stopped = ResetEmail.objects.filter(mailing=mailing.pk, skip_reason=SkipReason.STOPPED, reset=OuterRef("pk"))
+    unheld = PasswordReset.objects.held_by_nobody().filter(Exists(stopped), state=State.ACTIVE)
+    ended = {"state": State.REVOKED, "reason": Reason.STAFF, "active_for": None, "nonce": None}
 
     def attempt() -> None:
-        # The mailing's own row is written first. Where another worker ended it meanwhile, that one has counted these mails.
-        if changes:
-            mailing.exclude(state=MailingState.FINISHED).update(**changes)
-        elif skips:
-            mailing.update(state=F("state"))
-        count_skips(mailing_id, skips)
+        keys = list(unheld.values_list("pk", flat=True))
+        # Asked again in the statement that ends them: somebody may have opened one meanwhile.
+        now = timezone.now()
+        if keys and unheld.filter(pk__in=keys).update(**ended, closed_at=now):
+            cancelled = PasswordReset.objects.filter(pk__in=keys, state=State.REVOKED, closed_at=now)
+            pairs = [(reset.member, "revoke") for reset in cancelled.select_related("member")]
+            audit.record_many(pairs, mailing=mailing, by=by)
 
     db.retried(attempt)
 
 
+def try_failed_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
+    """
+    Take up anew all members whom the mailing wanted to reach and did not; how many.
+
+    They are chosen and mailed as at first, whatever became of their account or link since, in their turn and at the
+    mailing's pace. None of a mailing that was stopped, nor those that are `beyond` who asks.
+    """
+
+    def attempt() -> int:
+        # Written first, so that nobody stops the mailing meanwhile, nor ends it.
+        going = Mailing.objects.filter(pk=mailing.pk).exclude(state=MailingState.STOPPED)
+        if not going.update(state=F("state")):
+            return 0
+        missed = missed_emails(mailing)
+        if beyond is not None:
+            missed = missed.exclude(member__in=get_user_model()._base_manager.filter(beyond).values("pk"))
+        found = list(missed.values_list("pk", "member", "state", "skip_reason"))
+        if not found:
+            return 0
+        for first in range(0, len(found), 500):
+            part = [pk for pk, *_rest in found[first : first + 500]]
+            ResetEmail.objects.filter(pk__in=part).update(replaced_at=timezone.now())
+        failed = sum(state == EmailState.FAILED for _pk, _member, state, _reason in found)
+        counters.count(mailing.pk, failed=-failed)
+        counters.uncount_skips(mailing.pk, Counter(reason for *_, reason in found if reason))
+        write_chunks(mailing, [member for _pk, member, *_rest in found], again=True)
+        going.filter(state=MailingState.FINISHED).update(state=MailingState.RUNNING, finished_at=None)
+        measure_anew(mailing.pk)
+        return len(found)
+
+    return db.retried(attempt)
+
+
+def missed_emails(mailing: Mailing) -> QuerySet[ResetEmail]:
+    """The emails of members whom the mailing did not reach, for whatever reason but its own choice."""
+    emails = ResetEmail.objects.filter(mailing=mailing.pk, replaced_at=None)
+    return emails.filter(Q(state=EmailState.FAILED) | Q(state=EmailState.SKIPPED, skip_reason__in=MISSED))
+
+
+def rest_of(mailing: Mailing) -> list[Any]:
+    """The keys of the members whom a stopped mailing had not come to."""
+    keys = [key for members in mailing.chunks.values_list("members", flat=True) for key in members]
+    stopped = ResetEmail.objects.filter(mailing=mailing.pk, skip_reason=SkipReason.STOPPED)
+    return [*keys, *stopped.order_by("pk").values_list("member", flat=True)]
+
+
 def hold_mailing(mailing_id: int, until: datetime) -> None:
-    """Take no further chunk of the mailing until then: its mail service asked for patience."""
+    """Take nothing further of the mailing in hand until then: its mail service asked for patience."""
     running = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING)
-    db.retried(lambda: running.update(held_until=until))
+    db.retried(lambda: running.update(held_until=until, measured_at=until, measured_from=_handled()))
+
+
+def measure_anew(mailing_id: int) -> None:
+    """Let the time left be estimated from now on, since nobody has worked on the mailing for a while."""
+    Mailing.objects.filter(pk=mailing_id).update(measured_at=timezone.now(), measured_from=_handled())
 
 
 def is_running(mailing_id: int) -> bool:
     return Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING).exists()
 
 
-def stopped_among(mailing_ids: Iterable[int]) -> set[int]:
-    return set(Mailing.objects.filter(pk__in=mailing_ids, state=MailingState.STOPPED).values_list("pk", flat=True))
+def finish_mailing(mailing_id: int) -> bool:
+    """Close a running mailing of which nothing is left to do; whether this call did. Safe to call at any time."""
+    if _is_left(mailing_id):
+        return False
+
+    def attempt() -> bool:
+        running = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING)
+        if not running.update(state=MailingState.FINISHED, finished_at=timezone.now()):
+            return False
+        if _is_left(mailing_id):  # taken up again a moment ago
+            transaction.set_rollback(True, using=db.alias())
+            return False
+        # Who was deleted while an email waited took it along.
+        gone = Mailing.objects.defer("choice").get(pk=mailing_id).waiting
+        counters.count(mailing_id, skips=Counter({SkipReason.GONE: gone}))
+        return True
+
+    return db.retried(attempt)
+
+
+def finish_mailings() -> None:
+    """Close the mailings whose last worker died before it did, or whose last members were deleted."""
+    chunks = MailingChunk.objects.filter(mailing=OuterRef("pk"))
+    unsent = ResetEmail.objects.unsent().filter(mailing=OuterRef("pk"))
+    done = Mailing.objects.filter(~Exists(chunks), ~Exists(unsent), state=MailingState.RUNNING)
+    for mailing_id in list(done.values_list("pk", flat=True)):
+        finish_mailing(mailing_id)
+
+
+def purge_mailings() -> int:
+    """Forget drafts that nobody started for a day, and mailings whose emails were forgotten; how many."""
+    now, has_emails = timezone.now(), Exists(ResetEmail.objects.filter(mailing=OuterRef("pk")))
+    drafts = Mailing.objects.filter(state=MailingState.DRAFT, created_at__lt=now - DRAFT_KEPT)
+    ended = Mailing.objects.filter(~has_emails, finished_at__lt=now - conf.RETENTION)
+    forgotten: Counter[str] = Counter()
+    for mailings in (drafts, ended):
+        keys = list(mailings.values_list("pk", flat=True))
+        forgotten.update(Mailing.objects.filter(pk__in=keys).delete()[1])
+    return forgotten[Mailing._meta.label]
+
+
+def skip_counts(mailing: Mailing) -> dict[SkipReason, int]:
+    """Why members were passed over, and how many of them."""
+    return {SkipReason(each.reason): each.count for each in mailing.skips.all() if each.count}
+
+
+def email_counts(mailing: Mailing) -> dict[str, int]:
+    """How many emails of the mailing are in each state, counted by the database."""
+    emails = ResetEmail.objects.filter(mailing=mailing.pk, replaced_at=None).order_by()
+    return dict(emails.values_list("state").annotate(Count("pk")))
+
+
+def _is_left(mailing_id: int) -> bool:
+    # Chunks first: their members have emails from the moment in which they are no longer in a chunk.
+    chunks = MailingChunk.objects.filter(mailing=mailing_id)
+    return chunks.exists() or ResetEmail.objects.unsent().filter(mailing=mailing_id).exists()
+
+
+def _handled() -> Any:
+    return F("handed_over") + F("failed") + F("skipped")
 
 
 def _move(mailing: Mailing, before: MailingState, after: MailingState, **changes: Any) -> bool:
     moved = Mailing.objects.filter(pk=mailing.pk, state=before).update(state=after, **changes)
     mailing.refresh_from_db()
     return bool(moved)
-
-
-def _write_chunks(mailing: Mailing, members: Iterable[Any], now: datetime) -> int:
-    """One row for each chunk: small ones, a minute apart, where the mailing has a limit."""
-    chosen = 0
-    rows: list[MailingChunk] = []
-    for keys in _slices(members, mailing.at_once(CHUNK)):
-        rows.append(MailingChunk(mailing=mailing, members=keys, due_at=now + chosen * mailing.interval))
-        chosen += len(keys)
-        if len(rows) == CHUNK:
-            db.insert(rows)
-            rows = []
-    db.insert(rows)
-    return chosen
-
-
-def _slices(members: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    rest = iter(members)
-    while keys := [key if isinstance(key, int) else str(key) for key in islice(rest, size)]:
-        yield keys
-
-
-def _turns(mailing: Mailing, emails: QuerySet[ResetEmail]) -> Iterator[tuple[list[int], datetime]]:
-    """Keys of mails, and when it is their turn at the mailing's rate."""
-    keys, now = list(emails.order_by("pk").values_list("pk", flat=True)), timezone.now()
-    size = mailing.at_once(CHUNK)
-    for first in range(0, len(keys), size):
-        yield keys[first : first + size], now + first * mailing.interval
-
-
-def count_skips(mailing_id: int, skips: Counter[Any]) -> None:
-    """Count members passed over, by their reason."""
-    for reason, number in skips.items():
-        if number and not MailingSkips.objects.filter(mailing=mailing_id, reason=reason).update(
-            count=F("count") + number
-        ):
-            MailingSkips.objects.create(mailing_id=mailing_id, reason=reason, count=number)
-    move_counters(mailing_id, skipped=sum(skips.values()))
-
-
-def cancel_unsent_links(mailing: Mailing, *, by: Member | None = None) -> None:
-    """End the links of mails that were stopped before any attempt, but for those that an earlier mail holds."""
-    was_mailed = ResetEmail.objects.filter(reset=OuterRef("pk")).exclude(skip_reason=SkipReason.STOPPED)
-    stopped = ResetEmail.objects.filter(
-        reset=OuterRef("pk"), mailing=mailing, skip_reason=SkipReason.STOPPED, attempts=0
-    )
-    unsent = PasswordReset.objects.filter(~Exists(was_mailed), Exists(stopped), state=State.ACTIVE)
-    ended = {"state": State.REVOKED, "reason": Reason.STAFF, "active_for": None, "nonce": None}
-
-    def attempt() -> None:
-        now = timezone.now()
-        if unsent.update(**ended, closed_at=now):
-            cancelled = PasswordReset.objects.filter(Exists(stopped), state=State.REVOKED, closed_at=now)
-            pairs = [(reset.member, "revoke") for reset in cancelled.select_related("member")]
-            audit.record_many(pairs, mailing=mailing, by=by)
-
-    db.retried(attempt)

@@ -1,4 +1,4 @@
-"""A mailing: one mail each to many members, in chunks that any worker takes."""
+"""A mailing: one email each to many members, in chunks that any worker takes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Mailing(models.Model):
     """
     One mailing: who started it, how its members were chosen, and how far it is.
 
-    The counters are kept with each step, since counting a hundred thousand rows for each look at a
-    page would be the slowest thing that the page does. `chosen` is the sum of what was handed over,
-    failed and was skipped, and of what still waits.
+    The counters are kept, since counting a hundred thousand rows for each look at a page would be the
+    slowest thing that the page does. They change in the transaction of what they count (`mailing.counters`),
+    so `chosen` is always the sum of what was handed over, failed and was skipped, and of what still waits.
     """
 
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.MAILING)
-    # How the members were chosen, in the terms of `choosing`: no addresses, no names.
+    # How the members were chosen, in the terms of `mailing.choose`: no addresses, no names.
     choice = models.JSONField(default=dict)
     # Members who have a link that works are mailed, too.
     again = models.BooleanField(default=False)
@@ -41,14 +41,20 @@ class Mailing(models.Model):
     language = models.CharField(max_length=16, blank=True, default="")
     per_hour = models.PositiveIntegerField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=MailingState.choices, default=MailingState.DRAFT)
-    # A mail service that is overrun, or away, is left alone until then.
+    # The mail service is overrun or away, and is left alone until then.
     held_until = models.DateTimeField(null=True, blank=True)
+    # With a limit: up to when it is used up, and when to ask for more. See `mailing.pace`.
+    paced_until = models.DateTimeField(null=True, blank=True)
+    turn_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    # When a counter last moved; and since when, and from how many handled, the time left is estimated.
+    progress_at = models.DateTimeField(null=True, blank=True)
+    measured_at = models.DateTimeField(null=True, blank=True)
+    measured_from = models.PositiveIntegerField(default=0)
     chosen = models.PositiveIntegerField(default=0)
-    # Signed, since two workers may write down the same mail's fate in either order.
     handed_over = models.IntegerField(default=0)
     # Of those handed over, as far as the mail service reports.
     delivered = models.IntegerField(default=0)
@@ -75,12 +81,8 @@ class Mailing(models.Model):
 
     @property
     def interval(self) -> timedelta:
-        """How far two mails of the mailing lie apart; nothing without a limit."""
+        """How far two emails of the mailing lie apart; nothing without a limit."""
         return timedelta(hours=1) / self.per_hour if self.per_hour else timedelta(0)
-
-    def at_once(self, most: int) -> int:
-        """How many mails are due together: what the limit lets through in a minute, or one."""
-        return min(most, max(self.per_hour // 60, 1)) if self.per_hour else most
 
     @property
     def is_under_way(self) -> bool:
@@ -122,12 +124,17 @@ class MailingUnmatched(models.Model):
 
 
 class MailingChunkQuerySet(models.QuerySet["MailingChunk"]):
-    def due(self, *, early: timedelta = timedelta(0)) -> QuerySet[MailingChunk]:
-        """Chunks whose turn has come, or comes so soon, of mailings that are not paused and not held up."""
+    def due(self, *, early: timedelta = timedelta(0), has_room: bool = False) -> QuerySet[MailingChunk]:
+        """
+        Chunks whose turn has come, or comes so soon, of mailings that are neither paused, held nor at their limit.
+
+        With `has_room`, the limit is left out of it: room was reserved already.
+        """
         now = timezone.now() + early
         free = Q(held_until=None) | Q(held_until__lte=now)
+        in_turn = Q() if has_room else Q(turn_at=None) | Q(turn_at__lte=now)
         # Not joined, so that to lock a chunk is not to lock its mailing.
-        running = Mailing.objects.filter(free, state=MailingState.RUNNING)
+        running = Mailing.objects.filter(free, in_turn, state=MailingState.RUNNING)
         return self.filter(mailing__in=running, due_at__lte=now).order_by("due_at", "pk")
 
 
@@ -135,13 +142,19 @@ class MailingChunk(models.Model):
     """
     Members of a mailing for whom nothing was written yet.
 
-    The row goes in the transaction that writes their links and the promises of their mails, so that
-    a chunk is there, or its promises are, and never both. Who deletes it has it.
+    The row shrinks or goes in the transaction that writes their links and emails, so that a member stands in a
+    chunk or has an email, and never both. Those of a stopped mailing stay, for who wants to reach the rest.
     """
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="chunks")
     members = models.JSONField()
     due_at = models.DateTimeField(default=timezone.now)
+    # Failed attempts to write it; each makes the next one wait longer.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # Rises with each change: who changes it under an older number comes too late.
+    revision = models.PositiveIntegerField(default=0)
+    # These were not reached before, so a link that works does not keep them from an email.
+    again = models.BooleanField(default=False)
 
     objects = MailingChunkQuerySet.as_manager()
 
@@ -151,3 +164,16 @@ class MailingChunk(models.Model):
 
     def __str__(self) -> str:
         return f"Chunk {self.pk}"
+
+
+class ClaimedMinute(models.Model):
+    """How many emails of any kind were claimed for sending within one minute: what the limits of mailings look at."""
+
+    minute = models.DateTimeField(primary_key=True)
+    emails = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.minute:%Y-%m-%d %H:%M}: {self.emails}"

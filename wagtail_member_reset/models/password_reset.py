@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -52,6 +53,18 @@ class PasswordResetQuerySet(models.QuerySet["PasswordReset"]):
     def live(self) -> PasswordResetQuerySet:
         """Links that would open now, but for the checks against the account."""
         return self.filter(state=State.ACTIVE, expires_at__gt=timezone.now())
+
+    def held_by_nobody(self, *, but_for: UUID | None = None) -> PasswordResetQuerySet:
+        """
+        Links that certainly nobody has: never shown, copied or opened, and in no email that may have arrived, or that
+        is being sent by somebody else than who asks for the email `but_for` (a public id).
+
+        Only such a link may end without a member losing anything: when a mailing is stopped, and for a late email.
+        """
+        emails = self.model._meta.get_field("emails").related_model._default_manager.filter(reset=OuterRef("pk"))
+        in_hand = Q(state="sending") if but_for is None else Q(state="sending") & ~Q(public_id=but_for)
+        holding = emails.filter(Q(possible_copies__gt=0) | in_hand)
+        return self.filter(~Exists(holding), shown_at=None, copied_at=None, opened_at=None)
 
     def past_window(self) -> PasswordResetQuerySet:
         """Links that must not be made again, but still hold what is needed for it."""

@@ -21,7 +21,7 @@ class EmailState(models.TextChoices):
 
 
 class SkipReason(models.TextChoices):
-    """Why a mail that was promised, or that a mailing was to send, was not sent in the end."""
+    """Why an email that was promised, or that a mailing was to send, was not sent in the end."""
 
     NONE = "", ""
     NO_ADDRESS = "no_address", _("No email address")
@@ -46,10 +46,6 @@ class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
     def not_paused(self) -> ResetEmailQuerySet:
         """But for those of mailings that are paused. Joins, so it is for choosing rows, not for claiming them."""
         return self.exclude(mailing__state="paused")
-
-    def not_held(self) -> ResetEmailQuerySet:
-        """But for those of mailings that are paused, or whose mail service asked for patience. Joins, too."""
-        return self.not_paused().exclude(mailing__held_until__gt=timezone.now())
 
     def unsent(self) -> ResetEmailQuerySet:
         return self.filter(state__in=[EmailState.QUEUED, EmailState.SENDING])
@@ -99,6 +95,8 @@ class ResetEmail(models.Model):
     state = models.CharField(max_length=12, choices=EmailState.choices, default=EmailState.QUEUED)
     skip_reason = models.CharField(max_length=20, choices=SkipReason.choices, blank=True, default=SkipReason.NONE)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Attempts after which the member may have it: it was taken, the answer never came, or the worker died.
+    possible_copies = models.PositiveSmallIntegerField(default=0)
     lease = models.CharField(max_length=32, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(default=timezone.now)
@@ -108,6 +106,8 @@ class ResetEmail(models.Model):
     result_text = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
     handed_over_at = models.DateTimeField(null=True, blank=True)
+    # Its mailing has taken the member up anew since, with another email.
+    replaced_at = models.DateTimeField(null=True, blank=True)
 
     objects = ResetEmailQuerySet.as_manager()
 

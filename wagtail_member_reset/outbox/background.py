@@ -1,5 +1,5 @@
 """
-Saying that there is something to do: to the task backend, or to a thread of this process.
+Having due emails sent soon, outside of the request: by the task backend, or by a thread of this process.
 
 A wake is only a hint. The rows are the promise, and every wake looks at all of them.
 """
@@ -7,9 +7,10 @@ A wake is only a hint. The rows are the promise, and every wake looks at all of 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
@@ -28,13 +29,15 @@ logger = logging.getLogger("wagtail_member_reset")
 TICK_SECONDS = 1.0
 # A thread waits for a retry no longer than this; the command and the next look do the rest.
 LONGEST_WAIT = timedelta(minutes=45)
+# After a pass that failed, since the database may be away.
+RECOVERY = timedelta(seconds=30)
 
 
 def wake(*, on_tick: bool = False) -> None:
     """Have what is due done soon, elsewhere. Never raises, since the rows stand in any case."""
     way = _way()
     if way == "tasks":
-        tasks.enqueue()
+        tasks.ask_to_deliver()
     elif way == "thread":
         _wake_thread(on_tick=on_tick)
 
@@ -43,9 +46,19 @@ def wake_mailing(mailing_id: int) -> None:
     """Have a mailing go on soon, elsewhere: tasks, or this process's thread. Never raises."""
     way = _way()
     if way == "tasks":
-        tasks.enqueue_mailing(mailing_id)
+        tasks.ask_for_mailing(mailing_id)
     elif way == "thread":
         _wake_thread()
+
+
+def wake_on_commit(*, on_tick: bool = False) -> None:
+    transaction.on_commit(lambda: wake(on_tick=on_tick), using=db.alias(), robust=True)
+
+
+def wake_overdue(email: ResetEmail | None) -> None:
+    """Wake for an email that waits though it is due: after a restart, nobody else may have noticed."""
+    if email is not None and email.is_waiting and ResetEmail.objects.due().filter(pk=email.pk).exists():
+        wake_on_commit()
 
 
 def _wake_thread(*, on_tick: bool = False) -> None:
@@ -69,25 +82,19 @@ def _way() -> str:
     return delivery
 
 
-def wake_on_commit(*, on_tick: bool = False) -> None:
-    transaction.on_commit(lambda: wake(on_tick=on_tick), using=db.alias(), robust=True)
-
-
-def wake_overdue(email: ResetEmail | None) -> None:
-    """Wake for a mail that waits though it is due: after a restart, nobody else may have noticed."""
-    if email is not None and email.is_waiting and ResetEmail.objects.due().filter(pk=email.pk).exists():
-        wake_on_commit()
-
-
 class Sender:
     """
     The thread of the embedded default: starts with a wake, ends when nothing is due.
 
     It starts only then, so after a prefork server has forked; and it is no daemon, so
-    that the mails of a script leave before the script exits.
+    that the emails of a script leave before the script exits.
     """
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: in a process that was forked there is no thread, whatever its parent was doing."""
         self._lock = threading.Lock()
         self._is_running = False
         self._is_wanted = False
@@ -137,16 +144,16 @@ class Sender:
         except Exception:
             # The database may be away; what is due is found again by the next wake, look or sweep.
             logger.exception("The outbox could not be emptied; what is waiting will be tried again.")
-            self._wait_for(timezone.now() + timedelta(seconds=30))
+            self._wait_for(timezone.now() + RECOVERY)
         finally:
             connections.close_all()
 
-    def _wait_for(self, moment: object) -> None:
+    def _wait_for(self, moment: datetime | None) -> None:
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            if moment is None or (delay := moment - timezone.now()) > LONGEST_WAIT:  # type: ignore[operator]
+            if moment is None or (delay := moment - timezone.now()) > LONGEST_WAIT:
                 return
             self._timer = threading.Timer(max(delay.total_seconds(), 1), self.wake)
             # A retry must not keep a finished script alive: the row waits for the next process.
@@ -155,3 +162,5 @@ class Sender:
 
 
 sender = Sender()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=sender.forget)

@@ -12,20 +12,21 @@ from ..models import ResetEmail
 from .text import Content
 from .transport import Mailer, Result
 
-# A mail with its token and its text.
+# An email with its token and its text; and what came of it.
 Composed = tuple[ResetEmail, str, Content]
 Sent = tuple[ResetEmail, str, Result]
-# Mails after which it is known how long a server lets wait; what they say, the next ones say again.
+# Emails after which it is known how long a server lets wait; what they say, the next ones say again.
 TRIED = 5
-# A connection that waits less than so many times as long as it works sends hundreds of mails a second by itself.
+# A connection that waits less than so many times as long as it works sends hundreds of emails a second by itself.
 WAITS = 4.0
 
 
-class Pool:
+class Connections:
     """
     Up to `size` connections, each with a thread, for a server that is far away or slow.
 
-    One that answers at once is served in the caller's thread, over the mailer that is there already.
+    One that answers at once is served in the caller's thread, over the mailer that is there already. Whoever gives
+    emails away gets every answer: from `send`, or from `finish`, also after an exception of their own.
     """
 
     def __init__(self, mailer: Mailer, size: int) -> None:
@@ -34,10 +35,12 @@ class Pool:
         # The last one first: what is open is used before another is opened.
         self._free = [*self._own, mailer]
         self._threads: ThreadPoolExecutor | None = None
+        self._done: SimpleQueue[Future[Sent]] = SimpleQueue()
+        self._running = 0
         self._waited = self._worked = 0.0
         self._tried = 0
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Connections:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -46,25 +49,48 @@ class Pool:
         for mailer in self._own:
             mailer.close()
 
-    def send(self, mails: Iterator[Composed]) -> Iterator[Sent]:
-        """Send them, and yield each when its answer is there. Takes no more in hand than there are connections."""
-        for mail in mails:
-            yield self._tried_with(mail)
-            if self._size > 1 and self._tried >= TRIED and self._waited > WAITS * self._worked:
-                yield from self._side_by_side(mails)
+    def send(self, email: Composed) -> list[Sent]:
+        """
+        Send an email, and return the answers that are there: its own, or that of an earlier one.
+
+        Waits while all connections are busy, so that no more are under way than there are connections.
+        """
+        if not self._is_slow():
+            return [self._timed(email)]
+        try:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="member-reset-mail")
+            self._threads.submit(self._send, email).add_done_callback(self._done.put)
+        except RuntimeError:  # the interpreter is on its way out, and lends no more threads
+            return [self._send(email)]
+        self._running += 1
+        return [self._next()] if self._running == self._size else []
+
+    def finish(self) -> Iterator[Sent]:
+        """Wait for the emails that are under way, and yield what came of each."""
+        while self._running:
+            yield self._next()
 
     @contextmanager
     def lent(self) -> Iterator[Mailer]:
-        """One that nobody is using, of which there is one whenever another mail could be sent."""
+        """One that nobody is using, of which there is one whenever another email could be sent."""
         mailer = self._free.pop()
         try:
             yield mailer
         finally:
             self._free.append(mailer)
 
-    def _tried_with(self, mail: Composed) -> Sent:
+    def _next(self) -> Sent:
+        sent = self._done.get().result()
+        self._running -= 1
+        return sent
+
+    def _is_slow(self) -> bool:
+        return self._size > 1 and self._tried >= TRIED and self._waited > WAITS * self._worked
+
+    def _timed(self, email: Composed) -> Sent:
         begun_at, worked = time.perf_counter(), time.thread_time()
-        sent = self._send(mail)
+        sent = self._send(email)
         worked = time.thread_time() - worked
         past = 1 - 1 / TRIED
         self._waited = past * self._waited + time.perf_counter() - begun_at - worked
@@ -72,24 +98,7 @@ class Pool:
         self._tried += 1
         return sent
 
-    def _side_by_side(self, mails: Iterator[Composed]) -> Iterator[Sent]:
-        self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="member-reset-mail")
-        done: SimpleQueue[Future[Sent]] = SimpleQueue()
-        running = 0
-        for mail in mails:
-            try:
-                self._threads.submit(self._send, mail).add_done_callback(done.put)
-            except RuntimeError:  # the interpreter is on its way out, and lends no more threads
-                yield self._send(mail)
-                continue
-            running += 1
-            if running == self._size:
-                yield done.get().result()
-                running -= 1
-        for _ in range(running):
-            yield done.get().result()
-
-    def _send(self, mail: Composed) -> Sent:
-        email, token, content = mail
+    def _send(self, composed: Composed) -> Sent:
+        email, token, content = composed
         with self.lent() as mailer:
             return email, token, mailer.send(content, to=email.recipient, public_id=str(email.public_id))

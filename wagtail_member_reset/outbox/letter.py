@@ -11,15 +11,22 @@ from wagtail.models import Site
 from .. import links, tokens
 from ..conf import conf
 from ..exceptions import WindowClosed
-from ..models import PasswordReset, ResetEmail, SkipReason, State
+from ..models import MailingState, PasswordReset, ResetEmail, SkipReason, State
 from . import text
 
 # Stands for the token where the address of a link is made once for many.
 PLACE = "0" * tokens.SYMBOLS
 
 
-def no_longer_wanted(email: ResetEmail) -> SkipReason | None:
-    """Whether what was promised still stands. The mail that tells of a change has nothing to check."""
+def reason_not_to_send(email: ResetEmail, mailing_state: str | None) -> SkipReason | None:
+    """
+    Why an email that was promised should not be sent any more; None when it should.
+
+    Asked of every email just before it is sent, alone or in a mailing. `email` comes with its member and its link as
+    they are now. Closes a link that no longer fits its account. The email that tells of a change has nothing to check.
+    """
+    if mailing_state == MailingState.STOPPED:
+        return SkipReason.STOPPED
     if not email.has_link:
         return None
     reset = email.reset
@@ -30,7 +37,7 @@ def no_longer_wanted(email: ResetEmail) -> SkipReason | None:
 
 def mint_for(email: ResetEmail) -> str:
     """
-    The token of the mail's link; a new link's, when this one waited too long and nobody has it.
+    The token of the email's link; a new link's, when this one waited too long and nobody has it.
 
     Raises `WindowClosed` when somebody may have it: a new link would end theirs.
     """
@@ -39,18 +46,9 @@ def mint_for(email: ResetEmail) -> str:
     try:
         return tokens.mint(reset)
     except WindowClosed:
-        # One that was just promised for an older link has a row that is not read back everywhere.
-        if email.pk is None or not is_unseen(reset):
+        if not PasswordReset.objects.held_by_nobody(but_for=email.public_id).filter(pk=reset.pk).exists():
             raise
         return tokens.mint(links.reissue(email))
-
-
-def is_unseen(reset: PasswordReset) -> bool:
-    """Whether nobody has been shown, has copied, opened or been mailed this link."""
-    if reset.shown_at or reset.copied_at or reset.opened_at:
-        return False
-    # A server that went silent, or a worker that died, may have mailed it: only a first attempt is sure.
-    return sum(reset.emails.values_list("attempts", flat=True)) <= 1
 
 
 def letter_of(email: ResetEmail) -> text.Content:
@@ -60,15 +58,15 @@ def letter_of(email: ResetEmail) -> text.Content:
     Raises `WindowClosed` when its link can no longer be produced, and `MemberResetError` as composing does.
     """
     assert email.reset is not None
-    return compose(email, tokens.mint(email.reset), Cache())
+    return compose(email, tokens.mint(email.reset), Shared())
 
 
-def compose(email: ResetEmail, token: str, cache: Cache) -> text.Content:
-    return text.compose(email.purpose, language=email.language, slots=slots(email, token, cache), cache=cache.texts)
+def compose(email: ResetEmail, token: str, shared: Shared) -> text.Content:
+    return text.compose(email.purpose, language=email.language, slots=slots(email, token, shared), cache=shared.texts)
 
 
-class Cache:
-    """What the mails of one mailing have in common: compiled texts, and the slots that do not differ between members."""
+class Shared:
+    """What emails have in common: compiled texts, and the slots that do not differ between members."""
 
     def __init__(self) -> None:
         self.texts: text.Cache = {}
@@ -93,9 +91,9 @@ class Cache:
         return self._slots[key]
 
 
-def slots(email: ResetEmail, token: str, cache: Cache) -> dict[str, str]:
+def slots(email: ResetEmail, token: str, shared: Shared) -> dict[str, str]:
     """The values of the mail's slots; without a link, where it is about none."""
-    return filled(cache.slots(email), first_name=first_name(email), token=token)
+    return filled(shared.slots(email), first_name=first_name(email), token=token)
 
 
 def filled(common: Mapping[str, str], *, first_name: str, token: str) -> dict[str, str]:

@@ -59,7 +59,7 @@ NOT_TRIED: frozenset[str] = frozenset()
 
 
 def groups(
-    mails: Sequence[tuple[ResetEmail, str]], service: Placeholders, cache: letter.Cache
+    mails: Sequence[tuple[ResetEmail, str]], service: Placeholders, shared: letter.Shared
 ) -> tuple[list[Group], list[tuple[ResetEmail, str]]]:
     """Mails that can go together, as few calls as possible, and those that must go alone."""
     alike: dict[Any, list[tuple[ResetEmail, str, str]]] = defaultdict(list)
@@ -67,7 +67,7 @@ def groups(
     seen: set[str] = set()
     for email, token in mails:
         try:
-            common = cache.slots(email)
+            common = shared.slots(email)
         except MemberResetError:  # each mail by itself says so
             alone.append((email, token))
             continue
@@ -93,7 +93,7 @@ def _is_plain(address: str, name: str) -> bool:
     return bool(PLAIN_ADDRESS.fullmatch(address)) and not SUSPICIOUS.search(name)
 
 
-def send(group: Group, mailer: Mailer, cache: letter.Cache) -> Iterator[tuple[ResetEmail, str, Result]] | None:
+def send(group: Group, mailer: Mailer, shared: letter.Shared) -> Iterator[tuple[ResetEmail, str, Result]] | None:
     """
     Hand a group over in one call; what each mail came to. None where the service turns out not to merge.
 
@@ -102,7 +102,7 @@ def send(group: Group, mailer: Mailer, cache: letter.Cache) -> Iterator[tuple[Re
     connection = mailer.connection
     known = service_of(connection)
     service = known.placeholders
-    content = _content(group, service, cache) if service is not None else None
+    content = _content(group, service, shared) if service is not None else None
     if service is None or content is None:
         return None
     refusal, kind = "", type(connection)
@@ -121,16 +121,16 @@ def send(group: Group, mailer: Mailer, cache: letter.Cache) -> Iterator[tuple[Re
     return None
 
 
-def _content(group: Group, service: Placeholders, cache: letter.Cache) -> text.Content | None:
+def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text.Content | None:
     """The text with placeholders; None if the site's own text holds what the service would take for one."""
     first, has_name = group.emails[0], bool(group.names[0])
-    common = cache.slots(first)
+    common = shared.slots(first)
     link = {"link": escape(common.get("link", ""))}
 
     def composed(name: str, token: str, name_in_html: str, token_in_html: str) -> text.Content:
         slots = letter.filled(common, first_name=name if has_name else "", token=token)
         html = letter.filled(link, first_name=name_in_html if has_name else "", token=token_in_html)
-        return text.compose(first.purpose, language=first.language, slots=slots, html=html, cache=cache.texts)
+        return text.compose(first.purpose, language=first.language, slots=slots, html=html, cache=shared.texts)
 
     bare = composed("x", "x", "x", "x")
     if any(service.opener in part for part in (bare.subject, bare.text, bare.html)):

@@ -1,4 +1,4 @@
-"""Writing down what came of a mail: of one, or of many that came to the same."""
+"""Writing down what came of emails: of one, or of many that came to the same."""
 
 from __future__ import annotations
 
@@ -7,42 +7,79 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
-from .. import db, tokens
-from ..mailing import count_emails
+from .. import db, mailing, tokens
 from ..models import EmailState, ResetEmail, SkipReason
 from ..signals import delivery_changed
 from .transport import Answer, Result
 
+# How long an email waits for its second attempt, its third, and so on.
 BACK_OFF = [timedelta(seconds=30)] + [timedelta(minutes=m) for m in (2, 10, 30, 120, 360)]
+FIRST_WAIT = BACK_OFF[0]
+# Beyond that, the attempts ended with their workers, and so may the next one.
+MOST_ATTEMPTS = len(BACK_OFF) + 3
 
 
 class Fate(NamedTuple):
-    """What mails that were sent together have in common afterwards."""
+    """What emails that were sent together have in common. `may_have_arrived` counts in `held_by_nobody`."""
 
     state: EmailState
     changes: tuple[tuple[str, Any], ...]
     wait: timedelta = timedelta(0)
+    may_have_arrived: bool = False
 
 
-class Outcome(NamedTuple):
-    """What one mail came to. `message_id` stands apart, since it alone differs between mails sent together."""
+class Attempt(NamedTuple):
+    """What one attempt came to. `message_id` stands apart, since it alone differs between emails sent together."""
 
     email: ResetEmail
     fate: Fate
     message_id: str | None = None
 
 
-def of_results(answers: Iterable[tuple[ResetEmail, str, Result]]) -> Iterator[Outcome]:
-    """What an attempt at each mail came to, and how long to wait for the next one. The tokens are for their texts."""
+def of_results(answers: Iterable[tuple[ResetEmail, str, Result]]) -> Iterator[Attempt]:
+    """What an attempt at each email came to, and how long to wait for the next one. The tokens are for their texts."""
     last, attempts, fate = None, 0, None
     for email, token, result in answers:
         # Of a call for many, all often come to the same.
         if fate is None or result is not last or email.attempts != attempts or result.text:
             last, attempts, fate = result, email.attempts, _fate(email, result, token)
-        yield Outcome(email, fate, result.message_id if result.provider else None)
+        yield Attempt(email, fate, result.message_id if result.provider else None)
+
+
+def of_skip(email: ResetEmail, reason: SkipReason) -> Attempt:
+    changes: tuple[tuple[str, Any], ...] = (("skip_reason", reason),)
+    if reason == SkipReason.STOPPED:  # it was taken in hand, and never tried
+        changes += (("attempts", max(email.attempts - 1, 0)),)
+    return Attempt(email, Fate(EmailState.SKIPPED, changes))
+
+
+def of_failure(email: ResetEmail, code: str, text: str = "", *, for_good: bool = True) -> Attempt:
+    """An email that was not even tried, for a reason of ours."""
+    answer = Answer.NEVER if for_good else Answer.LATER
+    return Attempt(email, _fate(email, Result(answer=answer, code=code, text=text, is_certain=True), ""))
+
+
+def write(attempts: Sequence[Attempt]) -> None:
+    """
+    Write down what emails came to, and count it for their mailings, in one transaction.
+
+    Only under the lease that each was claimed with: if it ran out, another worker has the email and writes what
+    that one saw. Announces `delivery_changed` for each.
+    """
+    groups: dict[Any, list[Attempt]] = defaultdict(list)
+    for attempt in attempts:
+        groups[attempt.email.lease, attempt.email.mailing_id, attempt.fate].append(attempt)
+
+    def write_all() -> list[Attempt]:
+        written = [each for group in groups.values() for each in _write_group(group)]
+        _count(written)
+        return written
+
+    for attempt in db.retried(write_all):
+        delivery_changed.send_robust(sender=ResetEmail, email=attempt.email)
 
 
 def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
@@ -55,111 +92,55 @@ def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
     changes: dict[str, Any] = {"result_code": result.code[:32], "result_text": text[:500]}
     if result.provider:
         changes["provider"] = result.provider
-    return Fate(state, tuple(changes.items()), wait)
+    return Fate(state, tuple(changes.items()), wait, may_have_arrived=not result.is_certain)
 
 
-def of_skip(email: ResetEmail, reason: SkipReason) -> Outcome:
-    changes: tuple[tuple[str, Any], ...] = (("skip_reason", reason),)
-    if reason == SkipReason.STOPPED:  # it was taken in hand, and never tried
-        changes += (("attempts", max(email.attempts - 1, 0)),)
-    return Outcome(email, Fate(EmailState.SKIPPED, changes))
-
-
-def note(email: ResetEmail, result: Result, *, token: str) -> None:
-    write(list(of_results([(email, token, result)])))
-
-
-def skip(email: ResetEmail, reason: SkipReason) -> None:
-    write([of_skip(email, reason)])
-
-
-class Tally:
-    """What mailings have come to since their counters were last moved."""
-
-    def __init__(self) -> None:
-        self._states: dict[int, Counter[Any]] = defaultdict(Counter)
-        self._skips: dict[int, Counter[Any]] = defaultdict(Counter)
-
-    def add(self, mailing_id: int, state: EmailState, reason: SkipReason | None, number: int) -> None:
-        self._states[mailing_id][state] += number
-        if reason is not None:
-            self._skips[mailing_id][reason] += number
-
-    def take(self, other: Tally) -> None:
-        for mailing_id, states in other._states.items():
-            self._states[mailing_id] += states
-            self._skips[mailing_id] += other._skips[mailing_id]
-
-    def flush(self) -> None:
-        """Move the counters. What is lost with a process that dies is put right when the mailing ends."""
-        for mailing_id, states in self._states.items():
-            count_emails(mailing_id, states, self._skips[mailing_id])
-        self._states.clear()
-        self._skips.clear()
-
-
-def write(outcomes: Sequence[Outcome], *, tally: Tally | None = None) -> None:
-    """
-    Write down what mails came to, in one transaction; with `tally`, the counters of their mailings wait for its `flush`.
-
-    Only under the lease that each was claimed with: if it ran out, another worker has the mail and
-    writes what it saw.
-    """
-    groups: dict[Any, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        email = outcome.email
-        groups[email.lease, email.mailing_id, outcome.fate].append(outcome)
-
-    def attempt() -> tuple[list[Outcome], Tally]:
-        found, counted = [], Tally()
-        for group in groups.values():
-            ours = _write_group(group)
-            found += ours
-            if ours and (mailing_id := ours[0].email.mailing_id):
-                fate = ours[0].fate
-                counted.add(mailing_id, fate.state, dict(fate.changes).get("skip_reason"), len(ours))
-        if tally is None:
-            counted.flush()
-        return found, counted
-
-    written, counted = db.retried(attempt)
-    if tally is not None:
-        tally.take(counted)
-    for outcome in written:
-        delivery_changed.send_robust(sender=ResetEmail, email=outcome.email)
-
-
-def _write_group(group: list[Outcome]) -> list[Outcome]:
-    """Outcomes that differ in nothing but their message ids; those that were ours to write."""
+def _write_group(group: list[Attempt]) -> list[Attempt]:
+    """Attempts that differ in nothing but their message ids; those that were ours to write."""
     fate, lease, now = group[0].fate, group[0].email.lease, timezone.now()
     fields: dict[str, Any] = {"state": fate.state, **dict(fate.changes)}
     if fate.state == EmailState.HANDED_OVER:
         fields["handed_over_at"] = now
     if fate.state == EmailState.QUEUED:
         fields["next_attempt_at"] = now + fate.wait
-    mails = ResetEmail.objects.filter(_which(group))
-    mine = mails.filter(lease=lease, state=EmailState.SENDING)
-    if mine.update(lease="", lease_until=None, **fields, **_message_ids(group)) != len(group):
-        after = mails.filter(lease="", state=fate.state)
+    copies = {"possible_copies": F("possible_copies") + 1} if fate.may_have_arrived else {}
+    emails = ResetEmail.objects.filter(_which(group))
+    mine = emails.filter(lease=lease, state=EmailState.SENDING)
+    if mine.update(lease="", lease_until=None, **fields, **copies, **_message_ids(group)) != len(group):
+        after = emails.filter(lease="", state=fate.state)
         ours = set(after.values_list("public_id", flat=True))
-        group = [outcome for outcome in group if outcome.email.public_id in ours]
-    for outcome in group:
-        vars(outcome.email).update(fields)
+        group = [attempt for attempt in group if attempt.email.public_id in ours]
+    for attempt in group:
+        vars(attempt.email).update(fields)
     return group
 
 
-def _which(group: list[Outcome]) -> Q:
-    keys = [outcome.email.pk for outcome in group]
-    # Of those just promised, not every database has told the keys.
-    return Q(public_id__in=[outcome.email.public_id for outcome in group]) if None in keys else db.with_keys(keys)
+def _count(written: Sequence[Attempt]) -> None:
+    """Move the counters of the mailings that these emails belong to, each mailing's once."""
+    states: dict[int, Counter[str]] = defaultdict(Counter)
+    skips: dict[int, Counter[SkipReason]] = defaultdict(Counter)
+    for attempt in written:
+        if (mailing_id := attempt.email.mailing_id) is None:
+            continue
+        if attempt.fate.state == EmailState.SKIPPED:
+            skips[mailing_id][dict(attempt.fate.changes)["skip_reason"]] += 1
+        elif attempt.fate.state in mailing.BY_STATE:
+            states[mailing_id][mailing.BY_STATE[attempt.fate.state]] += 1
+    for mailing_id in sorted({*states, *skips}):
+        mailing.count(mailing_id, skips=skips[mailing_id], **states[mailing_id])
 
 
-def _message_ids(group: list[Outcome]) -> dict[str, Any]:
+def _which(group: list[Attempt]) -> Q:
+    keys = [attempt.email.pk for attempt in group]
+    # Of those just issued, not every database has told the keys.
+    return Q(public_id__in=[each.email.public_id for each in group]) if None in keys else db.with_keys(keys)
+
+
+def _message_ids(group: list[Attempt]) -> dict[str, Any]:
     """One value for all, or one for each: mail services differ."""
-    found = {outcome.message_id for outcome in group} - {None}
+    found = {attempt.message_id for attempt in group} - {None}
     if len(found) <= 1:
         return {"message_id": found.pop()} if found else {}
-    ids = {outcome.email.public_id: outcome.message_id for outcome in group if outcome.message_id is not None}
-    return {
-        "message_id": Case(*(When(public_id=key, then=Value(each)) for key, each in ids.items()), default=Value(""))
-    }
+    ids = {each.email.public_id: each.message_id for each in group if each.message_id is not None}
+    cases = (When(public_id=key, then=Value(message_id)) for key, message_id in ids.items())
+    return {"message_id": Case(*cases, default=Value(""))}

@@ -1,55 +1,112 @@
-"""What is due in the outbox, and whose it is: claims and leases."""
+"""
+The queue of the outbox: which emails are due, and which worker has them in hand.
+
+A worker claims rows under a lease. Until it runs out nobody else takes them, so it must outlast whatever the worker does
+with them: it is renewed as the worker writes down what was sent, and no email is sent whose answer could come later.
+"""
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
 
-from django.db.models import Case, F, Min, Value, When
+from django.db.models import Case, Count, F, Min, PositiveSmallIntegerField, When
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from .. import db
-from ..mailing import next_due as next_chunk_due
-from ..models import EmailState, ResetEmail
+from ..mailing import next_turn, note_claimed, reserve_room
+from ..models import EmailState, Mailing, MailingState, ResetEmail
 from . import requests
-from .outcome import BACK_OFF
+from .outcome import FIRST_WAIT
 
+# Emails claimed at once.
 CHUNK = 500
-LEASE = timedelta(minutes=10)
+# A lease lasts at least so long, and so many times as long as one email may take.
+SHORTEST_LEASE = timedelta(minutes=10)
+LEASE_IN_EMAILS = 3
+# Renewing writes all rows of the lease, so it is done no more often than this.
+RENEWED = timedelta(seconds=10)
 
 
-def claim(lease: str, *, singles: bool = False) -> list[ResetEmail]:
-    """Take due rows for ourselves. What another worker took in the meantime does not match any more."""
-    now = timezone.now()
-    due = ResetEmail.objects.due().filter(mailing=None) if singles else ResetEmail.objects.due().not_held()
-    # A person waits for a single mail, nobody for those of a mailing. Put like this, since SQLite would
-    # else walk through every mail there ever was, in the order of an index on runs.
-    is_single = Case(When(mailing=None, then=Value(0)), default=Value(1))
-    due = due.order_by(is_single, "next_attempt_at", "pk")
-    ids = list(due.values_list("pk", flat=True)[:CHUNK])
-    if not ids:
+class Lease:
+    """
+    One worker's claim on emails. `longest` says how long one email may take to send at most.
+
+    A worker that dies leaves its emails to others once the lease has run out.
+    """
+
+    def __init__(self, *, longest: Callable[[], timedelta]) -> None:
+        self.key = secrets.token_hex(16)
+        self._ask_longest = longest
+        self._renewed_at = timezone.now()
+
+    @cached_property
+    def _longest(self) -> timedelta:
+        # Asked once something is due, since it looks at the mail backend.
+        return self._ask_longest()
+
+    @property
+    def until(self) -> datetime:
+        return self._renewed_at + max(SHORTEST_LEASE, LEASE_IN_EMAILS * self._longest)
+
+    def has_time_for(self, emails: int = 1) -> bool:
+        """Whether so many emails, one after the other, are answered before the lease runs out."""
+        return timezone.now() + emails * self._longest < self.until
+
+    def renew(self) -> None:
+        """Start the lease anew. What ran out already, and somebody else took, stays theirs."""
+        now = timezone.now()
+        if now - self._renewed_at < RENEWED:
+            return
+        ours = ResetEmail.objects.filter(lease=self.key, state=EmailState.SENDING)
+        self._renewed_at = now
+        db.retried(lambda: ours.update(lease_until=self.until))
+
+    def release(self) -> None:
+        """Give back what was not sent, without counting the attempt."""
+        ours = ResetEmail.objects.filter(lease=self.key, state=EmailState.SENDING)
+        given_back = {"state": EmailState.QUEUED, "lease": "", "lease_until": None, "attempts": F("attempts") - 1}
+        db.retried(lambda: ours.update(**given_back))
+
+
+def claim_singles(lease: Lease) -> list[ResetEmail]:
+    """Take emails that belong to no mailing: persons wait for them, so no limit holds them back."""
+    due = ResetEmail.objects.due().filter(mailing=None).order_by("next_attempt_at", "pk")
+    keys = list(due.values_list("pk", flat=True)[:CHUNK])
+    if not keys:
         return []
-    db.retried(
-        lambda: (
-            ResetEmail.objects.due()
-            .filter(pk__in=ids)
-            .update(state=EmailState.SENDING, lease=lease, lease_until=now + LEASE, attempts=F("attempts") + 1)
-        )
-    )
-    return list(ResetEmail.objects.filter(lease=lease, state=EmailState.SENDING).order_by("pk"))
+    note_claimed(_claim(keys, lease))
+    return list(ResetEmail.objects.filter(lease=lease.key, state=EmailState.SENDING).order_by("pk"))
 
 
-def release(lease: str) -> None:
-    """Give back what we did not get to, without counting the attempt."""
-    ours = ResetEmail.objects.filter(lease=lease, state=EmailState.SENDING)
-    given_back = {"state": EmailState.QUEUED, "lease": "", "lease_until": None, "attempts": F("attempts") - 1}
-    db.retried(lambda: ours.update(**given_back))
+def claim_retries(lease: Lease) -> list[ResetEmail]:
+    """Take emails of mailings that are due for another attempt, as many as the limit of each mailing lets through."""
+    due = ResetEmail.objects.due().exclude(mailing=None)
+    counts = dict(due.order_by().values_list("mailing").annotate(Count("pk")))
+    if not counts:
+        return []
+    now = timezone.now()
+    going = Mailing.objects.filter(pk__in=counts).exclude(state=MailingState.PAUSED).exclude(held_until__gt=now)
+    for mailing in going.defer("choice").order_by("pk"):
+        room = reserve_room(mailing, min(counts[mailing.pk], CHUNK))
+        keys = due.filter(mailing=mailing.pk).order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:room]
+        _claim(list(keys), lease)
+    return list(ResetEmail.objects.filter(lease=lease.key, state=EmailState.SENDING).order_by("pk"))
+
+
+def are_singles_due() -> bool:
+    """Whether somebody waits for an email now: a quick look, for a worker that is busy with a mailing."""
+    return requests.are_waiting() or ResetEmail.objects.due().filter(mailing=None).exists()
 
 
 def as_it_is_now(claimed: ResetEmail) -> ResetEmail | None:
     """
     The row with its link and its account, read when its turn comes: since it was claimed, hundreds
-    of mails may have left. None when it is no longer ours, or went with its member.
+    of emails may have left. None when it is no longer ours, or went with its member.
     """
     mine = ResetEmail.objects.filter(pk=claimed.pk, lease=claimed.lease, state=EmailState.SENDING)
     return mine.select_related("member", "reset", "reset__site", "site").first()
@@ -58,13 +115,29 @@ def as_it_is_now(claimed: ResetEmail) -> ResetEmail | None:
 def next_due() -> datetime | None:
     """When something wants attention next: a retry, a lease that runs out, a request left over; None for nothing."""
     if requests.are_waiting():
-        return timezone.now() + BACK_OFF[0]
+        return timezone.now() + FIRST_WAIT
     emails = ResetEmail.objects.not_paused()
     queued = emails.filter(state=EmailState.QUEUED).aggregate(first=Min(_not_before("next_attempt_at")))["first"]
     leased = emails.filter(state=EmailState.SENDING).aggregate(first=Min(_not_before("lease_until")))["first"]
-    return min(filter(None, (queued, leased, next_chunk_due())), default=None)
+    return min(filter(None, (queued, leased, next_turn())), default=None)
+
+
+def _claim(keys: list[int], lease: Lease) -> int:
+    """Mark these rows as ours, if they are still due. What another worker took meanwhile does not match any more."""
+    if not keys:
+        return 0
+    # The worker whose lease ran out may have sent the email. First, since MySQL reads what it has just set.
+    whether = Case(When(state=EmailState.SENDING, then=1), default=0, output_field=PositiveSmallIntegerField())
+    claimed: dict[str, Any] = {
+        "possible_copies": F("possible_copies") + whether,
+        "state": EmailState.SENDING,
+        "lease": lease.key,
+    }
+    claimed |= {"lease_until": lease.until, "attempts": F("attempts") + 1}
+    return db.retried(lambda: ResetEmail.objects.due().filter(pk__in=keys).update(**claimed))
 
 
 def _not_before(moment: str) -> Greatest:
-    """The moment, or the end of the hold of the mail's mailing."""
-    return Greatest(moment, Coalesce("mailing__held_until", moment))
+    """The moment, or the end of the hold of the email's mailing, or its next turn under a limit."""
+    held, turn = Coalesce("mailing__held_until", moment), Coalesce("mailing__turn_at", moment)
+    return Greatest(moment, held, turn)

@@ -1,211 +1,223 @@
-"""One worker's pass over the outbox: claim, check again, compose, send, write down."""
+"""One worker's pass over the outbox: resolve requests, send what is due, and write down what came of it."""
 
 from __future__ import annotations
 
 import logging
-import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 
-from django.utils import timezone
+from django.db import InterfaceError, OperationalError
 
 from .. import links
 from ..exceptions import MemberResetError, WindowClosed
 from ..mailing import (
-    Promised,
+    Issued,
     finish_mailing,
     finish_mailings,
     issue_chunk,
     look_for_reminders,
     next_chunk,
-    stopped_among,
 )
-from ..models import ResetEmail, SkipReason
-from . import letter, outcome, requests, send_many
-from .outcome import BACK_OFF
-from .queue import LEASE, as_it_is_now, claim, release
-from .transport import TIMEOUT_SECONDS, Answer, Mailer, Result
+from ..models import EmailState, Mailing, ResetEmail, SkipReason
+from . import letter, outcome, requests
+from .queue import Lease, as_it_is_now, claim_retries, claim_singles
+from .send_many import Sending
+from .transport import Mailer
 
 logger = logging.getLogger("wagtail_member_reset")
 
-# Between the chunks of a mailing: how many seconds a single mail may have to wait.
-LOOKED = 1.0
-# Stop sending this long before the lease runs out, so that no other worker sends the same mail meanwhile.
-MARGIN = timedelta(seconds=3 * TIMEOUT_SECONDS)
-MOST_ATTEMPTS = len(BACK_OFF) + 3
+# Between the chunks of a mailing: how many seconds a single email may have to wait.
+LOOKED_SECONDS = 1.0
 
 
-def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = lambda: False) -> int:
+def never() -> bool:
+    return False
+
+
+def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = never) -> int:
     """
-    Do all that is due: resolve requests, send mails, erase what must not be kept.
+    Do all that is due: resolve requests, send emails, erase what must not be kept.
 
-    Returns the number of mails handed over. Safe to run beside itself, in any
-    number of processes: each row is claimed by one of them. Without `chunks`, what no
-    mail was promised for yet is left to others. Where `is_stopping` says so, no further
-    mail leaves, and those in hand are given back.
+    Called by the thread, the task and the command. Returns the number of emails handed over. Safe to run beside itself,
+    in any number of processes: each row is claimed by one of them. Without `chunks`, members for whom no email was
+    written yet are left to others. Where `is_stopping` says so, no further email leaves, and those in hand are given
+    back. What is wrong with one row is logged and ends with that row; raises only when the database is away.
     """
-    links.sweep()
-    if chunks:
-        look_for_reminders()
+    with going_on("The sweep"):
+        links.sweep()
+    with going_on("The look for reminders"):
+        if chunks:
+            look_for_reminders()
     with at_work(is_stopping=is_stopping) as worker:
-        worker.send_due()
+        worker.send_singles()
+        worker.send_retries()
         while chunks and not is_stopping() and worker.send_next_chunk():
-            worker.send_due(at_most_every=LOOKED)
+            worker.send_singles(at_most_every=LOOKED_SECONDS)
         # What came in since the last look.
-        worker.send_due()
-        finish_mailings()
+        worker.send_singles()
+        with going_on("The end of mailings"):
+            finish_mailings()
         return worker.handed_over
 
 
 def send_chunk(pk: int, *, singles_first: bool = False) -> int:
     """
-    Do one chunk of a mailing; the number of mails handed over, 0 when another worker had it.
+    Do one chunk of a mailing; the number of emails handed over, 0 when another worker had it.
 
     With `singles_first`, what persons wait for goes before it.
     """
     with at_work() as worker:
         if singles_first:
-            worker.send_due(singles=True)
-        mailing_id = worker.send_chunk(pk)
-        if mailing_id is not None:
-            finish_mailing(mailing_id)
+            worker.send_singles()
+        worker.send_chunk(pk)
         return worker.handed_over
 
 
 @contextmanager
-def at_work(*, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[Worker]:
+def at_work(*, is_stopping: Callable[[], bool] = never) -> Iterator[Worker]:
     """
     A worker for chunk after chunk, with one connection for all of them.
 
-    Where `is_stopping` says so, no further mail leaves, and those left are given back.
+    Where `is_stopping` says so, no further email leaves, and those left are given back.
     """
     with Mailer() as mailer:
         yield Worker(mailer, is_stopping=is_stopping)
 
 
+@contextmanager
+def going_on(step: str) -> Iterator[None]:
+    """For one step of a pass: what goes wrong in it must not keep the others from being done."""
+    try:
+        yield
+    except (InterfaceError, OperationalError):
+        raise  # nothing can be done without the database
+    except Exception:
+        logger.exception("%s failed; the pass goes on.", step)
+
+
 class Worker:
     """One pass over what is due, with one connection and one memory of texts."""
 
-    def __init__(self, mailer: Mailer, *, is_stopping: Callable[[], bool] = lambda: False) -> None:
-        self.mailer, self.cache, self.handed_over = mailer, letter.Cache(), 0
-        self.is_stopping, self.looked_at = is_stopping, 0.0
+    def __init__(self, mailer: Mailer, *, is_stopping: Callable[[], bool] = never) -> None:
+        self.mailer, self.shared, self.handed_over = mailer, letter.Shared(), 0
+        self.is_stopping, self._looked_at = is_stopping, 0.0
+        self._in_vain: int | None = None
 
-    def send_due(self, *, singles: bool = False, at_most_every: float = 0) -> None:
-        """Send all that is promised and due. Single mails go first, and alone on demand."""
-        if time.monotonic() - self.looked_at < at_most_every:
+    def send_singles(self, *, at_most_every: float = 0) -> None:
+        """Send what persons wait for: what staff sent, what members asked for, welcomes, and notices."""
+        if time.monotonic() - self._looked_at < at_most_every:
             return
-        while not self.is_stopping() and self._send_claimed(singles=singles):
+        while not self.is_stopping() and self._send_claimed():
             pass
-        self.looked_at = time.monotonic()
+        self._looked_at = time.monotonic()
 
-    def _send_claimed(self, *, singles: bool) -> bool:
-        requests.resolve_due()
-        lease, until = secrets.token_hex(16), timezone.now() + LEASE
-        claimed = claim(lease, singles=singles)
-        for email in claimed:
-            if email.mailing_id is not None:
-                continue
-            if self.is_stopping() or timezone.now() > until - MARGIN:
-                release(lease)
-                return True
-            self.handed_over += deliver(email, self.mailer, self.cache)
-        if not singles:
-            self._send_many([email for email in claimed if email.mailing_id is not None], lease, until)
-        return bool(claimed)
+    def send_retries(self) -> None:
+        """Send what mailings have to send once more."""
+        while not self.is_stopping():
+            lease = Lease(longest=self.mailer.longest_wait)
+            claimed = claim_retries(lease)
+            if not claimed:
+                return
+            keys = [email.pk for email in claimed]
+            rows = ResetEmail.objects.filter(pk__in=keys).select_related("member", "reset", "reset__site", "site")
+            self._send_many([(email, None) for email in rows], lease, are_new=False)
+            for mailing_id in sorted({email.mailing_id for email in claimed if email.mailing_id}):
+                finish_mailing(mailing_id)
 
-    def send_next_chunk(self) -> bool:
-        """Whether there was one, be it that another worker was faster."""
-        pk = next_chunk()
-        mailing_id = self.send_chunk(pk) if pk is not None else None
-        if mailing_id is not None:
-            finish_mailing(mailing_id)
-        return pk is not None
+    def send_next_chunk(self, mailing: Mailing | None = None) -> bool:
+        """Whether there was one, of the mailing or of any, be it that another worker was faster."""
+        pk = next_chunk(mailing)
+        # One that could not be taken, and yet comes next again, must not keep this worker busy for ever.
+        if pk is None or pk == self._in_vain:
+            self._in_vain = None
+            return False
+        self._in_vain = None if self.send_chunk(pk) else pk
+        return True
+
+    def send_chunk(self, pk: int) -> bool:
+        """Whether the chunk was ours to take."""
+        lease = Lease(longest=self.mailer.longest_wait)
+        issued = issue_chunk(pk, lease=lease.key, lease_until=lease.until)
+        if issued is None:
+            return False
+        if issued.emails:
+            self._send_many(issued.emails, lease)
+        finish_mailing(issued.mailing_id)
+        return True
 
     def rest(self) -> None:
         """Let go of the connection, which no server keeps for long, and of texts, which may change meanwhile."""
         self.mailer.close()
-        self.cache = letter.Cache()
+        self.shared = letter.Shared()
 
-    def send_chunk(self, pk: int) -> int | None:
-        """The key of the chunk's mailing; None when another worker had it."""
-        lease, until = secrets.token_hex(16), timezone.now() + LEASE
-        promised = issue_chunk(pk, lease=lease, lease_until=until)
-        if promised is None:
-            return None
-        mailing_id, mails = promised
-        self._hand_over(mails, lease, until)
-        return mailing_id
+    def _send_claimed(self) -> bool:
+        requests.resolve_due()
+        lease = Lease(longest=self.mailer.longest_wait)
+        claimed = claim_singles(lease)
+        for email in claimed:
+            if self.is_stopping() or not lease.has_time_for():
+                lease.release()
+                return True
+            self.handed_over += deliver(email, self.mailer, self.shared)
+            lease.renew()
+        return bool(claimed)
 
-    def _send_many(self, claimed: list[ResetEmail], lease: str, until: datetime) -> None:
-        """Mails of mailings that are tried again: what of them still stands, together."""
-        if not claimed:
-            return
-        mailing_ids = {email.mailing_id for email in claimed if email.mailing_id is not None}
-        wanted, stopped = [], stopped_among(mailing_ids)
-        for email in ResetEmail.objects.filter(pk__in=[email.pk for email in claimed], lease=lease).select_related(
-            "member", "reset", "reset__site", "site"
-        ):
-            if email.attempts > MOST_ATTEMPTS:
-                outcome.note(email, Result(answer=Answer.NEVER, code="error"), token="")
-            elif email.mailing_id in stopped:
-                outcome.skip(email, SkipReason.STOPPED)
-            elif skip := letter.no_longer_wanted(email):
-                outcome.skip(email, skip)
-            else:
-                wanted.append(email)
-        self._hand_over([(email, None) for email in wanted], lease, until)
-        for mailing_id in mailing_ids:
-            finish_mailing(mailing_id)
-
-    def _hand_over(self, mails: list[Promised], lease: str, until: datetime) -> None:
-        if not mails:
-            return
-        sending = send_many.Sending(
-            self.mailer,
-            self.cache,
-            is_over=lambda: self.is_stopping() or timezone.now() > until - MARGIN,
-            meanwhile=self._send_singles,
+    def _send_many(self, issued: Sequence[Issued], lease: Lease, *, are_new: bool = True) -> None:
+        sending = Sending(
+            self.mailer, self.shared, lease, is_stopping=self.is_stopping, send_singles=self._send_singles_over
         )
-        if sending.send(mails):
-            release(lease)
-        self.handed_over += sending.handed_over
+        try:
+            sending.send(issued, are_new=are_new)
+        finally:
+            self.handed_over += sending.handed_over
 
-    def _send_singles(self, mailer: Mailer) -> None:
-        """Between the mails of a mailing, and over a connection that none of them is using."""
-        beside = Worker(mailer)
-        beside.send_due(singles=True)
-        self.handed_over, self.looked_at = self.handed_over + beside.handed_over, beside.looked_at
+    def _send_singles_over(self, mailer: Mailer) -> None:
+        beside = Worker(mailer, is_stopping=self.is_stopping)
+        beside.send_singles()
+        self.handed_over += beside.handed_over
+        self._looked_at = beside._looked_at
 
 
-def deliver(claimed: ResetEmail, mailer: Mailer, cache: letter.Cache) -> bool:
-    """Send one claimed mail; whether it was handed over."""
+def deliver(claimed: ResetEmail, mailer: Mailer, shared: letter.Shared) -> bool:
+    """
+    Send one claimed email, and write down what came of it; whether it was handed over.
+
+    Never raises for what is wrong with the email, which is then tried again later; raises when the database is away.
+    """
+    try:
+        return _deliver(claimed, mailer, shared)
+    except (InterfaceError, OperationalError):
+        raise
+    except Exception as error:
+        # One email that cannot be written, say for a broken template, must not hold the others
+        # back. What an error says may quote the link, so only its kind is logged.
+        logger.error("email=%s not sent: %s", claimed.public_id, type(error).__name__)
+        outcome.write([outcome.of_failure(claimed, "error", for_good=False)])
+        return False
+
+
+def _deliver(claimed: ResetEmail, mailer: Mailer, shared: letter.Shared) -> bool:
     email = as_it_is_now(claimed)
     if email is None:
         return False
+    if email.attempts > outcome.MOST_ATTEMPTS:
+        outcome.write([outcome.of_failure(email, "error")])
+        return False
+    if reason := letter.reason_not_to_send(email, None):
+        outcome.write([outcome.of_skip(email, reason)])
+        return False
     try:
-        if email.attempts > MOST_ATTEMPTS:  # it ends its workers; without this, for ever
-            outcome.note(email, Result(answer=Answer.NEVER, code="error"), token="")
-            return False
-        if skip := letter.no_longer_wanted(email):
-            outcome.skip(email, skip)
-            return False
         token = letter.mint_for(email) if email.has_link else ""
-        content = letter.compose(email, token, cache)
+        content = letter.compose(email, token, shared)
     except WindowClosed:
-        outcome.skip(email, SkipReason.WINDOW_CLOSED)
+        outcome.write([outcome.of_skip(email, SkipReason.WINDOW_CLOSED)])
         return False
     except MemberResetError as error:
         logger.error("email=%s not composed: %s", email.public_id, error)
-        outcome.note(email, Result(answer=Answer.NEVER, code="configuration", text=str(error)), token="")
-        return False
-    except Exception as error:
-        # One mail that cannot be written, say for a broken template, must not hold the others
-        # back. What an error says may quote the link, so only its kind is logged.
-        logger.error("email=%s not composed: %s", email.public_id, type(error).__name__)
-        outcome.note(email, Result(answer=Answer.LATER, code="error"), token="")
+        outcome.write([outcome.of_failure(email, "configuration", str(error))])
         return False
     result = mailer.send(content, to=email.recipient, public_id=str(email.public_id))
-    outcome.note(email, result, token=token)
-    return result.answer == Answer.ACCEPTED
+    [attempt] = outcome.of_results([(email, token, result)])
+    outcome.write([attempt])
+    return attempt.fate.state == EmailState.HANDED_OVER

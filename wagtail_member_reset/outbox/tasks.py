@@ -12,19 +12,21 @@ from typing import Any
 
 from django.utils import timezone
 
-from ..mailing import finish_mailing, forgotten_chunk, is_running, turn_of
-from ..models import MailingChunk
-from .send import drain, send_chunk
+from ..mailing import finish_mailing, forgotten_chunk, is_running, next_turn, turn_of
+from ..models import Mailing, MailingChunk
+from .send import at_work, drain, send_chunk
 
 logger = logging.getLogger("wagtail_member_reset")
 
-# These mailing in the request, or not at all: with them, no task backend is configured.
+# These run in the request, or not at all: with them, no task backend is configured.
 NOT_A_WORKER = ("ImmediateBackend", "DummyBackend")
 # How often a mailing is looked after, and when nobody will come any more for a chunk whose turn has come.
 WATCH = timedelta(minutes=1)
 LOST_AFTER = timedelta(minutes=10)
 # A task sends for so long, and asks for another one where something is left.
 LONGEST = timedelta(minutes=8)
+# How long a task waits at a time, where the backend cannot put one off.
+NAP_SECONDS = 1.0
 
 
 def deliver() -> int:
@@ -51,9 +53,32 @@ def deliver_chunk(pk: int) -> int:
     return send_chunk(pk, singles_first=True)
 
 
+def deliver_slowly(mailing_id: int) -> int:
+    """
+    The task: a mailing with a limit, whose chunks go out in small parts. One task does it all, and asks for the next.
+
+    Where the backend cannot put a task off, it waits for each turn by itself, and sends single emails meanwhile.
+    """
+    is_over, handed_over = _within_limit(), 0
+    while is_running(mailing_id) and not is_over():
+        with at_work(is_stopping=is_over) as worker:
+            worker.send_singles()
+            worker.send_retries()
+            while not is_over() and worker.send_next_chunk(Mailing(pk=mailing_id)):
+                worker.send_singles(at_most_every=NAP_SECONDS)
+            handed_over += worker.handed_over
+        turn = next_turn(mailing_id)
+        if turn is None or _ask(deliver_slowly, mailing_id, at=max(turn, timezone.now())):
+            return handed_over
+        time.sleep(NAP_SECONDS)
+    if is_running(mailing_id):
+        _ask(deliver_slowly, mailing_id)
+    return handed_over
+
+
 def watch(mailing_id: int) -> int:
     """
-    The task: every minute of a mailing, what no other task will do. Mails that wait for another attempt, those of a
+    The task: every minute of a mailing, what no other task will do. Emails that wait for another attempt, those of a
     worker that died, and a chunk whose task was lost.
     """
     if not is_running(mailing_id):
@@ -74,15 +99,15 @@ def is_configured() -> bool:
     return LIBRARY is not None
 
 
-def enqueue() -> bool:
+def ask_to_deliver() -> bool:
     """Ask a worker for a pass; False, and a line in the log, when the queue does not take it."""
     return _ask(deliver)
 
 
-def enqueue_mailing(mailing_id: int) -> int:
+def ask_for_mailing(mailing_id: int) -> int:
     """
-    Ask for all that a mailing needs: a task for each chunk in its turn, one for its mails that wait for another
-    attempt, and one that watches. How many chunks the queue took.
+    Ask for all that a mailing needs: a task for each chunk, or one for all of them under a limit, one for its emails
+    that wait for another attempt, and one that watches. How many tasks for chunks the queue took.
 
     A backend that cannot wait gets those whose turn has come; the sweeper does the others.
     """
@@ -90,6 +115,8 @@ def enqueue_mailing(mailing_id: int) -> int:
     if not _ask(deliver):
         return 0
     _ask(watch, mailing_id, at=now + WATCH)
+    if Mailing.objects.filter(pk=mailing_id, per_hour__isnull=False).exists():
+        return int(_ask(deliver_slowly, mailing_id))
     for pk, due_at in (
         MailingChunk.objects.filter(mailing=mailing_id).order_by("due_at", "pk").values_list("pk", "due_at")
     ):
@@ -145,4 +172,4 @@ def _task(function: Any, *, is_awaited: bool = False) -> Any:
 LIBRARY = _library_with_workers()
 if LIBRARY is not None:
     deliver = _task(deliver, is_awaited=True)
-    deliver_chunk, watch = _task(deliver_chunk), _task(watch)
+    deliver_chunk, deliver_slowly, watch = _task(deliver_chunk), _task(deliver_slowly), _task(watch)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from email.policy import Compat32
 from email.utils import parseaddr, parsedate_to_datetime
 from enum import Enum
@@ -73,13 +74,14 @@ class Result:
 
 class Mailer:
     """
-    One connection to the site's mail backend, kept open over the mails of a run.
+    One connection to the site's mail backend, kept open over the mails of a mailing.
 
     A failed mail closes the connection, since what is left of it is not to be trusted.
     """
 
     def __init__(self) -> None:
         self._connection: Any = None
+        self._unopened: Any = None
 
     def __enter__(self) -> Mailer:
         return self
@@ -101,11 +103,21 @@ class Mailer:
         except Exception as error:
             return self.failed(error, what=f"email={public_id}")
 
+    def longest_wait(self) -> timedelta:
+        """How long one email may take at most, by the time-out in force, before its answer is there or given up."""
+        try:
+            connection = self._connection or self._unopened or new_connection()
+            self._unopened = connection if self._connection is None else None
+            seconds = service_of(connection).longest_wait(connection)
+        except Exception:  # sending says what is wrong
+            seconds = None
+        return timedelta(seconds=SMTP.replies * TIMEOUT_SECONDS if seconds is None else seconds)
+
     @property
     def connection(self) -> Any:
         """The open connection. Raises what opening it does."""
         if self._connection is None:
-            connection = new_connection()
+            connection, self._unopened = self._unopened or new_connection(), None
             try:
                 connection.open()
             except Exception:

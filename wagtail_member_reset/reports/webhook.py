@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from .. import db, tokens
 from ..accounts import same_address
-from ..mailing import move_counters
+from ..mailing import count
 from ..models import DeliveryEvent, ResetEmail
 from ..signals import delivery_changed
 from . import services
@@ -143,7 +143,8 @@ def _counted(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> b
     before = _counter(email, [each for each in told if each.pk != written.pk])
     after = _counter(email, told)
     if before != after:
-        move_counters(email.mailing_id, **{name: change for name, change in ((before, -1), (after, 1)) if name})
+        changes: Any = {name: change for name, change in ((before, -1), (after, 1)) if name}
+        count(email.mailing_id, **changes)
     return True
 
 

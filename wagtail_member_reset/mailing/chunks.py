@@ -1,0 +1,116 @@
+"""The chunks of a mailing: members for whom nothing was written yet, taken by whichever worker comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from django.db import connections
+from django.db.models import F, Min
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
+
+from .. import db
+from ..models import Mailing, MailingChunk, MailingState
+
+# Members of one task, one transaction, and one call of a mail service at most.
+CHUNK = 1000
+# Queues that wake a worker by the second may do so a little early, and so may a cron job.
+EARLY = timedelta(seconds=5)
+# How long a chunk that could not be written waits, the first time; then twice as long each time.
+FIRST_DELAY = timedelta(seconds=30)
+LONGEST_DELAY = timedelta(hours=1)
+
+
+def write_chunks(mailing: Mailing, members: Iterable[Any], *, again: bool = False) -> int:
+    """Write the mailing's chunks for the members with these primary keys; how many members. Part of a transaction."""
+    chosen, now = 0, timezone.now()
+    rows: list[MailingChunk] = []
+    for keys in _slices(members, CHUNK):
+        rows.append(MailingChunk(mailing=mailing, members=keys, due_at=now, again=again))
+        chosen += len(keys)
+        if len(rows) == CHUNK:
+            db.insert(rows)
+            rows = []
+    db.insert(rows)
+    return chosen
+
+
+def next_chunk(mailing: Mailing | None = None) -> int | None:
+    """The key of a chunk whose turn has come; on most databases, of one that no other worker is at."""
+    due = MailingChunk.objects.due().filter(mailing=mailing) if mailing else MailingChunk.objects.due()
+    if not connections[db.alias()].features.has_select_for_update_skip_locked:
+        return due.values_list("pk", flat=True).first()
+    free = due.select_for_update(skip_locked=True).values_list("pk", flat=True)
+    return db.retried(free.first)
+
+
+def next_turn(mailing_id: int | None = None) -> datetime | None:
+    """When the next chunk's turn comes, of one mailing or of any that is running; None where no chunk is left."""
+    running = MailingChunk.objects.filter(mailing__state=MailingState.RUNNING)
+    if mailing_id is not None:
+        running = running.filter(mailing=mailing_id)
+    turn = Greatest("due_at", Coalesce("mailing__held_until", "due_at"), Coalesce("mailing__turn_at", "due_at"))
+    first: datetime | None = running.aggregate(first=Min(turn))["first"]
+    return first
+
+
+def turn_of(pk: int) -> datetime | None:
+    """When a chunk's turn comes or came; None for one that is gone, or whose mailing is not going on."""
+    found = MailingChunk.objects.filter(pk=pk, mailing__state=MailingState.RUNNING)
+    times = found.values_list("due_at", "mailing__held_until", "mailing__turn_at").first()
+    return max(filter(None, times)) if times else None
+
+
+def forgotten_chunk(mailing_id: int, *, since: datetime) -> int | None:
+    """A chunk of the mailing whose turn came before then, and which no worker has in hand."""
+    pk = next_chunk(Mailing(pk=mailing_id))
+    turn = turn_of(pk) if pk is not None else None
+    return pk if turn is not None and turn < since else None
+
+
+def take(chunk: MailingChunk, number: int) -> list[Any]:
+    """
+    Take the first so many members of a chunk, and leave the others in it: their keys, none when another worker was
+    faster, when the turn has not come, or when the mailing is not going on. Part of a transaction, first in it.
+    """
+    mine = MailingChunk.objects.due(early=EARLY, has_room=True).filter(pk=chunk.pk, revision=chunk.revision)
+    if number >= len(chunk.members):
+        taken = bool(mine.order_by().delete()[0])
+    else:
+        rest = {"members": chunk.members[number:], "revision": F("revision") + 1, "attempts": 0}
+        taken = bool(mine.order_by().update(**rest))
+    return chunk.members[:number] if taken else []
+
+
+def put_off(chunk: MailingChunk) -> None:
+    """Let a chunk that could not be written wait, longer with each attempt, so that others have their turn."""
+    delay = min(FIRST_DELAY * 2**chunk.attempts, LONGEST_DELAY)
+    later = {"due_at": timezone.now() + delay, "attempts": F("attempts") + 1, "revision": F("revision") + 1}
+    db.retried(lambda: MailingChunk.objects.filter(pk=chunk.pk, revision=chunk.revision).update(**later))
+
+
+def split(chunk: MailingChunk) -> None:
+    """Cut a chunk in two: where one member spoils it, the half without them goes out, and the other is cut again."""
+    half = len(chunk.members) // 2
+
+    def attempt() -> None:
+        first = {"members": chunk.members[:half], "revision": F("revision") + 1}
+        if MailingChunk.objects.filter(pk=chunk.pk, revision=chunk.revision).update(**first):
+            second = {"members": chunk.members[half:], "due_at": chunk.due_at, "again": chunk.again}
+            MailingChunk.objects.create(mailing_id=chunk.mailing_id, **second)
+
+    db.retried(attempt)
+
+
+def drop(chunk: MailingChunk) -> bool:
+    """Remove a chunk, for whoever writes down what became of its members. Part of a transaction."""
+    return bool(MailingChunk.objects.filter(pk=chunk.pk, revision=chunk.revision).delete()[0])
+
+
+def _slices(members: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    rest = iter(members)
+    while keys := [key if isinstance(key, int) else str(key) for key in islice(rest, size)]:
+        yield keys

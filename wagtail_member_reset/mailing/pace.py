@@ -1,0 +1,103 @@
+"""
+How fast a mailing goes: its limit, enforced when emails are claimed, and when its turn comes.
+
+Two rules hold at once, for first attempts, retries and reminders alike. In any 60 minutes, a mailing with a limit
+claims no email once as many were claimed, by whomever and of whatever kind. And it claims no faster than
+its limit on average, so that they do not all leave in the first minute; a pass that comes late makes up for up to ten
+minutes. Single emails are counted, but never wait.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Min, Sum
+from django.utils import timezone
+
+from .. import db
+from ..models import ClaimedMinute, Mailing, MailingState
+
+WINDOW = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+# What a mailing makes up for at most, as time at its limit.
+CATCH_UP = timedelta(minutes=10)
+
+
+def reserve(mailing: Mailing, wanted: int) -> int:
+    """
+    Claim room for as many emails of the mailing as its limit lets through now, `wanted` at most.
+
+    Called before emails are claimed, whatever they are; they count from here on, also if they are then not sent. What
+    is not used is given back with `give_back`. All of them without a limit; 0 while the limit is used up.
+    """
+    if not mailing.per_hour or wanted <= 0:
+        note(wanted)
+        return wanted
+
+    def attempt() -> int:
+        # Whoever claims under a limit waits here for the others who do, on every database: the count is then whole.
+        Mailing.objects.filter(state=MailingState.RUNNING, per_hour__isnull=False).update(turn_at=F("turn_at"))
+        now = timezone.now()
+        spent_until = Mailing.objects.values_list("paced_until", flat=True).filter(pk=mailing.pk).first()
+        # What was not used long ago is lost: else an idle night would leave in one burst.
+        spent_until = max(spent_until or now, now - max(CATCH_UP, mailing.interval))
+        earned = max((now - spent_until) // mailing.interval, 0)
+        left = max((mailing.per_hour or 0) - _claimed_lately(now), 0)
+        allowed = min(wanted, earned, left)
+        spent_until += allowed * mailing.interval
+        turn_at = spent_until + min(max((mailing.per_hour or 0) // 60, 1), wanted) * mailing.interval
+        if allowed == left:
+            turn_at = max(turn_at, _room_at(now))
+        note(allowed)
+        Mailing.objects.filter(pk=mailing.pk).update(paced_until=spent_until, turn_at=turn_at)
+        return allowed
+
+    return db.retried(attempt)
+
+
+def note(emails: int) -> None:
+    """Count emails as claimed in this minute."""
+    if emails <= 0:
+        return
+    now = timezone.now()
+    minute = ClaimedMinute.objects.filter(minute=now.replace(second=0, microsecond=0))
+    if minute.update(emails=F("emails") + emails):
+        return
+    try:
+        with transaction.atomic(using=db.alias()):
+            ClaimedMinute.objects.create(minute=now.replace(second=0, microsecond=0), emails=emails)
+    except IntegrityError:  # another worker was the first of this minute
+        minute.update(emails=F("emails") + emails)
+        return
+    ClaimedMinute.objects.filter(minute__lt=now - 2 * WINDOW).delete()
+
+
+def give_back(mailing: Mailing, emails: int) -> None:
+    """Give back room that was reserved and not used, if it is still the same minute."""
+    if emails <= 0:
+        return
+    minute = ClaimedMinute.objects.filter(minute=timezone.now().replace(second=0, microsecond=0), emails__gte=emails)
+    if minute.update(emails=F("emails") - emails) and mailing.per_hour:
+        # Its turn is now, too: a mailing must not wait for the room of members whom it passes over.
+        unspent = F("paced_until") - emails * mailing.interval
+        Mailing.objects.filter(pk=mailing.pk).update(paced_until=unspent, turn_at=None)
+
+
+def restart(mailing: Mailing) -> None:
+    """Let the mailing begin, or go on after a pause, with what its limit lets through in a minute."""
+    spent_until = timezone.now() - max(MINUTE, mailing.interval)
+    Mailing.objects.filter(pk=mailing.pk).update(paced_until=spent_until, turn_at=None)
+
+
+def _claimed_lately(now: datetime) -> int:
+    # A minute that has begun within the window, or reaches into it, counts as a whole: rather one too many.
+    claimed = ClaimedMinute.objects.filter(minute__gt=now - WINDOW - MINUTE).aggregate(emails=Sum("emails"))["emails"]
+    return int(claimed or 0)
+
+
+def _room_at(now: datetime) -> datetime:
+    """When the oldest minute that counts leaves the window."""
+    counted = ClaimedMinute.objects.filter(minute__gt=now - WINDOW - MINUTE, emails__gt=0)
+    first = counted.aggregate(first=Min("minute"))["first"]
+    return (first or now) + WINDOW + MINUTE
