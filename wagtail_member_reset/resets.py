@@ -107,12 +107,9 @@ def request(address: str, *, network: str, site: Site | None, language: str) -> 
     `network` is the visitor's IP address; only a keyed digest of it is kept, for a day.
     """
 
-    def attempt() -> None:
-        delivery.accept(address, network=network, site=site, language=language)
-        delivery.wake_on_commit(on_tick=True)
-
-    # On SQLite, what was counted may be out of date by the time it is written: then all of it is done again.
-    turns.retried(attempt)
+    turns.retried(lambda: delivery.accept(address, network=network, site=site, language=language))
+    # Also for what a limit refused: the same is done for everybody.
+    delivery.wake_on_commit(on_tick=True)
 
 
 def open(token: str) -> Grant:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -29,22 +29,31 @@ MOST_ACCOUNTS = 5
 CHUNK = 500
 LONGEST_ADDRESS = 320
 KEPT = timedelta(days=1)
+# What each limit counts: the rows of one digest, or all. Each count is of an index alone.
+COUNTED = {"ip": "network_digest", "address": "address_digest", "all": ""}
+TABLE, _since = ResetRequest._meta.db_table, ResetRequest._meta.get_field("created_at")
 
 
 def accept(address: str, *, network: str, site: Site | None, language: str) -> bool:
     """
-    Write down a request, unless a limit is exceeded; whether it was written.
+    Write down a request, and take it back if a limit is exceeded; whether it stays. In a transaction of the caller's.
 
-    The same statements run for every address. Nobody but a test may act on the answer.
+    The same statements run for every address, and the first of them writes: on SQLite, who counts first
+    and writes then is refused when somebody else wrote meanwhile. Nobody but a test may act on the answer.
     """
+    if not _is_plausible(address):
+        return False
     digests = {
         "network_digest": tokens.digest("network", network),
         "address_digest": tokens.digest("address", unicodedata.normalize("NFKC", address).casefold()),
     }
-    if not _is_plausible(address) or not _is_within_limits(**digests):
-        return False
-    ResetRequest.objects.create(address=address, site=site, language=language, **digests)
-    return True
+    written = ResetRequest(address=address, site=site, language=language, **digests)
+    written.save(force_insert=True)
+    if _is_within_limits(written):
+        return True
+    # What was refused must not count for the next one.
+    transaction.set_rollback(True, using=turns.alias())
+    return False
 
 
 def resolve_due() -> None:
@@ -102,16 +111,19 @@ def _is_plausible(address: str) -> bool:
     return 3 <= len(address) <= LONGEST_ADDRESS and "@" in address[1:-1] and address.isprintable()
 
 
-def _is_within_limits(**digests: str) -> bool:
-    now = timezone.now()
-    counted = {
-        "ip": {"network_digest": digests["network_digest"]},
-        "address": {"address_digest": digests["address_digest"]},
-        "all": {},
-    }
-    # Every count runs, whatever the others said: the statements must not depend on the answer.
-    within = [
-        ResetRequest.objects.filter(created_at__gt=now - period, **counted[name]).count() < most
-        for name, (most, period) in conf.REQUEST_LIMITS.items()
-    ]
-    return all(within)
+def _is_within_limits(written: ResetRequest) -> bool:
+    """Whether the row that was just written is still one of those allowed. One statement counts for all limits."""
+    connection, counts, parameters = connections[turns.alias()], [], []
+    limits = conf.REQUEST_LIMITS
+    for name, (_most, period) in limits.items():
+        since = _since.get_db_prep_value(written.created_at - period, connection)
+        if digest := COUNTED[name]:
+            counts.append(f"(SELECT COUNT(*) FROM {TABLE} WHERE {digest} = %s AND created_at > %s)")  # noqa: S608
+            parameters += [getattr(written, digest), since]
+        else:
+            counts.append(f"(SELECT COUNT(*) FROM {TABLE} WHERE created_at > %s)")  # noqa: S608
+            parameters.append(since)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(counts)}", parameters)
+        found = cursor.fetchone()
+    return all(count <= most for count, (most, _period) in zip(found, limits.values(), strict=True))
