@@ -8,6 +8,7 @@ by the rooms (`staff/permissions.py`); whether it can be done at all, here and b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
-from . import audit, delivery, ledger, links, tokens, turns
+from . import audit, delivery, ledger, links, sites, tokens, turns
 from .accounts import has_changed_address
 from .emails import Content
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
@@ -107,7 +108,14 @@ def request(address: str, *, network: str, site: Site | None, language: str) -> 
     `network` is the visitor's IP address; only a keyed digest of it is kept, for a day.
     """
 
-    turns.retried(lambda: delivery.accept(address, network=network, site=site, language=language))
+    attempts = count(1)
+
+    def attempt() -> bool:
+        # The page remembers its site for a few seconds, in which somebody may have deleted it.
+        there = site if next(attempts) == 1 else sites.as_it_is(site)
+        return delivery.accept(address, network=network, site=there, language=language)
+
+    turns.retried(attempt)
     # Also for what a limit refused: the same is done for everybody.
     delivery.wake_on_commit(on_tick=True)
 

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.models import Site
 
-from .. import links, resets
+from .. import links, resets, sites
 from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
 from ..tokens import GRANT_LIFETIME
@@ -42,7 +42,7 @@ def password_reset(request: HttpRequest) -> HttpResponse:
         resets.request(
             request.POST.get("email", "").strip(),
             network=network_of(request),
-            site=Site.find_for_request(request),
+            site=sites.of_request(request),
             language=get_language() or settings.LANGUAGE_CODE,
         )
     except DatabaseError as error:
@@ -158,7 +158,7 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any], *, statu
 
 def _site_of(request: HttpRequest) -> Site | None:
     try:
-        return Site.find_for_request(request)
+        return sites.of_request(request)
     except DatabaseError:  # the page says what it can without
         return None
 
