@@ -227,7 +227,8 @@ def _promise(member: Member, *, fresh: bool = False, **details: Any) -> Password
 
 
 def _holder(selector: str, proof: str) -> PasswordReset:
-    reset = PasswordReset.objects.select_related("member", "site").filter(selector=selector).first()
+    # At most one, so no order is asked for.
+    reset = next(iter(PasswordReset.objects.select_related("member").filter(selector=selector)), None)
     if not tokens.matches(proof, reset) or reset is None:
         raise Unredeemable(LinkProblem.UNKNOWN)
     return reset
