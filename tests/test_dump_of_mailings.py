@@ -44,7 +44,7 @@ class Quoting(Service):
 
 @pytest.fixture(params=["mail by mail", "in one call"])
 def mails(request, settings, monkeypatch, mailoutbox):
-    """The two ways in which a mailing leaves; gives the texts that left. Both fail at first, and quote what they had."""
+    """The two ways in which a mailing leaves; gives the texts that left. Both fail at first, and quote it."""
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
     if request.param == "mail by mail":
         send, failed = transport.Mailer._send, []

@@ -8,6 +8,7 @@ by the rooms (`staff/permissions.py`); whether it can be done at all, here and b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
-from . import audit, db, links, outbox, tokens
+from . import audit, db, links, outbox, sites, tokens
 from .audit import has_changed_address
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
 from .links import Effect
@@ -106,12 +107,16 @@ def request(address: str, *, network: str, site: Site | None, language: str) -> 
     `network` is the visitor's IP address; only a keyed digest of it is kept, for a day.
     """
 
-    def attempt() -> None:
-        outbox.accept(address, network=network, site=site, language=language)
-        outbox.wake_on_commit(on_tick=True)
+    attempts = count(1)
 
-    # On SQLite, what was counted may be out of date by the time it is written: then all of it is done again.
+    def attempt() -> bool:
+        # The page remembers its site for a few seconds, in which somebody may have deleted it.
+        there = site if next(attempts) == 1 else sites.as_it_is(site)
+        return outbox.accept(address, network=network, site=there, language=language)
+
     db.retried(attempt)
+    # Also for what a limit refused: the same is done for everybody.
+    outbox.wake_on_commit(on_tick=True)
 
 
 def open(token: str) -> Grant:
@@ -221,7 +226,8 @@ def _promise(member: Member, *, fresh: bool = False, **details: Any) -> Password
 
 
 def _holder(selector: str, proof: str) -> PasswordReset:
-    reset = PasswordReset.objects.select_related("member", "site").filter(selector=selector).first()
+    # At most one, so no order is asked for.
+    reset = next(iter(PasswordReset.objects.select_related("member").filter(selector=selector)), None)
     if not tokens.matches(proof, reset) or reset is None:
         raise Unredeemable(LinkProblem.UNKNOWN)
     return reset

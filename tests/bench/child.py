@@ -17,11 +17,10 @@ from django.test import override_settings
 def main(order: dict[str, Any]) -> None:
     django.setup()
     # The models are there only now.
-    from tests.bench import filling, history, looks, works
+    from tests.bench import filling, history, looks, visits, works
 
-    work = next(
-        getattr(room, order["work"]) for room in (works, looks, filling, history) if hasattr(room, order["work"])
-    )
+    rooms = (works, looks, visits, filling, history)
+    work = next(getattr(room, order["work"]) for room in rooms if hasattr(room, order["work"]))
     # As our commands do. It is fair to the others, whose processes last as long as the measurement.
     gc.freeze()
     with override_settings(**order["settings"]):

@@ -28,6 +28,18 @@ OTHERS = {
     "loop": (("loop/subject.txt", "loop/text.txt", "loop/mail.html"), "{{ first_name }}", "{{ link }}"),
 }
 
+# The page to choose a password, for Django's view: as plain as it can be. Its admin's templates cost more.
+PAGE = """{% load i18n %}<!doctype html>
+<html lang="en"><head><title>{{ title }}</title></head>
+<body><h1>{% translate "Choose a new password" %}</h1>
+<form method="post">{% csrf_token %}
+{{ form.as_p }}
+<button type="submit">{% translate "Save password" %}</button>
+</form>
+</body>
+</html>
+"""
+
 
 def write(folder: Path) -> None:
     until = text.valid_until(timezone.now() + timedelta(days=7), language="en")
@@ -38,3 +50,4 @@ def write(folder: Path) -> None:
             path = folder / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(part)
+    (folder / "django/confirm.html").write_text(PAGE)

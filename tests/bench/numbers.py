@@ -42,5 +42,13 @@ def wall_each(found: Round) -> float:
     return float(found["wall"] / found["mails"])
 
 
+def cpu_of_request(found: Round) -> float:
+    return float(found["cpu"] / found["requests"])
+
+
+def per_second(found: Round) -> float:
+    return float(found["requests"] / found["wall"])
+
+
 def statements_per_thousand(found: Round) -> float:
     return float(1000 * found["statements"] / found["mails"])

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tests.bench.contests import Contest, Contestant, Results
 from tests.bench.goals import Finding
-from tests.bench.numbers import Round, Rounds, Spread, cpu_each, statements_per_thousand, wall_each
+from tests.bench.numbers import (
+    Round,
+    Rounds,
+    Spread,
+    cpu_each,
+    cpu_of_request,
+    per_second,
+    statements_per_thousand,
+    wall_each,
+)
 from tests.score.report import WIDTH
 
 MEBIBYTE = 1024 * 1024
@@ -31,7 +40,13 @@ OF_TABLES: list[Column] = [
     ("pass ms", lambda found: found["pass"], ".2f", 1e3),
     ("report ms", lambda found: found["report"], ".2f", 1e3),
 ]
-OTHERS = {"page": OF_PAGES, "tables": OF_TABLES}
+OF_VISITS: list[Column] = [
+    ("CPU ms", cpu_of_request, ".2f", 1e3),
+    ("statements", lambda found: found["statements"] / found["requests"], ".1f", 1),
+    ("requests/s", per_second, ".0f", 1),
+    ("p99 ms", lambda found: found["p99"], ".1f", 1e3),
+]
+OTHERS = {"page": OF_PAGES, "tables": OF_TABLES, **dict.fromkeys(("public", "load", "password"), OF_VISITS)}
 MISSING = "-"
 
 

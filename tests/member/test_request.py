@@ -1,10 +1,12 @@
 """The page that asks for the address, and the one that follows it."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
+from django.db import OperationalError, connection
 from django.test import Client
 
 from tests.conftest import make_person
@@ -81,6 +83,38 @@ def test_exceeded_limit_looks_like_any_answer(client, member, settings):
 
     assert answer_of(second) == answer_of(first)
     assert ResetRequest.objects.count() == 1
+
+
+@pytest.fixture
+def full_disk():
+    """The database takes no request, and says so with the row, as PostgreSQL does."""
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith("INSERT") and "resetrequest" in sql:
+            raise OperationalError(f"disk full: {params}")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+@pytest.mark.usefixtures("clock_stands_still", "full_disk")
+def test_request_that_cannot_be_written_is_told_to_members_and_strangers_alike(client, everybody, caplog):
+    def answer(address):
+        response = client.post(url("password_reset"), {"email": address})
+        page = re.sub(r'(csrfmiddlewaretoken" value=)"\w+"', r"\1", response.content.decode())
+        return response.status_code, page.replace(address, "(address)"), response.headers["Retry-After"]
+
+    unknown = answer("nobody@members.example")
+
+    assert unknown[0] == 503
+    assert "Your request was not saved" in unknown[1]
+    assert 'value="(address)"' in unknown[1]
+    assert [answer(address) for address in everybody] == [unknown] * 4
+    assert {record.getMessage() for record in caplog.records if record.name == "wagtail_member_reset"} == {
+        "request not written: OperationalError"
+    }
+    assert not any(address in caplog.text for address in everybody)
 
 
 @pytest.mark.parametrize("data", JUNK.values(), ids=JUNK)

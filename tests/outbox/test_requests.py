@@ -5,6 +5,8 @@ from datetime import timezone as zones
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model
+from django.db import DataError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.conftest import make_person
@@ -30,7 +32,7 @@ def ask(address="mia@members.example", network="192.0.2.7"):
 
 def test_request_is_written_alike_for_members_and_strangers(member, django_assert_num_queries):
     def work(address):
-        with django_assert_num_queries(6) as captured:
+        with django_assert_num_queries(4) as captured:
             ask(address)
         statements = [query["sql"] for query in captured.captured_queries]
         return [re.split("WHERE|VALUES|_x[0-9]+", sql)[0] for sql in statements]
@@ -155,6 +157,17 @@ def test_limits_hold_and_pass_with_time(db, settings, limits, network, address):
     assert (within, ResetRequest.objects.count()) == (2, 3)
 
 
+def test_what_a_limit_refuses_does_not_count_for_the_next(db, settings):
+    settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"address": "2/h"}
+    kept = []
+    for minutes in (0, 10, 20, 50, 61, 71, 72):
+        with time_machine.travel(START + timedelta(minutes=minutes), tick=False):
+            ask()
+            kept.append(ResetRequest.objects.count())
+
+    assert kept == [1, 2, 2, 2, 3, 4, 4]
+
+
 @pytest.mark.parametrize("junk", ["", "x", "@", "a@", "no address", "a@b\r\nBcc: c@d", "x" * 65536 + "@a.b", "a\0@b.c"])
 def test_what_is_no_address_is_not_written(db, junk):
     ask(junk)
@@ -175,6 +188,68 @@ def test_request_survives_a_crash_in_the_middle_of_its_resolution(member, mailou
 
     assert left == 1
     assert len(mailoutbox) == 1
+
+
+@pytest.fixture
+def walks():
+    """The statements that compare addresses with those of all accounts: what each asked for."""
+    seen = []
+
+    def watch(execute, sql, params, many, context):
+        if f"FROM {connection.ops.quote_name(get_user_model()._meta.db_table)}" in sql and "@" in str(params):
+            seen.append(params)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        yield seen
+
+
+def test_accounts_of_all_that_wait_are_looked_up_at_once(db, settings, mailoutbox, walks):
+    settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"ip": "999/h"}
+    people = [make_person(f"Kid{number}") for number in range(3)]
+    for number in range(30):
+        ask(f"stranger{number}@elsewhere.example")
+    for person in people:
+        ask(person.email.upper())
+
+    outbox.drain()
+
+    assert len(walks) == 1
+    assert sorted(mail.to[0] for mail in mailoutbox) == [person.email for person in people]
+    assert not ResetRequest.objects.exclude(address="").exists()
+
+
+def test_strangers_cost_no_more_statements_the_more_they_are(db, settings):
+    settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"ip": "999/h"}
+    statements = []
+    for strangers in (1, 50):
+        for number in range(strangers):
+            ask(f"stranger{number}@elsewhere.example")
+        with CaptureQueriesContext(connection) as queries:
+            requests.resolve_due()
+        statements.append(len(queries))
+
+    assert statements[0] == statements[1]
+    assert not ResetRequest.objects.filter(resolved_at=None).exists()
+
+
+def test_address_that_the_database_cannot_take_holds_no_other_back(member, mailoutbox, caplog):
+    ask()
+    ask("broken@members.example")
+
+    def refuse(execute, sql, params, many, context):
+        if get_user_model()._meta.db_table in sql and any("broken" in str(each) for each in params or ()):
+            raise DataError
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        outbox.drain()
+
+    assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+    assert list(ResetRequest.objects.filter(resolved_at=None).values_list("address", flat=True)) == [
+        "broken@members.example"
+    ]
+    assert "broken@members" not in "".join(record.getMessage() for record in caplog.records)
 
 
 def test_purge_forgets_requests_after_a_day(db):

@@ -28,7 +28,7 @@ def no_limits(settings):
 
 
 def all_at_once(*jobs):
-    """Mailing the jobs from one starting shot; their answers in order. An error of ours is an answer, any other fails."""
+    """Run the jobs from one starting shot; their answers in order. An error of ours is an answer, any other fails."""
     barrier, answers, errors = threading.Barrier(len(jobs)), [None] * len(jobs), []
 
     def run(index, job):

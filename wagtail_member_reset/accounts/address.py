@@ -14,4 +14,9 @@ def address_of(member: Member) -> str:
 
 def same_address(one: str, other: str) -> bool:
     """Compare as Django does since CVE-2019-19844, so that look-alikes of another alphabet differ."""
-    return unicodedata.normalize("NFKC", one).casefold() == unicodedata.normalize("NFKC", other).casefold()
+    return comparable(one) == comparable(other)
+
+
+def comparable(address: str) -> str:
+    """What all spellings of an address have in common."""
+    return unicodedata.normalize("NFKC", address).casefold()

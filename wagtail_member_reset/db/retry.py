@@ -1,5 +1,5 @@
 """
-Writers who take turns: what is locked first, and what is tried again.
+Transactions that are tried again when another writer was faster.
 
 What decides a race is the database's unique index and the number of rows changed. What stands
 here is for fewer collisions, and for nobody being refused because of one.
@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
 
 from django.apps import apps
-from django.db import IntegrityError, OperationalError, router, transaction
+from django.db import IntegrityError, OperationalError, connections, router, transaction
 
 ATTEMPTS = 8
+# No further attempt after this: one alone may wait as long as the database's own time-out.
+PATIENCE_SECONDS = 15.0
 T = TypeVar("T")
 
 
@@ -26,17 +29,48 @@ def retried(operation: Callable[[], T]) -> T:
     Inside somebody else's transaction a database error that may have ended it is
     not retried: the loop would go on in a transaction that no longer stands.
     """
-    using = alias()
+    using, end = alias(), time.monotonic() + PATIENCE_SECONDS
     for attempt in range(ATTEMPTS):
         try:
-            with transaction.atomic(using=using):
+            with _transaction(using):
                 return operation()
         except (IntegrityError, OperationalError) as error:
             nested = transaction.get_connection(using).in_atomic_block and isinstance(error, OperationalError)
-            if nested or attempt == ATTEMPTS - 1:
+            # One more is tried in any case.
+            is_last = attempt == ATTEMPTS - 1 or (attempt > 0 and time.monotonic() > end)
+            if nested or is_last:
                 raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - it only keeps two writers apart
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def _transaction(using: str) -> Iterator[None]:
+    with ExitStack() as stack:
+        with _writing_from_the_start(connections[using]):
+            stack.enter_context(transaction.atomic(using=using))
+        yield
+
+
+@contextmanager
+def _writing_from_the_start(connection: Any) -> Iterator[None]:
+    """
+    Have SQLite begin a transaction as a writer's, unless the site has chosen how it begins.
+
+    Else a transaction that reads first and then writes is refused at once, whatever the time-out, when
+    another writes or has written meanwhile: https://www.sqlite.org/lang_transaction.html. As a writer, it waits
+    for its turn. Within a transaction nothing is begun, and nothing changes here.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    connection.ensure_connection()  # which reads what the site has chosen
+    chosen = connection.transaction_mode
+    connection.transaction_mode = chosen or "IMMEDIATE"
+    try:
+        yield
+    finally:
+        connection.transaction_mode = chosen
 
 
 def alias() -> str:

@@ -60,7 +60,7 @@ def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
             purpose=Purpose.PASSWORD_CHANGED,
             recipient=address_of(account),
             language=reset.language,
-            site=reset.site,
+            site_id=reset.site_id,
         )
 
     if email := db.retried(attempt):

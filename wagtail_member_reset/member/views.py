@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from django.conf import global_settings, settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.models import Site
 
-from .. import links, resets
+from .. import links, resets, sites
 from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
 from ..tokens import GRANT_LIFETIME
@@ -38,12 +38,17 @@ def password_reset(request: HttpRequest) -> HttpResponse:
     """Ask for the address. Whatever is posted, the answer is the same, and nobody is looked up."""
     if request.method != "POST":
         return _page(request, "password_reset_form.html", {"form": RequestForm()})
-    resets.request(
-        request.POST.get("email", "").strip(),
-        network=network_of(request),
-        site=Site.find_for_request(request),
-        language=get_language() or settings.LANGUAGE_CODE,
-    )
+    try:
+        resets.request(
+            request.POST.get("email", "").strip(),
+            network=network_of(request),
+            site=sites.of_request(request),
+            language=get_language() or settings.LANGUAGE_CODE,
+        )
+    except DatabaseError as error:
+        # What the database says of it may quote the row, and so the address.
+        logger.error("request not written: %s", type(error).__name__)
+        return _not_written(request)
     return redirect("wagtail_member_reset:password_reset_done")
 
 
@@ -126,8 +131,20 @@ def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
     return _page(request, "password_reset_problem.html", {**context, "grant_lifetime": GRANT_LIFETIME})
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    site = Site.find_for_request(request)
+def _not_written(request: HttpRequest) -> HttpResponse:
+    """
+    The form again, for everybody alike, with what was typed and why: nothing of it was kept.
+
+    "An email is on its way" would be a lie here, and an error page would not say what to do.
+    """
+    context = {"form": RequestForm(initial={"email": request.POST.get("email", "")[:320]}), "is_unavailable": True}
+    response = _page(request, "password_reset_form.html", context, status=503)
+    response["Retry-After"] = "60"
+    return response
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    site = _site_of(request)
     contact = conf.SUPPORT_CONTACT
     common = {
         "site_name": _site_name(site),
@@ -136,7 +153,14 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpR
         "contact_is_page": "://" in contact,
         "login_url": _login_url(),
     }
-    return render(request, TEMPLATES + template, {**common, **context})
+    return render(request, TEMPLATES + template, {**common, **context}, status=status)
+
+
+def _site_of(request: HttpRequest) -> Site | None:
+    try:
+        return sites.of_request(request)
+    except DatabaseError:  # the page says what it can without
+        return None
 
 
 def _site_name(site: Site | None) -> str:

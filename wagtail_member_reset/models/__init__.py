@@ -1,4 +1,4 @@
-"""The rows. What may become of them is in `ledger` and `mailings`; who may cause it, in the rooms."""
+"""The rows. What may become of them is in `links` and `mailing`; who may cause it, in the rooms."""
 
 from .mailing import ClaimedMinute, Mailing, MailingChunk, MailingSkips, MailingState, MailingUnmatched
 from .password_reset import Origin, PasswordReset, Purpose, Reason, State

@@ -8,12 +8,15 @@ time that depends on the answer, so it happens here, away from the request.
 from __future__ import annotations
 
 import logging
-import unicodedata
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connections, transaction
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Upper
+from django.db.models.lookups import In
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -30,33 +33,53 @@ MOST_ACCOUNTS = 5
 CHUNK = 500
 LONGEST_ADDRESS = 320
 KEPT = timedelta(days=1)
+# What each limit counts: the rows of one digest, or all. Each count is of an index alone.
+COUNTED = {"ip": "network_digest", "address": "address_digest", "all": ""}
+TABLE, _since = ResetRequest._meta.db_table, ResetRequest._meta.get_field("created_at")
 
 
 def accept(address: str, *, network: str, site: Site | None, language: str) -> bool:
     """
-    Write down a request, unless a limit is exceeded; whether it was written.
+    Write down a request, and take it back if a limit is exceeded; whether it stays. In a transaction of the caller's.
 
-    The same statements run for every address. Nobody but a test may act on the answer.
+    The same statements run for every address, and the first of them writes: on SQLite, who counts first
+    and writes then is refused when somebody else wrote meanwhile. Nobody but a test may act on the answer.
     """
+    if not _is_plausible(address):
+        return False
     digests = {
         "network_digest": ids.digest("network", network),
-        "address_digest": ids.digest("address", unicodedata.normalize("NFKC", address).casefold()),
+        "address_digest": ids.digest("address", accounts.comparable(address)),
     }
-    if not _is_plausible(address) or not _is_within_limits(**digests):
-        return False
-    ResetRequest.objects.create(address=address, site=site, language=language, **digests)
-    return True
+    written = ResetRequest(address=address, site=site, language=language, **digests)
+    written.save(force_insert=True)
+    if _is_within_limits(written):
+        return True
+    # What was refused must not count for the next one.
+    transaction.set_rollback(True, using=db.alias())
+    return False
 
 
 def resolve_due() -> None:
-    """Turn waiting requests into promises of mail. Each is resolved once, by one worker."""
-    ids = ResetRequest.objects.filter(resolved_at=None).order_by("created_at").values_list("pk", flat=True)[:CHUNK]
-    for pk in list(ids):
+    """
+    Turn waiting requests into promises of mail. Each is resolved once, by one worker.
+
+    The accounts of all are looked up at once, since the database walks through every account to compare addresses.
+    """
+    waiting = ResetRequest.objects.filter(resolved_at=None).select_related("site").order_by("created_at")[:CHUNK]
+    found = _Accounts([request.address for request in waiting])
+    strangers = []
+    for request in waiting:
         try:
-            _resolve(pk)
+            if members := found.of(request.address):
+                _resolve(request, members)
+            else:
+                strangers.append(request.pk)
         except Exception:
             # It stays, and is tried again with the next pass, until the purge takes it.
-            logger.exception("request=%s not resolved", pk)
+            logger.exception("request=%s not resolved", request.pk)
+    if strangers:
+        _mark_resolved(strangers)
 
 
 def are_waiting() -> bool:
@@ -68,51 +91,93 @@ def purge() -> int:
     return ResetRequest.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
 
 
-def accounts_with(address: str) -> list[Any]:
-    """The accounts of an address, compared as Django compares since CVE-2019-19844."""
+class _Accounts:
+    """The accounts of addresses, compared as Django compares since CVE-2019-19844."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._found: dict[str, list[Any]] | None = None
+        try:
+            self._found = self._look_up(addresses)
+        except Exception:
+            # One address that the database cannot take must not hold the others back: each is looked up by itself.
+            logger.exception("%s requests not looked up together", len(addresses))
+
+    def of(self, address: str) -> list[Any]:
+        """At most `MOST_ACCOUNTS` of one of the addresses."""
+        found = self._look_up([address]) if self._found is None else self._found
+        return found[accounts.comparable(address)]
+
+    def _look_up(self, addresses: Sequence[str]) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {accounts.comparable(address): [] for address in addresses}
+        if not found:
+            return found
+        for member in _accounts_with(sorted(set(addresses))).iterator():
+            same = found.get(accounts.comparable(accounts.address_of(member)), [])
+            if len(same) < MOST_ACCOUNTS:
+                same.append(member)
+        return found
+
+
+def _accounts_with(addresses: Sequence[str]) -> QuerySet[Any]:
+    """Those that the database takes for the same, which are more: as `iexact` compares, but all in one walk."""
     model = get_user_model()
-    found = model._default_manager.filter(**{f"{model.get_email_field_name()}__iexact": address}).order_by("pk")
-    same = [m for m in found[: 4 * MOST_ACCOUNTS] if accounts.same_address(accounts.address_of(m), address)]
-    return same[:MOST_ACCOUNTS]
+    name, manager = model.get_email_field_name(), model._default_manager
+    if connections[manager.db].vendor == "mysql":  # its collations compare like this, and by an index if there is one
+        found = manager.filter(**{f"{name}__in": addresses})
+    else:
+        found = manager.filter(In(Upper(name), [Upper(Value(address)) for address in addresses]))
+    return found.only("pk", name).order_by("pk")
 
 
-def _resolve(pk: int) -> None:
-    with transaction.atomic(using=db.alias()):
-        mine = ResetRequest.objects.filter(pk=pk, resolved_at=None).update(resolved_at=timezone.now())
-        request = ResetRequest.objects.select_related("site").get(pk=pk) if mine else None
-        if request is None:
+def _resolve(request: ResetRequest, members: Sequence[Any]) -> None:
+    def attempt() -> None:
+        if not _mark_resolved([request.pk]):
             return
-        for member in accounts_with(request.address):
-            if links.is_spent_for_strangers(member):
-                logger.debug("request=%s held back", pk)
-                continue
-            try:
-                entry.enqueue(
-                    member,
-                    purpose=Purpose.RESET,
-                    origin=Origin.MEMBER,
-                    site=request.site,
-                    language=request.language,
-                )
-            except SendRefused as refused:
-                logger.debug("request=%s refused: %s", pk, refused.refusal.value)
-        ResetRequest.objects.filter(pk=pk).update(address="")
+        for member in members:
+            _promise(request, member)
+
+    db.retried(attempt)
+
+
+def _mark_resolved(pks: Sequence[int]) -> int:
+    """Write first: of several workers, one finds the row unresolved."""
+    unresolved = ResetRequest.objects.filter(pk__in=pks, resolved_at=None)
+    return db.retried(lambda: unresolved.update(resolved_at=timezone.now(), address=""))
+
+
+def _promise(request: ResetRequest, member: Any) -> None:
+    if links.is_spent_for_strangers(member):
+        logger.debug("request=%s held back", request.pk)
+        return
+    try:
+        entry.enqueue(
+            member,
+            purpose=Purpose.RESET,
+            origin=Origin.MEMBER,
+            site=request.site,
+            language=request.language,
+        )
+    except SendRefused as refused:
+        logger.debug("request=%s refused: %s", request.pk, refused.refusal.value)
 
 
 def _is_plausible(address: str) -> bool:
     return 3 <= len(address) <= LONGEST_ADDRESS and "@" in address[1:-1] and address.isprintable()
 
 
-def _is_within_limits(**digests: str) -> bool:
-    now = timezone.now()
-    counted = {
-        "ip": {"network_digest": digests["network_digest"]},
-        "address": {"address_digest": digests["address_digest"]},
-        "all": {},
-    }
-    # Every count runs, whatever the others said: the statements must not depend on the answer.
-    within = [
-        ResetRequest.objects.filter(created_at__gt=now - period, **counted[name]).count() < most
-        for name, (most, period) in conf.REQUEST_LIMITS.items()
-    ]
-    return all(within)
+def _is_within_limits(written: ResetRequest) -> bool:
+    """Whether the row that was just written is still one of those allowed. One statement counts for all limits."""
+    connection, counts, parameters = connections[db.alias()], [], []
+    limits = conf.REQUEST_LIMITS
+    for name, (_most, period) in limits.items():
+        since = _since.get_db_prep_value(written.created_at - period, connection)
+        if digest := COUNTED[name]:
+            counts.append(f"(SELECT COUNT(*) FROM {TABLE} WHERE {digest} = %s AND created_at > %s)")  # noqa: S608
+            parameters += [getattr(written, digest), since]
+        else:
+            counts.append(f"(SELECT COUNT(*) FROM {TABLE} WHERE created_at > %s)")  # noqa: S608
+            parameters.append(since)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(counts)}", parameters)
+        found = cursor.fetchone()
+    return all(count <= most for count, (most, _period) in zip(found, limits.values(), strict=True))

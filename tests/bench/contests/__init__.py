@@ -33,7 +33,7 @@ class Contestant:
     name: str
     title: str
     work: str
-    """A function of `works` or of `looks`."""
+    """A function of `works`, `looks` or `visits`."""
     table: int
     """Accounts in the database."""
     mails: int = 0
@@ -63,6 +63,7 @@ class Contest:
 
 def every() -> list[Contest]:
     # They import what stands above.
-    from tests.bench.contests import connections, few, looks, many, workers
+    from tests.bench.contests import connections, few, looks, many, public, workers
 
-    return [few.CONTEST, many.CONTEST, connections.CONTEST, workers.CONTEST, looks.TABLES, looks.PAGE]
+    runs = [few.CONTEST, many.CONTEST, connections.CONTEST, workers.CONTEST]
+    return [*runs, looks.TABLES, looks.PAGE, public.ASKING, public.LOAD, public.CHOOSING]

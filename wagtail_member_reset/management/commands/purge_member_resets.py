@@ -9,7 +9,10 @@ from ...mailing import purge_mailings
 
 
 class Command(BaseCommand):
-    help = "Forget links that ended longer ago than WAGTAIL_MEMBER_RESET_RETENTION, their mailings, and what visitors typed."
+    help = (
+        "Forget links that ended longer ago than WAGTAIL_MEMBER_RESET_RETENTION, their mailings, and what "
+        "visitors typed."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         resets, asked, mailings = links.purge(), outbox.purge_requests(), purge_mailings()
