@@ -23,7 +23,8 @@ from .links import Effect
 from .models import Origin, PasswordReset, Purpose, Reason, State
 from .outbox import Content
 from .signals import reset_redeemed, reset_sent
-from .standing import Standing, Status, status, stories
+from .standing import Standing, Status, stories
+from .standing import status_of as status
 
 Member = Any  # the site's own user model
 

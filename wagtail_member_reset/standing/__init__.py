@@ -1,6 +1,7 @@
 """Where a member stands, and what happened so far."""
 
 from .history import Entry, Step, Story, stories
-from .status import Standing, Status, status
+from .status import Standing, Status
+from .status import status as status_of
 
-__all__ = ["Entry", "Standing", "Status", "Step", "Story", "status", "stories"]
+__all__ = ["Entry", "Standing", "Status", "Step", "Story", "status_of", "stories"]
