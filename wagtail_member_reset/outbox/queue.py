@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, Count, F, Min, PositiveSmallIntegerField, When
 from django.db.models.functions import Coalesce, Greatest
@@ -25,9 +26,9 @@ from .outcome import FIRST_WAIT
 
 # Emails claimed at once.
 CHUNK = 500
-# A lease lasts at least so long, and so many times as long as one email may take.
+# A lease lasts at least so long, and longer than two emails may take: one that is being sent, and the next.
 SHORTEST_LEASE = timedelta(minutes=10)
-LEASE_IN_EMAILS = 3
+MARGIN = timedelta(minutes=1)
 # Renewing writes all rows of the lease, so it is done no more often than this.
 RENEWED = timedelta(seconds=10)
 
@@ -51,11 +52,11 @@ class Lease:
 
     @property
     def until(self) -> datetime:
-        return self._renewed_at + max(SHORTEST_LEASE, LEASE_IN_EMAILS * self._longest)
+        return self._renewed_at + max(SHORTEST_LEASE, 2 * self._longest + MARGIN)
 
-    def has_time_for(self, emails: int = 1) -> bool:
-        """Whether so many emails, one after the other, are answered before the lease runs out."""
-        return timezone.now() + emails * self._longest < self.until
+    def has_time_for_one(self) -> bool:
+        """Whether an email that is sent now is answered before the lease runs out, however long that takes."""
+        return timezone.now() + self._longest < self.until
 
     def renew(self) -> None:
         """Start the lease anew. What ran out already, and somebody else took, stays theirs."""
@@ -66,9 +67,15 @@ class Lease:
         self._renewed_at = now
         db.retried(lambda: ours.update(lease_until=self.until))
 
-    def release(self) -> None:
-        """Give back what was not sent, without counting the attempt."""
+    def release(self, *, but_for: UUID | None = None) -> None:
+        """
+        Give back what was not sent, without counting the attempt.
+
+        An email whose sending was cut short may have left, so the one with the public id `but_for` waits for its end.
+        """
         ours = ResetEmail.objects.filter(lease=self.key, state=EmailState.SENDING)
+        if but_for is not None:
+            ours = ours.exclude(public_id=but_for)
         given_back = {"state": EmailState.QUEUED, "lease": "", "lease_until": None, "attempts": F("attempts") - 1}
         db.retried(lambda: ours.update(**given_back))
 

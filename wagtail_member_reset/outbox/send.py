@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from django.db import InterfaceError, OperationalError
 
@@ -61,13 +62,13 @@ def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = never) -> in
         return worker.handed_over
 
 
-def send_chunk(pk: int, *, singles_first: bool = False) -> int:
+def send_chunk(pk: int, *, singles_first: bool = False, is_stopping: Callable[[], bool] = never) -> int:
     """
     Do one chunk of a mailing; the number of emails handed over, 0 when another worker had it.
 
-    With `singles_first`, what persons wait for goes before it.
+    With `singles_first`, what persons wait for goes before it. What is left when `is_stopping` says so is due again.
     """
-    with at_work() as worker:
+    with at_work(is_stopping=is_stopping) as worker:
         if singles_first:
             worker.send_singles()
         worker.send_chunk(pk)
@@ -156,7 +157,7 @@ class Worker:
         lease = Lease(longest=self.mailer.longest_wait)
         claimed = claim_singles(lease)
         for email in claimed:
-            if self.is_stopping() or not lease.has_time_for():
+            if self.is_stopping() or not lease.has_time_for_one():
                 lease.release()
                 return True
             self.handed_over += deliver(email, self.mailer, self.shared)
@@ -164,16 +165,20 @@ class Worker:
         return bool(claimed)
 
     def _send_many(self, issued: Sequence[Issued], lease: Lease, *, are_new: bool = True) -> None:
-        sending = Sending(
-            self.mailer, self.shared, lease, is_stopping=self.is_stopping, send_singles=self._send_singles_over
-        )
+        singles = partial(self._send_singles_over, lease)
+        sending = Sending(self.mailer, self.shared, lease, is_stopping=self.is_stopping, send_singles=singles)
         try:
             sending.send(issued, are_new=are_new)
         finally:
             self.handed_over += sending.handed_over
 
-    def _send_singles_over(self, mailer: Mailer) -> None:
-        beside = Worker(mailer, is_stopping=self.is_stopping)
+    def _send_singles_over(self, lease: Lease, mailer: Mailer) -> None:
+        def is_over() -> bool:
+            # The emails of the mailing wait meanwhile, and must stay ours.
+            lease.renew()
+            return self.is_stopping() or not lease.has_time_for_one()
+
+        beside = Worker(mailer, is_stopping=is_over)
         beside.send_singles()
         self.handed_over += beside.handed_over
         self._looked_at = beside._looked_at

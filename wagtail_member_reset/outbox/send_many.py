@@ -67,6 +67,7 @@ class Sending:
         self.handed_over = 0
         self._is_paused, self._is_held, self._stopped = False, False, set[int]()
         self._refused = 0
+        self._in_hand: UUID | None = None
         self._unwritten: list[Attempt] = []
         self._written_at = time.monotonic()
 
@@ -80,12 +81,14 @@ class Sending:
         wanted = self._still_wanted(rest) if rest else None
         left = [each for each in emails if wanted is None or each[0].public_id in wanted]
         minted = [email for issued in left if (email := self._minted(*issued))]
+        is_cut_short = True
         try:
             self._send_apart(self._send_merged(minted))
+            is_cut_short = False
         finally:
             self._write()
-            if self._is_at_end():
-                self.lease.release()
+            if is_cut_short or self._is_at_end():
+                self.lease.release(but_for=self._in_hand)
         for mailing in Mailing.objects.filter(pk__in=self._stopped):
             cancel_unheld_links(mailing)
 
@@ -155,7 +158,9 @@ class Sending:
 
     def _send_one(self, email: ResetEmail, token: str, connections: Connections) -> None:
         if (composed := self._composed(email, token)) is not None:
+            self._in_hand = email.public_id
             self._take_each(connections.send(composed))
+            self._in_hand = None
         if len(self._unwritten) >= WRITTEN or time.monotonic() - self._written_at > WRITTEN_SECONDS:
             self._write()
 
@@ -242,7 +247,7 @@ class Sending:
         self._written_at = time.monotonic()
 
     def _is_at_end(self) -> bool:
-        return self._is_held or self._is_paused or self.is_stopping() or not self.lease.has_time_for()
+        return self._is_held or self._is_paused or self.is_stopping() or not self.lease.has_time_for_one()
 
     def _hold_if_refused(self, email: ResetEmail, result: Result) -> None:
         """What is said of one email in a row after another is not about the members."""

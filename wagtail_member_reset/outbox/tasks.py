@@ -50,7 +50,11 @@ def deliver_chunk(pk: int) -> int:
     if turn > timezone.now():
         _ask(deliver_chunk, pk, at=turn)
         return 0
-    return send_chunk(pk, singles_first=True)
+    is_over = _within_limit()
+    handed_over = send_chunk(pk, singles_first=True, is_stopping=is_over)
+    if is_over():
+        _ask(deliver)
+    return handed_over
 
 
 def deliver_slowly(mailing_id: int) -> int:
@@ -89,7 +93,7 @@ def watch(mailing_id: int) -> int:
     if is_over():
         return handed_over
     if (lost := forgotten_chunk(mailing_id, since=timezone.now() - LOST_AFTER)) is not None:
-        handed_over += send_chunk(lost)
+        handed_over += send_chunk(lost, is_stopping=is_over)
     finish_mailing(mailing_id)
     return handed_over
 

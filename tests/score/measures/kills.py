@@ -145,11 +145,11 @@ def _reckon(count: Count, server: MailServer, group: list[str], drain: Callable[
 
 def _points() -> list[Callable[[int], AbstractContextManager[Any]]]:
     """Every place where something begins or has just been done."""
-    from wagtail_member_reset.outbox import letter, outcome, queue, send
+    from wagtail_member_reset.outbox import letter, outcome, send
 
-    once = [(queue, "claim"), (killing.SMTP_CALLS[0])]
+    once = [(send, "claim_singles"), (killing.SMTP_CALLS[0])]
     each = [(send, "as_it_is_now"), (letter, "mint_for"), (letter, "compose"), *killing.SMTP_CALLS[1:]]
-    each += [(outcome, "note"), (outcome, "_write_group")]
+    each += [(outcome, "write"), (outcome, "_write_group")]
     points: list[Callable[[int], AbstractContextManager[Any]]] = []
     for before in (True, False):
         points += [lambda nth, w=w, n=n, b=before: killing.at_call(w, n, 1, before=b) for w, n in once]
