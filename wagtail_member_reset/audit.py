@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
@@ -35,12 +36,7 @@ def record_many(actions: Sequence[tuple[Member, str]], *, mailing: Mailing, by: 
         return
     content_type, now = ContentType.objects.get_for_model(model, for_concrete_model=False), timezone.now()
     entry = ModelLogEntry(content_type=content_type, timestamp=now, user=by, data=data)
-    columns = {
-        "object_id": [str(member.pk) for member, _action in actions],
-        "label": [str(member) or f"{model.__name__} object ({member.pk})" for member, _action in actions],
-        "action": [_name(action) for _member, action in actions],
-    }
-    db.insert_like(entry, columns)
+    db.insert([db.copy_of(entry, **_about(member, action)) for member, action in actions])
 
 
 def has_changed_address(member: Member, *, by: Member) -> bool:
@@ -63,3 +59,12 @@ def with_changed_address(members: Sequence[Member], *, by: Member | None) -> lis
 
 def _name(action: str) -> str:
     return f"wagtail_member_reset.{action}"
+
+
+def _about(member: Member, action: str) -> dict[str, Any]:
+    try:
+        label = str(member)
+    except Exception:  # a site's own way to name members must not keep the others from being mailed
+        label = ""
+    label = label or f"{type(member).__name__} object ({member.pk})"
+    return {"object_id": str(member.pk), "label": label, "action": _name(action)}

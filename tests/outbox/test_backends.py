@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from tests.conftest import use_backend
 from wagtail_member_reset.outbox import transport
+from wagtail_member_reset.outbox.message import EXTRAS, build
 from wagtail_member_reset.outbox.text import Content
 from wagtail_member_reset.reports import services
 
@@ -164,9 +165,9 @@ def test_our_id_travels_where_it_can(service, posted, settings):
 def test_nothing_is_given_up_that_the_service_takes(service, posted, settings):
     use_backend(settings, backend_of(service))
     connection = transport.new_connection()
-    wanted = transport.EXTRAS.keys() - ({"metadata"} if service in WITHOUT_METADATA else set())
+    wanted = EXTRAS.keys() - ({"metadata"} if service in WITHOUT_METADATA else set())
 
-    message = transport.build(CONTENT, to="mia@members.example", public_id=PUBLIC_ID, extras=frozenset(wanted))
+    message = build(CONTENT, to="mia@members.example", public_id=PUBLIC_ID, extras=frozenset(wanted))
 
     assert connection.build_message_payload(message, connection.send_defaults)
 

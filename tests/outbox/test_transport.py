@@ -26,6 +26,7 @@ from tests.conftest import use_backend
 from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import EmailState, ResetEmail
 from wagtail_member_reset.outbox import transport
+from wagtail_member_reset.outbox.message import build
 from wagtail_member_reset.outbox.text import Content
 
 pytestmark = pytest.mark.django_db
@@ -234,7 +235,7 @@ def test_mail_is_the_one_that_django_makes_but_for_what_parts_its_text_from_its_
     content = Content(
         "Grüße und ein Betreff, der so lang ist, dass er auf keine Zeile passt: äöü", "Text ä\n", "<p>ä</p>"
     )
-    built = transport.build(content, to="mia@members.example", public_id=str(uuid4()), extras=frozenset())
+    built = build(content, to="mia@members.example", public_id=str(uuid4()), extras=frozenset())
     plain = EmailMultiAlternatives(built.subject, built.body, None, built.to, headers=built.extra_headers)
     plain.attach_alternative(content.html, "text/html")
     with time_machine.travel(timezone.now(), tick=False):

@@ -15,6 +15,7 @@ from tests.conftest import use_backend
 from tests.outbox.test_backends import KEYS, NOT_A_SERVICE
 from wagtail_member_reset.models import DeliveryEvent
 from wagtail_member_reset.outbox import transport
+from wagtail_member_reset.outbox.message import EXTRAS
 from wagtail_member_reset.reports import services
 from wagtail_member_reset.reports.verdict import Cause, Outcome, of_event
 
@@ -130,7 +131,7 @@ def test_record_says_what_anymail_refuses(settings, backend):
     connection = connection_to(backend, settings)
     connection.open()
     refused = set()
-    for option, value in {**transport.EXTRAS, "metadata": {"member_reset": "id"}}.items():
+    for option, value in {**EXTRAS, "metadata": {"member_reset": "id"}}.items():
         message = EmailMessage("Subject", "Text", None, ["mia@members.example"])
         setattr(message, option, value)
         try:

@@ -71,7 +71,7 @@ class Issuer:
     def link_of(self, account: Member, purpose: Purpose) -> tuple[PasswordReset, Token]:
         """A link that nobody has yet, and its token: neither its row nor its mail is written."""
         material, token = tokens.issue(self._key)
-        reset = db.like(
+        reset = db.copy_of(
             self._pattern,
             related={"member": account},
             member_id=account.pk,

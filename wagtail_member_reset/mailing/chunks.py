@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from django.db import connections
+from django.contrib.auth import get_user_model
+from django.db import DatabaseError, DataError, IntegrityError, connections
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from .. import db
-from ..models import Mailing, MailingChunk, MailingState
+from ..models import EmailState, Mailing, MailingChunk, MailingState, Purpose, ResetEmail, SkipReason
+from . import counters
+
+logger = logging.getLogger("wagtail_member_reset")
 
 # Members of one task, one transaction, and one call of a mail service at most.
 CHUNK = 1000
@@ -22,6 +28,8 @@ EARLY = timedelta(seconds=5)
 # How long a chunk that could not be written waits, the first time; then twice as long each time.
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=1)
+# A chunk of one member that cannot be written so often is written off, with the member.
+MOST_ATTEMPTS = 3
 
 
 def write_chunks(mailing: Mailing, members: Iterable[Any], *, again: bool = False) -> int:
@@ -85,14 +93,54 @@ def take(chunk: MailingChunk, number: int) -> list[Any]:
     return chunk.members[:number] if taken else []
 
 
-def put_off(chunk: MailingChunk) -> None:
+def set_back(chunk: MailingChunk, error: Exception) -> None:
+    """
+    Let a chunk that could not be written wait, so that others have their turn; or find out which of its members it is.
+
+    Raises in its turn when the database is away.
+    """
+    if isinstance(error, DatabaseError) and not isinstance(error, (DataError, IntegrityError)):
+        logger.error("mailing=%s chunk=%s not written: %s", chunk.mailing_id, chunk.pk, type(error).__name__)
+        _put_off(chunk)
+        return
+    logger.error("mailing=%s chunk=%s not written", chunk.mailing_id, chunk.pk, exc_info=error)
+    if len(chunk.members) > 1:
+        _split(chunk)
+    elif chunk.attempts + 1 < MOST_ATTEMPTS or not _write_off(chunk, error):
+        _put_off(chunk)
+
+
+def _write_off(chunk: MailingChunk, error: Exception) -> bool:
+    """Give up a chunk of one member, who counts as failed; False when not even that can be written."""
+
+    def attempt() -> bool:
+        if not MailingChunk.objects.filter(pk=chunk.pk, revision=chunk.revision).delete()[0]:
+            return True
+        member = get_user_model()._base_manager.filter(pk__in=chunk.members).values_list("pk", flat=True).first()
+        if member is None:
+            counters.count(chunk.mailing_id, skips=Counter({SkipReason.GONE: 1}))
+            return True
+        told = {"state": EmailState.FAILED, "result_code": "error", "result_text": type(error).__name__}
+        email = ResetEmail(mailing_id=chunk.mailing_id, member_id=member, purpose=Purpose.RESET, attempts=1, **told)
+        email.save(force_insert=True)
+        counters.count(chunk.mailing_id, failed=1)
+        return True
+
+    try:
+        return db.retried(attempt)
+    except DatabaseError:
+        logger.exception("mailing=%s chunk=%s cannot be written off", chunk.mailing_id, chunk.pk)
+        return False
+
+
+def _put_off(chunk: MailingChunk) -> None:
     """Let a chunk that could not be written wait, longer with each attempt, so that others have their turn."""
     delay = min(FIRST_DELAY * 2**chunk.attempts, LONGEST_DELAY)
     later = {"due_at": timezone.now() + delay, "attempts": F("attempts") + 1, "revision": F("revision") + 1}
     db.retried(lambda: MailingChunk.objects.filter(pk=chunk.pk, revision=chunk.revision).update(**later))
 
 
-def split(chunk: MailingChunk) -> None:
+def _split(chunk: MailingChunk) -> None:
     """Cut a chunk in two: where one member spoils it, the half without them goes out, and the other is cut again."""
     half = len(chunk.members) // 2
 
@@ -103,11 +151,6 @@ def split(chunk: MailingChunk) -> None:
             MailingChunk.objects.create(mailing_id=chunk.mailing_id, **second)
 
     db.retried(attempt)
-
-
-def drop(chunk: MailingChunk) -> bool:
-    """Remove a chunk, for whoever writes down what became of its members. Part of a transaction."""
-    return bool(MailingChunk.objects.filter(pk=chunk.pk, revision=chunk.revision).delete()[0])
 
 
 def _slices(members: Iterable[Any], size: int) -> Iterator[list[Any]]:

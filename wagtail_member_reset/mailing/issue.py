@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, DataError, IntegrityError
+from django.db import DatabaseError
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from wagtail.models import Site
@@ -37,8 +37,6 @@ logger = logging.getLogger("wagtail_member_reset")
 
 LIVE = "key_of_live_password_reset"
 HAS_CHOSEN = "has_chosen_a_password_by_a_link"
-# A chunk of one member that cannot be written so often is written off, with the member.
-MOST_ATTEMPTS = 3
 # After so long without progress, the time left is estimated anew.
 IDLE = timedelta(minutes=2)
 # An email, and the token of its link where that was just made.
@@ -90,7 +88,7 @@ def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> IssuedCh
     try:
         issued = _write(chunk, allowed, {"lease": lease, "lease_until": lease_until})
     except Exception as error:
-        _cannot_be_written(chunk, error)
+        chunks.set_back(chunk, error)
     pace.give_back(chunk.mailing, allowed - len(issued or ()))
     return None if issued is None else IssuedChunk(chunk.mailing_id, issued)
 
@@ -112,42 +110,6 @@ def _write(chunk: MailingChunk, number: int, claim: dict[str, Any]) -> list[Issu
             return db.retried(attempt)
         except _MemberFailed as error:
             failed[error.key], has_conflicts = str(error), False
-
-
-def _cannot_be_written(chunk: MailingChunk, error: Exception) -> None:
-    """Let the chunk wait, so that others have their turn; or find out which of its members it is."""
-    if isinstance(error, DatabaseError) and not isinstance(error, (DataError, IntegrityError)):
-        logger.error("mailing=%s chunk=%s not written: %s", chunk.mailing_id, chunk.pk, type(error).__name__)
-        chunks.put_off(chunk)  # raises in its turn when the database is away
-        return
-    logger.error("mailing=%s chunk=%s not written", chunk.mailing_id, chunk.pk, exc_info=error)
-    if len(chunk.members) > 1:
-        chunks.split(chunk)
-    elif chunk.attempts + 1 < MOST_ATTEMPTS or not _write_off(chunk, error):
-        chunks.put_off(chunk)
-
-
-def _write_off(chunk: MailingChunk, error: Exception) -> bool:
-    """Give up a chunk of one member, who counts as failed; False when not even that can be written."""
-
-    def attempt() -> bool:
-        if not chunks.drop(chunk):
-            return True
-        member = get_user_model()._base_manager.filter(pk__in=chunk.members).values_list("pk", flat=True).first()
-        if member is None:
-            counters.count(chunk.mailing_id, skips=Counter({SkipReason.GONE: 1}))
-            return True
-        told = {"state": EmailState.FAILED, "result_code": "error", "result_text": type(error).__name__}
-        email = ResetEmail(mailing_id=chunk.mailing_id, member_id=member, purpose=Purpose.RESET, attempts=1, **told)
-        email.save(force_insert=True)
-        counters.count(chunk.mailing_id, failed=1)
-        return True
-
-    try:
-        return db.retried(attempt)
-    except DatabaseError:
-        logger.exception("mailing=%s chunk=%s cannot be written off", chunk.mailing_id, chunk.pk)
-        return False
 
 
 @dataclass
@@ -258,7 +220,7 @@ class _Issuing:
 
     def _email(self, member: Member, reset: PasswordReset) -> ResetEmail:
         related: dict[str, Any] = {"member": member, "reset": reset, "site": reset.site}
-        return db.like(
+        return db.copy_of(
             self.sending,
             related=related,
             public_id=ids.new_public_id(),
@@ -272,7 +234,7 @@ class _Issuing:
 
     def _unsent(self, member: Member, told: dict[str, Any]) -> ResetEmail:
         told |= {"public_id": ids.new_public_id(), "member_id": member.pk, "recipient": _recipient(member)}
-        return db.like(self.not_sent, **told)
+        return db.copy_of(self.not_sent, **told)
 
     def _count(self, *, gone: int) -> None:
         skips = Counter({SkipReason.GONE: gone})

@@ -22,7 +22,8 @@ from ..exceptions import MemberResetError
 from ..models import ResetEmail
 from ..reports import METADATA, Placeholders, name_of, service_of
 from . import letter, text
-from .transport import LONGEST_RESULT, Mailer, Result, choices, read_status, with_extras
+from .message import with_extras
+from .transport import LONGEST_RESULT, Mailer, Result, choices, read_status
 
 # What every parser takes for one address; whatever looks different goes alone, and spoils no call.
 PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII)

@@ -9,10 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from email.policy import Compat32
-from email.utils import parseaddr, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
-from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -23,28 +21,23 @@ from anymail.exceptions import (
     AnymailRecipientsRefused,
     AnymailUnsupportedFeature,
 )
-from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import BadHeaderError, EmailMultiAlternatives
 
-from ..reports import METADATA, SMTP, MailService, name_of, service_named, service_of
+from ..reports import SMTP, MailService, name_of, service_named, service_of
+from .message import EXTRAS, build
 from .text import Content
 
 logger = logging.getLogger("wagtail_member_reset")
 
 # A mail server that says nothing would hold every later mail back for ever.
 TIMEOUT_SECONDS = 30
-TAG = "member-reset"
 LONGEST_RESULT = 500
 LONGEST_WAIT_SECONDS = 3600
-# What we ask of a mail service beside sending: no tracking, which would rewrite the personal link, and our id back.
-EXTRAS: dict[str, Any] = {"track_opens": False, "track_clicks": False, "tags": [TAG], "metadata": None}
 # Every choice of extras, those that leave out fewest first.
 CHOICES = [frozenset(kept) for size in range(len(EXTRAS), -1, -1) for kept in combinations(EXTRAS, size)]
 ALL, NONE = CHOICES[0], CHOICES[-1]
-# A line of a header, with what parts name and value (RFC 5322, 2.1.1).
-LONGEST_LINE = 76
 # Raised while a mail is put together, by whatever backend.
 WHILE_COMPOSING = (AnymailInvalidAddress, BadHeaderError, smtplib.SMTPNotSupportedError)
 # What a backend turned out to take, so that the next mail goes without a detour.
@@ -175,61 +168,6 @@ def new_connection() -> Any:
     if getattr(connection, "timeout", TIMEOUT_SECONDS) is None:
         connection.timeout = TIMEOUT_SECONDS
     return connection
-
-
-class Unfolded(Compat32):
-    """Writes a header as it is where it fits on its line, without the search for where to fold it."""
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        if isinstance(value, str) and value.isascii() and value.isprintable() and len(name) + len(value) < LONGEST_LINE:
-            return f"{name}: {value}{self.linesep}".encode("ascii")
-        return super().fold_binary(name, value)
-
-
-class Letter(EmailMultiAlternatives):
-    """
-    A mail whose bytes are made faster than Django's, and are the same but for what parts its text from its HTML.
-
-    It brings that along: finding what neither holds takes long.
-    """
-
-    boundary = ""
-
-    def message(self, *args: Any, **kwargs: Any) -> Any:
-        message: Any = super().message(*args, **kwargs)
-        if message.is_multipart():
-            message.replace_header("Content-Type", f'{message.get_content_type()}; boundary="{self.boundary}"')
-        if type(message.policy) is Compat32:  # until Django 5.2
-            message.policy = UNFOLDED
-        return message
-
-
-UNFOLDED = Unfolded()
-
-
-def build(content: Content, *, to: str, public_id: str, extras: frozenset[str]) -> EmailMultiAlternatives:
-    headers = {
-        # The same for every attempt, so that a mail server can drop what came twice.
-        "Message-ID": f"<mr.{public_id}@{_domain_of(settings.DEFAULT_FROM_EMAIL)}>",
-        "Auto-Submitted": "auto-generated",
-    }
-    message = Letter(content.subject, content.text, None, [to], headers=headers)
-    # 48 bits made for this mail alone, so no text holds them; short, so that the header stays on its line.
-    message.boundary = f"=_{public_id[-12:]}"
-    message.attach_alternative(content.html, "text/html")
-    with_extras(message, extras, metadata={METADATA: public_id})  # which travels in the open: nothing but the public id
-    return message
-
-
-@lru_cache(maxsize=8)
-def _domain_of(sender: str) -> str:
-    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
-
-
-def with_extras(message: EmailMultiAlternatives, extras: frozenset[str], *, metadata: dict[str, str]) -> None:
-    """Ask the mail service for these beside sending."""
-    values = {**EXTRAS, "metadata": metadata}
-    vars(message).update({name: values[name] for name in extras})
 
 
 def classify(error: Exception) -> Result:
