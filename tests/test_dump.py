@@ -21,6 +21,8 @@ from wagtail_member_reset.delivery.transport import Mailer
 from wagtail_member_reset.exceptions import Unredeemable, WindowClosed
 from wagtail_member_reset.models import PasswordReset, Purpose
 
+pytestmark = pytest.mark.slow
+
 NEW = "An entirely new phrase 7"
 
 

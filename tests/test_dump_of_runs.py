@@ -28,6 +28,8 @@ from wagtail_member_reset.choosing import Choice, Kind
 from wagtail_member_reset.delivery import merging, transport
 from wagtail_member_reset.models import BatchState, EmailState, PasswordReset, ResetBatch, ResetEmail
 
+pytestmark = pytest.mark.slow
+
 RUNS = reverse("wagtail_member_reset_admin:runs")
 SIZE = 50
 
