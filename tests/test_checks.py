@@ -410,6 +410,7 @@ class TestDatabase:
 # What is read once, when Django starts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arrangement", "found"), [("tasks", []), ("wrong-tab", ["E005"])])
 def test_start_is_survived_and_checked(settings, arrangement, found):
     command = [sys.executable, "-m", "tests.custom.probe", "--checks", arrangement]

@@ -112,7 +112,6 @@ def club(tmp_path_factory):
         yield club
 
 
-@pytest.mark.slow
 def test_seeding_again_changes_nothing(club):
     before, again, after = club.ask("answer = [manage('dumpdata'), manage('seed'), manage('dumpdata')]")
 
