@@ -3,7 +3,7 @@
 demo: ## A small association's site on 127.0.0.1, with an inbox that shows the emails
 	@.ci/env demo
 
-test: ## Every test
+test: ## The tests, but for the slow kinds, which run in CI
 	@.ci/env test
 
 ci: ## What CI runs

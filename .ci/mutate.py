@@ -29,17 +29,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "wagtail_member_reset"
 # The tests that speak of a module, quickest first: the first that fails ends a mutant.
 PLAN = {
-    "tokens": ["tests/test_tokens.py", "tests/test_ledger.py", "tests/member"],
+    "tokens": ["tests/test_tokens.py", "tests/links/test_state.py", "tests/member"],
     "resets": [
         "tests/test_resets.py",
-        "tests/test_ledger.py",
+        "tests/links/test_state.py",
         "tests/staff/test_views.py",
         "tests/staff/test_delivery.py",
     ],
     "staff.permissions": [
         "tests/staff/test_desk.py",
         "tests/staff/test_permissions.py",
-        "tests/staff/test_run_rights.py",
+        "tests/staff/test_mailing_rights.py",
         "tests/staff/test_panel.py",
     ],
 }

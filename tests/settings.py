@@ -90,7 +90,13 @@ if os.environ.get("TEST_DB") == "postgres":
             "TEST": {"NAME": os.environ.get("TEST_DB_NAME", "test_wagtail_member_reset")},
         }
     }
-elif os.environ.get("TEST_DB") == "mariadb":  # needs mysqlclient, which .ci/ does not install
+elif os.environ.get("TEST_DB") == "mariadb":
+    try:
+        import MySQLdb  # noqa: F401 - mysqlclient, where it is installed
+    except ImportError:
+        import pymysql
+
+        pymysql.install_as_MySQLdb()
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.mysql",
@@ -98,7 +104,8 @@ elif os.environ.get("TEST_DB") == "mariadb":  # needs mysqlclient, which .ci/ do
             "HOST": os.environ.get("MYSQL_HOST", "127.0.0.1"),
             "USER": os.environ.get("MYSQL_USER", "root"),
             "PASSWORD": os.environ.get("MYSQL_PASSWORD", ""),
-            "TEST": {"NAME": os.environ.get("TEST_DB_NAME", "test_wagtail_member_reset")},
+            "PORT": os.environ.get("MYSQL_PORT", ""),
+            "TEST": {"NAME": os.environ.get("TEST_DB_NAME", "test_wagtail_member_reset"), "CHARSET": "utf8mb4"},
         }
     }
 else:

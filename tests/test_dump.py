@@ -22,6 +22,8 @@ from wagtail_member_reset.links import state
 from wagtail_member_reset.models import PasswordReset, Purpose
 from wagtail_member_reset.outbox.transport import Mailer
 
+pytestmark = pytest.mark.slow
+
 NEW = "An entirely new phrase 7"
 
 

@@ -29,7 +29,9 @@ from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail
 from wagtail_member_reset.outbox import merge, transport
 
-RUNS = reverse("wagtail_member_reset_admin:mailings")
+pytestmark = pytest.mark.slow
+
+MAILINGS = reverse("wagtail_member_reset_admin:mailings")
 SIZE = 50
 
 
@@ -77,14 +79,14 @@ def runs(db, office, settings, everything_logged, mails, time_machine):  # noqa:
     staff.force_login(grant(office, "bulk_send_passwordreset"))
     people = [make_person(f"Person{number}") for number in range(SIZE)]
     names = "\n".join(["email", *(person.email for person in people), "nobody@members.example"])
-    staff.post(RUNS, {"kind": "file", "file": SimpleUploadedFile("people.csv", names.encode())}, follow=True)
+    staff.post(MAILINGS, {"kind": "file", "file": SimpleUploadedFile("people.csv", names.encode())}, follow=True)
     mailing = Mailing.objects.get()
-    page = f"{RUNS}{mailing.pk}/"
+    page = f"{MAILINGS}{mailing.pk}/"
     for verb in ("start", "pause", "go-on"):
         staff.post(f"{page}{verb}/", follow=True)
     for _attempt in range(3):
         outbox.drain()
-        looks = [staff.get(page), staff.get(page, **FETCH), staff.get(f"{page}members/"), staff.get(RUNS)]
+        looks = [staff.get(page), staff.get(page, **FETCH), staff.get(f"{page}members/"), staff.get(MAILINGS)]
         assert [LINK.search(look.content.decode()) for look in looks] == [None] * 4
         ResetEmail.objects.filter(state=EmailState.QUEUED, attempts__gt=0).update(state=EmailState.FAILED)
         staff.post(f"{page}retry/", follow=True)
@@ -94,7 +96,7 @@ def runs(db, office, settings, everything_logged, mails, time_machine):  # noqa:
     mailings.start(stopped)
     issue.issue_chunk(chunks.next_chunk(), lease="one", lease_until=stopped.created_at)
     stopped.emails.update(state=EmailState.QUEUED, attempts=0)
-    staff.post(f"{RUNS}{stopped.pk}/stop/")
+    staff.post(f"{MAILINGS}{stopped.pk}/stop/")
     said = io.StringIO()
     some = ",".join(str(person.pk) for person in people[:5])
     call_command("send_member_resets", "--ids", some, "--no-input", "--json", stdout=said, stderr=said)

@@ -35,6 +35,7 @@ def reports(transactional_db, django_db_serialized_rollback):
     return run
 
 
+@pytest.mark.slow
 def test_sentry_learns_no_token_with_the_filter_and_would_without(reports):
     token, redacted = reports(REDACT="1")
     _, open_ = reports()

@@ -327,6 +327,7 @@ def mails_in(tmp_path):
     return [mail for text in texts for mail in text.split("-" * 79 + "\n") if "Message-ID: " in mail]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_interrupted_mailing_goes_on_where_it_stopped_and_mails_nobody_twice(process, tmp_path):
     for number in range(40):
@@ -352,6 +353,7 @@ def test_interrupted_mailing_goes_on_where_it_stopped_and_mails_nobody_twice(pro
     assert ResetEmail.objects.filter(state=EmailState.HANDED_OVER).count() == 40
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_killed_mailing_loses_nobody_and_doubles_no_more_than_was_in_flight(process, tmp_path):
     for number in range(60):
@@ -382,6 +384,7 @@ def test_killed_mailing_loses_nobody_and_doubles_no_more_than_was_in_flight(proc
     assert len(to) - 60 <= before - recorded <= 25 + 4
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_mailing_of_a_web_process_that_was_killed_goes_on_with_the_first_request_after_it(process, tmp_path):
     """Without an engine, a command or a sweeper: the thread of one process, then that of the next."""

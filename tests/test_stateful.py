@@ -221,6 +221,7 @@ class Life(RuleBasedStateMachine):
         assert not any(token[12:38] in stored for token, _ in self.issued.values())
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("lifetime", [timedelta(days=7), timedelta(hours=24)])
 def test_rules_hold_in_any_order_of_events(settings, lifetime):

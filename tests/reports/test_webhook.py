@@ -235,6 +235,7 @@ def test_reports_that_overtake_the_hand_over_count(member):
     assert resets.status(member).verdict.outcome.value == "delivered"
 
 
+@pytest.mark.slow
 def test_ten_thousand_shuffled_reports_leave_the_right_state_at_one_price(member, django_assert_num_queries):
     rng = random.Random(4)
     mails = [

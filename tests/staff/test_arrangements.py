@@ -10,6 +10,7 @@ from django.conf import settings
 STOCK = {"tabs": 1, "panels": 1, "own": False, "override": False, "choices": 1, "welcomes": 1, "checks": []}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arrangement", "differs"),
     [
