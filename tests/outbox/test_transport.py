@@ -26,7 +26,7 @@ from tests.conftest import use_backend
 from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import EmailState, ResetEmail
 from wagtail_member_reset.outbox import transport
-from wagtail_member_reset.outbox.message import build
+from wagtail_member_reset.outbox.message import UNFOLDED, build
 from wagtail_member_reset.outbox.text import Content
 
 pytestmark = pytest.mark.django_db
@@ -226,7 +226,7 @@ def test_option_of_the_sites_own_that_is_refused_is_a_failure_and_no_loop(member
     linesep=st.sampled_from(["\n", "\r\n"]),
 )
 def test_header_that_fits_on_its_line_is_written_as_pythons_own_policy_writes_it(name, value, linesep):
-    ours, pythons = transport.UNFOLDED.clone(linesep=linesep), compat32.clone(linesep=linesep)
+    ours, pythons = UNFOLDED.clone(linesep=linesep), compat32.clone(linesep=linesep)
 
     assert ours.fold_binary(name, value) == pythons.fold_binary(name, value)
 
