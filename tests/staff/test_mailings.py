@@ -630,7 +630,9 @@ def test_latest_mailings_are_listed_by_the_number_that_their_pages_have(mailing_
     make_person("Mia")
     mailing = started(mailing_office)
 
-    [link] = re.findall(rf'<a\s+href="{MAILINGS}{mailing.pk}/">(.*?)</a>', client.get(MAILINGS).content.decode(), re.S)
+    [link] = re.findall(
+        rf'<a\s+href="{MAILINGS}{mailing.pk}/">(.*?)</a>', client.get(MAILINGS).content.decode(), re.DOTALL
+    )
     assert link.strip() == f"Mailing {mailing.pk}"
 
 
