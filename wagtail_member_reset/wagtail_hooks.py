@@ -12,7 +12,7 @@ from wagtail.log_actions import LogActionRegistry
 from .staff import urls
 from .staff.bulk_action import SendResetsBulkAction
 from .staff.desk import DeskMenuItem
-from .staff.mailing_views import MailingsMenuItem
+from .staff.mailing_list import MailingsMenuItem
 
 
 @hooks.register("register_admin_urls")
@@ -53,6 +53,6 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("address", _("Change address"), _("Email address changed")),
         ("flag", _("Flag password reset"), _("Password reset sent by the person who had just changed the address")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
-        ("refuse_mailing", _("Refuse password resets to many"), _("Password resets to many refused")),
+        ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),
     ):
         actions.register_action(f"wagtail_member_reset.{name}", label, message)

@@ -15,7 +15,8 @@ from .browsers import check, overflow, shoot
 from .mailbox import link_in
 from .test_hardship import PHONE, tab_to
 
-RUNS = reverse("wagtail_member_reset_admin:mailings")
+MAILINGS = reverse("wagtail_member_reset_admin:mailings")
+NEW = reverse("wagtail_member_reset_admin:mailing_new")
 STRICT = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:"
 
 
@@ -35,7 +36,7 @@ def rowers(db):
     return group
 
 
-def slow_run(by, group):
+def slow_mailing(by, group):
     """A mailing that has just begun, and takes hours."""
     mailing = mailings.draft(Choice(kind=Kind.GROUPS, groups=(group.pk,)), by=by, per_hour=1)
     mailings.start(mailing, wake=False)
@@ -61,7 +62,7 @@ def test_all_that_a_filter_leaves_are_chosen_sent_to_and_watched(browsers, mailb
     expect(page.get_by_role("heading", name="3 people will get an email")).to_be_visible()
     expect(page.locator(".member-reset")).to_contain_text("1 – No email address")
     assert not PasswordReset.objects.exists()
-    check(page, "run-preview", inside=".member-reset")
+    check(page, "mailing-preview", inside=".member-reset")
     page.get_by_role("button", name="Send 3 emails").click()
 
     # Without a reload: the page was loaded when the mailing had only begun.
@@ -70,22 +71,22 @@ def test_all_that_a_filter_leaves_are_chosen_sent_to_and_watched(browsers, mailb
     mails = mailbox.take(3)
     assert addresses(mails) == {f"{name}@members.example" for name in ("anna", "ben", "clara")}
     assert len({link_in(mail) for mail in mails}) == 3
-    check(page, "run-finished", inside=".member-reset")
+    check(page, "mailing-finished", inside=".member-reset")
     page.get_by_role("link", name="Show members").click()
     expect(page.get_by_role("row", name="Anna Sample")).to_contain_text("Handed over")
-    check(page, "run-members", inside=".member-reset")
+    check(page, "mailing-members", inside=".member-reset")
 
 
 def test_people_in_a_file_are_chosen_and_the_other_lines_told(browsers, mailbox, mailing_office, rowers):
     page = browsers.open(mailing_office)
-    page.goto(RUNS)
+    page.goto(NEW)
     expect(page.get_by_label("CSV file")).to_be_hidden()
-    check(page, "run-form", inside=".member-reset")
-    page.get_by_label("The people in a file").check()
+    check(page, "mailing-form", inside=".member-reset")
+    page.get_by_label("People in a file").check()
     page.get_by_role("button", name="Preview").click()
     expect(page.locator(".error-message")).to_have_text("Choose a file.")
     expect(page.get_by_label("Rowers")).to_be_hidden()
-    check(page, "run-form-error", inside=".member-reset")
+    check(page, "mailing-form-error", inside=".member-reset")
     data = "Name;Email\nAnna;ANNA@members.example\nGone;gone@members.example\n".encode("utf-16")
     page.get_by_label("CSV file").set_input_files({"name": "m.csv", "mimeType": "text/csv", "buffer": data})
     page.get_by_role("button", name="Preview").click()
@@ -93,7 +94,7 @@ def test_people_in_a_file_are_chosen_and_the_other_lines_told(browsers, mailbox,
     expect(page.get_by_role("heading", name="1 person will get an email")).to_be_visible()
     page.get_by_text("Show some").click()
     expect(page.get_by_text("Line 3: gone@members.example")).to_be_visible()
-    check(page, "run-preview-file", inside=".member-reset")
+    check(page, "mailing-preview-file", inside=".member-reset")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download these lines").click()
     assert "gone@members.example" in download.value.path().read_text(encoding="utf-8-sig")
@@ -102,12 +103,12 @@ def test_people_in_a_file_are_chosen_and_the_other_lines_told(browsers, mailbox,
 
 
 def test_page_follows_a_mailing_and_leaves_the_focus_where_it_is(browsers, mailbox, mailing_office, rowers):
-    mailing = slow_run(mailing_office, rowers)
+    mailing = slow_mailing(mailing_office, rowers)
     page = browsers.open(mailing_office)
     page.goto(url(mailing))
     body = page.locator(".member-reset")
     expect(body).to_contain_text("1,002 of 2,412 handled")
-    check(page, "run-running", inside=".member-reset")
+    check(page, "mailing-running", inside=".member-reset")
     page.get_by_role("button", name="Pause").focus()
     Mailing.objects.filter(pk=mailing.pk).update(handed_over=1500)
 
@@ -124,17 +125,17 @@ def test_page_follows_a_mailing_and_leaves_the_focus_where_it_is(browsers, mailb
 
 
 def test_mailing_is_paused_gone_on_with_and_stopped_by_keyboard_alone(browsers, mailbox, mailing_office, rowers):
-    mailing = slow_run(mailing_office, rowers)
+    mailing = slow_mailing(mailing_office, rowers)
     page = browsers.open(mailing_office)
     page.goto(url(mailing))
-    for name, heading in (("Pause", "Sending is paused"), ("Go on", "Sending to 2,412 members")):
+    for name, heading in (("Pause", "Sending is paused"), ("Resume", "Sending to 2,412 members")):
         tab_to(page, page.get_by_role("button", name=name))
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name=heading)).to_be_focused()
     tab_to(page, page.get_by_role("link", name="Stop sending"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Stop sending for good?")).to_be_visible()
-    check(page, "run-stop", inside=".member-reset")
+    check(page, "mailing-stop", inside=".member-reset")
     mailing.refresh_from_db()
     assert mailing.state == MailingState.RUNNING
     tab_to(page, page.get_by_role("button", name="Yes, stop for good"))
@@ -147,13 +148,14 @@ def test_mailing_is_paused_gone_on_with_and_stopped_by_keyboard_alone(browsers, 
 
 def test_mailing_without_javascript(browsers, mailbox, mailing_office, rowers):
     page = browsers.open(mailing_office, java_script_enabled=False)
-    page.goto(RUNS)
-    page.get_by_label("The members of groups").check()
+    page.goto(MAILINGS)
+    page.get_by_role("link", name="New mailing").click()
+    page.get_by_label("Members of groups").check()
     page.get_by_label("Rowers").check()
-    page.get_by_label("Emails an hour, at most").fill("1")
+    page.get_by_label("Maximum emails per hour").fill("1")
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Send 3 emails").click()
-    expect(page.get_by_text("Reload the page to see how far the mailing is.")).to_be_visible()
+    expect(page.get_by_text("Reload the page to see the progress.")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("heading", name="Sending is paused")).to_be_visible()
     page.reload()
@@ -165,11 +167,18 @@ def test_mailing_without_javascript(browsers, mailbox, mailing_office, rowers):
 
 
 def test_pages_of_mailings_on_a_small_screen(browsers, mailbox, mailing_office, rowers):
-    mailing = slow_run(mailing_office, rowers)
+    mailing = slow_mailing(mailing_office, rowers)
     draft = mailings.draft(Choice(kind=Kind.GROUPS, groups=(rowers.pk,)), by=mailing_office)
     page = browsers.open(mailing_office, viewport=PHONE)
 
-    for address in (RUNS, url(draft), url(mailing), url(mailing, "mailing_stop"), url(mailing, "mailing_members")):
+    for address in (
+        MAILINGS,
+        NEW,
+        url(draft),
+        url(mailing),
+        url(mailing, "mailing_stop"),
+        url(mailing, "mailing_members"),
+    ):
         page.goto(address)
         assert overflow(page) == 0, address
         shoot(page, f"phone-{address.strip('/').replace('/', '-')}")
@@ -178,9 +187,9 @@ def test_pages_of_mailings_on_a_small_screen(browsers, mailbox, mailing_office, 
 @pytest.mark.skipif(wagtail.VERSION < (8,), reason="Before 8.0, Wagtail's own pages need inline scripts and styles")
 def test_strict_policy_is_kept_by_the_pages_of_mailings(browsers, mailbox, settings, mailing_office, rowers):
     settings.TEST_ADMIN_POLICY = STRICT
-    mailing = slow_run(mailing_office, rowers)
+    mailing = slow_mailing(mailing_office, rowers)
     page = browsers.open(mailing_office)
-    for address in (RUNS, url(mailing, "mailing_stop"), url(mailing, "mailing_members"), url(mailing)):
+    for address in (MAILINGS, NEW, url(mailing, "mailing_stop"), url(mailing, "mailing_members"), url(mailing)):
         page.goto(address)
     Mailing.objects.filter(pk=mailing.pk).update(handed_over=1500)
 

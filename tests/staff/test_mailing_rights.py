@@ -19,7 +19,7 @@ from .test_permissions import ROLES, SENDS, VIEWS, person_of
 
 pytestmark = pytest.mark.django_db
 
-STEERING = ["start", "pause", "go-on", "stop", "retry"]
+STEERING = ["start", "pause", "resume", "stop", "retry"]
 VERBS = [*STEERING, "again"]
 SENDERS = sorted(SENDS)
 
@@ -50,8 +50,8 @@ def sender(role, name="Actor"):
 
 def all_rows():
     """All that a mailing could have changed."""
-    runs = [list(model.objects.order_by("pk").values()) for model in (Mailing, MailingChunk)]
-    return [*rows(), *runs]
+    others = [list(model.objects.order_by("pk").values()) for model in (Mailing, MailingChunk)]
+    return [*rows(), *others]
 
 
 def mailing_of(*people, by=None, state=MailingState.RUNNING):
@@ -84,7 +84,7 @@ def test_mailing_reaches_whom_a_single_send_would(enter, actor_role, target_role
     everybody.user_set.set([actor, target])
     client = enter(actor)
 
-    client.post(mailing_url("mailings"), {"kind": "groups", "groups": [everybody.pk]})
+    client.post(mailing_url("mailing_new"), {"kind": "groups", "groups": [everybody.pk]})
     preview = client.get(mailing_url("mailing", Mailing.objects.get().pk)).content.decode()
     client.post(verb_url("start", Mailing.objects.get().pk))
 
@@ -164,7 +164,7 @@ def test_rights_held_outside_the_admin_reach_members_alone(db):
 
 
 def everything_to_ask(mailing, person):
-    yield mailing_url("mailings"), {"kind": "never_signed_in"}
+    yield mailing_url("mailing_new"), {"kind": "never_signed_in"}
     yield picked(person), {}
     yield picked("all"), {}
     for verb in VERBS:
@@ -184,6 +184,8 @@ def test_who_may_not_mail_many_is_refused_which_is_in_the_log(enter, actor_role,
         client.get(url)
         for url in (
             mailing_url("mailings"),
+            mailing_url("mailings_results"),
+            mailing_url("mailing_new"),
             mailing_url("mailing", mailing.pk),
             mailing_url("mailing_members", mailing.pk),
         )
@@ -222,13 +224,13 @@ def test_bulk_action_is_for_who_sees_the_listing_and_leaves_no_mailing_behind(en
 
 
 def test_refusal_names_who_tried_and_shows_in_their_history(enter, admin, office):
-    enter(office).post(mailing_url("mailings"), {"kind": "never_signed_in"})
+    enter(office).post(mailing_url("mailing_new"), {"kind": "never_signed_in"})
 
     entry = ModelLogEntry.objects.get(action="wagtail_member_reset.refuse_mailing")
     assert (entry.user, entry.object_id, entry.data) == (office, str(office.pk), {})
     pages = [f"/admin/users/history/{office.pk}/", reverse("wagtailadmin_reports:site_history")]
     for page in pages:
-        assert "Password resets to many refused" in enter(admin).get(page).content.decode()
+        assert "Mailing refused" in enter(admin).get(page).content.decode()
 
 
 # What changes nothing, whoever asks
@@ -258,6 +260,8 @@ def test_pages_of_mailings_change_nothing(enter, admin, member):
 
     urls = [
         mailing_url("mailings"),
+        mailing_url("mailings_results"),
+        mailing_url("mailing_new"),
         mailing_url("mailing", mailing.pk),
         mailing_url("mailing", draft.pk),
         mailing_url("mailing_members", mailing.pk),
@@ -333,7 +337,7 @@ def test_junk_in_the_form_is_no_error(enter, admin, name, junk):
     kind = {"groups": "groups", "file": "file"}.get(name, "never_signed_in")
     value = SimpleUploadedFile("people.csv", junk.encode()) if name == "file" else junk
 
-    answer = enter(admin).post(mailing_url("mailings"), {"kind": kind, name: value})
+    answer = enter(admin).post(mailing_url("mailing_new"), {"kind": kind, name: value})
 
     assert answer.status_code in (200, 302)
     assert not ResetEmail.objects.exists()

@@ -1,4 +1,4 @@
-"""Runs in the admin: who may, what the pages say, and what a click does."""
+"""Mailings in the admin: who may, what the pages say, and what a click does."""
 
 import csv
 import html
@@ -10,8 +10,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from wagtail.admin.utils import get_user_display_name
+from wagtail.admin.views.generic import IndexView
 
 from tests.conftest import grant, make_person
 from tests.staff.pages import words
@@ -20,7 +24,8 @@ from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, MailingUnmatched, PasswordReset, ResetEmail
 
 pytestmark = pytest.mark.django_db
-RUNS = "/admin/member-reset/mailings/"
+MAILINGS = "/admin/member-reset/mailings/"
+NEW = f"{MAILINGS}new/"
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +64,7 @@ def test_form_leads_to_a_preview_and_from_there_to_the_mails(mailing_office, cli
     make_person("Mia"), make_person("Ole")
     make_person("Nowhere", email="")
 
-    answer = client.post(RUNS, {"kind": "never_signed_in"}, follow=True)
+    answer = client.post(NEW, {"kind": "never_signed_in"}, follow=True)
     said = words(answer.content.decode())
     assert "people will get an email" in said
     assert "1 – No email address" in said
@@ -68,18 +73,18 @@ def test_form_leads_to_a_preview_and_from_there_to_the_mails(mailing_office, cli
     mailing = Mailing.objects.get()
     assert mailing.state == MailingState.DRAFT
 
-    answer = client.post(f"{RUNS}{mailing.pk}/start/", follow=True)
+    answer = client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)
     assert "of 4 handled" in words(answer.content.decode()) or "of 3 handled" in words(answer.content.decode())
     outbox.drain()
 
     mailing.refresh_from_db()
     assert mailing.state == MailingState.FINISHED
     assert {"mia@members.example", "ole@members.example"} <= {mail.to[0] for mail in mailoutbox}
-    said = page(client, f"{RUNS}{mailing.pk}/")
+    said = page(client, f"{MAILINGS}{mailing.pk}/")
     assert "Finished." in said
     assert "Sent to" in said
     assert "Skipped 1 – No email address (1)" in said
-    assert "Everybody who has never signed in" in page(client, RUNS)
+    assert "Everybody who has never signed in" in page(client, MAILINGS)
 
 
 def test_groups(mailing_office, client):
@@ -87,7 +92,7 @@ def test_groups(mailing_office, client):
     make_person("Mia").groups.add(board)
     make_person("Ole")
 
-    said = words(client.post(RUNS, {"kind": "groups", "groups": [board.pk]}, follow=True).content.decode())
+    said = words(client.post(NEW, {"kind": "groups", "groups": [board.pk]}, follow=True).content.decode())
 
     assert "1 person will get an email" in said
     assert "Members of Board" in said
@@ -97,10 +102,10 @@ def test_file(mailing_office, client):
     make_person("Mia"), make_person("Ole")
     file = SimpleUploadedFile("members.csv", b"\xef\xbb\xbfemail;name\r\nMIA@members.example;M\xfcller\r\n=1+1;x\r\n")
 
-    said = words(client.post(RUNS, {"kind": "file", "file": file}, follow=True).content.decode())
+    said = words(client.post(NEW, {"kind": "file", "file": file}, follow=True).content.decode())
 
     assert "1 person will get an email" in said
-    assert "2 lines of the file name no account." in said
+    assert "2 lines in the file match no account." in said
     assert "Line 3: =1+1" in said
 
 
@@ -108,10 +113,10 @@ def test_lines_that_name_no_account_are_downloaded_and_compute_nothing(mailing_o
     make_person("Mia")
     lines = ["mia@members.example", "=1+1", "+49 30 1", "-2", "@SUM(A1)", "\uff1d1", "Müller", '"a;b"']
     file = SimpleUploadedFile("members.csv", "\n".join(lines).encode())
-    client.post(RUNS, {"kind": "file", "file": file})
+    client.post(NEW, {"kind": "file", "file": file})
     mailing = Mailing.objects.get()
 
-    answer = client.get(f"{RUNS}{mailing.pk}/unmatched/")
+    answer = client.get(f"{MAILINGS}{mailing.pk}/unmatched/")
 
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"].startswith("attachment;")
@@ -132,20 +137,20 @@ def test_lines_that_name_no_account_are_downloaded_and_compute_nothing(mailing_o
 def test_thousands_of_lines_without_account_are_all_downloaded_and_few_shown(mailing_office, client):
     make_person("Mia")
     lines = ["mia@members.example", *(f"gone{number}@old.example" for number in range(3000))]
-    answer = client.post(RUNS, {"kind": "file", "file": io.BytesIO("\n".join(lines).encode())}, follow=True)
+    answer = client.post(NEW, {"kind": "file", "file": io.BytesIO("\n".join(lines).encode())}, follow=True)
 
     said, mailing = words(answer.content.decode()), Mailing.objects.get()
 
-    assert "3,000 lines of the file name no account." in said
+    assert "3,000 lines in the file match no account." in said
     assert said.count("@old.example") == 10
-    assert client.get(f"{RUNS}{mailing.pk}/unmatched/").content.count(b"@old.example") == 3000
+    assert client.get(f"{MAILINGS}{mailing.pk}/unmatched/").content.count(b"@old.example") == 3000
 
 
 def test_files_whose_lines_all_name_accounts_have_nothing_to_download(mailing_office, client):
     make_person("Mia")
-    client.post(RUNS, {"kind": "file", "file": io.BytesIO(b"mia@members.example")})
+    client.post(NEW, {"kind": "file", "file": io.BytesIO(b"mia@members.example")})
 
-    assert client.get(f"{RUNS}{Mailing.objects.get().pk}/unmatched/").status_code == 404
+    assert client.get(f"{MAILINGS}{Mailing.objects.get().pk}/unmatched/").status_code == 404
 
 
 def test_filters_of_the_listing_are_said_as_the_listing_says_them(mailing_office, client):
@@ -156,7 +161,7 @@ def test_filters_of_the_listing_are_said_as_the_listing_says_them(mailing_office
     assert "Users in the listing (Search: mia, Administrator: No, Group: Board): 1 chosen." in page(client, url)
     client.post(url)
 
-    assert "Users in the listing (Search: mia, Administrator: No, Group: Board)" in page(client, RUNS)
+    assert "Users in the listing (Search: mia, Administrator: No, Group: Board)" in page(client, MAILINGS)
 
 
 def test_filters_of_the_listing_are_not_said_to_who_may_not_see_it(mailing_office, client):
@@ -165,7 +170,7 @@ def test_filters_of_the_listing_are_not_said_to_who_may_not_see_it(mailing_offic
     bo = grant(make_person("Bo"), "access_admin", "bulk_send_passwordreset", "send_passwordreset")
     client.force_login(bo)
 
-    said = page(client, f"{RUNS}{Mailing.objects.get().pk}/")
+    said = page(client, f"{MAILINGS}{Mailing.objects.get().pk}/")
 
     assert "Users in the listing" in said
     assert "Board" not in said
@@ -179,7 +184,7 @@ def test_filters_of_the_listing_are_not_said_to_who_may_not_see_it(mailing_offic
         ({"kind": "groups"}, "Choose at least one group."),
         ({"kind": "groups", "groups": ["999"]}, "is not one of the available choices"),
         ({"kind": "file"}, "Choose a file."),
-        ({"kind": "file", "file": b"nobody@nowhere.example\n"}, "No line of the file names an account"),
+        ({"kind": "file", "file": b"nobody@nowhere.example\n"}, "No line in the file matches an account"),
         ({"kind": "file", "file": b"PK\x03\x04\x00\x00binary"}, "The file is no text: save it as CSV."),
         ({"kind": "never_signed_in", "per_hour": "-1"}, "greater than or equal to 1"),
     ],
@@ -188,11 +193,44 @@ def test_what_cannot_be_chosen_is_said_and_nothing_is_written(mailing_office, cl
     if isinstance(data.get("file"), bytes):
         data = {**data, "file": io.BytesIO(data["file"])}
 
-    response = client.post(RUNS, data)
+    response = client.post(NEW, data)
 
     assert response.status_code == 200
     assert problem in words(response.content.decode())
     assert not Mailing.objects.exists()
+
+
+def test_groups_of_choices_have_names(mailing_office, client):
+    said = client.get(NEW).content.decode()
+
+    legends = re.findall(r"<fieldset[^>]*>\s*<legend[^>]*>([^<]+)", said)
+    assert legends == ["Who gets an email", "Groups"]
+
+
+def test_refused_form_takes_the_focus_and_says_which_fields(mailing_office, client):
+    said = client.post(NEW, {"kind": "file", "per_hour": "-1"}).content.decode()
+
+    assert "<title>Error: New mailing" in " ".join(said.split()).replace("<title> ", "<title>")
+    assert 'tabindex="-1" autofocus' in said
+    assert '<a href="#id_file">CSV file</a>: Choose a file.' in said
+    assert '<a href="#id_per_hour">Maximum emails per hour</a>' in said
+    for name in ("file", "per_hour"):
+        [field] = re.findall(f'<input[^>]*name="{name}"[^>]*>', said)
+        [described] = re.findall('aria-describedby="([^"]*)"', field)
+        assert all(f'id="{each}"' in said for each in described.split())
+        assert 'aria-invalid="true"' in field
+
+
+def test_preview_leads_back_to_where_it_came_from(mailing_office, client):
+    make_person("Mia")
+    mailing = started(mailing_office)
+    outbox.drain()
+
+    fresh = client.post(NEW, {"kind": "never_signed_in"}, follow=True).content.decode()
+    again = client.post(f"{MAILINGS}{mailing.pk}/again/", follow=True).content.decode()
+
+    assert f'href="{NEW}">Back</a>' in fresh
+    assert f'href="{MAILINGS}{mailing.pk}/">Back</a>' in again
 
 
 def test_bulk_action_takes_who_was_picked(mailing_office, client, mailoutbox):
@@ -203,7 +241,7 @@ def test_bulk_action_takes_who_was_picked(mailing_office, client, mailoutbox):
     assert not Mailing.objects.exists()  # a look writes nothing
 
     answer = client.post(action_url(id=[mia.pk]))
-    assert answer.url == f"{RUNS}{Mailing.objects.get().pk}/"
+    assert answer.url == f"{MAILINGS}{Mailing.objects.get().pk}/"
     outbox.drain()
     assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
 
@@ -214,8 +252,8 @@ def test_bulk_action_mails_those_with_a_link_that_works_when_told_so(mailing_off
     outbox.drain()
     both = action_url(id=[mia.pk, ole.pk])
     also, without = (
-        "Also mail people who have a link that still works",
-        "Leave out people who have a link that still works",
+        "Include people who already have a working link",
+        "Leave out people who already have a working link",
     )
 
     first = client.get(both).content.decode()
@@ -234,7 +272,7 @@ def test_bulk_action_mails_those_with_a_link_that_works_when_told_so(mailing_off
 
 
 def test_bulk_action_speaks_of_links_that_work_only_where_there_are_some(mailing_office, client):
-    assert "link that still works" not in page(client, action_url(id=[make_person("Mia").pk]))
+    assert "a working link" not in page(client, action_url(id=[make_person("Mia").pk]))
 
 
 def test_bulk_action_for_all_takes_what_the_filters_leave(mailing_office, client, mailoutbox):
@@ -297,8 +335,8 @@ def test_staff_of_lower_rank_reach_members_alone(client, office, mailoutbox):
     make_person("Mia")
     client.force_login(junior)
 
-    client.post(RUNS, {"kind": "never_signed_in"})
-    client.post(f"{RUNS}{Mailing.objects.get().pk}/start/")
+    client.post(NEW, {"kind": "never_signed_in"})
+    client.post(f"{MAILINGS}{Mailing.objects.get().pk}/start/")
     outbox.drain()
 
     assert "mia@members.example" in {mail.to[0] for mail in mailoutbox}
@@ -307,28 +345,28 @@ def test_staff_of_lower_rank_reach_members_alone(client, office, mailoutbox):
 
 def test_a_second_click_on_start_says_so_and_mails_nobody_twice(mailing_office, client, mailoutbox):
     make_person("Mia")
-    client.post(RUNS, {"kind": "never_signed_in"})
+    client.post(NEW, {"kind": "never_signed_in"})
     mailing = Mailing.objects.get()
 
-    client.post(f"{RUNS}{mailing.pk}/start/")
-    answer = client.post(f"{RUNS}{mailing.pk}/start/", follow=True)
+    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    answer = client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)
     outbox.drain()
 
-    assert "This mailing was already started. Nobody is mailed twice." in words(answer.content.decode())
+    assert "This mailing has already started. Nobody gets a second email." in words(answer.content.decode())
     assert len({mail.to[0] for mail in mailoutbox}) == len(mailoutbox)
 
 
-def test_pause_go_on_and_stop(mailing_office, client, mailoutbox):
+def test_pause_resume_and_stop(mailing_office, client, mailoutbox):
     make_person("Mia")
     mailing = started(mailing_office)
 
-    for verb, state in (("pause", "paused"), ("go-on", "running"), ("pause", "paused"), ("stop", "stopped")):
-        client.post(f"{RUNS}{mailing.pk}/{verb}/")
+    for verb, state in (("pause", "paused"), ("resume", "running"), ("pause", "paused"), ("stop", "stopped")):
+        client.post(f"{MAILINGS}{mailing.pk}/{verb}/")
         mailing.refresh_from_db()
         assert mailing.state == state
-    answer = client.post(f"{RUNS}{mailing.pk}/go-on/", follow=True)
+    answer = client.post(f"{MAILINGS}{mailing.pk}/resume/", follow=True)
 
-    assert "by now the mailing is in another state" in words(answer.content.decode())
+    assert "Nothing changed: the mailing is no longer in the state that you saw." in words(answer.content.decode())
     outbox.drain()
     assert not mailoutbox
 
@@ -341,8 +379,8 @@ def test_failed_ones_are_tried_again(mailing_office, client, mailoutbox):
     ResetEmail.objects.update(state=EmailState.FAILED)
     Mailing.objects.update(failed=2, handed_over=0)
 
-    assert "Try the failed ones again" in page(client, f"{RUNS}{mailing.pk}/")
-    client.post(f"{RUNS}{mailing.pk}/retry/")
+    assert "Try the failed ones again" in page(client, f"{MAILINGS}{mailing.pk}/")
+    client.post(f"{MAILINGS}{mailing.pk}/retry/")
     outbox.drain()
 
     assert "mia@members.example" in {mail.to[0] for mail in mailoutbox}
@@ -354,22 +392,24 @@ def test_members_of_a_mailing_by_state(mailing_office, client):
     mailing = started(mailing_office)
     outbox.drain()
 
-    assert "mia@members.example" in page(client, f"{RUNS}{mailing.pk}/members/")
-    skipped = page(client, f"{RUNS}{mailing.pk}/members/?state=skipped")
+    assert "mia@members.example" in page(client, f"{MAILINGS}{mailing.pk}/members/")
+    skipped = page(client, f"{MAILINGS}{mailing.pk}/members/?state=skipped")
     assert "Not sent: No email address" in skipped
     assert "mia@members.example" not in skipped
 
 
-def test_list_says_who_is_counted_and_not_listed(mailing_office, client, admin):
+def test_members_say_who_is_counted_and_not_listed(mailing_office, client, admin):
     make_person("Mia")
     mailing = started(mailing_office)
 
-    assert "Whose turn has not come is not listed yet." in page(client, f"{RUNS}{mailing.pk}/members/?state=waiting")
-    client.post(f"{RUNS}{mailing.pk}/stop/")
+    assert "Members whose turn has not come are not listed yet." in page(
+        client, f"{MAILINGS}{mailing.pk}/members/?state=waiting"
+    )
+    client.post(f"{MAILINGS}{mailing.pk}/stop/")
 
-    said = page(client, f"{RUNS}{mailing.pk}/members/?state=skipped")
-    assert "those whose turn had not come when the mailing was stopped are counted, but not listed" in said
-    assert "Whose turn has not come" not in said
+    said = page(client, f"{MAILINGS}{mailing.pk}/members/?state=skipped")
+    assert "members not reached when the mailing was stopped" in said
+    assert "whose turn has not come" not in said
 
 
 def test_members_of_a_mailing_are_leafed_through_at_one_cost(mailing_office, client, django_assert_num_queries):
@@ -378,21 +418,41 @@ def test_members_of_a_mailing_are_leafed_through_at_one_cost(mailing_office, cli
     mailing = started(mailing_office)
     outbox.drain()
 
-    first = client.get(f"{RUNS}{mailing.pk}/members/").content.decode()
+    first = client.get(f"{MAILINGS}{mailing.pk}/members/").content.decode()
     after = re.search(r"after=(\d+)", first)[1]
-    second = client.get(f"{RUNS}{mailing.pk}/members/?after={after}").content.decode()
+    second = client.get(f"{MAILINGS}{mailing.pk}/members/?after={after}").content.decode()
 
     assert first.count('class="title"') == 50
     assert second.count('class="title"') == mailing.emails.count() - 50
     for junk in ("x", "-1", "9" * 30, "²"):
-        assert client.get(f"{RUNS}{mailing.pk}/members/?after={junk}&state={junk}").status_code == 200
+        assert client.get(f"{MAILINGS}{mailing.pk}/members/?after={junk}&state={junk}").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["", "?state=handed_over", "?after=0", "?export=csv"])
+def test_members_cost_the_same_for_many_and_are_never_counted(mailing_office, client, query):
+    few, many = [], []
+    for queries, number in ((few, 1), (many, 60)):
+        for each in range(number):
+            make_person(f"Member{number}-{each}")
+        mailing = started(mailing_office, again=True)
+        outbox.drain()
+        client.get(f"{MAILINGS}{mailing.pk}/members/")
+        with CaptureQueriesContext(connection) as asked:
+            said = client.get(f"{MAILINGS}{mailing.pk}/members/{query}").content.decode()
+        queries += [each["sql"] for each in asked]
+        assert 1 <= said.count('class="title"') <= 50
+
+    assert len(few) == len(many)
+    [emails] = [sql for sql in many if re.match('SELECT .* FROM [`"]wagtail_member_reset_resetemail[`"]', sql)]
+    assert "LIMIT 51" in emails
+    assert not any(word in emails for word in ("COUNT(", "OFFSET"))
 
 
 def test_fetch_gets_what_changes_alone(mailing_office, client):
     make_person("Mia")
     mailing = started(mailing_office)
 
-    answer = client.get(f"{RUNS}{mailing.pk}/", headers={"x-requested-with": "XMLHttpRequest"}).content.decode()
+    answer = client.get(f"{MAILINGS}{mailing.pk}/", headers={"x-requested-with": "XMLHttpRequest"}).content.decode()
 
     assert "<html" not in answer
     assert "handled" in words(answer)
@@ -405,7 +465,7 @@ def test_page_of_a_mailing_costs_the_same_for_many(mailing_office, client, djang
     outbox.drain()
 
     with django_assert_max_num_queries(12):
-        client.get(f"{RUNS}{mailing.pk}/", headers={"x-requested-with": "XMLHttpRequest"})
+        client.get(f"{MAILINGS}{mailing.pk}/", headers={"x-requested-with": "XMLHttpRequest"})
 
 
 @pytest.mark.parametrize("role", ["anonymous", "member", "sender", "office"])
@@ -419,15 +479,20 @@ def test_who_may_not_mail_many_at_once_gets_nowhere(role, client, office, member
     before = list(Mailing.objects.values())
 
     MailingUnmatched.objects.create(mailing=mailing, lines=[[1, "ida@members.example"]], count=1)
-    looks = [RUNS, *(f"{RUNS}{mailing.pk}/{end}" for end in ("", "members/", "unmatched/", "stop/"))]
+    looks = [
+        MAILINGS,
+        f"{MAILINGS}results/",
+        NEW,
+        *(f"{MAILINGS}{mailing.pk}/{end}" for end in ("", "members/", "unmatched/", "stop/")),
+    ]
     looks += [action_url(id=[mia.pk]), action_url(id=["all"])]
-    posts = [f"{RUNS}{mailing.pk}/{verb}/" for verb in ("start", "pause", "go-on", "stop", "retry", "again")]
-    posts += [RUNS, action_url(id=[mia.pk]), action_url(id=["all"])]
+    posts = [f"{MAILINGS}{mailing.pk}/{verb}/" for verb in ("start", "pause", "resume", "stop", "retry", "again")]
+    posts += [NEW, action_url(id=[mia.pk]), action_url(id=["all"])]
     for answer in [client.get(url) for url in looks] + [client.post(url, {"kind": "never_signed_in"}) for url in posts]:
         assert answer.status_code in (302, 403)
         assert "ida@members.example" not in answer.content.decode()
         if answer.status_code == 302:
-            assert not answer.url.startswith(RUNS)
+            assert not answer.url.startswith(MAILINGS)
 
     assert list(Mailing.objects.values()) == before
     assert not ResetEmail.objects.exists()
@@ -436,7 +501,7 @@ def test_who_may_not_mail_many_at_once_gets_nowhere(role, client, office, member
 def test_right_to_mail_many_alone_is_not_enough(client):
     client.force_login(grant(make_person("Bo"), "access_admin", "bulk_send_passwordreset"))
 
-    assert client.get(RUNS).status_code in (302, 403)
+    assert client.get(MAILINGS).status_code in (302, 403)
 
 
 def test_listing_is_for_who_may_see_it(client):
@@ -445,19 +510,19 @@ def test_listing_is_for_who_may_see_it(client):
     client.force_login(person)
 
     assert client.get(action_url(id=["all"])).status_code in (302, 403)
-    assert client.get(RUNS).status_code == 200
+    assert client.get(MAILINGS).status_code == 200
 
 
-@pytest.mark.parametrize("verb", ["start", "pause", "go-on", "retry", "again"])
+@pytest.mark.parametrize("verb", ["start", "pause", "resume", "retry", "again"])
 def test_who_had_to_sign_in_again_after_a_click_comes_back_to_the_mailing_unchanged(mailing_office, client, verb):
     make_person("Mia")
     mailing = started(None)
     client.logout()
-    click = f"{RUNS}{mailing.pk}/{verb}/"
+    click = f"{MAILINGS}{mailing.pk}/{verb}/"
     assert client.post(click).url == f"/admin/login/?next={click}"
     client.force_login(mailing_office)
 
-    assert client.get(click).url == f"{RUNS}{mailing.pk}/"
+    assert client.get(click).url == f"{MAILINGS}{mailing.pk}/"
     assert Mailing.objects.get().state == MailingState.RUNNING
 
 
@@ -465,7 +530,7 @@ def test_stopping_is_asked_first(mailing_office, client):
     make_person("Mia")
     mailing = started(None)
 
-    said = page(client, f"{RUNS}{mailing.pk}/stop/")
+    said = page(client, f"{MAILINGS}{mailing.pk}/stop/")
 
     assert "Stop sending for good?" in said
     assert "This cannot be undone." in said
@@ -477,7 +542,7 @@ def test_stopping_what_has_ended_is_not_asked(mailing_office, client):
     mailing = started(None)
     mailings.stop(mailing, by=mailing_office)
 
-    assert client.get(f"{RUNS}{mailing.pk}/stop/")["Location"] == f"{RUNS}{mailing.pk}/"
+    assert client.get(f"{MAILINGS}{mailing.pk}/stop/")["Location"] == f"{MAILINGS}{mailing.pk}/"
 
 
 def test_posts_need_the_csrf_token(mailing_office):
@@ -488,31 +553,31 @@ def test_posts_need_the_csrf_token(mailing_office):
     make_person("Mia")
     mailing = started(None)
 
-    verbs = [f"{RUNS}{mailing.pk}/{verb}/" for verb in ("start", "pause", "go-on", "stop", "retry", "again")]
-    for url in [RUNS, action_url(id=["all"]), *verbs]:
+    verbs = [f"{MAILINGS}{mailing.pk}/{verb}/" for verb in ("start", "pause", "resume", "stop", "retry", "again")]
+    for url in [NEW, action_url(id=["all"]), *verbs]:
         assert strict.post(url, {"kind": "never_signed_in"}).status_code == 403
     assert Mailing.objects.get().state == MailingState.RUNNING
 
 
 def test_mailings_that_are_none_are_not_found(mailing_office, client):
     for url in ("77/", "77/members/", "77/stop/", "77/unmatched/", "99999999999999999999/"):
-        assert client.get(RUNS + url).status_code == 404
+        assert client.get(MAILINGS + url).status_code == 404
 
 
 def test_menu_item_is_for_who_may(mailing_office, client):
-    assert "Password resets to many" in client.get("/admin/").content.decode()
+    assert "Mailings" in client.get("/admin/").content.decode()
 
 
 def test_menu_item_is_gone_where_the_site_has_no_passwords(mailing_office, client, settings):
     settings.WAGTAILUSERS_PASSWORD_ENABLED = False
 
-    assert "Password resets to many" not in client.get("/admin/").content.decode()
+    assert "Mailings" not in client.get("/admin/").content.decode()
 
 
 def test_menu_item_is_for_nobody_else(office, client):
     client.force_login(office)
 
-    assert "Password resets to many" not in client.get("/admin/").content.decode()
+    assert "Mailings" not in client.get("/admin/").content.decode()
 
 
 @pytest.mark.skipif(not hasattr(get_user_model(), "get_full_name"), reason="this model's accounts go by their address")
@@ -526,12 +591,12 @@ def test_nothing_that_people_typed_is_markup(mailing_office, client):
     names = SimpleUploadedFile("a.csv", f"email\nmia@members.example\n{evil}\n".encode())
 
     pages = [client.get(action_url(id=[mia.pk])), client.get(action_url(id=["all"], q=[quote(evil)]))]
-    pages += [client.post(RUNS, {"kind": "file", "file": names}, follow=True)]
-    pages += [client.post(RUNS, {"kind": "groups", "groups": [group.pk]}, follow=True)]
+    pages += [client.post(NEW, {"kind": "file", "file": names}, follow=True)]
+    pages += [client.post(NEW, {"kind": "groups", "groups": [group.pk]}, follow=True)]
     mailing = Mailing.objects.latest("pk")
-    pages += [client.post(f"{RUNS}{mailing.pk}/start/", follow=True)]
+    pages += [client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)]
     outbox.drain()
-    pages += [client.get(f"{RUNS}{mailing.pk}/members/"), client.get(RUNS)]
+    pages += [client.get(f"{MAILINGS}{mailing.pk}/members/"), client.get(MAILINGS)]
 
     for number, answer in enumerate(pages):
         said = answer.content.decode()
@@ -546,12 +611,12 @@ def test_send_again_leads_to_a_preview_of_those_who_have_not_signed_in(mailing_o
     get_user_model().objects.filter(pk=came_in.pk).update(last_login=timezone.now())
     mailoutbox.clear()
 
-    answer = client.post(f"{RUNS}{mailing.pk}/again/", follow=True)
+    answer = client.post(f"{MAILINGS}{mailing.pk}/again/", follow=True)
 
     said = words(answer.content.decode())
     draft = Mailing.objects.exclude(pk=mailing.pk).get()
     assert "1 person will get an email" in said
-    assert f"Those of mailing {mailing.pk} who have not got in yet" in said
+    assert f"Members of mailing {mailing.pk} who have not signed in" in said
     assert (draft.state, draft.again, draft.per_hour, draft.created_by) == (
         MailingState.DRAFT,
         True,
@@ -565,18 +630,82 @@ def test_latest_mailings_are_listed_by_the_number_that_their_pages_have(mailing_
     make_person("Mia")
     mailing = started(mailing_office)
 
-    assert f'<a href="{RUNS}{mailing.pk}/">Mailing {mailing.pk} · ' in client.get(RUNS).content.decode()
+    [link] = re.findall(
+        rf'<a\s+href="{MAILINGS}{mailing.pk}/">(.*?)</a>', client.get(MAILINGS).content.decode(), re.DOTALL
+    )
+    assert link.strip() == f"Mailing {mailing.pk}"
+
+
+def test_list_is_wagtails_own_with_the_way_to_a_new_mailing(mailing_office, client):
+    response = client.get(MAILINGS)
+
+    assert isinstance(response.context["view"], IndexView)
+    assert [button.label for button in response.context["header_buttons"]] == ["New mailing"]
+    assert f'href="{NEW}"' in response.content.decode()
+    assert "There are no mailings to display." in words(response.content.decode())
+
+
+def test_list_says_of_each_mailing_who_how_far_and_by_whom(mailing_office, client):
+    make_person("Mia"), make_person("Nowhere", email="")
+    mailing = started(mailing_office)
+    outbox.drain()
+    Mailing.objects.update(handed_over=1234, chosen=2412)
+
+    said = page(client, MAILINGS)
+
+    assert f"Mailing {mailing.pk} Everybody who has never signed in 1,234 of 2,412 Finished" in said
+    assert get_user_display_name(mailing_office) in said
+
+
+def test_list_shows_the_latest_first_and_no_drafts(mailing_office, client):
+    make_person("Mia")
+    first, second = started(mailing_office), started(mailing_office)
+    draft = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=mailing_office)
+
+    said = page(client, MAILINGS)
+    assert said.index(f"Mailing {second.pk}") < said.index(f"Mailing {first.pk}")
+    assert f"Mailing {draft.pk}" not in said
+
+    said = page(client, f"{MAILINGS}?ordering=started_at")
+    assert said.index(f"Mailing {first.pk}") < said.index(f"Mailing {second.pk}")
+
+
+def test_list_is_filtered_by_state(mailing_office, client):
+    make_person("Mia")
+    stopped, running = started(mailing_office), started(mailing_office)
+    mailings.stop(stopped, by=mailing_office)
+
+    for path in (MAILINGS, f"{MAILINGS}results/"):
+        said = page(client, f"{path}?state=stopped")
+        assert f"Mailing {stopped.pk}" in said
+        assert f"Mailing {running.pk}" not in said
+    for junk in ("draft", "x", "%00"):
+        assert client.get(f"{MAILINGS}?state={junk}&ordering={junk}&p={junk}&export={junk}").status_code == 200
+
+
+def test_list_costs_the_same_for_many(mailing_office, client):
+    make_person("Mia")
+    costs = []
+    for number in (1, 19):
+        for _ in range(number):
+            started(mailing_office)
+        client.get(MAILINGS)
+        with CaptureQueriesContext(connection) as asked:
+            client.get(MAILINGS)
+        costs.append(len(asked))
+
+    assert costs[0] == costs[1]
 
 
 def test_send_again_is_offered_once_the_mailing_has_ended(mailing_office, client):
     make_person("Mia")
     mailing = started(mailing_office)
-    before = page(client, f"{RUNS}{mailing.pk}/")
+    before = page(client, f"{MAILINGS}{mailing.pk}/")
 
     outbox.drain()
 
-    assert "Send again to those who have not got in yet" not in before
-    assert "Send again to those who have not got in yet" in page(client, f"{RUNS}{mailing.pk}/")
+    assert "Send again to those who have not signed in" not in before
+    assert "Send again to those who have not signed in" in page(client, f"{MAILINGS}{mailing.pk}/")
 
 
 def test_send_again_is_for_who_may_mail_many(office, client):
@@ -585,7 +714,7 @@ def test_send_again_is_for_who_may_mail_many(office, client):
     outbox.drain()
     client.force_login(office)
 
-    answer = client.post(f"{RUNS}{mailing.pk}/again/")
+    answer = client.post(f"{MAILINGS}{mailing.pk}/again/")
 
     assert answer.status_code == 302
     assert answer["Location"] == "/admin/"
@@ -598,7 +727,7 @@ def test_page_says_what_the_mail_service_reported(mailing_office, client):
     outbox.drain()
     Mailing.objects.filter(pk=mailing.pk).update(delivered=1234, bounced=5)
 
-    said = page(client, f"{RUNS}{mailing.pk}/")
+    said = page(client, f"{MAILINGS}{mailing.pk}/")
 
     assert "Delivered 1,234" in said
     assert "Came back 5" in said

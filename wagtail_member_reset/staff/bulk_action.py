@@ -13,27 +13,27 @@ from .. import mailings
 from ..exceptions import ChoiceError
 from ..mailing import Choice, Kind, with_ids
 from ..models import Mailing
-from . import listing, mailing_views, permissions
+from . import listing, mailing_new, mailing_pages, permissions
 
 
 class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
     """
-    Takes what was chosen as a choice, not as a hundred thousand accounts, which Wagtail's own way would read.
+    Keeps "all in the listing" as its search and filters, and reads no account.
 
-    "All in the listing" means all that the listing's search and filters leave.
+    Wagtail's own way would load each of 100,000 accounts.
     """
 
     display_name = _("Send password resets")
     action_type = "send_member_resets"
     aria_label = _("Send password resets to the selected users")
     action_priority = 50
-    # Django's form views take a PUT for a POST.
+    # Django's form views treat a PUT as a POST.
     http_method_names = ["get", "post"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Before Wagtail's own check of the listing, which not every version of it has, and which notes nothing.
+        # Wagtail 7.0 does not check the right to see the listing, and later versions do not log a refusal.
         if not (permissions.may_send_mailings(request.user) and permissions.may_see_listing(request.user)):
-            mailing_views.refuse(request)
+            mailing_pages.refuse(request)
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response
 
@@ -43,13 +43,13 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
         if other.pop("again", None) is None:
             other["again"] = "1"
         other_url = f"{request.path}?{other.urlencode()}"
-        return mailing_views.preview(request, mailing, start_url=here, back_url=self.next_url, other_url=other_url)
+        return mailing_new.preview(request, mailing, start_url=here, back_url=self.next_url, other_url=other_url)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         mailing = self._mailing(request)
         mailing.save()
-        mailing_views.begin(request, mailing)
-        return redirect(mailing_views.url(mailing))
+        mailing_new.begin(request, mailing)
+        return redirect(mailing_pages.url(mailing))
 
     def _mailing(self, request: HttpRequest) -> Mailing:
         keys, person = request.GET.getlist("id"), cast(Any, request.user)

@@ -1,4 +1,4 @@
-"""The accounts that Wagtail's user listing shows, as its search and filters stand."""
+"""The accounts in Wagtail's user listing, for "select all" of the bulk action: with its search and every filter."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 
 from . import permissions
 
-# What the listing's address, and that of our action, hold beside its search and filters.
+# Parameters of the listing and of the bulk action that are neither search nor filter.
 NOT_FILTERS = ("id", "next", "childOf", "p", "ordering", "_w_filter_fragment", "again")
 
 
 def query_of(request: HttpRequest) -> str:
-    """Search and filters of a listing from whose address a request was built."""
+    """The search and filters in a bulk action's address, which Wagtail builds from that of the listing."""
     query = request.GET.copy()
     for name in NOT_FILTERS:
         query.pop(name, None)
@@ -28,24 +28,24 @@ def query_of(request: HttpRequest) -> str:
 
 def accounts(request: HttpRequest, query: str) -> QuerySet[Any]:
     """
-    What the site's own listing would show for the query, to who is asking.
+    What the site's own listing shows this reader for the query. Raises `PermissionDenied` without the right to see it.
 
-    Wagtail's bulk actions look at the search alone; with a filter on, they would take everybody.
+    Wagtail's own bulk actions apply only the search: with a filter on, they would take everybody.
     """
     if not permissions.may_see_listing(request.user):
         raise PermissionDenied
     view = _view(request, query)
     if not _is_understood(view):
-        return get_user_model()._default_manager.none()  # a filter that means nothing must not mean everybody
+        return get_user_model()._default_manager.none()  # an invalid filter must not mean everybody
     shown = view.get_queryset()
     if isinstance(shown, QuerySet):
         return shown
-    # A site that has its accounts in a search index.
+    # On a site that searches its accounts in an index.
     return get_user_model()._default_manager.filter(pk__in=[account.pk for account in shown])
 
 
 def in_words(request: HttpRequest, query: str) -> list[str]:
-    """Search and filters as the listing itself names them; nothing for who may not see the listing."""
+    """Search and filters, as the listing names them. Empty for readers who may not see the listing."""
     if not permissions.may_see_listing(request.user):
         return []
     view = _view(request, query)
@@ -68,7 +68,7 @@ def _plainly(value: Any) -> Any:
 
 
 def _view(request: HttpRequest, query: str) -> Any:
-    """The site's own view of the listing, as it would answer the query to who is asking."""
+    """The site's own view of the listing, set up for this reader and query."""
     found = resolve(reverse("wagtailusers_users:index")).func
     view = found.view_class(**found.view_initkwargs)  # type: ignore[attr-defined]
     asked = copy(request)

@@ -1,4 +1,4 @@
-"""The form with which a mailing begins."""
+"""The form for a new mailing."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 class ChoiceForm(forms.Form):
-    """Whom to mail, and how fast. `choice` is there once the form is valid."""
+    """Who gets an email, and how fast. A valid form has a `choice`, and for a file the `matches` of its lines."""
 
     kind = forms.ChoiceField(
         label=_("Who gets an email"),
         choices=[
             (Kind.NEVER_SIGNED_IN.value, _("Everybody who has never signed in")),
-            (Kind.GROUPS.value, _("The members of groups")),
-            (Kind.FILE.value, _("The people in a file")),
+            (Kind.GROUPS.value, _("Members of groups")),
+            (Kind.FILE.value, _("People in a file")),
         ],
         initial=Kind.NEVER_SIGNED_IN.value,
         widget=forms.RadioSelect,
@@ -45,22 +45,19 @@ class ChoiceForm(forms.Form):
     file = forms.FileField(
         label=_("CSV file"),
         required=False,
-        help_text=_("One person in each line, by email address or username. Other columns do no harm."),
+        help_text=_("One person per line, by email address or username. Other columns are ignored."),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
     )
     again = forms.BooleanField(
-        label=_("Also mail people who have a link that still works"),
+        label=_("Include people who already have a working link"),
         required=False,
     )
     per_hour = forms.IntegerField(
-        label=_("Emails an hour, at most"),
+        label=_("Maximum emails per hour"),
         required=False,
         min_value=1,
         max_value=10_000_000,
-        help_text=_(
-            "Leave it empty to send as fast as the mail service takes them. A service that is new to you may ask for a "
-            "slow start."
-        ),
+        help_text=_("Leave empty for full speed. A new mail service may require a slow start."),
     )
 
     choice: Choice
@@ -68,10 +65,13 @@ class ChoiceForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for field in self:
+            if not field.use_fieldset:
+                # Wagtail by itself would have a screen reader read the help, and not the error.
+                field.field.widget.attrs["aria-describedby"] = f"{field.auto_id}-helptext {field.auto_id}-errors"
         now = timezone.now()
         self.fields["again"].help_text = _(
-            "A link that is not older than %(window)s is mailed again. In place of an older one they get a new one, "
-            "and the older one ends."
+            "A link less than %(window)s old is sent again. An older link is replaced by a new one and stops working."
         ) % {"window": timesince(now - conf.STATUS_WINDOW, now)}
 
     def clean(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class ChoiceForm(forms.Form):
             self.add_error("file", str(error))
             return
         if not matches.ids:
-            self.add_error("file", _("No line of the file names an account, by email address or username."))
+            self.add_error("file", _("No line in the file matches an account by email address or username."))
             return
         self.choice = Choice(kind=Kind.FILE, ids=matches.ids)
         self.matches = matches

@@ -1,4 +1,4 @@
-"""What staff read of mailings."""
+"""The words for mailings: cells of the two listings, headings, and what remains to be done."""
 
 from __future__ import annotations
 
@@ -9,22 +9,16 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
+from wagtail.admin.utils import get_user_display_name
 
-from ..models import Mailing, MailingState
+from ..models import EmailState, Mailing, MailingState, ResetEmail
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take these for the others
-STATES = {
-    "": gettext_lazy("All"),
-    "handed_over": gettext_lazy("Handed over"),
-    "failed": gettext_lazy("Failed"),
-    "skipped": gettext_lazy("Skipped"),
-    "waiting": gettext_lazy("Waiting"),
-}
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets read the wide ones alike
 
 
 def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
-    """How the members of a mailing were chosen, in a few words; with the `filters` of the listing, in words too."""
+    """How the members of a mailing were chosen. `filters` are those of the user listing, as it names them."""
     kind = chosen["kind"]
     if kind == "never_signed_in":
         return _("Everybody who has never signed in")
@@ -35,13 +29,13 @@ def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
         said = ", ".join(filters)
         return _("Users in the listing (%(filters)s)") % {"filters": said} if said else _("Users in the listing")
     if kind == "reminder":
-        return _("People whose welcome link runs out unused")
+        return _("People whose unused welcome link is about to expire")
     if kind == "mailing":
-        return _("Those of mailing %(number)s who have not got in yet") % {"number": chosen["mailing"]}
+        return _("Members of mailing %(number)s who have not signed in") % {"number": chosen["mailing"]}
     if kind == "file":
         return _("People in a file")
     if kind == "ids":
-        return _("People picked one by one")
+        return _("People picked from the listing")
     return _("All accounts")
 
 
@@ -49,8 +43,30 @@ def name(mailing: Mailing) -> str:
     return _("Mailing %(number)s") % {"number": mailing.pk}
 
 
+def starter(mailing: Mailing) -> str:
+    return str(get_user_display_name(mailing.created_by)) if mailing.created_by else ""
+
+
+def progress(mailing: Mailing) -> str:
+    return _("%(done)s of %(all)s") % {"done": grouped(mailing.handed_over), "all": grouped(mailing.chosen)}
+
+
+def member(email: ResetEmail) -> str:
+    return str(get_user_display_name(email.member))
+
+
+def fate(email: ResetEmail) -> str:
+    """What became of an email: its state, and why it was not sent."""
+    said = [email.get_state_display()]
+    if email.skip_reason:
+        said.append(email.get_skip_reason_display())
+    if email.state == EmailState.FAILED and email.result_text:
+        said.append(email.result_text)
+    return ": ".join(map(str, said))
+
+
 def title(mailing: Mailing) -> str:
-    """What a mailing is doing, or has done."""
+    """The heading of a mailing's page: what it is doing, or has done."""
     chosen, mailed = {"number": grouped(mailing.chosen)}, {"number": grouped(mailing.handed_over)}
     if mailing.state == MailingState.RUNNING:
         return ngettext("Sending to %(number)s member", "Sending to %(number)s members", mailing.chosen) % chosen
@@ -62,7 +78,7 @@ def title(mailing: Mailing) -> str:
 
 
 def time_left(left: timedelta | None) -> str:
-    """Roughly, since nobody knows; empty where nothing can be said."""
+    """A rough estimate; empty where there is none."""
     if left is None:
         return ""
     seconds = max(int(left.total_seconds()), 1)
@@ -76,7 +92,7 @@ def time_left(left: timedelta | None) -> str:
 
 
 def harmless(text: str) -> str:
-    """A cell that a spreadsheet shows and does not compute: https://owasp.org/www-community/attacks/CSV_Injection"""
+    """Text that a spreadsheet shows and does not compute: https://owasp.org/www-community/attacks/CSV_Injection"""
     return f"'{text}" if text.startswith(FORMULAS) else text
 
 

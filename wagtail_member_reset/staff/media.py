@@ -1,4 +1,4 @@
-"""The one style sheet and the two controllers of the staff room, as files: a strict CSP allows no inline ones."""
+"""The style sheet and the two scripts of the staff pages. They are files, since a strict CSP allows no inline code."""
 
 from django.forms import Media
 

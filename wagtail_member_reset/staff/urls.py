@@ -1,20 +1,24 @@
 from django.urls import URLPattern, path
 
-from . import desk, mailing_views, views
+from . import desk, mailing_new, mailing_views, views
+from .mailing_list import MailingList
+from .mailing_members import MailingMembers
 
 app_name = "wagtail_member_reset_admin"
 urlpatterns: list[URLPattern] = [
     path("", desk.desk, name="desk"),
-    path("mailings/", mailing_views.mailing_list, name="mailings"),
+    path("mailings/", MailingList.as_view(), name="mailings"),
+    path("mailings/results/", MailingList.as_view(results_only=True), name="mailings_results"),
+    path("mailings/new/", mailing_new.new, name="mailing_new"),
     path("mailings/<int:pk>/", mailing_views.mailing, name="mailing"),
     path("mailings/<int:pk>/start/", mailing_views.start, name="mailing_start"),
     path("mailings/<int:pk>/pause/", mailing_views.pause, name="mailing_pause"),
-    path("mailings/<int:pk>/go-on/", mailing_views.go_on, name="mailing_resume"),
+    path("mailings/<int:pk>/resume/", mailing_views.resume, name="mailing_resume"),
     path("mailings/<int:pk>/stop/", mailing_views.stop, name="mailing_stop"),
     path("mailings/<int:pk>/retry/", mailing_views.retry, name="mailing_retry"),
     path("mailings/<int:pk>/again/", mailing_views.again, name="mailing_again"),
-    path("mailings/<int:pk>/unmatched/", mailing_views.unmatched, name="mailing_unmatched"),
-    path("mailings/<int:pk>/members/", mailing_views.members, name="mailing_members"),
+    path("mailings/<int:pk>/unmatched/", mailing_new.unmatched, name="mailing_unmatched"),
+    path("mailings/<int:pk>/members/", MailingMembers.as_view(), name="mailing_members"),
     path("<str:pk>/", views.panel, name="panel"),
     path("<str:pk>/send/", views.send, name="send"),
     path("<str:pk>/cancel/", views.revoke, name="revoke"),

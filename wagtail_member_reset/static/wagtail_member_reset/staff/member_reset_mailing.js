@@ -1,14 +1,14 @@
 /*
- * Keeps the page of a mailing up to date while the mailing is under way and the page can be seen. Without it,
- * the page says what was true when it was asked for.
+ * Updates the page of a mailing under way, as long as the page is visible. Without this script, the page shows
+ * the progress as it was when it was loaded.
  */
 (() => {
   const EVERY_MS = 2000;
-  const PAUSED_EVERY_MS = 10000; // somebody else may have it go on
+  const PAUSED_EVERY_MS = 10000; // somebody else may resume it
   const SPOKEN_EVERY_MS = 15000;
   const MOST_FAILURES = 5;
 
-  class MemberResetRunController extends window.StimulusModule.Controller {
+  class MemberResetMailingController extends window.StimulusModule.Controller {
     static targets = ["body", "part", "poll", "problem", "reload", "spoken"];
 
     static values = { url: String };
@@ -29,7 +29,7 @@
     }
 
     reloadTargetConnected(hint) {
-      hint.hidden = true; // this does it
+      hint.hidden = true; // this script does it
     }
 
     pollTargetConnected() {
@@ -57,7 +57,7 @@
       this.schedule();
     }
 
-    /* Puts in what is new. The buttons stay as long as they are the same: somebody may be about to press one. */
+    /* Replaces what changed. The buttons stay while they are the same: somebody may be about to press one. */
     renew(html) {
       const fresh = document.createElement("template");
       fresh.innerHTML = html;
@@ -74,7 +74,7 @@
       this.speak();
     }
 
-    /* Not each number is read out: now and then, and at the end. */
+    /* Reads the progress out now and then and at the end, not at every number. */
     speak() {
       if (this.hasPollTarget && Date.now() - this.spokenAt < SPOKEN_EVERY_MS) return;
       this.spokenAt = Date.now();
@@ -83,5 +83,5 @@
     }
   }
 
-  window.wagtail.app.register("member-reset-mailing", MemberResetRunController);
+  window.wagtail.app.register("member-reset-mailing", MemberResetMailingController);
 })();

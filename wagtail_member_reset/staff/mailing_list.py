@@ -1,0 +1,71 @@
+"""The list of mailings, and its place in the menu."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, StatusTagColumn, TitleColumn
+
+from ..accounts import has_passwords
+from ..models import Mailing, MailingState
+from . import mailing_pages, mailing_words, permissions
+
+
+class MailingsMenuItem(MenuItem):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__(_("Mailings"), mailing_pages.url(), name="member-reset-mailings", icon_name="mail")
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return has_passwords() and permissions.may_send_mailings(request.user)
+
+
+class MailingFilters(WagtailFilterSet):  # type: ignore[misc]
+    class Meta:
+        model = Mailing
+        fields = ["state"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        listed = [(value, label) for value, label in MailingState.choices if value != MailingState.DRAFT]
+        self.filters["state"].extra["choices"] = listed
+
+
+class MailingList(mailing_pages.MailingIndexView):
+    """
+    All mailings that were ever started, the latest first.
+
+    A draft is not listed: it is a preview that nobody has said yes to, and is purged.
+    """
+
+    model = Mailing
+    page_title = _("Mailings")
+    add_item_label = _("New mailing")
+    add_url_name = "wagtail_member_reset_admin:mailing_new"
+    index_url_name = "wagtail_member_reset_admin:mailings"
+    index_results_url_name = "wagtail_member_reset_admin:mailings_results"
+    filterset_class = MailingFilters
+    default_ordering = "-started_at"
+    paginate_by = 20
+
+    @cached_property
+    def columns(self) -> list[BaseColumn]:
+        return [
+            TitleColumn("name", label=_("Mailing"), accessor=mailing_words.name, get_url=mailing_pages.url),
+            Column("choice", label=_("Who"), accessor=partial(mailing_pages.choice, self.request)),
+            Column("progress", label=_("Sent"), accessor=mailing_words.progress),
+            StatusTagColumn(
+                "state", label=_("State"), accessor="get_state_display", primary=lambda each: each.is_under_way
+            ),
+            DateColumn("started_at", label=_("Started"), sort_key="started_at"),
+            Column("by", label=_("By"), accessor=mailing_words.starter),
+        ]
+
+    def get_base_queryset(self) -> QuerySet[Mailing]:
+        return Mailing.objects.exclude(state=MailingState.DRAFT).select_related("created_by")

@@ -1,0 +1,108 @@
+"""Before a mailing starts: the form, the preview, and the start itself."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any, cast
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+from wagtail.admin.utils import get_user_display_name
+
+from .. import mailings
+from ..accounts import address_of
+from ..mailing import Kind
+from ..models import Mailing, MailingUnmatched, SkipReason
+from . import listing, mailing_words, permissions
+from .mailing_forms import ChoiceForm
+from .mailing_pages import choice, guarded, page, require, url
+
+# Of a file's lines that match no account; all of them can be downloaded.
+SHOWN_LINES = 10
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.non_atomic_requests
+def new(request: HttpRequest) -> HttpResponse:
+    """The form. A valid one is saved as a draft and leads to its preview; nobody gets an email yet."""
+    require(request)
+    is_sent = request.method == "POST"
+    form = ChoiceForm(request.POST if is_sent else None, request.FILES if is_sent else None)
+    if is_sent and form.is_valid():
+        said = form.cleaned_data
+        pace = {"again": said["again"], "per_hour": said["per_hour"]}
+        return redirect(url(mailings.draft(form.choice, by=request.user, matches=form.matches, **pace)))
+    title = _("New mailing")
+    # A screen reader says the title first.
+    shown = {"header_title": _("Error: %(title)s") % {"title": title}} if form.errors else {}
+    return page(request, "mailing_new.html", title, {"form": form, **shown})
+
+
+def preview(
+    request: HttpRequest, mailing: Mailing, *, start_url: str, back_url: str, other_url: str = ""
+) -> HttpResponse:
+    """
+    Say who would get an email now, and who not. Changes nothing.
+
+    The page of a draft calls this, and the bulk action of the user listing. The latter has no form in which to ask
+    about people with a working link, so `other_url` is the same preview with them, or without.
+    """
+    found = mailings.preview(mailing, beyond=permissions.beyond(request.user), listing=_listing(request, mailing))
+    context = {
+        "mailing": mailing,
+        "preview": found,
+        "choice": choice(request, mailing),
+        "samples": [(get_user_display_name(member), address_of(member)) for member in found.samples],
+        "unmatched": unmatched_of(mailing),
+        "shown_lines": SHOWN_LINES,
+        "start_url": start_url,
+        "back_url": back_url,
+        "other_url": other_url if mailing.again or SkipReason.LIVE_LINK in found.skips else "",
+    }
+    return page(request, "mailing_preview.html", _("Preview"), context)
+
+
+def preview_draft(request: HttpRequest, mailing: Mailing) -> HttpResponse:
+    """The preview of a draft, with the way back to where it was made."""
+    if mailing.choice["kind"] == Kind.MAILING.value:
+        back_url = reverse("wagtail_member_reset_admin:mailing", args=[mailing.choice["mailing"]])
+    else:
+        back_url = reverse("wagtail_member_reset_admin:mailing_new")
+    return preview(request, mailing, start_url=url(mailing, "mailing_start"), back_url=back_url)
+
+
+def begin(request: HttpRequest, mailing: Mailing) -> None:
+    """Start a mailing, for members whom the person who clicked may reset. Warns where it has started before."""
+    mailing.created_by = cast(Any, request.user)
+    if not mailings.start(mailing, beyond=permissions.beyond(request.user), listing=_listing(request, mailing)):
+        messages.warning(request, _("This mailing has already started. Nobody gets a second email."))
+
+
+@require_safe
+def unmatched(request: HttpRequest, pk: int) -> HttpResponse:
+    """Download the lines of a mailing's file that match no account, for a spreadsheet."""
+    require(request)
+    lines = get_object_or_404(MailingUnmatched, mailing=pk).lines
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="mailing-{pk}-lines-without-account.csv"'
+    response.write("\ufeff")  # spreadsheets read UTF-8 only with this mark
+    rows = csv.writer(response)
+    rows.writerow([_("Line"), _("Text")])
+    rows.writerows((number, mailing_words.harmless(text)) for number, text in lines)
+    return guarded(response)
+
+
+def unmatched_of(mailing: Mailing) -> MailingUnmatched | None:
+    return getattr(mailing, "unmatched", None) if mailing.pk else None
+
+
+def _listing(request: HttpRequest, mailing: Mailing) -> QuerySet[Any] | None:
+    if mailing.choice["kind"] != Kind.LISTING.value:
+        return None
+    return listing.accounts(request, mailing.choice["query"])

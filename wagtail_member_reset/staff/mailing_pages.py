@@ -1,0 +1,111 @@
+"""What the pages of mailings have in common: who may open them, their addresses, their header, and no caching."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from wagtail.admin.views.generic import IndexView
+
+from .. import mailings
+from ..mailing import Kind
+from ..models import Mailing
+from . import listing, mailing_words, permissions
+from .media import MAILING_MEDIA
+
+TEMPLATES = "wagtail_member_reset/staff/"
+
+
+class MailingIndexView(IndexView):  # type: ignore[misc]
+    """A listing of Wagtail's own, for those who may send mailings. Its table scrolls on a small screen."""
+
+    # Our own rights decide, and not those to add or change the model.
+    any_permission_required = None
+    permission_policy = None
+    http_method_names = ["get", "head"]
+    header_icon = "mail"
+    results_template_name = TEMPLATES + "mailing_results.html"
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        # An export would read every row at once, whatever the pages hold.
+        self.is_export = False
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        require(request)
+        return guarded(super().dispatch(request, *args, **kwargs))
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        context["media"] += MAILING_MEDIA
+        return context
+
+
+def require(request: HttpRequest) -> None:
+    """Let nobody on who may not send mailings."""
+    if not permissions.may_send_mailings(request.user):
+        refuse(request)
+
+
+def refuse(request: HttpRequest) -> NoReturn:
+    """Turn somebody away. What they tried to change goes to their history; a look does not."""
+    if request.method == "POST":
+        mailings.note_refused(by=request.user)
+    raise PermissionDenied
+
+
+def find(request: HttpRequest, pk: int) -> Mailing:
+    """The mailing, for who may send mailings; refuses others before it looks."""
+    require(request)
+    return get_object_or_404(Mailing.objects.select_related("created_by", "unmatched"), pk=pk)
+
+
+def url(mailing: Mailing | None = None, name: str = "mailing") -> str:
+    """The address of one mailing's page or verb; without a mailing, that of the list."""
+    if mailing is None:
+        return reverse("wagtail_member_reset_admin:mailings")
+    return reverse(f"wagtail_member_reset_admin:{name}", args=[mailing.pk])
+
+
+def choice(request: HttpRequest, mailing: Mailing) -> str:
+    """How the members were chosen, in as many words as the reader may see."""
+    chosen = mailing.choice
+    filters = listing.in_words(request, chosen["query"]) if chosen["kind"] == Kind.LISTING.value else ()
+    return mailing_words.choice(chosen, filters)
+
+
+def page(
+    request: HttpRequest, template: str, title: str, context: dict[str, Any], *, above: Mailing | None = None
+) -> HttpResponse:
+    """A page below the list of mailings, or below that of the mailing `above` it."""
+    context = {
+        "page_title": title,
+        "header_title": title,
+        "header_icon": "mail",
+        "page_media": MAILING_MEDIA,
+        "breadcrumbs_items": breadcrumbs(title, above=above),
+        **context,
+    }
+    return guarded(render(request, TEMPLATES + template, context))
+
+
+def breadcrumbs(title: str, *, above: Mailing | None = None) -> list[dict[str, str]]:
+    path: Iterable[tuple[str, str]] = [
+        (reverse("wagtailadmin_home"), _("Home")),
+        (url(), _("Mailings")),
+        *([(url(above), mailing_words.name(above))] if above else []),
+        ("", title),
+    ]
+    return [{"url": address, "label": label} for address, label in path]
+
+
+def guarded(response: HttpResponse) -> HttpResponse:
+    """Addresses of members stay in no cache, and in nobody's frame."""
+    response["Cache-Control"] = "no-store, private"
+    response["X-Frame-Options"] = "DENY"
+    return response
