@@ -704,8 +704,8 @@ def test_send_again_is_offered_once_the_mailing_has_ended(mailing_office, client
 
     outbox.drain()
 
-    assert "Send again to those who have not signed in" not in before
-    assert "Send again to those who have not signed in" in page(client, f"{MAILINGS}{mailing.pk}/")
+    assert "Send again to those who have not got in yet" not in before
+    assert "Send again to those who have not got in yet" in page(client, f"{MAILINGS}{mailing.pk}/")
 
 
 def test_send_again_is_for_who_may_mail_many(office, client):
@@ -731,3 +731,33 @@ def test_page_says_what_the_mail_service_reported(mailing_office, client):
 
     assert "Delivered 1,234" in said
     assert "Came back 5" in said
+
+
+def test_rest_of_a_stopped_mailing_leads_to_a_preview_of_those_it_had_not_come_to(client, admin):
+    client.force_login(admin)
+    members = [make_person(f"Rest{number}") for number in range(3)]
+    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=tuple(member.pk for member in members)), by=admin)
+    mailings.start(mailing, wake=False)
+    mailings.stop(mailing, by=admin)
+    url = reverse("wagtail_member_reset_admin:mailing", args=[mailing.pk])
+
+    offered = "Send to the rest" in client.get(url).content.decode()
+    preview = client.post(url + "rest/", follow=True).content.decode()
+
+    assert offered
+    assert "3 people will get an email" in preview
+    assert Mailing.objects.filter(state=MailingState.DRAFT).count() == 1
+
+
+def test_rest_of_a_mailing_that_was_not_stopped_drafts_nothing(client, admin):
+    client.force_login(admin)
+    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=(make_person("Rest").pk,)), by=admin)
+    mailings.start(mailing, wake=False)
+    url = reverse("wagtail_member_reset_admin:mailing", args=[mailing.pk])
+
+    answer = client.post(url + "rest/", follow=True).content.decode()
+
+    assert "Nothing changed" in answer
+    assert not Mailing.objects.filter(state=MailingState.DRAFT).exists()
+    mailing.refresh_from_db()
+    assert mailing.state == MailingState.RUNNING

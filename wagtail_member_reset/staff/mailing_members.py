@@ -73,7 +73,7 @@ class MailingMembers(mailing_pages.MailingIndexView):
         return mailing_pages.breadcrumbs(self.get_page_title(), above=self.mailing)
 
     def get_base_queryset(self) -> QuerySet[ResetEmail]:
-        emails = ResetEmail.objects.filter(mailing=self.mailing).select_related("member")
+        emails = ResetEmail.objects.filter(mailing=self.mailing, replaced_at=None).select_related("member")
         hidden = permissions.hidden_from(self.request.user)
         if hidden is not None:
             emails = emails.exclude(member__in=get_user_model()._base_manager.filter(hidden).values("pk"))

@@ -98,6 +98,16 @@ def again(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     return redirect(url(mailings.draft(choice, by=request.user, again=True, per_hour=mailing.per_hour)))
 
 
+@_verb
+def rest(request: HttpRequest, mailing: Mailing) -> HttpResponse:
+    """Draft another mailing, for those whom this one had not come to when it was stopped. Leads to its preview."""
+    draft = mailings.draft_rest(mailing, by=request.user) if mailing.state == MailingState.STOPPED else None
+    if draft is None:
+        messages.warning(request, _("Nothing changed: nobody is left whom the mailing had not come to."))
+        return redirect(url(mailing))
+    return redirect(url(draft))
+
+
 def _do(request: HttpRequest, mailing: Mailing, verb: Callable[[Mailing], object]) -> HttpResponse:
     """Do what a button says. `verb` is falsy where the mailing's state no longer allows it."""
     if not verb(mailing):

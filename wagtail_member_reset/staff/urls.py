@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("mailings/<int:pk>/stop/", mailing_views.stop, name="mailing_stop"),
     path("mailings/<int:pk>/retry/", mailing_views.retry, name="mailing_retry"),
     path("mailings/<int:pk>/again/", mailing_views.again, name="mailing_again"),
+    path("mailings/<int:pk>/rest/", mailing_views.rest, name="mailing_rest"),
     path("mailings/<int:pk>/unmatched/", mailing_new.unmatched, name="mailing_unmatched"),
     path("mailings/<int:pk>/members/", MailingMembers.as_view(), name="mailing_members"),
     path("<str:pk>/", views.panel, name="panel"),
