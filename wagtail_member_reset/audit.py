@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
+from django.db import DatabaseError
 from django.utils import timezone
 from wagtail.log_actions import log, registry
 from wagtail.models import ModelLogEntry
@@ -37,7 +38,7 @@ def record_many(actions: Sequence[tuple[Member, str]], *, mailing: Mailing, by: 
     entry = ModelLogEntry(content_type=content_type, timestamp=now, user=by, data=data)
     columns = {
         "object_id": [str(member.pk) for member, _action in actions],
-        "label": [str(member) or f"{model.__name__} object ({member.pk})" for member, _action in actions],
+        "label": [_label(member) for member, _action in actions],
         "action": [_name(action) for _member, action in actions],
     }
     db.insert_like(entry, columns)
@@ -59,6 +60,17 @@ def with_changed_address(members: Sequence[Member], *, by: Member | None) -> lis
     changes = log.objects.filter(action=ADDRESS_CHANGED, user=by, timestamp__gt=timezone.now() - FOUR_EYES)
     changed = set(changes.values_list("object_id", flat=True))
     return [member for member in members if str(member.pk) in changed]
+
+
+def _label(member: Member) -> str:
+    """What the site calls the member; as Django does, where it cannot say, or not in a way that a database takes."""
+    try:
+        label = str(member).replace("\0", "")
+    except DatabaseError:
+        raise  # it may have ended the transaction, and whoever writes many finds out with whom
+    except Exception:
+        label = ""
+    return label or f"{type(member).__name__} object ({member.pk})"
 
 
 def _name(action: str) -> str:

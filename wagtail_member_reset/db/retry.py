@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from django.apps import apps
-from django.db import IntegrityError, OperationalError, router, transaction
+from django.db import Error, IntegrityError, OperationalError, connections, router, transaction
 
 ATTEMPTS = 8
 T = TypeVar("T")
@@ -37,6 +37,18 @@ def retried(operation: Callable[[], T]) -> T:
                 raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - it only keeps two writers apart
     raise AssertionError("unreachable")
+
+
+def answers() -> bool:
+    """Whether our database answers. Asked after an error, which may have been about one statement alone."""
+    connection = connections[alias()]
+    try:
+        connection.close_if_unusable_or_obsolete()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return False
+    return True
 
 
 def alias() -> str:

@@ -93,14 +93,17 @@ def put_off(chunk: MailingChunk) -> None:
 
 
 def split(chunk: MailingChunk) -> None:
-    """Cut a chunk in two: where one member spoils it, the half without them goes out, and the other is cut again."""
+    """
+    Cut a chunk in two: where one member spoils it, the half without them goes out, and the other is cut again.
+
+    Both take their turn behind all who wait already, and are new rows, so that nobody takes them for one just tried.
+    """
     half = len(chunk.members) // 2
 
     def attempt() -> None:
-        first = {"members": chunk.members[:half], "revision": F("revision") + 1}
-        if MailingChunk.objects.filter(pk=chunk.pk, revision=chunk.revision).update(**first):
-            second = {"members": chunk.members[half:], "due_at": chunk.due_at, "again": chunk.again}
-            MailingChunk.objects.create(mailing_id=chunk.mailing_id, **second)
+        if drop(chunk):
+            for members in (chunk.members[:half], chunk.members[half:]):
+                MailingChunk.objects.create(mailing_id=chunk.mailing_id, members=members, again=chunk.again)
 
     db.retried(attempt)
 
