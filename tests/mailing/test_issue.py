@@ -168,7 +168,7 @@ def test_name_that_no_database_takes_keeps_nobody_from_an_email(bad_in_the_middl
     assert (mailing.state, mailing.handed_over) == (MailingState.FINISHED, 7)
 
 
-@pytest.mark.parametrize("address", [divides_by_zero, lambda member: "x" * 400 if is_bad(member) else "a@b.example"])
+@pytest.mark.parametrize("address", [divides_by_zero, lambda member: "nul\0l@members.example"])
 def test_member_whose_address_cannot_be_written_fails_alone(
     bad_in_the_middle, monkeypatch, mailoutbox, clock, address
 ):

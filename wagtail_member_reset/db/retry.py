@@ -43,7 +43,8 @@ def answers() -> bool:
     """Whether our database answers. Asked after an error, which may have been about one statement alone."""
     connection = connections[alias()]
     try:
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error:
