@@ -11,13 +11,16 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command, load_command_class
-from django.db import OperationalError, connection
+from django.db import DatabaseError, IntegrityError, OperationalError, ProgrammingError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone as django_timezone
 
 from tests.conftest import make_person
 from wagtail_member_reset import resets
 from wagtail_member_reset.db import retry
 from wagtail_member_reset.models import EmailState, Origin, PasswordReset, ResetEmail, ResetRequest, State
+from wagtail_member_reset.outbox import send
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 
@@ -168,6 +171,109 @@ def test_single_pass_does_not_hide_a_database_that_is_away(member):
 def test_pause_that_is_none_is_refused(db, every):
     with pytest.raises(CommandError, match="positive number of seconds"):
         run("deliver_member_resets", "--loop", "--every", every)
+
+
+# What is wrong with the database
+
+
+@pytest.fixture
+def unmigrated(transactional_db, django_db_serialized_rollback):
+    """As after an upgrade without `migrate`: a migration is not applied, and a table is not there."""
+    tables, recorder = [], MigrationRecorder(connection)
+    [last] = MigrationLoader(connection).graph.leaf_nodes("wagtail_member_reset")
+
+    def rename(table, name):
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} RENAME TO {name}")
+
+    def take_away(table):
+        recorder.record_unapplied(*last)
+        rename(table, f"{table}_away")
+        tables.append(table)
+
+    yield take_away
+    for table in tables:
+        rename(f"{table}_away", table)
+    if last not in recorder.applied_migrations():
+        recorder.record_applied(*last)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["deliver_member_resets"],
+        ["deliver_member_resets", "--loop", "--every", "0.1"],
+        ["purge_member_resets"],
+        ["send_member_resets", "--all", "--no-input"],
+    ],
+    ids=" ".join,
+)
+def test_missing_migration_is_said_at_once(unmigrated, member, command):
+    table = "mailingchunk" if command[0] == "send_member_resets" else "resetrequest"
+    unmigrated(f"wagtail_member_reset_{table}")
+
+    with pytest.raises(CommandError, match=r"lacks migrations .* run manage\.py migrate\.$"):
+        run(*command)
+
+
+def test_table_that_is_gone_though_all_was_migrated_is_no_outage(unmigrated, member, mailoutbox):
+    unmigrated("wagtail_member_reset_resetrequest")
+    [last] = MigrationLoader(connection).graph.leaf_nodes("wagtail_member_reset")
+    MigrationRecorder(connection).record_applied(*last)
+
+    with pytest.raises(DatabaseError, match="resetrequest"):
+        run("deliver_member_resets")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OperationalError("attempt to write a readonly database"), "attempt to write a readonly database"),
+        (
+            ProgrammingError("permission denied for table resetemail\nDETAIL: mia"),
+            "permission denied for table resetemail",
+        ),
+        (IntegrityError("Key (recipient)=(mia@members.example) is there"), "The database refused (IntegrityError);"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_loop_names_what_the_database_refuses(
+    transactional_db, django_db_serialized_rollback, member, mailoutbox, monkeypatch, error, said
+):
+    resets.send(member, by=None)
+    refused = iter([True])
+
+    def refuse(lease):
+        if next(refused, False):
+            raise error
+        return claim(lease)
+
+    claim = send.claim_singles
+    monkeypatch.setattr(send, "claim_singles", refuse)
+
+    _out, err = loop_until(lambda: mailoutbox)
+
+    assert said in err
+    assert [word in err for word in ("did not answer", "mia", "trying again")] == [False, False, True]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("mia"), OperationalError("no such table: x")], ids=str)
+def test_loop_goes_on_after_a_pass_that_failed(
+    transactional_db, django_db_serialized_rollback, member, mailoutbox, monkeypatch, error
+):
+    resets.send(member, by=None)
+    failing = iter([True])
+
+    def fail_once(lease):
+        if next(failing, False):
+            raise error
+        return []
+
+    monkeypatch.setattr(send, "claim_retries", fail_once)
+
+    out, _err = loop_until(lambda: next(failing, True) and mailoutbox)
+
+    assert out.splitlines()[-1] == "Stopped."
 
 
 # purge_member_resets

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
+from django.db import DatabaseError
 from django.utils import timezone
 from wagtail.log_actions import log, registry
 from wagtail.models import ModelLogEntry
@@ -62,9 +63,15 @@ def _name(action: str) -> str:
 
 
 def _about(member: Member, action: str) -> dict[str, Any]:
+    return {"object_id": str(member.pk), "label": _label(member), "action": _name(action)}
+
+
+def _label(member: Member) -> str:
+    """What the site calls the member; as Django does, where it cannot say, or not in a way that a database takes."""
     try:
-        label = str(member)
-    except Exception:  # a site's own way to name members must not keep the others from being mailed
+        label = str(member).replace("\0", "")
+    except DatabaseError:
+        raise  # it may have ended the transaction, and whoever writes many finds out with whom
+    except Exception:
         label = ""
-    label = label or f"{type(member).__name__} object ({member.pk})"
-    return {"object_id": str(member.pk), "label": label, "action": _name(action)}
+    return label or f"{type(member).__name__} object ({member.pk})"

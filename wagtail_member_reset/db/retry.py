@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from django.apps import apps
-from django.db import IntegrityError, OperationalError, connections, router, transaction
+from django.db import Error, IntegrityError, OperationalError, connections, router, transaction
 
 ATTEMPTS = 8
 # No further attempt after this: one alone may wait as long as the database's own time-out.
@@ -71,6 +71,19 @@ def _writing_from_the_start(connection: Any) -> Iterator[None]:
         yield
     finally:
         connection.transaction_mode = chosen
+
+
+def answers() -> bool:
+    """Whether our database answers. Asked after an error, which may have been about one statement alone."""
+    connection = connections[alias()]
+    try:
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return False
+    return True
 
 
 def alias() -> str:

@@ -10,12 +10,13 @@ from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, DataError, IntegrityError, connections
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connections
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from .. import db
+from ..exceptions import SettingError
 from ..models import EmailState, Mailing, MailingChunk, MailingState, Purpose, ResetEmail, SkipReason
 from . import counters
 
@@ -30,6 +31,8 @@ FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=1)
 # A chunk of one member that cannot be written so often is written off, with the member.
 MOST_ATTEMPTS = 3
+# Of these, all but the last two are about the database or the site as a whole, and no member is to blame.
+OF_THE_SITE, OF_A_ROW = (DatabaseError, InterfaceError, SettingError), (DataError, IntegrityError)
 
 
 def write_chunks(mailing: Mailing, members: Iterable[Any], *, again: bool = False) -> int:
@@ -99,8 +102,10 @@ def set_back(chunk: MailingChunk, error: Exception) -> None:
 
     Raises in its turn when the database is away.
     """
-    if isinstance(error, DatabaseError) and not isinstance(error, (DataError, IntegrityError)):
-        logger.error("mailing=%s chunk=%s not written: %s", chunk.mailing_id, chunk.pk, type(error).__name__)
+    if isinstance(error, OF_THE_SITE) and not isinstance(error, OF_A_ROW):
+        # What a database says may quote a row.
+        said = error if isinstance(error, SettingError) else type(error).__name__
+        logger.error("mailing=%s chunk=%s not written: %s", chunk.mailing_id, chunk.pk, said)
         _put_off(chunk)
         return
     logger.error("mailing=%s chunk=%s not written", chunk.mailing_id, chunk.pk, exc_info=error)
@@ -141,14 +146,17 @@ def _put_off(chunk: MailingChunk) -> None:
 
 
 def _split(chunk: MailingChunk) -> None:
-    """Cut a chunk in two: where one member spoils it, the half without them goes out, and the other is cut again."""
+    """
+    Cut a chunk in two: where one member spoils it, the half without them goes out, and the other is cut again.
+
+    Both take their turn behind all who wait already, and are new rows, so that nobody takes them for one just tried.
+    """
     half = len(chunk.members) // 2
 
     def attempt() -> None:
-        first = {"members": chunk.members[:half], "revision": F("revision") + 1}
-        if MailingChunk.objects.filter(pk=chunk.pk, revision=chunk.revision).update(**first):
-            second = {"members": chunk.members[half:], "due_at": chunk.due_at, "again": chunk.again}
-            MailingChunk.objects.create(mailing_id=chunk.mailing_id, **second)
+        if MailingChunk.objects.filter(pk=chunk.pk, revision=chunk.revision).delete()[0]:
+            for members in (chunk.members[:half], chunk.members[half:]):
+                MailingChunk.objects.create(mailing_id=chunk.mailing_id, members=members, again=chunk.again)
 
     db.retried(attempt)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, InternalError, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from wagtail.models import Site
@@ -57,12 +60,8 @@ class IssuedChunk(NamedTuple):
     emails: list[Issued]
 
 
-class _MemberFailed(MemberResetError):
-    """Asking about this member broke the transaction; the chunk is written again without asking about them."""
-
-    def __init__(self, key: Any, error: Exception) -> None:
-        super().__init__(type(error).__name__)
-        self.key = key
+class _AskedInVain(MemberResetError):
+    """Asking about a member may have ended the transaction; the chunk is written again, with more care."""
 
 
 def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> IssuedChunk | None:
@@ -95,21 +94,21 @@ def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> IssuedCh
 
 def _write(chunk: MailingChunk, number: int, claim: dict[str, Any]) -> list[Issued] | None:
     site = chunk.mailing.site or Site.objects.filter(is_default_site=True).first()
-    failed: dict[Any, str] = {}
-    # Where a single send was faster for one member, the second attempt lets it be.
-    has_conflicts = False
+    # Where a single send was faster for one member, the second attempt lets it be. Where the site's rule met an error
+    # of the database, each member is asked about in a savepoint of their own, since it may have ended the transaction.
+    has_conflicts = is_careful = False
 
     def attempt() -> list[Issued] | None:
         nonlocal has_conflicts
         ignore_conflicts, has_conflicts = has_conflicts, True
         keys = chunks.take(chunk, number)
-        return _Issuing(chunk, keys, site, claim, failed).write(ignore_conflicts=ignore_conflicts) if keys else None
+        return _Issuing(chunk, keys, site, claim, is_careful).write(ignore_conflicts=ignore_conflicts) if keys else None
 
-    while True:
-        try:
-            return db.retried(attempt)
-        except _MemberFailed as error:
-            failed[error.key], has_conflicts = str(error), False
+    try:
+        return db.retried(attempt)
+    except (_AskedInVain, InternalError):  # the latter where the rule hides the error, and all statements then fail
+        has_conflicts, is_careful = False, True
+        return db.retried(attempt)
 
 
 @dataclass
@@ -120,8 +119,8 @@ class _Issuing:
     keys: list[Any]
     site: Site | None
     claim: dict[str, Any]
-    # Whom to fail unasked, with the reason.
-    failed: dict[Any, str]
+    # Whether what fails in the database for one member must be kept from the others.
+    is_careful: bool
     replaced: list[int] = field(default_factory=list)
     issued: list[PasswordReset] = field(default_factory=list)
     # What is mailed, and what is done for it, in the order of the members.
@@ -162,25 +161,28 @@ class _Issuing:
         return emails
 
     def _decide(self, member: Member, live: PasswordReset | None) -> None:
-        if known := self.failed.get(member.pk):
-            self._fail(member, known)
-            return
         try:
-            effect = links.effect_of_sending(live, member)
-            if reason := self._reason_against(member, live, effect):
-                self._skip(member, reason)
-            elif live is not None and effect == Effect.SAME_LINK:
-                live.member = member
-                self.mailed.append((member, live, effect, None))
-            else:
-                self._issue(member, live, effect)
-        except DatabaseError as error:
-            # A rule of the site's that asks the database: what failed there may have ended the transaction.
-            logger.error("mailing=%s member=%s failed", self.mailing.pk, member.pk, exc_info=error)
-            raise _MemberFailed(member.pk, error) from error
+            with transaction.atomic(using=db.alias()) if self.is_careful else nullcontext():
+                decided = self._decision(member, live)
+        except (DatabaseError, InterfaceError) as error:
+            if not self.is_careful:
+                raise _AskedInVain from error
+            if transaction.get_rollback(using=db.alias()):
+                raise  # not even the savepoint could be gone back to
+            self._fail(member, error)
         except Exception as error:
-            logger.error("mailing=%s member=%s failed", self.mailing.pk, member.pk, exc_info=error)
-            self._fail(member, type(error).__name__)
+            self._fail(member, error)
+        else:
+            decided()
+
+    def _decision(self, member: Member, live: PasswordReset | None) -> Callable[[], None]:
+        effect = links.effect_of_sending(live, member)
+        if reason := self._reason_against(member, live, effect):
+            return partial(self._skip, member, reason)
+        if live is not None and effect == Effect.SAME_LINK:
+            live.member = member
+            return partial(self.mailed.append, (member, live, effect, None))
+        return partial(self._issue, member, live, effect, *self._new_link(member, live))
 
     def _reason_against(self, member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:
         if refusal := self.refusal_of(member):
@@ -189,22 +191,28 @@ class _Issuing:
             return _reason_against_reminding(member, live, effect)
         return SkipReason.LIVE_LINK if effect != Effect.NEW_LINK and not self.again else None
 
-    def _issue(self, member: Member, old: PasswordReset | None, effect: Effect) -> None:
+    def _new_link(self, member: Member, old: PasswordReset | None) -> tuple[PasswordReset, Token]:
         is_new = member.last_login is None and not vars(member)[HAS_CHOSEN]
         was_welcomed = old is not None and old.is_live and old.is_welcome
         reset, token = self.issuer.link_of(member, Purpose.WELCOME if is_new or was_welcomed else Purpose.RESET)
+        if old is not None and self.is_reminder:  # of a link that said where it leads, and in which language
+            reset.site, reset.language = old.site, old.language
+        return reset, token
+
+    def _issue(
+        self, member: Member, old: PasswordReset | None, effect: Effect, reset: PasswordReset, token: Token
+    ) -> None:
         if old is not None:
             self.replaced.append(old.pk)
-            if self.is_reminder:  # of a link that said where it leads, and in which language
-                reset.site, reset.language = old.site, old.language
         self.issued.append(reset)
         self.mailed.append((member, reset, effect, token))
 
     def _skip(self, member: Member, reason: SkipReason) -> None:
         self.unmailed.append((member, {"state": EmailState.SKIPPED, "skip_reason": reason}))
 
-    def _fail(self, member: Member, error: str) -> None:
-        told = {"state": EmailState.FAILED, "result_code": "error", "result_text": error, "attempts": 1}
+    def _fail(self, member: Member, error: Exception) -> None:
+        logger.error("mailing=%s member=%s failed", self.mailing.pk, member.pk, exc_info=error)
+        told = {"state": EmailState.FAILED, "result_code": "error", "result_text": type(error).__name__, "attempts": 1}
         self.unmailed.append((member, told))
 
     def _read_keys(self) -> None:

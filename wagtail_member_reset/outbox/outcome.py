@@ -84,6 +84,7 @@ def write(attempts: Sequence[Attempt]) -> None:
 
 def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
     text = tokens.blank_out(token, result.text) if token and result.text else result.text
+    text = text.replace("\0", "")  # which not every database takes
     state, wait = EmailState.FAILED, timedelta(0)
     if result.answer == Answer.ACCEPTED:
         state = EmailState.HANDED_OVER

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from django.db import InterfaceError, OperationalError
-
-from .. import links
+from .. import db, links
 from ..exceptions import MemberResetError, WindowClosed
 from ..mailing import (
     Issued,
@@ -22,6 +20,7 @@ from ..mailing import (
 )
 from ..models import EmailState, Mailing, ResetEmail, SkipReason
 from . import letter, outcome, requests
+from .outcome import Attempt
 from .queue import Lease, as_it_is_now, claim_retries, claim_singles
 from .send_many import Sending
 from .transport import Mailer
@@ -91,9 +90,9 @@ def going_on(step: str) -> Iterator[None]:
     """For one step of a pass: what goes wrong in it must not keep the others from being done."""
     try:
         yield
-    except (InterfaceError, OperationalError):
-        raise  # nothing can be done without the database
     except Exception:
+        if not db.answers():
+            raise  # nothing can be done without the database
         logger.exception("%s failed; the pass goes on.", step)
 
 
@@ -191,38 +190,38 @@ def deliver(claimed: ResetEmail, mailer: Mailer, shared: letter.Shared) -> bool:
     Never raises for what is wrong with the email, which is then tried again later; raises when the database is away.
     """
     try:
-        return _deliver(claimed, mailer, shared)
-    except (InterfaceError, OperationalError):
-        raise
+        attempt = _attempted(claimed, mailer, shared)
     except Exception as error:
+        if not db.answers():
+            raise
         # One email that cannot be written, say for a broken template, must not hold the others
         # back. What an error says may quote the link, so only its kind is logged.
         logger.error("email=%s not sent: %s", claimed.public_id, type(error).__name__)
-        outcome.write([outcome.of_failure(claimed, "error", for_good=False)])
+        attempt = outcome.of_failure(claimed, "error", for_good=False)
+    if attempt is None:
         return False
+    # What went wrong here went wrong after sending: the email stays under its lease, as one that may have arrived.
+    with going_on(f"Writing down email={claimed.public_id}"):
+        outcome.write([attempt])
+    return attempt.fate.state == EmailState.HANDED_OVER
 
 
-def _deliver(claimed: ResetEmail, mailer: Mailer, shared: letter.Shared) -> bool:
+def _attempted(claimed: ResetEmail, mailer: Mailer, shared: letter.Shared) -> Attempt | None:
+    """What one attempt at the email came to; None where it is no longer ours."""
     email = as_it_is_now(claimed)
     if email is None:
-        return False
+        return None
     if email.attempts > outcome.MOST_ATTEMPTS:
-        outcome.write([outcome.of_failure(email, "error")])
-        return False
+        return outcome.of_failure(email, "error")
     if reason := letter.reason_not_to_send(email, None):
-        outcome.write([outcome.of_skip(email, reason)])
-        return False
+        return outcome.of_skip(email, reason)
     try:
         token = letter.mint_for(email) if email.has_link else ""
         content = letter.compose(email, token, shared)
     except WindowClosed:
-        outcome.write([outcome.of_skip(email, SkipReason.WINDOW_CLOSED)])
-        return False
+        return outcome.of_skip(email, SkipReason.WINDOW_CLOSED)
     except MemberResetError as error:
         logger.error("email=%s not composed: %s", email.public_id, error)
-        outcome.write([outcome.of_failure(email, "configuration", str(error))])
-        return False
+        return outcome.of_failure(email, "configuration", str(error))
     result = mailer.send(content, to=email.recipient, public_id=str(email.public_id))
-    [attempt] = outcome.of_results([(email, token, result)])
-    outcome.write([attempt])
-    return attempt.fate.state == EmailState.HANDED_OVER
+    return next(outcome.of_results([(email, token, result)]))

@@ -15,9 +15,9 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError
 from django.utils import timezone
 
+from .. import db
 from ..conf import conf
 from ..exceptions import MemberResetError, WindowClosed
 from ..mailing import Issued, cancel_unheld_links, hold_mailing, pause_mailing
@@ -99,7 +99,12 @@ class Sending:
             return email, letter.mint_for(email) if email.has_link else ""
         except WindowClosed:
             self._unwritten.append(outcome.of_skip(email, SkipReason.WINDOW_CLOSED))
-            return None
+        except Exception as error:
+            if not db.answers():
+                raise
+            logger.error("email=%s not sent: %s", email.public_id, type(error).__name__)
+            self._unwritten.append(outcome.of_failure(email, "error", type(error).__name__, for_good=False))
+        return None
 
     def _send_merged(self, emails: list[Email]) -> list[Email]:
         """Send in calls for many what the mail service takes so; the others."""
@@ -216,9 +221,9 @@ class Sending:
                 self._unwritten.append(outcome.of_failure(email, "error"))
                 return False
             reason = letter.reason_not_to_send(email, mailing_state)
-        except DatabaseError:
-            raise
         except Exception as error:
+            if not db.answers():
+                raise
             logger.error("email=%s not sent", email.public_id, exc_info=error)
             self._unwritten.append(outcome.of_failure(email, "error", type(error).__name__))
             return False

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import close_old_connections
-from django.db.utils import Error as DatabaseError
+from django.db import Error, close_old_connections
 
 from ... import outbox
 from ..base import WorkingCommand
 from ..stopping import stopping
+from ..trouble import raise_if_unmigrated, said_of
+
+logger = logging.getLogger("wagtail_member_reset")
 
 
 class Command(WorkingCommand):
@@ -38,6 +41,10 @@ class Command(WorkingCommand):
         try:
             if sent := outbox.drain(is_stopping=is_stopping):
                 self.stdout.write(f"Emails handed over: {sent}.")
-        except DatabaseError as error:
-            # The database may be restarting; a sweeper outlives that.
-            self.stderr.write(f"The database did not answer ({type(error).__name__}); trying again.")
+        except Error as error:
+            raise_if_unmigrated(error)
+            # The database may be restarting; a sweeper outlives that, and whatever else is wrong with it.
+            self.stderr.write(f"{said_of(error)}; trying again.")
+        except Exception as error:
+            logger.exception("A pass ended early.")
+            self.stderr.write(f"The pass ended early ({type(error).__name__}); trying again.")

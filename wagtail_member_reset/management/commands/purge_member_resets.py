@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from ... import links, outbox
 from ...mailing import purge_mailings
+from ..base import WorkingCommand
 
 
-class Command(BaseCommand):
+class Command(WorkingCommand):
     help = (
         "Forget links that ended longer ago than WAGTAIL_MEMBER_RESET_RETENTION, their mailings, and what "
         "visitors typed."

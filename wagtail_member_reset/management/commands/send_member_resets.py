@@ -17,6 +17,7 @@ from ...mailing import Choice, Kind, in_groups, read_file, with_ids
 from ...models import Mailing, MailingState, Origin
 from ..base import WorkingCommand
 from ..stopping import stopping
+from ..trouble import raise_if_unmigrated, said_of
 
 UNITS = {"s": 3600, "second": 3600, "min": 60, "minute": 60, "h": 1, "hour": 1}
 MOST_PER_HOUR = 10_000_000
@@ -154,12 +155,13 @@ class Command(WorkingCommand):
                             stopped.wait(PAUSE_SECONDS)
                     break
                 except (InterfaceError, OperationalError) as error:
+                    raise_if_unmigrated(error)
                     # It may be restarting; the rows are where they were.
                     failures += 1
                     if failures == MOST_FAILURES:
                         raise
                     close_old_connections()
-                    self.say(f"The database did not answer ({type(error).__name__}); trying again.")
+                    self.say(f"{said_of(error)}; trying again.")
                     if stopped.wait(10 * PAUSE_SECONDS):
                         break
             if stopped.is_set():
