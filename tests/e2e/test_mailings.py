@@ -84,7 +84,10 @@ def test_people_in_a_file_are_chosen_and_the_other_lines_told(browsers, mailbox,
     check(page, "mailing-form", inside=".member-reset")
     page.get_by_label("People in a file").check()
     page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#member-reset-errors")).to_be_focused()
+    expect(page.locator("#member-reset-errors")).to_contain_text("CSV file: Choose a file.")
     expect(page.locator(".error-message")).to_have_text("Choose a file.")
+    expect(page.get_by_role("group", name="Who gets an email")).to_be_visible()
     expect(page.get_by_label("Rowers")).to_be_hidden()
     check(page, "mailing-form-error", inside=".member-reset")
     data = "Name;Email\nAnna;ANNA@members.example\nGone;gone@members.example\n".encode("utf-16")
@@ -100,6 +103,22 @@ def test_people_in_a_file_are_chosen_and_the_other_lines_told(browsers, mailbox,
     assert "gone@members.example" in download.value.path().read_text(encoding="utf-8-sig")
     page.get_by_role("button", name="Send 1 email").click()
     assert addresses(mailbox.take(1)) == {"anna@members.example"}
+
+
+def test_list_is_filtered_by_state_without_a_reload(browsers, mailbox, mailing_office, rowers):
+    running, stopped = slow_mailing(mailing_office, rowers), slow_mailing(mailing_office, rowers)
+    mailings.stop(stopped, by=None)
+    page = browsers.open(mailing_office)
+    page.goto(MAILINGS)
+    expect(page.get_by_role("link", name=f"Mailing {running.pk}", exact=True)).to_be_visible()
+    check(page, "mailing-list", inside="#listing-results")
+    page.get_by_role("button", name="Show filters").click()
+    page.get_by_role("button", name="State").click()
+    page.get_by_label("Stopped").check()
+
+    expect(page.get_by_role("link", name=f"Mailing {running.pk}", exact=True)).to_have_count(0)
+    page.get_by_role("link", name=f"Mailing {stopped.pk}", exact=True).click()
+    expect(page.get_by_role("heading", name="Sending was stopped")).to_be_visible()
 
 
 def test_page_follows_a_mailing_and_leaves_the_focus_where_it_is(browsers, mailbox, mailing_office, rowers):

@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import re
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -22,6 +23,7 @@ from tests.staff.pages import words
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, MailingUnmatched, PasswordReset, ResetEmail
+from wagtail_member_reset.staff import mailing_words
 
 pytestmark = pytest.mark.django_db
 MAILINGS = "/admin/member-reset/mailings/"
@@ -207,6 +209,12 @@ def test_groups_of_choices_have_names(mailing_office, client):
     assert legends == ["Who gets an email", "Groups"]
 
 
+def test_form_says_what_becomes_of_the_links_that_people_have(mailing_office, client):
+    said = words(client.get(NEW).content.decode())
+
+    assert "A link less than 16 hours old is sent again. An older link is replaced by a new one" in said
+
+
 def test_refused_form_takes_the_focus_and_says_which_fields(mailing_office, client):
     said = client.post(NEW, {"kind": "file", "per_hour": "-1"}).content.decode()
 
@@ -369,6 +377,33 @@ def test_pause_resume_and_stop(mailing_office, client, mailoutbox):
     assert "Nothing changed: the mailing is no longer in the state that you saw." in words(answer.content.decode())
     outbox.drain()
     assert not mailoutbox
+
+
+def test_stopped_mailing_says_how_many_emails_were_sent(mailing_office, client):
+    make_person("Mia")
+    mailing = started(mailing_office)
+    mailings.stop(mailing, by=mailing_office)
+    Mailing.objects.update(chosen=2412, handed_over=998, skipped=1414)
+
+    said = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
+
+    assert "998 of 2,412 emails were sent." in said
+    assert "Links that had not been emailed were cancelled." in said
+    assert 'max="2412" value="998"' in said
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (timedelta(seconds=40), "about 40 seconds left"),
+        (timedelta(minutes=12), "about 12 minutes left"),
+        (timedelta(hours=30), "about 30 hours left"),
+        (timedelta(hours=82), "about 3 days left"),
+        (None, ""),
+    ],
+)
+def test_time_left_is_said_roughly(left, said):
+    assert mailing_words.time_left(left) == said
 
 
 def test_failed_ones_are_tried_again(mailing_office, client, mailoutbox):
@@ -704,8 +739,8 @@ def test_send_again_is_offered_once_the_mailing_has_ended(mailing_office, client
 
     outbox.drain()
 
-    assert "Send again to those who have not got in yet" not in before
-    assert "Send again to those who have not got in yet" in page(client, f"{MAILINGS}{mailing.pk}/")
+    assert "Resend to those not in yet" not in before
+    assert "Resend to those not in yet" in page(client, f"{MAILINGS}{mailing.pk}/")
 
 
 def test_send_again_is_for_who_may_mail_many(office, client):

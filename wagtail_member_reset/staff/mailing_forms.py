@@ -65,14 +65,14 @@ class ChoiceForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self:
-            if not field.use_fieldset:
-                # Wagtail by itself would have a screen reader read the help, and not the error.
-                field.field.widget.attrs["aria-describedby"] = f"{field.auto_id}-helptext {field.auto_id}-errors"
         now = timezone.now()
         self.fields["again"].help_text = _(
             "A link less than %(window)s old is sent again. An older link is replaced by a new one and stops working."
         ) % {"window": timesince(now - conf.STATUS_WINDOW, now)}
+        for field in self:
+            if not field.use_fieldset:
+                # Wagtail by itself would have a screen reader read the help, and not the error.
+                field.field.widget.attrs["aria-describedby"] = f"{field.auto_id}-helptext {field.auto_id}-errors"
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

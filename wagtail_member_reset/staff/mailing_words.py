@@ -88,7 +88,10 @@ def time_left(left: timedelta | None) -> str:
         minutes = round(seconds / 60)
         return ngettext("about %(n)d minute left", "about %(n)d minutes left", minutes) % {"n": minutes}
     hours = round(seconds / 3600)
-    return ngettext("about %(n)d hour left", "about %(n)d hours left", hours) % {"n": hours}
+    if hours < 48:
+        return ngettext("about %(n)d hour left", "about %(n)d hours left", hours) % {"n": hours}
+    days = round(hours / 24)
+    return ngettext("about %(n)d day left", "about %(n)d days left", days) % {"n": days}
 
 
 def harmless(text: str) -> str:
