@@ -295,6 +295,11 @@ def sites(settings):
     return [Site.objects.create(hostname=f"{name}.example", port=443, root_page=root) for name in ("north", "south")]
 
 
+def welcomed_by_mailing(name, **details):
+    choice = Choice(kind=Kind.IDS, ids=(make_person(name).pk,))
+    mailings.start(mailings.draft(choice, by=None, **details))
+
+
 def hosts_and_languages(mails):
     return {mail.to[0].partition("@")[0]: (link_host(mail), "Erinnerung" in mail.subject) for mail in mails}
 
@@ -312,8 +317,7 @@ def test_a_reminder_speaks_as_the_welcome_did(sites, clock, mailoutbox, settings
     settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
     for site in sites:
         for language in ("en", "de"):
-            member = make_person(f"{site.hostname[:5]}{language}")
-            resets.send(member, by=None, purpose=Purpose.WELCOME, site=site, language=language)
+            welcomed_by_mailing(f"{site.hostname[:5]}{language}", site=site, language=language)
     outbox.drain()
     mailoutbox.clear()
     clock.shift(lifetime * 7 / 8)
@@ -355,7 +359,7 @@ def test_trying_again_reminds_nobody_who_came_in(welcomed, clock, mailoutbox):
 
 def test_rest_of_reminders_that_were_stopped_is_reminders(sites, clock, mailoutbox, settings):
     settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
-    resets.send(make_person("Mia"), by=None, purpose=Purpose.WELCOME, site=sites[0], language="de")
+    welcomed_by_mailing("Mia", site=sites[0], language="de")
     outbox.drain()
     mailoutbox.clear()
     clock.shift(timedelta(days=6))
