@@ -301,7 +301,8 @@ def welcomed_by_mailing(name, **details):
 
 
 def hosts_and_languages(mails):
-    return {mail.to[0].partition("@")[0]: (link_host(mail), "Erinnerung" in mail.subject) for mail in mails}
+    languages = dict(ResetEmail.objects.filter(purpose=Purpose.REMINDER).values_list("recipient", "language"))
+    return {mail.to[0].partition("@")[0]: (link_host(mail), languages[mail.to[0]]) for mail in mails}
 
 
 def link_host(mail):
@@ -332,10 +333,10 @@ def test_a_reminder_speaks_as_the_welcome_did(sites, clock, mailoutbox, settings
     mailing.refresh_from_db()
     assert mailing.handed_over == 4
     assert hosts_and_languages(mailoutbox) == {
-        "northen": ("north.example", False),
-        "northde": ("north.example", True),
-        "southen": ("south.example", False),
-        "southde": ("south.example", True),
+        "northen": ("north.example", "en"),
+        "northde": ("north.example", "de"),
+        "southen": ("south.example", "en"),
+        "southde": ("south.example", "de"),
     }
     live = PasswordReset.objects.live().order_by("member").values_list("site__hostname", "language")
     assert list(live) == [(name, code) for name in ("north.example", "south.example") for code in ("en", "de")]
@@ -369,7 +370,7 @@ def test_rest_of_reminders_that_were_stopped_is_reminders(sites, clock, mailoutb
     mailings.start(mailings.draft_rest(mailing, by=None))
     outbox.drain()
 
-    assert hosts_and_languages(mailoutbox) == {"mia": ("north.example", True)}
+    assert hosts_and_languages(mailoutbox) == {"mia": ("north.example", "de")}
 
 
 class TestPurge:
