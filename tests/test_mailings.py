@@ -25,7 +25,7 @@ from wagtail_member_reset.models import (
     SkipReason,
     State,
 )
-from wagtail_member_reset.outbox import send
+from wagtail_member_reset.outbox import send, send_many
 from wagtail_member_reset.standing.history import Step, stories
 
 pytestmark = pytest.mark.django_db
@@ -531,3 +531,50 @@ def test_keys_are_not_kept_twice_and_who_starts_a_mailing_answers_for_it(admin):
 
     mailing.refresh_from_db()
     assert (mailing.choice, mailing.chosen, mailing.created_by) == ({"kind": "ids"}, 3, admin)
+
+
+def test_command_that_waits_for_its_turn_hears_ctrl_c_between_the_emails_of_others(mailoutbox):
+    people(1)
+    for number in range(5):
+        resets.send(make_person(f"Single{number}"), by=None)
+    mailing = started(per_hour=60)
+    mailing.chunks.update(due_at=timezone.now() + timedelta(hours=1))
+
+    assert all(mailings.work(mailing, is_stopping=lambda: len(mailoutbox) == 2))
+
+    assert len(mailoutbox) == 2
+    assert ResetEmail.objects.filter(mailing=None, state=EmailState.QUEUED, attempts=0).count() == 3
+
+
+def test_command_hears_ctrl_c_between_the_retries_of_another_mailing(mailoutbox):
+    people(5)
+    other = started()
+    issue.issue_chunk(chunks.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=1))
+    other.emails.update(state=EmailState.QUEUED, lease="", lease_until=None)
+    mailing = started(again=True)
+    mailing.chunks.update(due_at=timezone.now() + timedelta(hours=1))
+
+    assert all(mailings.work(mailing, is_stopping=lambda: len(mailoutbox) == 2))
+
+    assert len(mailoutbox) == 2
+    assert other.emails.filter(state=EmailState.QUEUED).count() == 3
+
+
+def test_sweeper_hears_ctrl_c_between_single_emails_in_the_middle_of_a_mailing(mailoutbox, monkeypatch):
+    monkeypatch.setattr(send_many, "SINGLES_SECONDS", 0)
+    people(3)
+    started()
+    for number in range(5):
+        resets.send(make_person(f"Single{number}"), by=None)
+    # They come in once the mailing is on its way.
+    ResetEmail.objects.filter(mailing=None).update(next_attempt_at=timezone.now() + timedelta(hours=1))
+
+    def is_stopping():
+        if len(mailoutbox) == 1:
+            ResetEmail.objects.filter(mailing=None, state=EmailState.QUEUED).update(next_attempt_at=timezone.now())
+        return len(mailoutbox) >= 3
+
+    outbox.drain(is_stopping=is_stopping)
+
+    assert [mail.to[0][:6] for mail in mailoutbox] == ["member", "single", "single"]
+    assert not ResetEmail.objects.filter(state=EmailState.SENDING).exists()

@@ -252,11 +252,14 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
     keys = rest_of(mailing)
     if not keys:
         return None
+    # Whom it had taken up anew would be passed over for the link that they have.
+    were_taken_up = set(mailing.chunks.values_list("again", flat=True)) == {True}
     details: dict[str, Any] = {
-        "again": mailing.again,
+        "again": mailing.again or were_taken_up,
         "per_hour": mailing.per_hour,
         "site": mailing.site,
         "language": mailing.language,
+        "origin": Origin(mailing.origin),
     }
     choice = Choice(kind=Kind.IDS, ids=tuple(keys))
     return draft(choice, by=by, matches=None, **details)

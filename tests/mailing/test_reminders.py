@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from wagtail.models import Site
 
 from tests.conftest import make_person
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.links import state
-from wagtail_member_reset.mailing import purge_mailings, reminders
+from wagtail_member_reset.mailing import chunks, issue, purge_mailings, reminders
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import Mailing, Origin, PasswordReset, Purpose, ResetEmail, SkipReason
 
@@ -285,6 +286,91 @@ def test_send_again_leaves_out_whom_the_mailing_passed_over(mailoutbox):
     outbox.drain()
 
     assert [mail.to for mail in mailoutbox] == [[mailed.email]]
+
+
+@pytest.fixture
+def sites(settings):
+    """Two sites beside the default one."""
+    root = Site.objects.get(is_default_site=True).root_page
+    return [Site.objects.create(hostname=f"{name}.example", port=443, root_page=root) for name in ("north", "south")]
+
+
+def welcomed_by_mailing(name, **details):
+    choice = Choice(kind=Kind.IDS, ids=(make_person(name).pk,))
+    mailings.start(mailings.draft(choice, by=None, **details))
+
+
+def hosts_and_languages(mails):
+    languages = dict(ResetEmail.objects.filter(purpose=Purpose.REMINDER).values_list("recipient", "language"))
+    return {mail.to[0].partition("@")[0]: (link_host(mail), languages[mail.to[0]]) for mail in mails}
+
+
+def link_host(mail):
+    return links_in([mail])[0].partition("://")[2].partition("/")[0]
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(hours=14), timedelta(days=7)], ids=["within_the_window", "past_it"])
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=20)], ids=["at_once", "refused_and_late"])
+def test_a_reminder_speaks_as_the_welcome_did(sites, clock, mailoutbox, settings, lifetime, late):
+    """Of a mailing for two sites and languages, past the window and within, and also where it could not leave at once."""
+    settings.WAGTAIL_MEMBER_RESET_LINK_LIFETIME = lifetime
+    settings.WAGTAIL_MEMBER_RESET_REMINDER = lifetime / 4
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+    for site in sites:
+        for language in ("en", "de"):
+            welcomed_by_mailing(f"{site.hostname[:5]}{language}", site=site, language=language)
+    outbox.drain()
+    mailoutbox.clear()
+    clock.shift(lifetime * 7 / 8)
+    mailing = reminders.start_due(lifetime / 4)
+    if late and lifetime > late:
+        issue.issue_chunk(chunks.next_chunk(), lease="one", lease_until=timezone.now())
+        ResetEmail.objects.unsent().update(state="queued", lease="", lease_until=None)
+        clock.shift(late)
+
+    outbox.drain()
+
+    mailing.refresh_from_db()
+    assert mailing.handed_over == 4
+    assert hosts_and_languages(mailoutbox) == {
+        "northen": ("north.example", "en"),
+        "northde": ("north.example", "de"),
+        "southen": ("south.example", "en"),
+        "southde": ("south.example", "de"),
+    }
+    live = PasswordReset.objects.live().order_by("member").values_list("site__hostname", "language")
+    assert list(live) == [(name, code) for name in ("north.example", "south.example") for code in ("en", "de")]
+
+
+def test_trying_again_reminds_nobody_who_came_in(welcomed, clock, mailoutbox):
+    came_in, changed = welcomed("Came", "Changed")
+    clock.shift(timedelta(days=6))
+    mailing = reminders.start_due(BEFORE)
+    PasswordReset.objects.filter(member=came_in).update(state="used", active_for=None, nonce=None)
+    changed.email = "moved@members.example"
+    changed.save()
+    outbox.drain()
+    mailoutbox.clear()
+
+    mailings.try_again(mailing)
+    outbox.drain()
+
+    assert [mail.to for mail in mailoutbox] == [["moved@members.example"]]
+
+
+def test_rest_of_reminders_that_were_stopped_is_reminders(sites, clock, mailoutbox, settings):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+    welcomed_by_mailing("Mia", site=sites[0], language="de")
+    outbox.drain()
+    mailoutbox.clear()
+    clock.shift(timedelta(days=6))
+    mailing = reminders.start_due(BEFORE)
+    mailings.stop(mailing, by=None)
+
+    mailings.start(mailings.draft_rest(mailing, by=None))
+    outbox.drain()
+
+    assert hosts_and_languages(mailoutbox) == {"mia": ("north.example", "de")}
 
 
 class TestPurge:

@@ -1,14 +1,20 @@
+import os
 import threading
+import time
+from pathlib import Path
 
 import pytest
+from django.conf import settings as settings_of_django
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.management import CommandError, call_command
 from django.core.signals import request_started
-from django.db import transaction
+from django.db import connections, transaction
 
+from tests.conftest import use_backend
 from wagtail_member_reset import resets
 from wagtail_member_reset.apps import first_request
 from wagtail_member_reset.models import EmailState, ResetEmail
-from wagtail_member_reset.outbox import tasks
+from wagtail_member_reset.outbox import background, tasks
 from wagtail_member_reset.outbox.background import sender, wake
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -233,3 +239,75 @@ def test_command_sends_what_is_due(member, mailoutbox, capsys):
 def test_command_takes_no_pause_that_is_none(seconds):
     with pytest.raises(CommandError, match="--every"):
         call_command("deliver_member_resets", "--loop", "--every", seconds)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Nothing is forked on this system.")
+def test_forked_process_sends_its_own_mails_while_the_parents_thread_is_at_work(
+    thread, settings, member, imported_member, tmp_path
+):
+    """As a prefork server, or multiprocessing, does it: in the child, there is no thread."""
+    use_backend(settings, f"{__name__}.{Slow.__qualname__}", folder=str(tmp_path))
+    resets.send(member, by=None)
+    wait_for(lambda: (tmp_path / "begun").exists())
+
+    child = os.fork()
+    if not child:  # nothing of the test goes on in it
+        try:
+            connections.close_all()
+            resets.send(imported_member, by=None)
+            os._exit(0 if sender.wait(20) else 1)
+        finally:
+            os._exit(2)
+    (tmp_path / "go on").touch()
+    _pid, status = os.waitpid(child, 0)
+    sender.wait()
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    mailed = {path.name: path.read_text() for path in tmp_path.glob("*@*")}
+    assert mailed == {member.email: str(os.getpid()), imported_member.email: str(child)}
+
+
+class Slow(BaseEmailBackend):
+    """A file for each mail, with the process that sent it; the parent's first mail waits until it may go on."""
+
+    def __init__(self, folder="", fail_silently=False, **options):
+        super().__init__(fail_silently=fail_silently)
+        self.folder = Path(folder or settings_of_django.EMAIL_FOLDER)
+
+    def send_messages(self, messages):
+        if not (self.folder / "begun").exists():
+            (self.folder / "begun").touch()
+            wait_for((self.folder / "go on").exists)
+        for message in messages:
+            (self.folder / message.to[0]).write_text(str(os.getpid()))
+        return len(messages)
+
+
+def wait_for(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("broken", ["close", "timer"])
+def test_thread_that_ends_badly_does_not_keep_the_next_one_from_starting(
+    thread, member, imported_member, mailoutbox, monkeypatch, broken
+):
+    monkeypatch.setattr(threading, "excepthook", lambda said: None)
+    if broken == "close":
+        monkeypatch.setattr(background.connections, "close_all", refuse)
+    else:
+        monkeypatch.setattr(sender, "_wait_for", refuse)
+    resets.send(member, by=None)
+    ended = sender.wait(5)
+    monkeypatch.undo()
+
+    resets.send(imported_member, by=None)
+
+    assert (ended, sender.wait()) == (True, True)
+    assert len(mailoutbox) == 2
+
+
+def refuse(*args):
+    raise RuntimeError("can't start new thread")

@@ -189,6 +189,9 @@ class _Issuing:
             return SKIPS[refusal]
         if self.is_reminder and not self.chunk.again:
             return _reason_against_reminding(member, live, effect)
+        # Who was not reminded at first, say for a new address, and has come in since or before.
+        if self.is_reminder and (member.last_login or vars(member)[HAS_CHOSEN]):
+            return SkipReason.LINK_CLOSED
         return SkipReason.LIVE_LINK if effect != Effect.NEW_LINK and not self.again else None
 
     def _new_link(self, member: Member, old: PasswordReset | None) -> tuple[PasswordReset, Token]:

@@ -132,9 +132,14 @@ class Sender:
                     self._is_running = False
                     return
                 self._is_wanted, on_tick = False, self._on_tick
-            if on_tick:
-                time.sleep(TICK_SECONDS - time.time() % TICK_SECONDS)
-            self._drain()
+            try:
+                if on_tick:
+                    time.sleep(TICK_SECONDS - time.time() % TICK_SECONDS)
+                self._drain()
+            except BaseException:  # no timer could be started, say: the next wake must find no thread that is none
+                with self._lock:
+                    self._is_running = False
+                raise
 
     def _drain(self) -> None:
         try:

@@ -149,6 +149,8 @@ class Sending:
                     if time.monotonic() - singles_at > SINGLES_SECONDS:
                         self._let_singles_go_first(connections)
                         singles_at = time.monotonic()
+                        if self._is_at_end():
+                            break
                     if looked == LOOKED or time.monotonic() - looked_at > LOOKED_SECONDS:
                         wanted = self._still_wanted([email for email, _token in list(rest)[:LOOKED]])
                         looked, looked_at = 0, time.monotonic()
