@@ -248,14 +248,12 @@ def progress(mailing: Mailing) -> Progress:
 
 
 def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
-    """Draft a mailing for those whom a stopped one had not come to, in its way; None where there is nobody."""
+    """Draft a mailing for those whom a stopped one did not reach, in its way; None where there is nobody."""
     keys = rest_of(mailing)
     if not keys:
         return None
-    # Whom it had taken up anew would be passed over for the link that they have.
-    were_taken_up = set(mailing.chunks.values_list("again", flat=True)) == {True}
     details: dict[str, Any] = {
-        "again": mailing.again or were_taken_up,
+        "again": True,  # they may have a link that this mailing made, and have got no email
         "per_hour": mailing.per_hour,
         "site": mailing.site,
         "language": mailing.language,

@@ -149,7 +149,8 @@ class _Column:
 
     @property
     def place(self) -> str:
-        kind = self.field.db_type(self.connection)
+        # Without its length: a cast to varchar(320) would silently cut what is longer, where an insert refuses it.
+        kind = self.field.db_type(self.connection).partition("(")[0]
         if self.is_shared:
             return f"%s::{kind}"
         return f"json_array_elements_text(%s::json)::{kind}" if self.types <= WRITABLE else f"unnest(%s::{kind}[])"

@@ -171,10 +171,11 @@ def missed_emails(mailing: Mailing) -> QuerySet[ResetEmail]:
 
 
 def rest_of(mailing: Mailing) -> list[Any]:
-    """The keys of the members whom a stopped mailing had not come to."""
+    """The keys of the members whom a stopped mailing did not reach: its turn had not come, or the email failed."""
     keys = [key for members in mailing.chunks.values_list("members", flat=True) for key in members]
     stopped = ResetEmail.objects.filter(mailing=mailing.pk, skip_reason=SkipReason.STOPPED)
-    return [*keys, *stopped.order_by("pk").values_list("member", flat=True)]
+    unreached = (stopped | missed_emails(mailing)).order_by("pk")
+    return [*keys, *unreached.values_list("member", flat=True)]
 
 
 def hold_mailing(mailing_id: int, until: datetime) -> None:

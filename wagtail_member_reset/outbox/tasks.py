@@ -92,8 +92,10 @@ def watch(mailing_id: int) -> int:
     handed_over = drain(chunks=False, is_stopping=is_over)
     if is_over():
         return handed_over
-    if (lost := forgotten_chunk(mailing_id, since=timezone.now() - LOST_AFTER)) is not None:
+    lost, before = forgotten_chunk(mailing_id, since=timezone.now() - LOST_AFTER), None
+    while lost not in (None, before) and not is_over():
         handed_over += send_chunk(lost, is_stopping=is_over)
+        lost, before = forgotten_chunk(mailing_id, since=timezone.now() - LOST_AFTER), lost
     finish_mailing(mailing_id)
     return handed_over
 
