@@ -151,6 +151,26 @@ def test_preview_says_what_the_mailing_then_does(mailoutbox):
     assert [member.first_name for member in preview.samples] == ["Fine"]
 
 
+def test_preview_knows_blank_addresses_and_links_that_ended_behind_our_back(mailoutbox):
+    """By a site's own import, for instance, which tells nobody."""
+    blank, moved, changed, spelt = people(4)
+    for member in (moved, changed, spelt):
+        resets.send(member, by=None)
+    rows = get_user_model().objects
+    rows.filter(pk=blank.pk).update(email="\u00a0\t")
+    rows.filter(pk=moved.pk).update(email="moved@members.example")
+    rows.filter(pk=changed.pk).update(password="of another site")
+    rows.filter(pk=spelt.pk).update(email=spelt.email.upper())
+    draft = mailings.draft(NEVER, by=None)
+
+    preview = mailings.preview(draft)
+    mailings.start(draft)
+
+    assert (preview.emails, preview.samples) == (2, [moved, changed])
+    assert preview.skips == {SkipReason.NO_ADDRESS: 1, SkipReason.LIVE_LINK: 1}
+    assert counts(finished(draft))["skipped"] == {"no_address": 1, "live_link": 1}
+
+
 def test_preview_of_a_site_without_passwords_says_that_nobody_is_mailed(settings, mailoutbox):
     people(2)
     settings.WAGTAILUSERS_PASSWORD_ENABLED = False

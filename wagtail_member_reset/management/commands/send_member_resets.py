@@ -94,7 +94,7 @@ class Command(WorkingCommand):
         for reason, number in preview.skips.items():
             self.say(f"  not mailed: {number:,}: {reason.label}")
         if preview.is_rule_open:
-            self.say("  WAGTAIL_MEMBER_RESET_MAY_RESET is asked when each one's turn comes, and may pass over more.")
+            self.say("  The site's own rule is asked when each one's turn comes, and may pass over more.")
         if options["dry_run"]:
             skips = {reason.value: number for reason, number in preview.skips.items()}
             counts = {"chosen": preview.chosen, "sent": 0, "failed": 0, "skipped": skips, "mailing": None}
