@@ -148,7 +148,7 @@ def outgrown(accounts: QuerySet[Any]) -> list[Any]:
     The keys of those accounts, all of them fit to be mailed, whose live link does not fit them any more.
 
     For who counts many without their models: the spelling of an address and the mark of a password are for Python
-    alone to compare. That takes two thirds of a second for 100,000 links. An address that the user model computes
+    alone to compare. That takes about a second for 100,000 links. An address that the user model computes
     is not compared.
     """
     column = address_column(accounts.model)
