@@ -13,9 +13,11 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import mailings
+from wagtail_member_reset import mailings, resets
+from wagtail_member_reset.mailing import choose
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.management.commands import send_member_resets
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, Origin, PasswordReset, ResetEmail
@@ -56,10 +58,8 @@ def recipients(mailoutbox):
     return sorted(mail.to[0].partition("@")[0] for mail in mailoutbox)
 
 
-def test_never_signed_in(run, members, member, admin, mailoutbox):
-    from django.utils import timezone
-
-    type(admin).objects.filter(pk__in=[admin.pk, member.pk]).update(last_login=timezone.now())
+def test_never_signed_in(run, members, admin, mailoutbox):
+    type(admin).objects.filter(pk=admin.pk).update(last_login=timezone.now())
 
     code, out, _err = run("--never-signed-in", "--json")
 
@@ -79,6 +79,23 @@ def test_never_signed_in(run, members, member, admin, mailoutbox):
         {"kind": "never_signed_in"},
         MailingState.FINISHED,
     )
+
+
+def test_never_signed_in_says_what_is_meant_and_leaves_out_who_has_set_a_password(run, members, mailoutbox):
+    reset = resets.send(members["Mia"], by=None)
+    resets.redeem(resets.open(resets.link(reset)), password="a new password 7")
+
+    _code, out, err = run("--never-signed-in", "--dry-run", "--json")
+
+    assert "Everybody who has not got in yet: never signed in, and no password set by a link." in err
+    assert last(out)["would_send"] == 2
+
+
+def test_site_that_keeps_no_sign_in_is_told_so_in_one_line(run, members, monkeypatch):
+    monkeypatch.setattr(choose, "keeps_last_login", lambda model: False)
+
+    with pytest.raises(CommandError, match="last_login"):
+        run("--never-signed-in", "--dry-run")
 
 
 def test_group(run, members, mailoutbox):

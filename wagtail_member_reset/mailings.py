@@ -19,10 +19,10 @@ from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
 from django.utils import timezone
 from wagtail.models import Site
 
-from . import audit, db, outbox
-from .accounts import Member, has_passwords
-from .conf import anyone, conf
+from . import audit, db, links, outbox
+from .accounts import Member, is_rule_open, refusal_conditions
 from .mailing import (
+    SKIPS,
     SLICE,
     Choice,
     Kind,
@@ -54,7 +54,7 @@ LOOKED_SECONDS = 0.5
 @dataclass(frozen=True, kw_only=True)
 class Preview:
     """
-    What starting would do now. `is_rule_open` says that the site's own rule may pass over more.
+    What starting would do now. `is_rule_open` says that the site's own rules may pass over more.
 
     `samples` are some of those who would get an email.
     """
@@ -130,8 +130,12 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
     for accounts in chosen_accounts(choice_from_json(mailing.choice), listing):
         judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
         found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
+        # A link that does not fit its account any more spares nobody an email.
+        outgrown = [] if mailing.again else links.outgrown(judged.filter(reason_against=SkipReason.LIVE_LINK))
+        found.update({SkipReason.LIVE_LINK.value: -len(outgrown), "": len(outgrown)})
         if len(samples) < SAMPLES:
-            samples += judged.filter(reason_against="").order_by("pk")[: SAMPLES - len(samples)]
+            mailed = judged.filter(Q(reason_against="") | Q(pk__in=outgrown[:SAMPLES]))
+            samples += mailed.order_by("pk")[: SAMPLES - len(samples)]
     emails = found.pop("", 0)
     if "ids" in mailing.choice:
         found[SkipReason.GONE] = len(mailing.choice["ids"]) - emails - sum(found.values())
@@ -140,7 +144,7 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
         emails=emails,
         skips={SkipReason(reason): number for reason, number in found.items() if number},
         samples=samples,
-        is_rule_open=conf.MAY_RESET is not anyone,
+        is_rule_open=is_rule_open(get_user_model()),
     )
 
 
@@ -270,16 +274,11 @@ def wake_on_commit(mailing: Mailing) -> None:
 
 def _reason(mailing: Mailing, beyond: Q | None) -> Case:
     """The first reason against mailing an account, in the order in which the engine asks; empty for none."""
-    model: Any = get_user_model()
-    email = model.get_email_field_name()
-    fields = {field.name for field in model._meta.get_fields()}
-    reasons = {
-        SkipReason.NOT_ALLOWED: beyond if has_passwords() else Q(pk__isnull=False),
-        SkipReason.INACTIVE: Q(is_active=False) if "is_active" in fields else None,
-        SkipReason.NO_ADDRESS: Q(**{email: ""}) | Q(**{f"{email}__isnull": True}),
-        SkipReason.LIVE_LINK: None if mailing.again else Q(live_password_reset__expires_at__gt=timezone.now()),
-    }
-    cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons.items() if condition)
+    reasons = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
+    reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
+    if not mailing.again:
+        reasons.append((SkipReason.LIVE_LINK, Q(live_password_reset__expires_at__gt=timezone.now())))
+    cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons)
     return Case(*cases, default=Value(""), output_field=CharField())
 
 

@@ -5,11 +5,14 @@ import uuid
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.utils import timezone
 
 from tests.conftest import make_person
+from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.exceptions import ChoiceError
 from wagtail_member_reset.mailing import choose, files
 from wagtail_member_reset.mailing.choose import Choice, Kind
+from wagtail_member_reset.models import EmailState, ResetEmail
 
 pytestmark = pytest.mark.django_db
 
@@ -184,6 +187,47 @@ def test_group_that_is_not_there_is_refused_with_those_that_are():
 )
 def test_choice_survives_being_kept(choice):
     assert choose.choice_from_json(choice.as_json()) == choice
+
+
+def names(choice):
+    return {member.first_name for accounts in choose.chosen_accounts(choice) for member in accounts}
+
+
+def set_password_by_link(member):
+    reset = resets.send(member, by=None)
+    resets.redeem(resets.open(resets.link(reset)), password="a new password 7")
+
+
+def test_who_has_signed_in_or_set_a_password_by_a_link_has_got_in():
+    out, linked = make_person("Out"), make_person("Linked")
+    make_person("Signed", last_login=timezone.now())
+    set_password_by_link(make_person("Set"))
+    resets.send(linked, by=None)
+    resets.revoke(resets.rotate(out, by=None), by=None)
+
+    assert names(Choice(kind=Kind.NEVER_SIGNED_IN)) == {"Out", "Linked"}
+
+
+def test_those_of_a_mailing_who_have_got_in_are_not_chosen_again(settings, mailoutbox):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+    _out, signed, has_set = make_person("Out"), make_person("Signed"), make_person("Set")
+    mailing = mailings.draft(Choice(kind=Kind.ALL), by=None)
+    mailings.start(mailing)
+    outbox.drain()
+    make_person("Later")
+    get_user_model().objects.filter(pk=signed.pk).update(last_login=timezone.now())
+    set_password_by_link(has_set)
+
+    assert ResetEmail.objects.filter(mailing=mailing, state=EmailState.HANDED_OVER).count() == 3
+    assert names(Choice(kind=Kind.MAILING, mailing=mailing.pk)) == {"Out"}
+
+
+@pytest.mark.parametrize("choice", [Choice(kind=Kind.NEVER_SIGNED_IN), Choice(kind=Kind.MAILING, mailing=7)])
+def test_site_that_keeps_no_sign_in_is_told_what_to_choose_instead(monkeypatch, choice):
+    monkeypatch.setattr(choose, "keeps_last_login", lambda model: False)
+
+    with pytest.raises(ChoiceError, match=r"last_login.*groups or a file"):
+        names(choice)
 
 
 def test_address_behind_a_name_is_found_as_mail_programs_export_it():

@@ -146,6 +146,19 @@ def test_only_unused_welcomes_are_reminded_of(welcomed, clock, mailoutbox):
     assert mailoutbox == []
 
 
+def test_who_has_set_a_password_by_a_link_is_not_reminded_of_a_later_welcome(welcomed, clock, mailoutbox):
+    [member] = welcomed("Mia")
+    resets.redeem(resets.open(token_of(member)), password="a new password 7")
+    resets.send(member, by=None, purpose=Purpose.WELCOME)
+    outbox.drain()
+    mailoutbox.clear()
+    clock.shift(timedelta(days=6))
+
+    outbox.drain()
+
+    assert mailoutbox == []
+
+
 def test_what_changes_between_plan_and_turn_is_heeded(welcomed, clock, mailoutbox):
     """A mailing may be paused, or take a day: whoever got in meanwhile, or has a newer link, is left alone."""
     came_in, resent, waiting, changed = welcomed("Came", "Resent", "Waiting", "Changed")

@@ -21,6 +21,7 @@ from wagtail.admin.views.generic import IndexView
 from tests.conftest import grant, make_person
 from tests.staff.pages import words
 from wagtail_member_reset import mailings, outbox, resets
+from wagtail_member_reset.mailing import choose
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, MailingUnmatched, PasswordReset, ResetEmail
 from wagtail_member_reset.staff import mailing_words
@@ -86,7 +87,8 @@ def test_form_leads_to_a_preview_and_from_there_to_the_mails(mailing_office, cli
     assert "Finished." in said
     assert "Sent to" in said
     assert "Skipped 1 – No email address (1)" in said
-    assert "Everybody who has never signed in" in page(client, MAILINGS)
+    assert "Everybody who has not got in yet" in page(client, MAILINGS)
+    assert "Everybody who has not got in yet: never signed in, and no password set by a link" in page(client, NEW)
 
 
 def test_groups(mailing_office, client):
@@ -651,7 +653,7 @@ def test_send_again_leads_to_a_preview_of_those_who_have_not_signed_in(mailing_o
     said = words(answer.content.decode())
     draft = Mailing.objects.exclude(pk=mailing.pk).get()
     assert "1 person will get an email" in said
-    assert f"Members of mailing {mailing.pk} who have not signed in" in said
+    assert f"Members of mailing {mailing.pk} who have not got in yet" in said
     assert (draft.state, draft.again, draft.per_hour, draft.created_by) == (
         MailingState.DRAFT,
         True,
@@ -659,6 +661,15 @@ def test_send_again_leads_to_a_preview_of_those_who_have_not_signed_in(mailing_o
         mailing_office,
     )
     assert mailoutbox == []
+
+
+def test_site_that_keeps_no_sign_in_is_told_what_to_choose_instead(mailing_office, client, monkeypatch):
+    monkeypatch.setattr(choose, "keeps_last_login", lambda model: False)
+
+    answer = client.post(NEW, {"kind": "never_signed_in"}, follow=True)
+
+    assert answer.redirect_chain[-1][0] == NEW
+    assert "Choose the members of groups or a file instead." in words(answer.content.decode())
 
 
 def test_latest_mailings_are_listed_by_the_number_that_their_pages_have(mailing_office, client):
@@ -688,7 +699,7 @@ def test_list_says_of_each_mailing_who_how_far_and_by_whom(mailing_office, clien
 
     said = page(client, MAILINGS)
 
-    assert f"Mailing {mailing.pk} Everybody who has never signed in 1,234 of 2,412 Finished" in said
+    assert f"Mailing {mailing.pk} Everybody who has not got in yet 1,234 of 2,412 Finished" in said
     assert get_user_display_name(mailing_office) in said
 
 

@@ -1,15 +1,22 @@
 """What is known of a member's account: its address, its language, and whether it can be sent a link."""
 
 from .address import Member, address_of, comparable, same_address
-from .eligible import has_passwords, refusal_for, refusals
+from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
 from .language import language_of, with_languages
+from .newcomers import has_not_got_in, has_set_password, keeps_last_login
 
 __all__ = [
     "Member",
+    "address_column",
     "address_of",
     "comparable",
+    "has_not_got_in",
     "has_passwords",
+    "has_set_password",
+    "is_rule_open",
+    "keeps_last_login",
     "language_of",
+    "refusal_conditions",
     "refusal_for",
     "refusals",
     "same_address",

@@ -4,7 +4,7 @@ from .choose import SLICE, Choice, Kind, choice_from_json, chosen_accounts, in_g
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
 from .files import LONGEST_FILE, Matches, read_file
-from .issue import Issued, IssuedChunk, issue_chunk
+from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .reminders import look_for_reminders
@@ -28,6 +28,7 @@ from .state import (
 __all__ = [
     "BY_STATE",
     "LONGEST_FILE",
+    "SKIPS",
     "SLICE",
     "Choice",
     "Issued",

@@ -16,8 +16,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
+from ..accounts import has_not_got_in, keeps_last_login
 from ..exceptions import ChoiceError
 from ..models import EmailState, ResetEmail
 
@@ -44,7 +46,7 @@ class Choice:
     ids: tuple[Any, ...] = ()
     # The query string of the user listing, as it stood when all in it were chosen.
     query: str = ""
-    # An earlier mailing: of those whom it mailed, those who have not signed in.
+    # An earlier mailing: of those whom it mailed, those who have not got in yet.
     mailing: int | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -94,18 +96,22 @@ def with_ids(keys: Iterable[str]) -> Choice:
 
 
 def chosen_accounts(choice: Choice, listing: QuerySet[Any] | None = None) -> Iterator[QuerySet[Any]]:
-    """The members chosen, as accounts: in one query, or in slices where their keys were given."""
+    """
+    The members chosen, as accounts: in one query, or in slices where their keys were given.
+
+    Raises `ChoiceError` for what cannot be chosen here.
+    """
     accounts = get_user_model()._default_manager
     if choice.kind in (Kind.IDS, Kind.FILE):
         keys = iter(choice.ids)
         while part := list(islice(keys, SLICE)):
             yield accounts.filter(pk__in=part)
     elif choice.kind == Kind.NEVER_SIGNED_IN:
-        yield accounts.filter(last_login=None)
+        yield accounts.filter(_not_in_yet())
     elif choice.kind == Kind.MAILING:
         # Whom that mailing passed over was not mailed by it, so there is nothing to send again.
         mailed = ResetEmail.objects.filter(mailing=choice.mailing, state=EmailState.HANDED_OVER)
-        yield accounts.filter(last_login=None, pk__in=mailed.values("member"))
+        yield accounts.filter(_not_in_yet(), pk__in=mailed.values("member"))
     elif choice.kind == Kind.GROUPS:
         yield accounts.filter(pk__in=accounts.filter(groups__in=choice.groups).order_by().values("pk"))
     elif choice.kind == Kind.LISTING:
@@ -114,6 +120,14 @@ def chosen_accounts(choice: Choice, listing: QuerySet[Any] | None = None) -> Ite
         yield accounts.filter(pk__in=listing.order_by().values("pk"))
     else:
         yield accounts.all()
+
+
+def _not_in_yet() -> Q:
+    if not keeps_last_login(get_user_model()):
+        raise ChoiceError(
+            _("This site does not keep who has signed in (last_login). Choose the members of groups or a file instead.")
+        )
+    return has_not_got_in()
 
 
 def _known_groups() -> str:

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, InterfaceError, InternalError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 from django.utils import timezone
 from wagtail.models import Site
 
 from .. import audit, db, ids, links
-from ..accounts import Member, address_of, refusals, with_languages
+from ..accounts import Member, address_of, has_set_password, refusals, with_languages
 from ..exceptions import MemberResetError, Refusal
 from ..links import LOG_ACTIONS, Effect
 from ..models import (
@@ -190,12 +190,12 @@ class _Issuing:
         if self.is_reminder and not self.chunk.again:
             return _reason_against_reminding(member, live, effect)
         # Who was not reminded at first, say for a new address, and has come in since or before.
-        if self.is_reminder and (member.last_login or vars(member)[HAS_CHOSEN]):
+        if self.is_reminder and _has_got_in(member):
             return SkipReason.LINK_CLOSED
         return SkipReason.LIVE_LINK if effect != Effect.NEW_LINK and not self.again else None
 
     def _new_link(self, member: Member, old: PasswordReset | None) -> tuple[PasswordReset, Token]:
-        is_new = member.last_login is None and not vars(member)[HAS_CHOSEN]
+        is_new = not _has_got_in(member)
         was_welcomed = old is not None and old.is_live and old.is_welcome
         reset, token = self.issuer.link_of(member, Purpose.WELCOME if is_new or was_welcomed else Purpose.RESET)
         if old is not None and self.is_reminder:  # of a link that said where it leads, and in which language
@@ -269,10 +269,14 @@ def _recipient(member: Member) -> str:
 
 
 def _reason_against_reminding(member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:
-    if live is None or effect == Effect.NEW_LINK or member.last_login:
+    if live is None or effect == Effect.NEW_LINK or _has_got_in(member):
         return SkipReason.LINK_CLOSED
     # A link that nobody planned to remind of is newer than the plan.
     return None if live.reminded_at else SkipReason.LIVE_LINK
+
+
+def _has_got_in(member: Member) -> bool:
+    return bool(member.last_login or vars(member)[HAS_CHOSEN])
 
 
 def _in_order(keys: list[Any]) -> list[Member]:
@@ -280,9 +284,8 @@ def _in_order(keys: list[Any]) -> list[Member]:
     The members that are still there, with their language, with the key of a link that they have, and with
     whether they have used one: an account that somebody has been in is not news to them.
     """
-    used = PasswordReset.objects.filter(member=OuterRef("pk"), state=State.USED)
     found = get_user_model()._base_manager.filter(db.with_keys(keys))
-    found = found.annotate(**{LIVE: F("live_password_reset"), HAS_CHOSEN: Exists(used)})
+    found = found.annotate(**{LIVE: F("live_password_reset"), HAS_CHOSEN: has_set_password()})
     return list(with_languages(found).order_by("pk"))
 
 

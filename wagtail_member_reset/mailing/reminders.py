@@ -6,11 +6,13 @@ import time
 from collections import Counter
 from datetime import datetime, timedelta
 
+from django.contrib.auth import get_user_model
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 from wagtail.models import Site
 
 from .. import db
+from ..accounts import has_set_password, keeps_last_login
 from ..conf import conf
 from ..exceptions import SettingError
 from ..models import Mailing, Origin, PasswordReset, Purpose
@@ -64,7 +66,10 @@ def start_due(before: timedelta) -> Mailing | None:
 
 
 def _unused_welcomes() -> QuerySet[PasswordReset]:
-    welcomes = PasswordReset.objects.live().filter(purpose=Purpose.WELCOME, active_for__last_login=None)
+    """Of members who have not got in yet: whoever has set a password before needs no welcome."""
+    welcomes = PasswordReset.objects.live().filter(~has_set_password("active_for"), purpose=Purpose.WELCOME)
+    if keeps_last_login(get_user_model()):
+        welcomes = welcomes.filter(active_for__last_login=None)
     return welcomes.exclude(origin=Origin.REMINDER)
 
 

@@ -32,7 +32,10 @@ class ChoiceForm(forms.Form):
     kind = forms.ChoiceField(
         label=_("Who gets an email"),
         choices=[
-            (Kind.NEVER_SIGNED_IN.value, _("Everybody who has never signed in")),
+            (
+                Kind.NEVER_SIGNED_IN.value,
+                _("Everybody who has not got in yet: never signed in, and no password set by a link"),
+            ),
             (Kind.GROUPS.value, _("Members of groups")),
             (Kind.FILE.value, _("People in a file")),
         ],

@@ -17,6 +17,7 @@ from wagtail.admin.utils import get_user_display_name
 
 from .. import mailings
 from ..accounts import address_of
+from ..exceptions import ChoiceError
 from ..mailing import Kind
 from ..models import Mailing, MailingUnmatched, SkipReason
 from . import listing, mailing_words, permissions
@@ -53,7 +54,11 @@ def preview(
     The page of a draft calls this, and the bulk action of the user listing. The latter has no form in which to ask
     about people with a working link, so `other_url` is the same preview with them, or without.
     """
-    found = mailings.preview(mailing, beyond=permissions.beyond(request.user), listing=_listing(request, mailing))
+    try:
+        found = mailings.preview(mailing, beyond=permissions.beyond(request.user), listing=_listing(request, mailing))
+    except ChoiceError as error:
+        messages.error(request, str(error))
+        return redirect(back_url)
     context = {
         "mailing": mailing,
         "preview": found,

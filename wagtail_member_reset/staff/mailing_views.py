@@ -93,7 +93,7 @@ def retry(request: HttpRequest, mailing: Mailing) -> HttpResponse:
 
 @_verb
 def again(request: HttpRequest, mailing: Mailing) -> HttpResponse:
-    """Draft another mailing, for those of this one who have not signed in. Leads to its preview."""
+    """Draft another mailing, for those of this one who have not got in yet. Leads to its preview."""
     choice = Choice(kind=Kind.MAILING, mailing=mailing.pk)
     return redirect(url(mailings.draft(choice, by=request.user, again=True, per_hour=mailing.per_hour)))
 

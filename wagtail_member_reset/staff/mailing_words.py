@@ -21,7 +21,7 @@ def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
     """How the members of a mailing were chosen. `filters` are those of the user listing, as it names them."""
     kind = chosen["kind"]
     if kind == "never_signed_in":
-        return _("Everybody who has never signed in")
+        return _("Everybody who has not got in yet")
     if kind == "groups":
         names = Group.objects.filter(pk__in=chosen["groups"]).order_by("name").values_list("name", flat=True)
         return _("Members of %(groups)s") % {"groups": ", ".join(names)}
@@ -31,7 +31,7 @@ def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
     if kind == "reminder":
         return _("People whose unused welcome link is about to expire")
     if kind == "mailing":
-        return _("Members of mailing %(number)s who have not signed in") % {"number": chosen["mailing"]}
+        return _("Members of mailing %(number)s who have not got in yet") % {"number": chosen["mailing"]}
     if kind == "file":
         return _("People in a file")
     if kind == "ids":

@@ -27,6 +27,7 @@ LINE_SECONDS = 10
 SHOWN_LINES = 20
 # The database may be away for some minutes.
 MOST_FAILURES = 60
+NOT_IN = "never signed in, and no password set by a link"
 # Exit codes: 0, all were handed over or skipped for a reason that is said; 1, nothing was done; 2, wrong arguments.
 SOME_LEFT = 3
 PAUSED = 130
@@ -41,14 +42,14 @@ def rate(text: str) -> int:
 
 class Command(WorkingCommand):
     help = (
-        "Send many members a link to set their password: a welcome to those who have never signed in. Returns when "
+        "Send many members a link to set their password: a welcome to those who have not got in yet. Returns when "
         "the emails are handed over. Exit code 0: done; 1: nothing was done; 3: some failed or wait for another "
         "attempt; 130: interrupted, go on with --resume."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         whom = parser.add_mutually_exclusive_group(required=True)
-        whom.add_argument("--never-signed-in", action="store_true", help="Whoever has never signed in.")
+        whom.add_argument("--never-signed-in", action="store_true", help=f"Everybody who has not got in yet: {NOT_IN}.")
         whom.add_argument("--group", action="append", metavar="NAME", help="The members of a group; may be repeated.")
         whom.add_argument("--csv", metavar="FILE", help="Whom a CSV file names, by address or username; - reads stdin.")
         whom.add_argument("--ids", metavar="3,5,8", help="The accounts with these primary keys.")
@@ -89,12 +90,14 @@ class Command(WorkingCommand):
         mailing = mailings.drafted(
             choice, by=None, again=options["again"], per_hour=options["rate"], origin=Origin.IMPORT
         )
-        preview = mailings.preview(mailing)
+        preview = self.preview(mailing)
+        if choice.kind == Kind.NEVER_SIGNED_IN:
+            self.say(f"Everybody who has not got in yet: {NOT_IN}.")
         self.say(f"Chosen: {preview.chosen:,}. Emails: {preview.emails:,}.")
         for reason, number in preview.skips.items():
             self.say(f"  not mailed: {number:,}: {reason.label}")
         if preview.is_rule_open:
-            self.say("  WAGTAIL_MEMBER_RESET_MAY_RESET is asked when each one's turn comes, and may pass over more.")
+            self.say("  The site's own rule is asked when each one's turn comes, and may pass over more.")
         if options["dry_run"]:
             skips = {reason.value: number for reason, number in preview.skips.items()}
             counts = {"chosen": preview.chosen, "sent": 0, "failed": 0, "skipped": skips, "mailing": None}
@@ -104,6 +107,12 @@ class Command(WorkingCommand):
             raise CommandError("Nothing was sent.")
         mailing.save()
         return mailing
+
+    def preview(self, mailing: Mailing) -> mailings.Preview:
+        try:
+            return mailings.preview(mailing)
+        except ChoiceError as error:
+            raise CommandError(str(error)) from error
 
     def choice(self, options: dict[str, Any]) -> Choice:
         try:
