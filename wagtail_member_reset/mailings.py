@@ -256,15 +256,10 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
     keys = rest_of(mailing)
     if not keys:
         return None
-    details: dict[str, Any] = {
-        "again": True,  # they may have a link that this mailing made, and have got no email
-        "per_hour": mailing.per_hour,
-        "site": mailing.site,
-        "language": mailing.language,
-        "origin": Origin(mailing.origin),
-    }
-    choice = Choice(kind=Kind.IDS, ids=tuple(keys))
-    return draft(choice, by=by, matches=None, **details)
+    details: dict[str, Any] = {"per_hour": mailing.per_hour, "site": mailing.site, "language": mailing.language}
+    # They may have a link that this mailing made, and have got no email.
+    details |= {"again": True, "origin": Origin(mailing.origin)}
+    return draft(Choice(kind=Kind.IDS, ids=tuple(keys)), by=by, matches=None, **details)
 
 
 def wake_on_commit(mailing: Mailing) -> None:

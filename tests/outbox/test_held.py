@@ -1,4 +1,4 @@
-"""One rule for links that nobody has: a mailing that is stopped ends them, a late email gets a new one in their place."""
+"""One rule for links that nobody has: a mailing that is stopped ends them, a late email gets a new one."""
 
 from datetime import timedelta
 
