@@ -765,4 +765,4 @@ def test_page_says_what_the_mail_service_reported(mailing_office, client):
     said = page(client, f"{MAILINGS}{mailing.pk}/")
 
     assert "Delivered 1,234" in said
-    assert "Came back 5" in said
+    assert "Bounced 5" in said
