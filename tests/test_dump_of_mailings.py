@@ -79,10 +79,11 @@ def runs(db, office, settings, everything_logged, mails, time_machine):  # noqa:
     staff.force_login(grant(office, "bulk_send_passwordreset"))
     people = [make_person(f"Person{number}") for number in range(SIZE)]
     names = "\n".join(["email", *(person.email for person in people), "nobody@members.example"])
-    staff.post(MAILINGS, {"kind": "file", "file": SimpleUploadedFile("people.csv", names.encode())}, follow=True)
+    people = SimpleUploadedFile("people.csv", names.encode())
+    staff.post(f"{MAILINGS}new/", {"kind": "file", "file": people}, follow=True)
     mailing = Mailing.objects.get()
     page = f"{MAILINGS}{mailing.pk}/"
-    for verb in ("start", "pause", "go-on"):
+    for verb in ("start", "pause", "resume"):
         staff.post(f"{page}{verb}/", follow=True)
     for _attempt in range(3):
         outbox.drain()

@@ -776,7 +776,7 @@ def test_page_says_what_the_mail_service_reported(mailing_office, client):
     said = page(client, f"{MAILINGS}{mailing.pk}/")
 
     assert "Delivered 1,234" in said
-    assert "Came back 5" in said
+    assert "Bounced 5" in said
 
 
 def test_rest_of_a_stopped_mailing_leads_to_a_preview_of_those_it_had_not_come_to(client, admin):

@@ -1,5 +1,5 @@
 """
-The help desk: for people who may send resets and may not edit accounts.
+The help desk, for staff who may send resets but not edit accounts.
 
 They find a member by name or address, and get the panel of the Settings tab on a page of its own.
 """
@@ -24,13 +24,13 @@ from wagtail.admin.utils import get_user_display_name
 from ..accounts import address_of
 from . import panel, permissions
 
-# Somebody is looked for by name or address: nobody leafs through the membership here.
+# This page finds one person. It is no list of the members.
 FEWEST_CHARACTERS = 3
 MOST_FOUND = 20
 
 
 class DeskMenuItem(MenuItem):  # type: ignore[misc]
-    """Shown to who needs it: others have the tab on the account itself."""
+    """Hidden from people who may edit accounts: they have the tab on the account."""
 
     def __init__(self) -> None:
         url = reverse("wagtail_member_reset_admin:desk")
@@ -42,7 +42,7 @@ class DeskMenuItem(MenuItem):  # type: ignore[misc]
 
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
-    """Find a member. Nobody is shown whom the actor may not help."""
+    """Find a member by name or address. Lists only those whom this member of staff may help."""
     if not permissions.may_send(request.user):
         raise PermissionDenied
     typed = "".join(c if c.isprintable() else " " for c in request.GET.get("q", "")[:200])
@@ -72,7 +72,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 def find(wanted: str) -> list[Any]:
-    """Accounts in which each word stands in a name or in the address; one more than are shown."""
+    """Accounts that have every word in a name or in the address. One more than are shown, if there are more."""
     model = get_user_model()
     names = {field.name for field in model._meta.get_fields()}
     fields = {model.USERNAME_FIELD, model.get_email_field_name(), *({"first_name", "last_name"} & names)}

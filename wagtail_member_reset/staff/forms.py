@@ -1,4 +1,4 @@
-"""The create form's choice between a link and a password set by staff, and the form for another address."""
+"""The choice of link or password when staff create an account, and the form that corrects an address."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def offers_welcome() -> bool:
 
 class WelcomeFormMixin:
     """
-    In front of the site's own creation form.
+    Adds a choice to the site's own creation form: send a link, or set a password.
 
-    A form that is posted without our field behaves as it would without us: scripts and
-    sites with a template of their own keep what they had.
+    A POST without our field gets Wagtail's own behaviour, so that scripts and sites with a template
+    of their own keep working.
     """
 
     fields: dict[str, forms.Field]
@@ -51,11 +51,11 @@ class WelcomeFormMixin:
         passwords = [self.fields[name] for name in PASSWORDS if name in self.fields]
         self.was_password_required = any(field.required for field in passwords)
         for field in passwords:
-            # Required only with the second choice, which `clean` sees to.
+            # Required only for the second choice: `clean` checks that.
             field.required = False
 
     def _asks_for_choice(self) -> bool:
-        # Wagtail's copy view takes a POST too, and then saves to the account that was copied: no welcome for that one.
+        # Wagtail's copy view accepts a POST, too, and saves it to the copied account, which must not get a welcome.
         return self.add_prefix(FIELD) in self.data and self.instance._state.adding  # type: ignore[attr-defined]
 
     @property
@@ -82,7 +82,7 @@ class WelcomeFormMixin:
         return super().save(commit)  # type: ignore[misc]
 
     def _typed(self, name: str) -> str:
-        # With the link chosen, what a browser may have filled in is not looked at.
+        # With the link chosen, ignore a password that the browser filled in.
         if FIELD in self.fields and self.data.get(self.add_prefix(FIELD)) == LINK:  # type: ignore[attr-defined]
             return ""
         own = getattr(super(), f"clean_{name}", None)
@@ -91,7 +91,7 @@ class WelcomeFormMixin:
 
 
 class AddressForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Another address for one account, and nothing else of it; checked as the site's own user model checks."""
+    """Changes the address of one account and nothing else. The user model of the site validates it."""
 
     prefix = "member-reset"
 
@@ -102,7 +102,7 @@ class AddressForm(forms.ModelForm):  # type: ignore[type-arg]
         field.required = True
         field.label = _("New address")
         field.help_text = ""
-        # Within Wagtail's own form, it must not be sent with the account: no form has this id.
+        # The panel stands inside Wagtail's own form, which must not submit this field: no form has this id.
         field.widget.attrs.update({"form": "member-reset-no-form", "autocomplete": "off", "autocapitalize": "none"})
 
     @property
@@ -121,7 +121,7 @@ class AddressForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 def address_form(member: Any, data: Any = None, *, is_page: bool) -> AddressForm:
-    """The form for another address; the member in hand stays as it is, whatever is typed."""
+    """The form that corrects an address. It works on a copy, so `member` keeps the stored address."""
     fields = [member.get_email_field_name()]
     form_class = cast(type[AddressForm], forms.modelform_factory(type(member), form=AddressForm, fields=fields))
     form = form_class(data, instance=copy(member), initial={} if data is None else None)

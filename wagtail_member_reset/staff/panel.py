@@ -1,4 +1,4 @@
-"""What the Settings tab shows of one member to one member of staff."""
+"""What the Settings tab shows to one member of staff about one member."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from . import permissions, timeline, wording
 
 def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
     """
-    Everything that the panel's templates need.
+    Everything that the panel's templates need, for the tab and for the views.
 
-    The link is in it only where the actor may see it, the window is open, and it is
-    shown at once or was asked for (`reveal`); showing it is noted on the reset.
+    Includes the link if the actor may see it and the status window is open; with `LINK_DISPLAY`
+    "reveal", only after a click (`reveal`). Records on the reset that the link was shown.
     """
     values = facts(actor, member)
     status, rights = values["status"], values["rights"]
@@ -39,7 +39,7 @@ def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
 
 
 def facts(actor: Any, member: Any) -> dict[str, Any]:
-    """What there is to say of the member's reset, without its link."""
+    """The context without the link: the pages that ask a question call this alone."""
     status, rights = resets.status(member), permissions.rights(actor, member)
     name = wording.person(member)
     return {
@@ -60,7 +60,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
 
 
 def state(status: Status) -> str:
-    """One word for all that the panel shows; a panel that has seen it has nothing new to learn."""
+    """A digest of all that the panel shows. A panel that polls sends it back, and gets nothing while it is the same."""
     reset, verdict = status.reset, status.verdict
     words = [status.standing.value, status.refusal.value if status.refusal else "", status.address]
     words += [str(reset.pk), str(status.email.pk)] if reset and status.email else []
@@ -69,7 +69,7 @@ def state(status: Status) -> str:
 
 
 def history(actor: Any, member: Any) -> dict[str, Any]:
-    """What the timeline's template needs."""
+    """Everything that the timeline's template needs."""
     name = wording.person(member)
     return {
         "name": name,
@@ -100,17 +100,17 @@ def urls(member: Any) -> dict[str, str]:
 
 
 def edit_url(member: Any) -> str:
-    """The Settings tab of the member's own page in the user admin."""
+    """The address of the Settings tab in Wagtail's user edit view."""
     return reverse("wagtailusers_users:edit", args=[quote(member.pk)]) + "#tab-settings"
 
 
 def page_url(actor: Any, member: Any) -> str:
-    """Where the actor finds the panel of a member: on the Settings tab, or for the help desk on a page of its own."""
+    """Where the actor finds a member's panel: on the Settings tab, or on its own page for the help desk."""
     return edit_url(member) if permissions.may_change(actor) else urls(member)["panel"]
 
 
 def _mailto(status: Status, letter: Content | None) -> str:
-    """The same mail for staff's own mail program; without the address where that is what is wrong."""
+    """The same email for the mail program of staff. Leaves a wrong address out."""
     if letter is None:
         return ""
     is_wrong = status.verdict is not None and status.verdict.cause in (Cause.NO_SUCH_MAILBOX, Cause.INVALID)
@@ -122,7 +122,7 @@ def _mailto(status: Status, letter: Content | None) -> str:
 
 
 def _is_placeholder(reset: PasswordReset | None) -> bool:
-    """Whether the member could not follow a link; asks the database only where no setting names the address."""
+    """Whether links lead to a placeholder such as localhost. No query where `BASE_URL` is set."""
     if conf.BASE_URL:
         return False
     return links.is_placeholder(reset.site if reset else Site.objects.filter(is_default_site=True).first())

@@ -35,8 +35,8 @@ class Rights:
     """
     What one person may do with the resets of one member.
 
-    The link is `withheld` from who would see it, but changed the address within the last 24 hours:
-    one person must not both say where a link goes and see it.
+    `withheld`: the person might see the link, but changed the address within the last 24 hours. Nobody
+    may both choose where a link goes and see it.
     """
 
     view: bool
@@ -47,7 +47,7 @@ class Rights:
 
     @property
     def correct(self) -> bool:
-        """Store another address and send there: no more than both rights allow by themselves."""
+        """Store another address and send the link there: takes both rights."""
         return self.send and self.change
 
 
@@ -65,10 +65,10 @@ def has_admin_access(person: Any) -> bool:
 
 def rights(actor: Any, member: Any) -> Rights:
     """
-    No query for a superuser; for others, the permissions of both, which Django keeps on the objects, and for who
-    would see the link, one of the log.
+    Costs no query for a superuser. For others it reads the permissions of both, which Django caches on the objects,
+    and the log for those who might see the link.
 
-    The mail goes to its owner, so sending needs no higher rank than the member's own.
+    The email goes to the owner of the account, so an equal rank is enough to send.
     """
     is_in_reach = actor.is_superuser or rank(member) <= rank(actor)
     sends = may_send(actor) and is_in_reach
@@ -84,21 +84,21 @@ def rights(actor: Any, member: Any) -> Rights:
 
 
 def may_send(actor: Any) -> bool:
-    """Whether the actor may send resets at all; to whom is for `rights` to say."""
+    """Whether the actor may send resets at all. `rights` says to whom."""
     return bool(actor.has_perm(PREFIX + "send_passwordreset"))
 
 
 def may_send_mailings(actor: Any) -> bool:
-    """Whether the actor may mail many at once; whom not is for `beyond` to say."""
+    """Whether the actor may send mailings at all. `beyond` says who is out of reach."""
     return bool(actor.has_perm(PREFIX + "bulk_send_passwordreset")) and may_send(actor)
 
 
 def beyond(actor: Any) -> Q | None:
     """
-    The accounts of higher rank than the actor's, for the database to tell; None where there is none.
+    A filter for the accounts of higher rank than the actor's; None where there are none.
 
-    Permissions that other authentication backends give by themselves are not seen here. A mail goes
-    to its owner, so what is missed gains nobody anything.
+    It misses permissions that come from other authentication backends. That gives nothing away: an
+    email goes to the owner of the account.
     """
     if actor.is_superuser:
         return None
@@ -111,7 +111,7 @@ def beyond(actor: Any) -> Q | None:
 
 
 def hidden_from(actor: Any) -> Q | None:
-    """The accounts whose resets the actor may not look at, as `beyond` tells them; None where there is none."""
+    """A filter for the accounts whose resets the actor may not see; None where there are none."""
     return None if actor.has_perm(PREFIX + "view_passwordreset") else beyond(actor)
 
 

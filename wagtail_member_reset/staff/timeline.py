@@ -1,4 +1,4 @@
-"""What is said to staff of what happened to a member's links, line by line."""
+"""The words of the timeline: what happened to a member's links, line by line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOTES: dict[str, Text] = {
     "subscribed": _("%(name)s can receive emails from us again."),
     "unknown": _("The mail service reported something we do not know. No action needed."),
 }
-# A bounce in the timeline, where there is room for three words.
+# A bounce in three words, for the timeline.
 SHORT_CAUSES: dict[Cause, Text] = {
     Cause.NO_SUCH_MAILBOX: _("Bounced: no such address"),
     Cause.MAILBOX_FULL: _("Bounced: mailbox full"),
@@ -39,7 +39,7 @@ ENDS: dict[str, Text] = {
 
 
 def title(entry: Entry, *, name: str) -> str:
-    """One line of the timeline."""
+    """The text of one line."""
     by = get_user_display_name(entry.by) if entry.by else ""
     if entry.verdict is not None:
         short = SHORT_CAUSES.get(entry.verdict.cause) if entry.verdict.outcome == Outcome.BOUNCED else None
@@ -95,7 +95,7 @@ def awaited(step: Step) -> str:
 
 
 def detail(entry: Entry, *, name: str) -> str:
-    """What belongs under a line of the timeline, in a smaller type; empty for most."""
+    """The small print under a line; empty for most."""
     if entry.step == Step.OPENED and entry.is_doubtful:
         return gettext("This may have been an automatic safety check: it came within a minute of the email.")
     if entry.step == Step.REPORTED and entry.verdict is not None and entry.verdict.outcome == Outcome.DELIVERED:
@@ -106,7 +106,7 @@ def detail(entry: Entry, *, name: str) -> str:
 
 
 def icon(entry: Entry) -> str:
-    """A name from Wagtail's icons."""
+    """The name of one of Wagtail's icons."""
     if entry.verdict is not None:
         if entry.verdict.is_bad or TONES.get(entry.verdict.outcome) == "careful":
             return "warning"

@@ -1,4 +1,4 @@
-"""What staff's clicks do. Each view answers a fetch with the panel's new content, and a plain request with a page."""
+"""The buttons of the Settings tab. A fetch gets the new content of the panel; a plain request gets a page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TEMPLATES = "wagtail_member_reset/staff/"
 @require_GET
 @transaction.non_atomic_requests
 def panel(request: HttpRequest, pk: str) -> HttpResponse:
-    """The panel as it stands now; nothing at all (204) for a panel that has `seen` this state already."""
+    """The panel as it is now, or an empty 204 if the panel has already `seen` this state."""
     member = _member_or_404(pk)
     _require(request, member, "view")
     seen = request.GET.get("seen")
@@ -42,7 +42,7 @@ def panel(request: HttpRequest, pk: str) -> HttpResponse:
 @require_GET
 @transaction.non_atomic_requests
 def history(request: HttpRequest, pk: str) -> HttpResponse:
-    """What happened, step by step: asked for on its own, so that the edit view stays light."""
+    """The timeline. It is fetched separately, to keep the edit view fast."""
     member = _member_or_404(pk)
     _require(request, member, "view")
     context = panels.history(request.user, member)
@@ -54,7 +54,7 @@ def history(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 def correct(request: HttpRequest, pk: str) -> HttpResponse:
-    """Ask for another address; then store it and send there, in one go."""
+    """A GET asks for another address; the POST stores it and sends the link there."""
     member = _member_or_404(pk)
     _require(request, member, "correct")
     form = address_form(member, request.POST if request.method == "POST" else None, is_page=not _is_fetch(request))
@@ -62,7 +62,7 @@ def correct(request: HttpRequest, pk: str) -> HttpResponse:
         try:
             resets.correct(member, address=form.address, by=request.user)
         except SendRefused as refused:
-            # Nothing was stored, so what is in hand is out of date.
+            # Nothing was stored, but the object has the new address: read it again.
             return _refused(request, _member_or_404(pk), refused.refusal)
         return _panel(request, member)
     return _confirm(request, member, "correct", form=form)
@@ -71,7 +71,7 @@ def correct(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 def send(request: HttpRequest, pk: str) -> HttpResponse:
-    """Ask what sending will do, then do just that: if it would do something else by now, ask again."""
+    """A GET says what sending will do; the POST does exactly that, and asks again if things have changed."""
     member = _member_or_404(pk)
     _require(request, member, "send")
     if request.method != "POST":
@@ -90,7 +90,7 @@ def send(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 def revoke(request: HttpRequest, pk: str) -> HttpResponse:
-    """Ask, then end the link that was asked about, and no other."""
+    """A GET asks; the POST ends the link that was asked about, and no newer one."""
     member = _member_or_404(pk)
     _require(request, member, "send")
     status = resets.status(member)
@@ -104,7 +104,7 @@ def revoke(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @transaction.non_atomic_requests
 def reveal(request: HttpRequest, pk: str) -> HttpResponse:
-    """Show the link on request, once that is in the log."""
+    """Log that the link is shown, then show it."""
     member = _member_or_404(pk)
     _require(request, member, "link")
     reset = resets.status(member).reset
@@ -116,7 +116,7 @@ def reveal(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @transaction.non_atomic_requests
 def copied(request: HttpRequest, pk: str) -> HttpResponse:
-    """Note that the link was copied. It is what the browser says, not a proof."""
+    """Log that the link was copied. The browser says so; it proves nothing."""
     member = _member_or_404(pk)
     _require(request, member, "link")
     reset = resets.status(member).reset
@@ -141,7 +141,7 @@ def _require(request: HttpRequest, member: Any, right: str) -> None:
 
 
 def _refused(request: HttpRequest, member: Any, refusal: Refusal) -> HttpResponse:
-    """The panel, which says by itself what is wrong with an account, and here also what is spent."""
+    """The panel says what is wrong with an account. Where a limit is used up, add that, and log the refusal."""
     notice = wording.spent(refusal, name=wording.person(member))
     if notice:
         resets.note_refused(member, by=request.user)
@@ -154,7 +154,7 @@ def _effect(request: HttpRequest) -> Effect:
     try:
         return Effect(request.POST.get("effect", ""))
     except ValueError as error:
-        # Nobody was asked, so nobody has agreed: answer with the question.
+        # Nobody was asked, so ask first.
         raise EffectChanged("none") from error
 
 
@@ -197,7 +197,7 @@ def _is_fetch(request: HttpRequest) -> bool:
 
 
 def _guarded(response: HttpResponse) -> HttpResponse:
-    """What may hold a link is kept by nobody and framed by nobody."""
+    """A response that may hold a link stays in no cache, and in nobody's frame."""
     add_never_cache_headers(response)
     patch_cache_control(response, no_store=True)
     response["Referrer-Policy"] = "same-origin"

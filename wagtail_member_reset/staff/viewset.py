@@ -1,9 +1,9 @@
 """
-The Settings tab and the welcome on create, on whatever user viewset the site has.
+Adds the Settings tab and the welcome on create to the user viewset of the site.
 
 `install` points Wagtail at `ComposedUserViewSet`, which is built from the site's own
-when Wagtail loads its URLs. A site that composes by hand adds `MemberResetMixin` to
-its viewset, and is left alone.
+when Wagtail loads its URLs. A viewset that has `MemberResetMixin` already, because
+the site added it, is used as it is.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COMPOSED = "wagtail_member_reset.staff.viewset.ComposedUserViewSet"
 
 
 class OwnTemplateMixin:
-    """Renders our template, which extends the one that the site's view would have rendered."""
+    """Renders our template, which extends the template of the site's own view."""
 
     member_reset_template = ""
 
@@ -48,7 +48,7 @@ class OwnTemplateMixin:
 
 
 class EditViewMixin(OwnTemplateMixin):
-    """The user edit view, with the Settings tab. It adds no field, and notes who changed an address."""
+    """Adds the Settings tab to the user edit view. Records who changed an address; adds no field."""
 
     member_reset_template = "wagtail_member_reset/staff/user_edit.html"
     request: HttpRequest
@@ -56,7 +56,7 @@ class EditViewMixin(OwnTemplateMixin):
     form: Any
 
     def save_instance(self) -> Any:
-        # Wagtail runs this in a transaction: the address and the note of who changed it, or neither.
+        # Wagtail calls this in a transaction, so the address and the record of who changed it are saved together.
         member = super().save_instance()  # type: ignore[misc]
         if member.get_email_field_name() in self.form.changed_data:
             resets.note_address_changed(member, by=self.request.user)
@@ -64,7 +64,7 @@ class EditViewMixin(OwnTemplateMixin):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        # The form may have put unsaved values on the object: what is shown is what is stored.
+        # A refused form leaves unsaved values on the object. Show what is stored.
         is_stored = self.request.method != "POST"
         member = self.object if is_stored else type(self.object)._base_manager.get(pk=self.object.pk)
         context["member_reset"] = panel.context(self.request.user, member)
@@ -77,7 +77,7 @@ class EditViewMixin(OwnTemplateMixin):
 
 
 class CreateViewMixin(OwnTemplateMixin):
-    """The user create view, with the welcome link as the way to a password."""
+    """Sends the welcome when staff create an account and choose the link."""
 
     member_reset_template = "wagtail_member_reset/staff/user_create.html"
     request: HttpRequest
@@ -85,14 +85,14 @@ class CreateViewMixin(OwnTemplateMixin):
     member_reset_sent = False
 
     def save_instance(self) -> Any:
-        # Wagtail runs this in a transaction: the account and its welcome are written together or not at all.
+        # Wagtail calls this in a transaction, so the account and its welcome are saved together.
         member = super().save_instance()  # type: ignore[misc]
         if getattr(self.form, "wants_welcome_link", False):  # type: ignore[attr-defined]
             try:
                 resets.send(member, by=self.request.user, purpose=Purpose.WELCOME)
                 self.member_reset_sent = True
             except SendRefused:
-                pass  # the account stands, and its Settings tab says why no link could be sent
+                pass  # the account is saved, and its Settings tab says why no link was sent
         return member
 
     def get_success_url(self) -> str:
@@ -116,7 +116,7 @@ VIEWS = {"edit_view_class": EditViewMixin, "add_view_class": CreateViewMixin, "c
 
 
 class MemberResetMixin:
-    """For a `UserViewSet` of the site's own, in front of its other bases."""
+    """For the site's own `UserViewSet`: name it before the other bases."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,11 +129,11 @@ class MemberResetMixin:
 
 
 def install() -> None:
-    """Have Wagtail build its user views from the composed viewset; called when the apps are ready."""
+    """Point Wagtail at the composed viewset. `AppConfig.ready` calls this, before any URL is loaded."""
     users: Any = apps.get_app_config("wagtailusers")
     try:
         is_wanted = conf.SETTINGS_TAB
-    except SettingError:  # a check names it, once Django has started
+    except SettingError:  # a system check reports it
         return
     if is_wanted and users.user_viewset != COMPOSED:
         users.member_reset_base = users.user_viewset
@@ -141,7 +141,7 @@ def install() -> None:
 
 
 def is_installed() -> bool:
-    """Whether the user views that Wagtail serves have the tab."""
+    """Whether Wagtail's user views have the tab. A system check asks."""
     users: Any = apps.get_app_config("wagtailusers")
     return issubclass(import_string(users.user_viewset), MemberResetMixin)
 
@@ -151,7 +151,7 @@ def _composed(mixin: type, base: type) -> type:
 
 
 def __getattr__(name: str) -> Any:
-    # Built at the first look, when every app is ready and the site's own viewset can be imported.
+    # Built on first access: by then every app is ready, and the site's own viewset can be imported.
     if name != "ComposedUserViewSet":
         raise AttributeError(name)
     users: Any = apps.get_app_config("wagtailusers")

@@ -1,4 +1,4 @@
-"""What is said to staff of a mail and of its link: every sentence in one place, for the tab and its timeline."""
+"""The words about an email and its link, for the tab and its timeline: every sentence in one place."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ Text = str | Promise
 @dataclass(frozen=True, slots=True)
 class Words:
     """
-    A badge of a word or two, and what to make of it.
+    A badge of a word or two, and the sentence that explains it.
 
-    `tone` is good, bad, careful or plain, and is never said by colour alone. `at` is when it came to that.
+    `tone` is good, bad, careful or plain; the badge says it, too, so that colour is never alone. `at` is
+    when this happened.
     """
 
     badge: str
@@ -55,7 +56,7 @@ TONES = {
     Outcome.COMPLAINED: "careful",
 }
 
-# By outcome and cause; the sentence without a cause serves where none, or another one, is known.
+# By outcome and cause. A cause that has no sentence here gets the one for no cause.
 TEXTS: dict[tuple[Outcome, Cause], Text] = {
     (Outcome.PREPARING, Cause.NONE): _("The email is being prepared."),
     (Outcome.OVERDUE, Cause.NONE): _(
@@ -168,7 +169,7 @@ SPENT: dict[Refusal, Text] = {
 
 
 def spent(refusal: Refusal, *, name: str) -> str:
-    """Why sending has to wait; empty where a refusal is about the account itself."""
+    """Which limit is used up; empty where the account itself is refused."""
     return str(SPENT.get(refusal, "")) % {"name": name}
 
 
@@ -177,7 +178,7 @@ def words(verdict: Verdict, *, name: str) -> Words:
     text = TEXTS.get((verdict.outcome, verdict.cause)) or TEXTS[verdict.outcome, Cause.NONE]
     tone = "bad" if verdict.is_bad else TONES.get(verdict.outcome, "plain")
     filled = str(text) % {"name": name, "when": _moment(verdict)}
-    at = None if verdict.outcome == Outcome.RETRYING else verdict.at  # that one is to come
+    at = None if verdict.outcome == Outcome.RETRYING else verdict.at  # that time is still to come
     return Words(str(BADGES[verdict.outcome]), filled, tone, at)
 
 
