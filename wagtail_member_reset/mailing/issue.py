@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -39,8 +39,6 @@ LIVE = "key_of_live_password_reset"
 HAS_CHOSEN = "has_chosen_a_password_by_a_link"
 # A chunk of one member that cannot be written so often is written off, with the member.
 MOST_ATTEMPTS = 3
-# After so long without progress, the time left is estimated anew.
-IDLE = timedelta(minutes=2)
 # An email, and the token of its link where that was just made.
 Issued = tuple[ResetEmail, "Token | None"]
 
@@ -82,16 +80,15 @@ def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> IssuedCh
         .filter(pk=chunk_id)
         .first()
     )
-    if chunk is None or not (allowed := pace.reserve(chunk.mailing, len(chunk.members))):
+    if chunk is None or not (room := pace.reserve(chunk.mailing, len(chunk.members))).emails:
         return None
-    if (moved_at := chunk.mailing.progress_at) and timezone.now() - moved_at > IDLE:
-        state.measure_anew(chunk.mailing_id)
+    state.measure_if_idle(chunk.mailing)
     issued = None
     try:
-        issued = _write(chunk, allowed, {"lease": lease, "lease_until": lease_until})
+        issued = _write(chunk, room.emails, {"lease": lease, "lease_until": lease_until})
     except Exception as error:
         _cannot_be_written(chunk, error)
-    pace.give_back(chunk.mailing, allowed - len(issued or ()))
+    pace.give_back(chunk.mailing, room, used=len(issued or ()))
     return None if issued is None else IssuedChunk(chunk.mailing_id, issued)
 
 

@@ -35,6 +35,8 @@ from . import counters, pace
 from .chunks import write_chunks
 
 DRAFT_KEPT = timedelta(days=1)
+# After so long without progress, the time left is estimated anew.
+IDLE = timedelta(minutes=2)
 # Why a mailing did not reach a member whom it wanted to reach.
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 
@@ -186,6 +188,13 @@ def hold_mailing(mailing_id: int, until: datetime) -> None:
 def measure_anew(mailing_id: int) -> None:
     """Let the time left be estimated from now on, since nobody has worked on the mailing for a while."""
     Mailing.objects.filter(pk=mailing_id).update(measured_at=timezone.now(), measured_from=_handled())
+
+
+def measure_if_idle(mailing: Mailing) -> None:
+    """Measure anew if nobody has worked on the mailing for a while. Asked before anything of it is taken in hand."""
+    moved_at = mailing.progress_at or mailing.measured_at
+    if moved_at is not None and timezone.now() - moved_at > IDLE:
+        measure_anew(mailing.pk)
 
 
 def is_running(mailing_id: int) -> bool:
