@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from django.db import InterfaceError, OperationalError
 
@@ -99,8 +100,12 @@ def going_on(step: str) -> Iterator[None]:
 class Worker:
     """One pass over what is due, with one connection and one memory of texts."""
 
-    def __init__(self, mailer: Mailer, *, is_stopping: Callable[[], bool] = never) -> None:
+    def __init__(
+        self, mailer: Mailer, *, is_stopping: Callable[[], bool] = never, beside: Lease | None = None
+    ) -> None:
         self.mailer, self.shared, self.handed_over = mailer, letter.Shared(), 0
+        # That of the emails which wait until this worker is done.
+        self._beside = beside
         self.is_stopping, self._looked_at = is_stopping, 0.0
         self._in_vain: int | None = None
 
@@ -161,19 +166,20 @@ class Worker:
                 return True
             self.handed_over += deliver(email, self.mailer, self.shared)
             lease.renew()
+            if self._beside is not None:
+                self._beside.renew()
         return bool(claimed)
 
     def _send_many(self, issued: Sequence[Issued], lease: Lease, *, are_new: bool = True) -> None:
-        sending = Sending(
-            self.mailer, self.shared, lease, is_stopping=self.is_stopping, send_singles=self._send_singles_over
-        )
+        singles = partial(self._send_singles_over, lease)
+        sending = Sending(self.mailer, self.shared, lease, is_stopping=self.is_stopping, send_singles=singles)
         try:
             sending.send(issued, are_new=are_new)
         finally:
             self.handed_over += sending.handed_over
 
-    def _send_singles_over(self, mailer: Mailer) -> None:
-        beside = Worker(mailer, is_stopping=self.is_stopping)
+    def _send_singles_over(self, lease: Lease, mailer: Mailer) -> None:
+        beside = Worker(mailer, is_stopping=self.is_stopping, beside=lease)
         beside.send_singles()
         self.handed_over += beside.handed_over
         self._looked_at = beside._looked_at
