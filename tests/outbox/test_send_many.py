@@ -308,3 +308,77 @@ def test_login_that_is_refused_pauses_the_mailing_before_everybody_has_failed(ma
 
     assert (mailing.state, mailing.handed_over, mailing.failed) == ("finished", 40, 0)
     assert sorted(recipients(mailbox).values()) == [1] * 40
+
+
+class TimeLimit(BaseException):
+    """As an engine raises it in the main thread, in the middle of whatever is being done."""
+
+
+@pytest.mark.parametrize("struck", ["waiting", "composing", "writing", "written"])
+def test_time_limit_throws_away_no_answer_of_four_connections(mailbox, settings, monkeypatch, struck):
+    settings.WAGTAIL_MEMBER_RESET_MAILING_CONNECTIONS = 4
+    pass_time(monkeypatch, seconds=0.1)
+    mailing, calls = started(30), count(1)
+
+    def striking(function, *, at, after=False):
+        def strike(*args, **kwargs):
+            number = next(calls)
+            if number == at and not after:
+                raise TimeLimit
+            found = function(*args, **kwargs)
+            if number == at:
+                raise TimeLimit
+            return found
+
+        return strike
+
+    if struck == "waiting":
+        monkeypatch.setattr(connections.Connections, "_next", striking(connections.Connections._next, at=7))
+    elif struck == "composing":
+        monkeypatch.setattr(send_many.letter, "compose", striking(send_many.letter.compose, at=17))
+    else:
+        monkeypatch.setattr(outcome, "write", striking(outcome.write, at=1, after=struck == "written"))
+    with pytest.raises(TimeLimit):
+        outbox.drain()
+
+    mailing.refresh_from_db()
+    written = ResetEmail.objects.filter(mailing=mailing, state=EmailState.HANDED_OVER).count()
+    assert written == mailing.handed_over == len(mailbox.messages) > 0
+
+
+def test_time_limit_while_a_thread_starts_throws_away_no_answer(mailbox, settings, monkeypatch):
+    """The mail is in the thread's hands already, though nobody was told."""
+    settings.WAGTAIL_MEMBER_RESET_MAILING_CONNECTIONS = 4
+    pass_time(monkeypatch, seconds=0.1)
+    submit, mailing = connections.ThreadPoolExecutor.submit, started(30)
+
+    def strike(self, *args):
+        submit(self, *args)
+        raise TimeLimit
+
+    monkeypatch.setattr(connections.ThreadPoolExecutor, "submit", strike)
+    with pytest.raises(TimeLimit):
+        outbox.drain()
+
+    mailing.refresh_from_db()
+    assert mailing.handed_over == len(mailbox.messages) == connections.TRIED + 1
+
+
+def test_mail_whose_thread_could_not_be_started_is_sent_once(mailbox, settings, monkeypatch):
+    """The executor has it in its queue all the same, where another thread finds it."""
+    settings.WAGTAIL_MEMBER_RESET_MAILING_CONNECTIONS = 3
+    pass_time(monkeypatch, seconds=0.1)
+    submit, numbers = connections.ThreadPoolExecutor.submit, count(1)
+
+    def submit_and_fail(self, *args):
+        found = submit(self, *args)
+        if next(numbers) % 2 == 0:
+            raise RuntimeError("can't start new thread")
+        return found
+
+    monkeypatch.setattr(connections.ThreadPoolExecutor, "submit", submit_and_fail)
+
+    mailing = finished(started(20))
+
+    assert (mailing.state, mailing.handed_over) == ("finished", 20)
+    assert sorted(recipients(mailbox).values()) == [1] * 20

@@ -5,6 +5,7 @@ from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
 from .files import LONGEST_FILE, Matches, read_file
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
+from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .reminders import look_for_reminders
@@ -14,6 +15,7 @@ from .state import (
     finish_mailings,
     hold_mailing,
     is_running,
+    measure_if_idle,
     missed_emails,
     pause_mailing,
     purge_mailings,
@@ -42,11 +44,13 @@ __all__ = [
     "finish_mailing",
     "finish_mailings",
     "forgotten_chunk",
+    "give_back_room",
     "hold_mailing",
     "in_groups",
     "is_running",
     "issue_chunk",
     "look_for_reminders",
+    "measure_if_idle",
     "missed_emails",
     "next_chunk",
     "next_turn",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -40,8 +40,6 @@ logger = logging.getLogger("wagtail_member_reset")
 
 LIVE = "key_of_live_password_reset"
 HAS_CHOSEN = "has_chosen_a_password_by_a_link"
-# After so long without progress, the time left is estimated anew.
-IDLE = timedelta(minutes=2)
 # An email, and the token of its link where that was just made.
 Issued = tuple[ResetEmail, "Token | None"]
 
@@ -79,16 +77,15 @@ def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> IssuedCh
         .filter(pk=chunk_id)
         .first()
     )
-    if chunk is None or not (allowed := pace.reserve(chunk.mailing, len(chunk.members))):
+    if chunk is None or not (room := pace.reserve(chunk.mailing, len(chunk.members))).emails:
         return None
-    if (moved_at := chunk.mailing.progress_at) and timezone.now() - moved_at > IDLE:
-        state.measure_anew(chunk.mailing_id)
+    state.measure_if_idle(chunk.mailing)
     issued = None
     try:
-        issued = _write(chunk, allowed, {"lease": lease, "lease_until": lease_until})
+        issued = _write(chunk, room.emails, {"lease": lease, "lease_until": lease_until})
     except Exception as error:
         chunks.set_back(chunk, error)
-    pace.give_back(chunk.mailing, allowed - len(issued or ()))
+    pace.give_back(chunk.mailing, room, used=len(issued or ()))
     return None if issued is None else IssuedChunk(chunk.mailing_id, issued)
 
 

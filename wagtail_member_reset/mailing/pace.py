@@ -10,6 +10,7 @@ minutes. Single emails are counted, but never wait.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Min, Sum
@@ -24,7 +25,14 @@ MINUTE = timedelta(minutes=1)
 CATCH_UP = timedelta(minutes=10)
 
 
-def reserve(mailing: Mailing, wanted: int) -> int:
+class Room(NamedTuple):
+    """So many emails that may be claimed now, and the minute in which they count."""
+
+    emails: int
+    minute: datetime | None = None
+
+
+def reserve(mailing: Mailing, wanted: int) -> Room:
     """
     Claim room for as many emails of the mailing as its limit lets through now, `wanted` at most.
 
@@ -32,10 +40,9 @@ def reserve(mailing: Mailing, wanted: int) -> int:
     is not used is given back with `give_back`. All of them without a limit; 0 while the limit is used up.
     """
     if not mailing.per_hour or wanted <= 0:
-        note(wanted)
-        return wanted
+        return Room(wanted, note(wanted))
 
-    def attempt() -> int:
+    def attempt() -> Room:
         # Whoever claims under a limit waits here for the others who do, on every database: the count is then whole.
         Mailing.objects.filter(state=MailingState.RUNNING, per_hour__isnull=False).update(turn_at=F("turn_at"))
         now = timezone.now()
@@ -49,38 +56,40 @@ def reserve(mailing: Mailing, wanted: int) -> int:
         turn_at = spent_until + min(max((mailing.per_hour or 0) // 60, 1), wanted) * mailing.interval
         if allowed == left:
             turn_at = max(turn_at, _room_at(now))
-        note(allowed)
         Mailing.objects.filter(pk=mailing.pk).update(paced_until=spent_until, turn_at=turn_at)
-        return allowed
+        return Room(allowed, note(allowed))
 
     return db.retried(attempt)
 
 
-def note(emails: int) -> None:
-    """Count emails as claimed in this minute."""
+def note(emails: int) -> datetime | None:
+    """Count emails as claimed now: the minute in which they count, if there are any."""
     if emails <= 0:
-        return
+        return None
     now = timezone.now()
-    minute = ClaimedMinute.objects.filter(minute=now.replace(second=0, microsecond=0))
+    begun_at = now.replace(second=0, microsecond=0)
+    minute = ClaimedMinute.objects.filter(minute=begun_at)
     if minute.update(emails=F("emails") + emails):
-        return
+        return begun_at
     try:
         with transaction.atomic(using=db.alias()):
-            ClaimedMinute.objects.create(minute=now.replace(second=0, microsecond=0), emails=emails)
+            ClaimedMinute.objects.create(minute=begun_at, emails=emails)
     except IntegrityError:  # another worker was the first of this minute
         minute.update(emails=F("emails") + emails)
-        return
+        return begun_at
     ClaimedMinute.objects.filter(minute__lt=now - 2 * WINDOW).delete()
+    return begun_at
 
 
-def give_back(mailing: Mailing, emails: int) -> None:
-    """Give back room that was reserved and not used, if it is still the same minute."""
-    if emails <= 0:
+def give_back(mailing: Mailing, room: Room, *, used: int) -> None:
+    """Give back what was reserved and not used, in the minute in which it counts."""
+    unused = room.emails - used
+    if unused <= 0:
         return
-    minute = ClaimedMinute.objects.filter(minute=timezone.now().replace(second=0, microsecond=0), emails__gte=emails)
-    if minute.update(emails=F("emails") - emails) and mailing.per_hour:
+    minute = ClaimedMinute.objects.filter(minute=room.minute, emails__gte=unused)
+    if minute.update(emails=F("emails") - unused) and mailing.per_hour:
         # Its turn is now, too: a mailing must not wait for the room of members whom it passes over.
-        unspent = F("paced_until") - emails * mailing.interval
+        unspent = F("paced_until") - unused * mailing.interval
         Mailing.objects.filter(pk=mailing.pk).update(paced_until=unspent, turn_at=None)
 
 

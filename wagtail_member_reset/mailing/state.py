@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -35,6 +36,8 @@ from . import counters, pace
 from .chunks import write_chunks
 
 DRAFT_KEPT = timedelta(days=1)
+# After so long without progress, the time left is estimated anew.
+IDLE = timedelta(minutes=2)
 # Why a mailing did not reach a member whom it wanted to reach.
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 
@@ -97,15 +100,18 @@ def stop_mailing(mailing: Mailing, *, by: Member | None) -> bool:
 
     def attempt() -> bool:
         # Waits for a worker that is writing a chunk's emails: these are no longer ours to stop.
-        chunks = MailingChunk.objects.select_for_update().filter(mailing=mailing.pk)
-        left = sum(len(members) for members in chunks.values_list("members", flat=True))
+        chunks = MailingChunk.objects.filter(mailing=mailing.pk)
+        list(chunks.select_for_update().values_list("pk", flat=True))
         under_way = Mailing.objects.filter(pk=mailing.pk, state__in=[MailingState.RUNNING, MailingState.PAUSED])
         if not under_way.update(state=MailingState.STOPPED, finished_at=timezone.now()):
             return False
+        # Read now that nobody can take members up anew.
+        left = sum(len(members) for members in chunks.values_list("members", flat=True))
         queued = ResetEmail.objects.filter(mailing=mailing.pk, state=EmailState.QUEUED)
         left += queued.update(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
         counters.count(mailing.pk, skips=Counter({SkipReason.STOPPED: left}))
         cancel_unheld_links(mailing, by=by)
+        _settle_stopped(mailing.pk)
         return True
 
     stopped = db.retried(attempt)
@@ -189,6 +195,13 @@ def measure_anew(mailing_id: int) -> None:
     Mailing.objects.filter(pk=mailing_id).update(measured_at=timezone.now(), measured_from=_handled())
 
 
+def measure_if_idle(mailing: Mailing) -> None:
+    """Measure anew if nobody has worked on the mailing for a while. Asked before anything of it is taken in hand."""
+    moved_at = mailing.progress_at or mailing.measured_at
+    if moved_at is not None and timezone.now() - moved_at > IDLE:
+        measure_anew(mailing.pk)
+
+
 def is_running(mailing_id: int) -> bool:
     return Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING).exists()
 
@@ -205,21 +218,26 @@ def finish_mailing(mailing_id: int) -> bool:
         if _is_left(mailing_id):  # taken up again a moment ago
             transaction.set_rollback(True, using=db.alias())
             return False
-        # Who was deleted while an email waited took it along.
-        gone = Mailing.objects.defer("choice").get(pk=mailing_id).waiting
-        counters.count(mailing_id, skips=Counter({SkipReason.GONE: gone}))
+        _count_gone(mailing_id)
         return True
 
     return db.retried(attempt)
 
 
 def finish_mailings() -> None:
-    """Close the mailings whose last worker died before it did, or whose last members were deleted."""
-    chunks = MailingChunk.objects.filter(mailing=OuterRef("pk"))
-    unsent = ResetEmail.objects.unsent().filter(mailing=OuterRef("pk"))
-    done = Mailing.objects.filter(~Exists(chunks), ~Exists(unsent), state=MailingState.RUNNING)
-    for mailing_id in list(done.values_list("pk", flat=True)):
-        finish_mailing(mailing_id)
+    """
+    Close the mailings whose last worker died before it did, or whose last members were deleted.
+
+    Of stopped ones, whose end came before, only who was deleted since is counted.
+    """
+    has_chunks = Exists(MailingChunk.objects.filter(mailing=OuterRef("pk")))
+    has_unsent = Exists(ResetEmail.objects.unsent().filter(mailing=OuterRef("pk")))
+    ended = Q(~has_chunks, state=MailingState.RUNNING) | Q(state=MailingState.STOPPED, chosen__gt=_handled())
+    for mailing_id, state in list(Mailing.objects.filter(ended, ~has_unsent).values_list("pk", "state")):
+        if state == MailingState.RUNNING:
+            finish_mailing(mailing_id)
+        else:
+            db.retried(partial(_settle_stopped, mailing_id))
 
 
 def purge_mailings() -> int:
@@ -243,6 +261,20 @@ def email_counts(mailing: Mailing) -> dict[str, int]:
     """How many emails of the mailing are in each state, counted by the database."""
     emails = ResetEmail.objects.filter(mailing=mailing.pk, replaced_at=None).order_by()
     return dict(emails.values_list("state").annotate(Count("pk")))
+
+
+def _count_gone(mailing_id: int) -> None:
+    """Who was deleted while an email waited took it along. Part of a transaction, once all else is counted."""
+    gone = Mailing.objects.defer("choice").get(pk=mailing_id).waiting
+    counters.count(mailing_id, skips=Counter({SkipReason.GONE: gone}))
+
+
+def _settle_stopped(mailing_id: int) -> None:
+    """Count who was deleted, once no worker has an email of a stopped mailing in hand. Part of a transaction."""
+    stopped = Mailing.objects.filter(pk=mailing_id, state=MailingState.STOPPED)
+    # Written first: who is about to count waits, or has counted.
+    if stopped.update(state=F("state")) and not ResetEmail.objects.unsent().filter(mailing=mailing_id).exists():
+        _count_gone(mailing_id)
 
 
 def _is_left(mailing_id: int) -> bool:

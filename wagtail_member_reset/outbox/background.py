@@ -27,7 +27,7 @@ logger = logging.getLogger("wagtail_member_reset")
 
 # Public requests are resolved when the clock reaches a multiple of this, never when one comes in.
 TICK_SECONDS = 1.0
-# A thread waits for a retry no longer than this; the command and the next look do the rest.
+# A thread waits no longer than this at a time, and then looks whether what it waits for is still so.
 LONGEST_WAIT = timedelta(minutes=45)
 # After a pass that failed, since the database may be away.
 RECOVERY = timedelta(seconds=30)
@@ -158,8 +158,10 @@ class Sender:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            if moment is None or (delay := moment - timezone.now()) > LONGEST_WAIT:
+            if moment is None:
                 return
+            # The turn of a mailing may be an hour away, and nobody else may come for it.
+            delay = min(moment - timezone.now(), LONGEST_WAIT)
             self._timer = threading.Timer(max(delay.total_seconds(), 1), self.wake)
             # A retry must not keep a finished script alive: the row waits for the next process.
             self._timer.daemon = True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 
 from ..models import ResetEmail
@@ -26,7 +27,7 @@ class Connections:
     Up to `size` connections, each with a thread, for a server that is far away or slow.
 
     One that answers at once is served in the caller's thread, over the mailer that is there already. Whoever gives
-    emails away gets every answer: from `send`, or from `finish`, also after an exception of their own.
+    emails away gets every answer: from `send`, from `finish`, or, after an exception of their own, from `collect`.
     """
 
     def __init__(self, mailer: Mailer, size: int) -> None:
@@ -35,7 +36,9 @@ class Connections:
         # The last one first: what is open is used before another is opened.
         self._free = [*self._own, mailer]
         self._threads: ThreadPoolExecutor | None = None
-        self._done: SimpleQueue[Future[Sent]] = SimpleQueue()
+        # What no thread has begun, and what came of the others: each thread takes and puts by itself.
+        self._given: deque[Composed] = deque()
+        self._done: SimpleQueue[Sent | Exception] = SimpleQueue()
         self._running = 0
         self._waited = self._worked = 0.0
         self._tried = 0
@@ -60,15 +63,30 @@ class Connections:
         try:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="member-reset-mail")
-            self._threads.submit(self._send, email).add_done_callback(self._done.put)
+            self._given.append(email)
+            self._threads.submit(self._send_given)
         except RuntimeError:  # the interpreter is on its way out, and lends no more threads
-            return [self._send(email)]
+            # One of those that are there may have begun it all the same.
+            with suppress(ValueError):
+                self._given.remove(email)
+                return [self._send(email)]
         self._running += 1
         return [self._next()] if self._running == self._size else []
 
     def finish(self) -> Iterator[Sent]:
         """Wait for the emails that are under way, and yield what came of each."""
         while self._running:
+            yield self._next()
+
+    def collect(self) -> Iterator[Sent]:
+        """
+        Wait for the emails that are under way, however `send` ended, and yield what came of each.
+
+        Asks the threads and not the number that is kept of them. Nothing can be sent afterwards.
+        """
+        if self._threads is not None:
+            self._threads.shutdown()
+        while not self._done.empty():
             yield self._next()
 
     @contextmanager
@@ -81,8 +99,10 @@ class Connections:
             self._free.append(mailer)
 
     def _next(self) -> Sent:
-        sent = self._done.get().result()
+        sent = self._done.get()
         self._running -= 1
+        if isinstance(sent, Exception):
+            raise sent
         return sent
 
     def _is_slow(self) -> bool:
@@ -97,6 +117,16 @@ class Connections:
         self._worked = past * self._worked + worked
         self._tried += 1
         return sent
+
+    def _send_given(self) -> None:
+        try:
+            email = self._given.popleft()
+        except IndexError:  # who gave it away has taken it back
+            return
+        try:
+            self._done.put(self._send(email))
+        except Exception as error:
+            self._done.put(error)
 
     def _send(self, composed: Composed) -> Sent:
         email, token, content = composed

@@ -73,12 +73,17 @@ def write(attempts: Sequence[Attempt]) -> None:
     for attempt in attempts:
         groups[attempt.email.lease, attempt.email.mailing_id, attempt.fate].append(attempt)
 
-    def write_all() -> list[Attempt]:
-        written = [each for group in groups.values() for each in _write_group(group)]
+    def write_all(*, are_ours: bool) -> list[Attempt]:
+        found = [group if are_ours else _ours(group) for group in groups.values()]
+        written = [each for group in found if group for each in _write_group(group)]
         _count(written)
         return written
 
-    for attempt in db.retried(write_all):
+    try:
+        written = db.retried(lambda: write_all(are_ours=True))
+    except _NotOurs:
+        written = db.retried(lambda: write_all(are_ours=False))
+    for attempt in written:
         delivery_changed.send_robust(sender=ResetEmail, email=attempt.email)
 
 
@@ -96,8 +101,19 @@ def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
     return Fate(state, tuple(changes.items()), wait, may_have_arrived=not result.is_certain)
 
 
+class _NotOurs(Exception):
+    """Some were taken by another worker, or written already: which ones is asked first then, so that none counts twice."""
+
+
+def _ours(group: list[Attempt]) -> list[Attempt]:
+    """Those that are ours to write, and stay so until the end of the transaction."""
+    mine = ResetEmail.objects.filter(_which(group), lease=group[0].email.lease, state=EmailState.SENDING)
+    ours = set(mine.select_for_update().values_list("public_id", flat=True))
+    return [attempt for attempt in group if attempt.email.public_id in ours]
+
+
 def _write_group(group: list[Attempt]) -> list[Attempt]:
-    """Attempts that differ in nothing but their message ids; those that were ours to write."""
+    """Attempts that differ in nothing but their message ids. Raises `_NotOurs` if some were not ours to write."""
     fate, lease, now = group[0].fate, group[0].email.lease, timezone.now()
     fields: dict[str, Any] = {"state": fate.state, **dict(fate.changes)}
     if fate.state == EmailState.HANDED_OVER:
@@ -105,12 +121,9 @@ def _write_group(group: list[Attempt]) -> list[Attempt]:
     if fate.state == EmailState.QUEUED:
         fields["next_attempt_at"] = now + fate.wait
     copies = {"possible_copies": F("possible_copies") + 1} if fate.may_have_arrived else {}
-    emails = ResetEmail.objects.filter(_which(group))
-    mine = emails.filter(lease=lease, state=EmailState.SENDING)
+    mine = ResetEmail.objects.filter(_which(group), lease=lease, state=EmailState.SENDING)
     if mine.update(lease="", lease_until=None, **fields, **copies, **_message_ids(group)) != len(group):
-        after = emails.filter(lease="", state=fate.state)
-        ours = set(after.values_list("public_id", flat=True))
-        group = [attempt for attempt in group if attempt.email.public_id in ours]
+        raise _NotOurs
     for attempt in group:
         vars(attempt.email).update(fields)
     return group

@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from .. import db
-from ..mailing import next_turn, note_claimed, reserve_room
+from ..mailing import give_back_room, measure_if_idle, next_turn, note_claimed, reserve_room
 from ..models import EmailState, Mailing, MailingState, ResetEmail
 from . import requests
 from .outcome import FIRST_WAIT
@@ -100,8 +100,11 @@ def claim_retries(lease: Lease) -> list[ResetEmail]:
     going = Mailing.objects.filter(pk__in=counts).exclude(state=MailingState.PAUSED).exclude(held_until__gt=now)
     for mailing in going.defer("choice").order_by("pk"):
         room = reserve_room(mailing, min(counts[mailing.pk], CHUNK))
-        keys = due.filter(mailing=mailing.pk).order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:room]
-        _claim(list(keys), lease)
+        if not room.emails:
+            continue
+        measure_if_idle(mailing)
+        keys = due.filter(mailing=mailing.pk).order_by("next_attempt_at", "pk").values_list("pk", flat=True)
+        give_back_room(mailing, room, used=_claim(list(keys[: room.emails]), lease))
     return list(ResetEmail.objects.filter(lease=lease.key, state=EmailState.SENDING).order_by("pk"))
 
 

@@ -99,8 +99,10 @@ def going_on(step: str) -> Iterator[None]:
 class Worker:
     """One pass over what is due, with one connection and one memory of texts."""
 
-    def __init__(self, mailer: Mailer, *, is_stopping: Callable[[], bool] = never) -> None:
+    def __init__(self, mailer: Mailer, *, is_stopping: Callable[[], bool] = never, beside: Lease | None = None) -> None:
         self.mailer, self.shared, self.handed_over = mailer, letter.Shared(), 0
+        # That of the emails which wait until this worker is done.
+        self._beside = beside
         self.is_stopping, self._looked_at = is_stopping, 0.0
         self._in_vain: int | None = None
 
@@ -161,6 +163,8 @@ class Worker:
                 return True
             self.handed_over += deliver(email, self.mailer, self.shared)
             lease.renew()
+            if self._beside is not None:
+                self._beside.renew()
         return bool(claimed)
 
     def _send_many(self, issued: Sequence[Issued], lease: Lease, *, are_new: bool = True) -> None:
@@ -172,12 +176,7 @@ class Worker:
             self.handed_over += sending.handed_over
 
     def _send_singles_over(self, lease: Lease, mailer: Mailer) -> None:
-        def is_over() -> bool:
-            # The emails of the mailing wait meanwhile, and must stay ours.
-            lease.renew()
-            return self.is_stopping() or not lease.has_time_for_one()
-
-        beside = Worker(mailer, is_stopping=is_over)
+        beside = Worker(mailer, is_stopping=self.is_stopping, beside=lease)
         beside.send_singles()
         self.handed_over += beside.handed_over
         self._looked_at = beside._looked_at

@@ -161,7 +161,7 @@ class Sending:
                         self._send_one(email, token, connections)
             finally:
                 # Whatever ended it, an engine's time limit, say: what has left is waited for and written down.
-                self._take_each(connections.finish())
+                self._take_each(connections.collect())
 
     def _send_one(self, email: ResetEmail, token: str, connections: Connections) -> None:
         if (composed := self._composed(email, token)) is not None:
