@@ -52,7 +52,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch):
     played = Server()
-    monkeypatch.setattr(transport.Mailer, "send", lambda *args, **details: played.send(*args, **details))
+    monkeypatch.setattr(transport.Mailer, "send", lambda *args, **details: played.send(*args, **details))  # noqa: PLW0108
     return played
 
 

@@ -61,7 +61,7 @@ class SlowServer:
 @pytest.fixture
 def server(monkeypatch, clock):
     played = SlowServer(clock)
-    monkeypatch.setattr(transport.Mailer, "send", lambda *args, **details: played.send(*args, **details))
+    monkeypatch.setattr(transport.Mailer, "send", lambda *args, **details: played.send(*args, **details))  # noqa: PLW0108
     return played
 
 
