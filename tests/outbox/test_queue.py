@@ -43,7 +43,7 @@ class SlowServer:
         self.clock, self.mailed, self.waits, self.is_beside = clock, [], timedelta(0), False
         self.meanwhile = lambda: None
 
-    def send(self, mailer, content, *, to, public_id):
+    def send(self, _content, *, to, public_id):
         self.mailed.append((to, timezone.now()))
         self.clock.shift(self.waits)
         if not self.is_beside:
@@ -61,7 +61,7 @@ class SlowServer:
 @pytest.fixture
 def server(monkeypatch, clock):
     played = SlowServer(clock)
-    monkeypatch.setattr(transport.Mailer, "send", lambda *args, **details: played.send(*args, **details))
+    monkeypatch.setattr(transport.Mailer, "send", played.send)
     return played
 
 

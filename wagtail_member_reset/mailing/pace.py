@@ -84,7 +84,7 @@ def note(emails: int) -> datetime | None:
 def give_back(mailing: Mailing, room: Room, *, used: int) -> None:
     """Give back what was reserved and not used, in the minute in which it counts."""
     unused = room.emails - used
-    if unused <= 0:
+    if unused <= 0 or room.minute is None:
         return
     minute = ClaimedMinute.objects.filter(minute=room.minute, emails__gte=unused)
     if minute.update(emails=F("emails") - unused) and mailing.per_hour:

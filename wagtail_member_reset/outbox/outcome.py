@@ -101,7 +101,7 @@ def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
 
 
 class _NotOurs(Exception):
-    """Some were taken by another worker, or written already: which ones is asked first then, so that none counts twice."""
+    """Some were taken by another worker, or written already. Then it is asked which, so that none counts twice."""
 
 
 def _ours(group: list[Attempt]) -> list[Attempt]:

@@ -100,9 +100,7 @@ def going_on(step: str) -> Iterator[None]:
 class Worker:
     """One pass over what is due, with one connection and one memory of texts."""
 
-    def __init__(
-        self, mailer: Mailer, *, is_stopping: Callable[[], bool] = never, beside: Lease | None = None
-    ) -> None:
+    def __init__(self, mailer: Mailer, *, is_stopping: Callable[[], bool] = never, beside: Lease | None = None) -> None:
         self.mailer, self.shared, self.handed_over = mailer, letter.Shared(), 0
         # That of the emails which wait until this worker is done.
         self._beside = beside
