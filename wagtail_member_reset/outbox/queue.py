@@ -2,7 +2,7 @@
 The queue of the outbox: which emails are due, and which worker has them in hand.
 
 A worker claims rows under a lease. Until it runs out nobody else takes them, so it must outlast whatever the worker
-does with them: it is renewed as the worker writes down what was sent, and nothing is sent whose answer could come later.
+does with them: it is renewed as the worker writes down what was sent, and nothing is sent whose answer may come later.
 """
 
 from __future__ import annotations
