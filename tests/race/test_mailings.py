@@ -44,9 +44,10 @@ def reckoned(mailing):
     """The mailing as it stands, once nobody is at it any more."""
     outbox.drain()
     mailing.refresh_from_db()
-    assert not mailing.chunks.exists()
+    # Those of a stopped mailing stay, for who wants to reach the rest.
+    assert mailing.state == MailingState.STOPPED or not mailing.chunks.exists()
     assert not mailing.emails.unsent().exists()
-    found = Counter(mailing.emails.values_list("state", flat=True))
+    found = Counter(mailing.emails.filter(replaced_at=None).values_list("state", flat=True))
     assert (mailing.handed_over, mailing.failed) == (found[EmailState.HANDED_OVER], found[EmailState.FAILED])
     assert mailing.handled == mailing.chosen == MEMBERS
     return mailing
@@ -137,8 +138,8 @@ def test_members_whose_mails_are_being_written_are_not_counted_as_stopped(monkey
     mailings.start(mailing)
     pk, is_taken, take = chunks.next_chunk(), threading.Event(), chunks.take
 
-    def take_and_be_slow(chunk):
-        taken = take(chunk)
+    def take_and_be_slow(*args):
+        taken = take(*args)
         is_taken.set()
         threading.Event().wait(0.5)
         return taken
