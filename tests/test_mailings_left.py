@@ -59,7 +59,7 @@ def server(settings, monkeypatch, time_machine):
     monkeypatch.setattr(send_many, "time", SimpleNamespace(monotonic=lambda: timezone.now().timestamp()))
     monkeypatch.setattr(chunks, "CHUNK", 20)
     played = Server(time_machine)
-    monkeypatch.setattr(transport.Mailer, "send", lambda *args, **details: played.send(*args, **details))  # noqa: PLW0108
+    monkeypatch.setattr(transport.Mailer, "send", played.send)
     return played
 
 

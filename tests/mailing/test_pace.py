@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from wagtail_member_reset import mailings, outbox, resets
-from wagtail_member_reset.mailing import issue, pace
+from wagtail_member_reset.mailing import issue, pace, reminders
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import ClaimedMinute, Mailing, MailingChunk, ResetEmail
 from wagtail_member_reset.outbox import background, queue, send, tasks, transport
@@ -19,6 +19,8 @@ from wagtail_member_reset.outbox.transport import Answer, Result
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
+# How many minutes lie between two passes of a cron job.
+EVERY = [pytest.param(1, marks=pytest.mark.slow), 5]
 MINUTE = timedelta(minutes=1)
 ACCEPTED = Result(answer=Answer.ACCEPTED, code="accepted", is_certain=True)
 LATER = Result(answer=Answer.LATER, code="smtp_451", is_certain=True)
@@ -44,7 +46,7 @@ class Server:
         self.said = 0
         self.answer = lambda number: ACCEPTED
 
-    def send(self, mailer, content, *, to, public_id):
+    def send(self, _content, *, to, public_id):
         self.said += 1
         return self.answer(self.said)
 
@@ -52,7 +54,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch):
     played = Server()
-    monkeypatch.setattr(transport.Mailer, "send", lambda *args, **details: played.send(*args, **details))  # noqa: PLW0108
+    monkeypatch.setattr(transport.Mailer, "send", played.send)
     return played
 
 
@@ -145,7 +147,7 @@ def enough(limit, hours):
     return int(limit * hours * 0.9) - 1
 
 
-@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize("every", EVERY)
 @pytest.mark.parametrize(
     ("limit", "hours"),
     [
@@ -169,7 +171,7 @@ def test_limit_is_kept_and_used_by_the_command_whenever_it_comes(server, claims,
         assert min(claims.in_each_hour(hours - 1)) >= enough(limit, 1)
 
 
-@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize("every", EVERY)
 def test_limit_is_kept_where_passes_are_missed(server, claims, clock, every):
     started(people(600), per_hour=120)
 
@@ -181,7 +183,7 @@ def test_limit_is_kept_where_passes_are_missed(server, claims, clock, every):
         assert min(claims.in_each_hour(3)) >= enough(120, 1)
 
 
-@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize("every", EVERY)
 @pytest.mark.parametrize("limit", [7, 120])
 def test_retries_go_within_the_limit(server, claims, clock, limit, every):
     server.answer = lambda number: LATER if number % 3 == 0 else ACCEPTED
@@ -207,6 +209,7 @@ def test_members_tried_again_by_a_click_go_within_the_limit(server, claims, cloc
     assert min(claims.in_each_hour(3)) >= enough(120, 1)
 
 
+@pytest.mark.slow
 def test_retries_that_waited_over_a_night_of_pause_do_not_leave_at_once(server, claims, clock):
     server.answer = lambda number: LATER
     mailing = started(people(600), per_hour=120)
@@ -230,6 +233,7 @@ def test_retries_that_waited_over_a_night_of_pause_do_not_leave_at_once(server, 
     assert claims.in_each_hour(2)[0] >= enough(120, 1)
 
 
+@pytest.mark.slow
 def test_two_mailings_at_once_share_the_limit(server, claims, clock):
     mine, other = started(people(400), per_hour=120), started(people(400), per_hour=120)
 
@@ -259,6 +263,7 @@ def test_single_mails_count_and_never_wait(server, claims, clock, admin):
     assert sum(claims.in_each_hour(4)) >= enough(120, 4)
 
 
+@pytest.mark.slow
 def test_limit_that_singles_used_up_holds_a_mailing_and_no_single(server, claims, clock, admin):
     started(people(60), per_hour=60)
     for person in people(100):
@@ -275,7 +280,7 @@ def test_limit_that_singles_used_up_holds_a_mailing_and_no_single(server, claims
     assert claims.most_in_an_hour() <= 60
 
 
-@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize("every", EVERY)
 def test_members_who_are_passed_over_use_no_room(server, claims, clock, every):
     """Nine of ten get no email, in whole chunks of them and one by one."""
     without = people(1500, is_active=False)
@@ -303,17 +308,18 @@ def test_room_that_is_given_back_in_the_next_minute_is_not_taken_from_that_minut
     assert counted == {6: 8}
 
 
+@pytest.mark.slow
 def test_reminders_keep_the_limit_of_the_mailing_that_welcomed(server, claims, clock, settings):
     settings.WAGTAIL_MEMBER_RESET_REMINDER = timedelta(days=1)
     started(people(100), per_hour=120)
     for _pass in passes(clock, every=5, hours=1):
         pass
-    clock.shift(settings_lifetime() - timedelta(hours=12))
-    send.look_for_reminders.__globals__["lookout"]._looked_at = None
+    clock.shift(lifetime_of_links() - timedelta(hours=12))
+    reminders.lookout._looked_at = None
     claims.made.clear()
 
     for _pass in passes(clock, every=5, hours=2):
-        send.look_for_reminders.__globals__["lookout"]._looked_at = None
+        reminders.lookout._looked_at = None
 
     reminded = ResetEmail.objects.filter(purpose="reminder")
     assert reminded.count() == sum(emails for _at, emails, _is_mailing in claims.made) == 100
@@ -321,7 +327,7 @@ def test_reminders_keep_the_limit_of_the_mailing_that_welcomed(server, claims, c
     assert claims.made[0][1] <= 20
 
 
-def settings_lifetime():
+def lifetime_of_links():
     email = ResetEmail.objects.select_related("reset").first()
     return email.reset.expires_at - email.reset.issued_at
 
@@ -361,6 +367,7 @@ def thread_works(thread, clock, *, hours):
     return woken
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "hours"), [(1, 12), (7, 8), (60, 4), (120, 4)])
 def test_limit_is_kept_and_used_by_the_thread(server, claims, clock, thread, limit, hours):
     server.answer = lambda number: LATER if number % 4 == 0 else ACCEPTED
@@ -414,6 +421,7 @@ class Engine:
             task(*args)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("can_wait", [True, False])
 @pytest.mark.parametrize(("limit", "hours"), [(7, 8), (120, 4)])
 def test_limit_is_kept_and_used_by_tasks(server, claims, clock, monkeypatch, limit, hours, can_wait):
@@ -429,6 +437,7 @@ def test_limit_is_kept_and_used_by_tasks(server, claims, clock, monkeypatch, lim
     assert MailingChunk.objects.exists()
 
 
+@pytest.mark.slow
 def test_chunk_that_takes_long_to_write_keeps_the_limit(server, claims, clock, monkeypatch):
     """A database that is busy, or a rule of the site's that is slow: room reserved in one minute, used in the next."""
     take = issue.chunks.take

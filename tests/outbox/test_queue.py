@@ -43,7 +43,7 @@ class SlowServer:
         self.clock, self.mailed, self.waits, self.is_beside = clock, [], timedelta(0), False
         self.meanwhile = lambda: None
 
-    def send(self, mailer, content, *, to, public_id):
+    def send(self, _content, *, to, public_id):
         self.mailed.append((to, timezone.now()))
         self.clock.shift(self.waits)
         if not self.is_beside:
@@ -61,7 +61,7 @@ class SlowServer:
 @pytest.fixture
 def server(monkeypatch, clock):
     played = SlowServer(clock)
-    monkeypatch.setattr(transport.Mailer, "send", lambda *args, **details: played.send(*args, **details))  # noqa: PLW0108
+    monkeypatch.setattr(transport.Mailer, "send", played.send)
     return played
 
 
@@ -144,10 +144,10 @@ def test_nothing_is_begun_whose_answer_could_come_after_the_lease(clock):
     lease = queue.Lease(longest=lambda: timedelta(minutes=4))
 
     clock.move_to(lease.until - timedelta(minutes=4, seconds=1))
-    has_time_before = lease.has_time_for()
+    has_time_before = lease.has_time_for_one()
     clock.shift(timedelta(seconds=2))
 
-    assert (has_time_before, lease.has_time_for()) == (True, False)
+    assert (has_time_before, lease.has_time_for_one()) == (True, False)
 
 
 def test_lease_that_ran_out_is_not_taken_back_by_renewing_it(clock):

@@ -89,7 +89,6 @@ def write(attempts: Sequence[Attempt]) -> None:
 
 def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
     text = tokens.blank_out(token, result.text) if token and result.text else result.text
-    text = text.replace("\0", "")  # which not every database takes
     state, wait = EmailState.FAILED, timedelta(0)
     if result.answer == Answer.ACCEPTED:
         state = EmailState.HANDED_OVER
@@ -102,7 +101,7 @@ def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
 
 
 class _NotOurs(Exception):
-    """Some were taken by another worker, or written already: which ones is asked then, so that none counts twice."""
+    """Some were taken by another worker, or written already. Then it is asked which, so that none counts twice."""
 
 
 def _ours(group: list[Attempt]) -> list[Attempt]:
