@@ -226,7 +226,7 @@ def test_hours_without_a_worker_are_not_made_up_for(mailoutbox, clock):
         sent.append(len(mailoutbox))
         clock.shift(timedelta(minutes=1))
 
-    assert sent == [20, 22, 24, 26]  # ten minutes of them are
+    assert sent == [21, 23, 25, 27]  # ten minutes of them are
 
 
 def test_failed_mails_are_tried_again_at_the_rate_of_their_mailing(mailoutbox, clock):

@@ -48,7 +48,7 @@ def reserve(mailing: Mailing, wanted: int) -> Room:
         now = timezone.now()
         spent_until = Mailing.objects.values_list("paced_until", flat=True).filter(pk=mailing.pk).first()
         # What was not used long ago is lost: else an idle night would leave in one burst.
-        spent_until = max(spent_until or now, now - max(CATCH_UP, mailing.interval))
+        spent_until = max(spent_until or now, now - CATCH_UP - mailing.interval)
         earned = max((now - spent_until) // mailing.interval, 0)
         left = max((mailing.per_hour or 0) - _claimed_lately(now), 0)
         allowed = min(wanted, earned, left)
