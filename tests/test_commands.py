@@ -229,7 +229,10 @@ def test_table_that_is_gone_though_all_was_migrated_is_no_outage(unmigrated, mem
     ("error", "said"),
     [
         (OperationalError("attempt to write a readonly database"), "attempt to write a readonly database"),
-        (ProgrammingError("permission denied for table resetemail\nDETAIL: mia"), "permission denied for table resetemail"),
+        (
+            ProgrammingError("permission denied for table resetemail\nDETAIL: mia"),
+            "permission denied for table resetemail",
+        ),
         (IntegrityError("Key (recipient)=(mia@members.example) is there"), "The database refused (IntegrityError);"),
     ],
     ids=lambda value: type(value).__name__,

@@ -12,7 +12,15 @@ from tests.conftest import make_person
 from wagtail_member_reset import links, mailings, outbox, resets
 from wagtail_member_reset.mailing import chunks, issue
 from wagtail_member_reset.mailing.choose import Choice, Kind
-from wagtail_member_reset.models import EmailState, Mailing, MailingChunk, MailingState, PasswordReset, ResetEmail, SkipReason
+from wagtail_member_reset.models import (
+    EmailState,
+    Mailing,
+    MailingChunk,
+    MailingState,
+    PasswordReset,
+    ResetEmail,
+    SkipReason,
+)
 
 NEVER = Choice(kind=Kind.NEVER_SIGNED_IN)
 BAD = "Bad"
@@ -169,9 +177,7 @@ def test_name_that_no_database_takes_keeps_nobody_from_an_email(bad_in_the_middl
 
 
 @pytest.mark.parametrize("address", [divides_by_zero, lambda member: "nul\0l@members.example"])
-def test_member_whose_address_cannot_be_written_fails_alone(
-    bad_in_the_middle, monkeypatch, mailoutbox, clock, address
-):
+def test_member_whose_address_cannot_be_written_fails_alone(bad_in_the_middle, monkeypatch, mailoutbox, clock, address):
     def email_of(member):
         return address(member) if is_bad(member) else member.email
 

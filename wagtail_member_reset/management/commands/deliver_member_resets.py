@@ -12,7 +12,6 @@ from ..base import WorkingCommand
 from ..stopping import stopping
 from ..trouble import raise_if_unmigrated, said_of
 
-
 logger = logging.getLogger("wagtail_member_reset")
 
 
