@@ -271,7 +271,7 @@ def test_loop_goes_on_after_a_pass_that_failed(
 
     monkeypatch.setattr(send, "claim_retries", fail_once)
 
-    out, err = loop_until(lambda: next(failing, True) and mailoutbox)
+    out, _err = loop_until(lambda: next(failing, True) and mailoutbox)
 
     assert out.splitlines()[-1] == "Stopped."
 

@@ -312,7 +312,7 @@ def link_host(mail):
 @pytest.mark.parametrize("lifetime", [timedelta(hours=14), timedelta(days=7)], ids=["within_the_window", "past_it"])
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=20)], ids=["at_once", "refused_and_late"])
 def test_a_reminder_speaks_as_the_welcome_did(sites, clock, mailoutbox, settings, lifetime, late):
-    """Of a mailing for two sites and languages, past the window and within, and also where it could not leave at once."""
+    """For two sites and languages, past the window and within, and also where it could not leave at once."""
     settings.WAGTAIL_MEMBER_RESET_LINK_LIFETIME = lifetime
     settings.WAGTAIL_MEMBER_RESET_REMINDER = lifetime / 4
     settings.WAGTAIL_MEMBER_RESET_BASE_URL = None

@@ -248,7 +248,7 @@ def test_forked_process_sends_its_own_mails_while_the_parents_thread_is_at_work(
     """As a prefork server, or multiprocessing, does it: in the child, there is no thread."""
     use_backend(settings, f"{__name__}.{Slow.__qualname__}", folder=str(tmp_path))
     resets.send(member, by=None)
-    wait_for(lambda: (tmp_path / "begun").exists())
+    wait_for((tmp_path / "begun").exists)
 
     child = os.fork()
     if not child:  # nothing of the test goes on in it

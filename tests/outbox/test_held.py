@@ -1,4 +1,4 @@
-"""One rule for links that nobody has: a mailing that is stopped ends them, a late email gets a new one in their place."""
+"""One rule for links that nobody has: to stop a mailing ends them, and a late email gets a new one in their place."""
 
 from datetime import timedelta
 
