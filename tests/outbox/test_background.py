@@ -258,8 +258,8 @@ def test_forked_process_sends_its_own_mails_while_the_parents_thread_is_at_work(
             os._exit(0 if sender.wait(20) else 1)
         finally:
             os._exit(2)
-    (tmp_path / "go on").touch()
     _pid, status = os.waitpid(child, 0)
+    (tmp_path / "go on").touch()
     sender.wait()
 
     assert os.waitstatus_to_exitcode(status) == 0
