@@ -8,6 +8,7 @@ by the rooms (`staff/permissions.py`); whether it can be done at all, here and b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -163,7 +164,7 @@ def redeem(grant: Grant, *, password: str) -> PasswordReset:
     links.use(reset, member=member)
     reset.refresh_from_db()
     outbox.wake_on_commit()
-    announce = lambda: reset_redeemed.send_robust(sender=PasswordReset, reset=reset, member=member)  # noqa: E731
+    announce = partial(reset_redeemed.send_robust, sender=PasswordReset, reset=reset, member=member)
     transaction.on_commit(announce, using=db.alias(), robust=True)
     return reset
 
@@ -221,7 +222,7 @@ def _promise(member: Member, *, fresh: bool = False, **details: Any) -> Password
     reset = email.reset
     assert reset is not None
     outbox.wake_on_commit()
-    announce = lambda: reset_sent.send_robust(sender=PasswordReset, reset=reset, email=email)  # noqa: E731
+    announce = partial(reset_sent.send_robust, sender=PasswordReset, reset=reset, email=email)
     transaction.on_commit(announce, using=db.alias(), robust=True)
     return reset
 

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import timezone as zones
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -95,7 +96,7 @@ def record(event: AnymailTrackingEvent, *, provider: str) -> bool:
     if email is None:
         logger.debug("A delivery report of %s brought nothing new.", provider)
         return False
-    announce = lambda: delivery_changed.send_robust(sender=ResetEmail, email=email)  # noqa: E731
+    announce = partial(delivery_changed.send_robust, sender=ResetEmail, email=email)
     transaction.on_commit(announce, using=db.alias(), robust=True)
     return True
 
