@@ -268,7 +268,7 @@ def wake_on_commit(mailing: Mailing) -> None:
 
 
 def _reason(mailing: Mailing, beyond: Q | None) -> Case:
-    """The first reason against mailing an account, in the order in which the engine asks; empty for none."""
+    """The first reason against mailing an account, in the order of `mailing/issue._reason_against`; empty for none."""
     reasons = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
     reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
     if not mailing.again:

@@ -197,3 +197,9 @@ def test_every_verdict_has_a_sentence_without_a_gap(outcome, cause):
     assert found.text.endswith(".")
     assert "%(" not in found.text
     assert (outcome, Cause.NONE) in TEXTS
+
+
+def test_email_of_a_mailing_that_was_stopped_says_so():
+    email = ResetEmail(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
+
+    assert verdict_on(email, [], reports=False).cause == Cause.STOPPED

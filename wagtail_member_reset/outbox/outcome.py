@@ -57,7 +57,7 @@ def of_skip(email: ResetEmail, reason: SkipReason) -> Attempt:
 
 
 def of_failure(email: ResetEmail, code: str, text: str = "", *, for_good: bool = True) -> Attempt:
-    """An email that was not even tried, for a reason of ours."""
+    """An attempt that ended before anything was handed over, for a reason of ours."""
     answer = Answer.NEVER if for_good else Answer.LATER
     return Attempt(email, _fate(email, Result(answer=answer, code=code, text=text, is_certain=True), ""))
 

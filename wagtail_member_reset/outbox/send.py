@@ -97,7 +97,7 @@ def going_on(step: str) -> Iterator[None]:
 
 
 class Worker:
-    """One pass over what is due, with one connection and one memory of texts."""
+    """Sends what it is told to, with one connection and one memory of texts."""
 
     def __init__(self, mailer: Mailer, *, is_stopping: Callable[[], bool] = never, beside: Lease | None = None) -> None:
         self.mailer, self.shared, self.handed_over = mailer, letter.Shared(), 0

@@ -193,7 +193,10 @@ class Sending:
         self.lease.renew()
 
     def _still_wanted(self, emails: Sequence[ResetEmail]) -> set[UUID]:
-        """Those that are still ours and whose link and account still stand; the others are written down."""
+        """
+        Those that are ours and still wanted. What is ours and no longer wanted is written down; the rest is another
+        worker's by now.
+        """
         ours = ResetEmail.objects.filter(
             public_id__in=[email.public_id for email in emails], lease=self.lease.key, state=EmailState.SENDING
         )

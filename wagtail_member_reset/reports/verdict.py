@@ -65,6 +65,7 @@ class Cause(str, Enum):
     ASKED_LATER = "asked_later"
     WINDOW_CLOSED = "window_closed"
     CHANGED = "changed"
+    STOPPED = "stopped"
 
 
 # Later ones win. A delivery proves more than a refusal of another attempt; a bounce can follow a delivery.
@@ -104,6 +105,7 @@ FAILURES = {
     "error": Cause.NO_ANSWER,
     "http_429": Cause.NO_ANSWER,
 }
+SKIPPED = {SkipReason.WINDOW_CLOSED: Cause.WINDOW_CLOSED, SkipReason.STOPPED: Cause.STOPPED}
 # With these, no mail leaves until somebody has mended the site's own settings.
 NEEDS_MENDING = ("login_refused", "configuration")
 # https://www.rfc-editor.org/rfc/rfc3463: class, subject, detail. Not a part of an IP address or a version.
@@ -210,8 +212,7 @@ def _of_row(email: ResetEmail, *, reports: bool) -> Verdict:
     if email.state == EmailState.HANDED_OVER:
         return _handed_over(email, reports=reports)
     if email.state == EmailState.SKIPPED:
-        is_late = email.skip_reason == SkipReason.WINDOW_CLOSED
-        return Verdict(outcome=Outcome.SKIPPED, cause=Cause.WINDOW_CLOSED if is_late else Cause.CHANGED)
+        return Verdict(outcome=Outcome.SKIPPED, cause=SKIPPED.get(SkipReason(email.skip_reason), Cause.CHANGED))
     if email.state == EmailState.FAILED:
         return _given_up(email)
     if email.state == EmailState.QUEUED and email.attempts:

@@ -23,7 +23,7 @@ STATES = {
     "skipped": (_("Skipped"), [EmailState.SKIPPED]),
     "waiting": (_("Waiting"), [EmailState.QUEUED, EmailState.SENDING]),
 }
-# A mailing counts these members, and writes no email for them that could be listed.
+# Of these members, some or all have no email that could be listed.
 UNLISTED = [SkipReason.NOT_ALLOWED, SkipReason.GONE, SkipReason.STOPPED]
 
 

@@ -71,6 +71,7 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
         "We will try again on %(when)s. Urgent? Send the link another way."
     ),
     (Outcome.SKIPPED, Cause.NONE): _("The account or the link changed before it could leave. Send again."),
+    (Outcome.SKIPPED, Cause.STOPPED): _("The mailing was stopped before it could leave."),
     (Outcome.SKIPPED, Cause.WINDOW_CLOSED): _("It could not leave in time. Send again: that makes a new link."),
     (Outcome.HANDED_OVER, Cause.NONE): _("Handed over to the mail service. We are waiting for its first report."),
     (Outcome.LAST_STEP, Cause.NONE): _(
