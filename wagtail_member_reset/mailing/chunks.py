@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connections
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connections, transaction
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
@@ -88,12 +88,29 @@ def take(chunk: MailingChunk, number: int) -> list[Any]:
     faster, when the turn has not come, or when the mailing is not going on. Part of a transaction, first in it.
     """
     mine = MailingChunk.objects.due(early=EARLY, has_room=True).filter(pk=chunk.pk, revision=chunk.revision)
-    if number >= len(chunk.members):
-        taken = bool(mine.order_by().delete()[0])
-    else:
-        rest = {"members": chunk.members[number:], "revision": F("revision") + 1, "attempts": 0}
-        taken = bool(mine.order_by().update(**rest))
-    return chunk.members[:number] if taken else []
+    rest = {"members": chunk.members[number:], "revision": F("revision") + 1, "attempts": 0}
+    if not mine.order_by().update(**rest):
+        return []
+    if not _is_going(chunk.mailing_id):
+        transaction.set_rollback(True, using=db.alias())
+        return []
+    if not rest["members"]:
+        # Not deleted at once: where somebody listens to deletions, Django would ask first and delete by the key alone.
+        MailingChunk.objects.filter(pk=chunk.pk).delete()
+    return list(chunk.members[:number])
+
+
+def _is_going(mailing_id: int) -> bool:
+    """
+    Whether a mailing still runs, after its chunk was taken: whoever stopped it may have held the chunk meanwhile, and a
+    statement that had to wait for that does not look at the mailing again.
+    """
+    features = connections[db.alias()].features
+    going = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING)
+    if features.has_select_for_update and not features.has_select_for_no_key_update:
+        # On MySQL, a new email shares the row of its mailing, and two who then count would end each other.
+        return bool(going.update(state=F("state")))
+    return going.exists()
 
 
 def set_back(chunk: MailingChunk, error: Exception) -> None:

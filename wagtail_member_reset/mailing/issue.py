@@ -77,9 +77,11 @@ def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> IssuedCh
         .filter(pk=chunk_id)
         .first()
     )
-    if chunk is None or not (room := pace.reserve(chunk.mailing, len(chunk.members))).emails:
+    if chunk is None:
         return None
     state.measure_if_idle(chunk.mailing)
+    if not (room := pace.reserve(chunk.mailing, len(chunk.members))).emails:
+        return None
     issued = None
     try:
         issued = _write(chunk, room.emails, {"lease": lease, "lease_until": lease_until})

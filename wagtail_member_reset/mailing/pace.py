@@ -9,10 +9,11 @@ minutes. Single emails are counted, but never wait.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Min, Sum
 from django.utils import timezone
 
@@ -57,13 +58,23 @@ def reserve(mailing: Mailing, wanted: int) -> Room:
         if allowed == left:
             turn_at = max(turn_at, _room_at(now))
         Mailing.objects.filter(pk=mailing.pk).update(paced_until=spent_until, turn_at=turn_at)
-        return Room(allowed, note(allowed))
+        return Room(allowed, _note(allowed))
 
     return db.retried(attempt)
 
 
 def note(emails: int) -> datetime | None:
-    """Count emails as claimed now: the minute in which they count, if there are any."""
+    """
+    Count emails as claimed now: the minute in which they count, if there are any.
+
+    Raises nothing: the emails are claimed already, and a count that lacks some is cheaper than leaving them to lie.
+    """
+    with suppress(InterfaceError, OperationalError):
+        return db.retried(lambda: _note(emails))
+    return None
+
+
+def _note(emails: int) -> datetime | None:
     if emails <= 0:
         return None
     now = timezone.now()
@@ -82,15 +93,20 @@ def note(emails: int) -> datetime | None:
 
 
 def give_back(mailing: Mailing, room: Room, *, used: int) -> None:
-    """Give back what was reserved and not used, in the minute in which it counts."""
+    """Give back what was reserved and not used, in the minute in which it counts. Raises nothing, as `note`."""
     unused = room.emails - used
     if unused <= 0 or room.minute is None:
         return
     minute = ClaimedMinute.objects.filter(minute=room.minute, emails__gte=unused)
-    if minute.update(emails=F("emails") - unused) and mailing.per_hour:
-        # Its turn is now, too: a mailing must not wait for the room of members whom it passes over.
-        unspent = F("paced_until") - unused * mailing.interval
-        Mailing.objects.filter(pk=mailing.pk).update(paced_until=unspent, turn_at=None)
+
+    def attempt() -> None:
+        if minute.update(emails=F("emails") - unused) and mailing.per_hour:
+            # Its turn is now, too: a mailing must not wait for the room of members whom it passes over.
+            unspent = F("paced_until") - unused * mailing.interval
+            Mailing.objects.filter(pk=mailing.pk).update(paced_until=unspent, turn_at=None)
+
+    with suppress(InterfaceError, OperationalError):
+        db.retried(attempt)
 
 
 def restart(mailing: Mailing) -> None:

@@ -22,6 +22,8 @@ from . import chunks, state
 LONGEST_CADENCE = timedelta(days=1)
 # A process looks no more often than this.
 LOOK_SECONDS = 600.0
+# Keys in one statement.
+PART = 500
 
 
 class Lookout:
@@ -58,7 +60,11 @@ def start_due(before: timedelta) -> Mailing | None:
         if Mailing.objects.filter(origin=Origin.REMINDER, created_at__gt=now - cadence).exists():
             return None
         running_out = _unused_welcomes().filter(expires_at__gt=now, expires_at__lte=now + before)
-        if not running_out.filter(reminded_at=None).update(reminded_at=now):
+        keys = list(running_out.filter(reminded_at=None).values_list("pk", flat=True))
+        # By the key and the mark alone, so that the mark is looked at again where another look was a moment faster.
+        parts = (keys[first : first + PART] for first in range(0, len(keys), PART))
+        unmarked = PasswordReset.objects.filter(reminded_at=None)
+        if not sum(unmarked.filter(pk__in=part).update(reminded_at=now) for part in parts):
             return None
         return _mailing_for(running_out.filter(reminded_at=now), now)
 

@@ -39,6 +39,8 @@ DRAFT_KEPT = timedelta(days=1)
 # After so long without progress, the time left is estimated anew.
 IDLE = timedelta(minutes=2)
 # Why a mailing did not reach a member whom it wanted to reach.
+# How an email fails whose address is what was refused: by hand, with the tab's help, not by a mailing once more.
+REFUSED = ("invalid", "rejected", "refused")
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 
 
@@ -106,7 +108,7 @@ def stop_mailing(mailing: Mailing, *, by: Member | None) -> bool:
         if not under_way.update(state=MailingState.STOPPED, finished_at=timezone.now()):
             return False
         # Read now that nobody can take members up anew.
-        left = sum(len(members) for members in chunks.values_list("members", flat=True))
+        left = sum(len(members) for members in chunks.select_for_update().values_list("members", flat=True))
         queued = ResetEmail.objects.filter(mailing=mailing.pk, state=EmailState.QUEUED)
         left += queued.update(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
         counters.count(mailing.pk, skips=Counter({SkipReason.STOPPED: left}))
@@ -177,10 +179,11 @@ def missed_emails(mailing: Mailing) -> QuerySet[ResetEmail]:
 
 
 def rest_of(mailing: Mailing) -> list[Any]:
-    """The keys of the members whom a stopped mailing did not reach: its turn had not come, or the email failed."""
+    """The keys of the members whom a stopped mailing did not reach, but for those whose address was refused."""
     keys = [key for members in mailing.chunks.values_list("members", flat=True) for key in members]
     stopped = ResetEmail.objects.filter(mailing=mailing.pk, skip_reason=SkipReason.STOPPED)
-    unreached = (stopped | missed_emails(mailing)).order_by("pk")
+    missed = missed_emails(mailing).exclude(result_code__startswith="smtp_5").exclude(result_code__in=REFUSED)
+    unreached = (stopped | missed).order_by("pk")
     return [*keys, *unreached.values_list("member", flat=True)]
 
 

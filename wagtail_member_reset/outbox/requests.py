@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Upper
 from django.db.models.lookups import In
@@ -134,7 +134,13 @@ def _resolve(request: ResetRequest, members: Sequence[Any]) -> None:
         if not _mark_resolved([request.pk]):
             return
         for member in members:
-            _promise(request, member)
+            try:
+                _promise(request, member)
+            except DatabaseError:
+                raise
+            except Exception as error:
+                # A rule of the site's that fails for one account must not keep the others of the address from theirs.
+                logger.error("request=%s member=%s failed", request.pk, member.pk, exc_info=error)
 
     db.retried(attempt)
 

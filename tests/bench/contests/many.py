@@ -11,7 +11,7 @@ from tests.bench.numbers import cpu_each, ratios, statements_per_thousand
 MEBIBYTE = 1024 * 1024
 # Django's form reads the whole table for each mail, so a few mails tell what one costs.
 SAMPLE = 40
-STATEMENTS = {"postgres": 10, "sqlite": 25}
+STATEMENTS = {"postgres": 15, "sqlite": 25}
 
 
 def contestants(size: Size) -> Iterator[Contestant]:
