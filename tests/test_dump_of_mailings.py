@@ -79,8 +79,8 @@ def runs(db, office, settings, everything_logged, mails, time_machine):  # noqa:
     staff.force_login(grant(office, "bulk_send_passwordreset"))
     people = [make_person(f"Person{number}") for number in range(SIZE)]
     names = "\n".join(["email", *(person.email for person in people), "nobody@members.example"])
-    people = SimpleUploadedFile("people.csv", names.encode())
-    staff.post(f"{MAILINGS}new/", {"kind": "file", "file": people}, follow=True)
+    upload = SimpleUploadedFile("people.csv", names.encode())
+    staff.post(f"{MAILINGS}new/", {"kind": "file", "file": upload}, follow=True)
     mailing = Mailing.objects.get()
     page = f"{MAILINGS}{mailing.pk}/"
     for verb in ("start", "pause", "resume"):

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 ("progress_at", models.DateTimeField(blank=True, null=True)),
                 ("measured_at", models.DateTimeField(blank=True, null=True)),
-                ("measured_from", models.PositiveIntegerField(default=0)),
+                ("measured_from", models.IntegerField(default=0)),
                 ("chosen", models.PositiveIntegerField(default=0)),
                 ("handed_over", models.IntegerField(default=0)),
                 ("delivered", models.IntegerField(default=0)),

@@ -53,7 +53,7 @@ class Mailing(models.Model):
     # When a counter last moved; and since when, and from how many handled, the time left is estimated.
     progress_at = models.DateTimeField(null=True, blank=True)
     measured_at = models.DateTimeField(null=True, blank=True)
-    measured_from = models.PositiveIntegerField(default=0)
+    measured_from = models.IntegerField(default=0)
     chosen = models.PositiveIntegerField(default=0)
     handed_over = models.IntegerField(default=0)
     # Of those handed over, as far as the mail service reports.
