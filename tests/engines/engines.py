@@ -13,7 +13,7 @@ OURS = "wagtail-member-reset-tests"
 class OnDatabase:
     worker = ["db_worker", "--interval", "0.1", "--no-startup-delay", "--no-reload"]
     keeps_time = []
-    until_empty = "--mailing"
+    until_empty = "--batch"
 
     def forget(self, name=""):
         """Lose the tasks of this name, or all, as when somebody empties the queue."""
