@@ -23,7 +23,7 @@ from anymail.exceptions import (
 )
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
-from django.core.mail import BadHeaderError, EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives
 
 from ..reports import SMTP, MailService, name_of, service_named, service_of
 from .message import EXTRAS, build
@@ -39,7 +39,7 @@ LONGEST_WAIT_SECONDS = 3600
 CHOICES = [frozenset(kept) for size in range(len(EXTRAS), -1, -1) for kept in combinations(EXTRAS, size)]
 ALL, NONE = CHOICES[0], CHOICES[-1]
 # Raised while a mail is put together, by whatever backend.
-WHILE_COMPOSING = (AnymailInvalidAddress, BadHeaderError, smtplib.SMTPNotSupportedError)
+WHILE_COMPOSING = (AnymailInvalidAddress, smtplib.SMTPNotSupportedError)
 # What a backend turned out to take, so that the next mail goes without a detour.
 _taken: dict[type, frozenset[str]] = {}
 
