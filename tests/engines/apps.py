@@ -12,10 +12,11 @@ class EnginesConfig(AppConfig):
 
     def ready(self):
         from wagtail_member_reset.mailing import chunks
-        from wagtail_member_reset.outbox import queue, send, tasks
+        from wagtail_member_reset.outbox import queue, tasks, transport
 
-        queue.LEASE = timedelta(seconds=settings.SITE_LEASE_SECONDS)
-        send.MARGIN = queue.LEASE / 3
-        tasks.WATCH = queue.LEASE / 6
-        tasks.LOST_AFTER = queue.LEASE
+        lease = timedelta(seconds=settings.SITE_LEASE_SECONDS)
+        queue.SHORTEST_LEASE, queue.MARGIN, queue.RENEWED = lease, lease / 3, lease / 6
+        transport.Mailer.longest_wait = lambda mailer: lease / 3
+        tasks.WATCH = lease / 6
+        tasks.LOST_AFTER = lease
         chunks.CHUNK = settings.SITE_CHUNK
