@@ -12,7 +12,7 @@ _numbers = itertools.count(1)
 
 
 def make_person(name, **fields):
-    """An account of whatever user model the mailing has. Without `password`, it has none that is usable."""
+    """An account of whatever user model the run has. Without `password`, it has none that is usable."""
     model = get_user_model()
     fields = {"email": f"{name.lower()}@members.example", "first_name": name, "last_name": "Sample", **fields}
     if model.USERNAME_FIELD != "email":
@@ -25,7 +25,7 @@ def make_person(name, **fields):
 
 
 def use_backend(settings, path, **options):
-    """Set the site's mail backend, in the way that this mailing's Django has."""
+    """Set the site's mail backend, in the way that this run's Django has."""
     if hasattr(settings, "MAILERS"):
         settings.MAILERS = {"default": {"BACKEND": path, "OPTIONS": options}}
         return

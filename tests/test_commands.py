@@ -49,7 +49,7 @@ class Interrupter(threading.Thread):
 
 def loop_until(condition, *, number=signal.SIGINT):
     """What the loop wrote. It wants a test outside a transaction, since it renews the connection before each pass."""
-    # A shell that mailings the suite in the background has it ignore Ctrl+C, and Python then knows none.
+    # A shell that runs the suite in the background has it ignore Ctrl+C, and Python then knows none.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     interrupter = Interrupter(condition, number)
     interrupter.start()

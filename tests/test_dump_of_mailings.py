@@ -1,4 +1,4 @@
-"""After runs to many: what somebody finds who gets hold of everything that the site has kept, as in `test_dump`."""
+"""After mailings: what somebody finds who gets hold of everything that the site has kept, as in `test_dump`."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Runs: from a choice to the mails, whatever happens in between."""
+"""Mailings: from a choice to the mails, whatever happens in between."""
 
 from collections import Counter
 from datetime import timedelta

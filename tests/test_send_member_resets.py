@@ -162,7 +162,7 @@ def test_csv_that_is_not_there_is_refused(run, members):
         run("--csv", "nowhere.csv")
 
 
-def test_dry_mailing_says_what_would_be_done_and_does_nothing(run, members, mailoutbox):
+def test_dry_run_says_what_would_be_done_and_does_nothing(run, members, mailoutbox):
     make_person("Nowhere", email="")
 
     code, out, err = run("--never-signed-in", "--dry-run", "--json")

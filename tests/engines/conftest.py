@@ -1,5 +1,5 @@
 """
-A mailing of these tests is a run on one engine: `pytest --ds tests.engines.on_db tests/engines`, and on_rq.
+A run of these tests is a run on one engine: `pytest --ds tests.engines.on_db tests/engines`, and on_rq.
 
 Without one of these settings, as in the ordinary suite, they are skipped; with them, nothing is: what is
 missing fails. `.ci/run engines` brings all that they need.

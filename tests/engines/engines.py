@@ -127,5 +127,5 @@ def _text(value):
 
 
 ENGINES = {"tests.engines.on_db": OnDatabase, "tests.engines.on_rq": OnRedis}
-# The engine of this mailing's site; None where the suite runs without one.
+# The engine of this run's site; None where the suite runs without one.
 ENGINE = ENGINES.get(os.environ["DJANGO_SETTINGS_MODULE"])

@@ -13,7 +13,7 @@ class Processes:
         self.engine, self.environment, self._running = engine, environment, []
 
     def run(self, *command, **environment):
-        """Mailing a command of the site to its end; what it said of interest stands on its standard error."""
+        """Run a command of the site to its end; what it said of interest stands on its standard error."""
         done = subprocess.run(
             self._command(command),
             env={**os.environ, **self.environment, **environment},

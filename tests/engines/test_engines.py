@@ -1,4 +1,4 @@
-"""Runs and single mails on a real engine, with its own workers, while processes die and queues are lost."""
+"""Mailings and single mails on a real engine, with its own workers, while processes die and queues are lost."""
 
 from collections import Counter
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Runs that meet bad luck: what they come to, and that they come to an end."""
+"""Mailings that meet bad luck: what they come to, and that they come to an end."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Runs beside single mails, and over a mail service that is overrun or away."""
+"""Mailings beside single mails, and over a mail service that is overrun or away."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Runs over a mail server: several connections, a server that gives up in the middle, and what is written down."""
+"""Mailings over a mail server: several connections, a server that gives up in the middle, and what is written down."""
 
 import threading
 from collections import Counter

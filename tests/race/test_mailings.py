@@ -1,4 +1,4 @@
-"""Runs to many, with several workers and people at once. RACE_ROUNDS says how many rounds."""
+"""Mailings, with several workers and people at once. RACE_ROUNDS says how many rounds."""
 
 import threading
 from collections import Counter

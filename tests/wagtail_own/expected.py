@@ -1,7 +1,7 @@
 """
 The failures that are the feature itself, each with its reason, by the user model that Wagtail's tests run with.
 
-One that is not listed fails the mailing, and so does one that is listed and passes.
+One that is not listed fails the run, and so does one that is listed and passes.
 """
 
 VIEWSET = "wagtail.users.tests.test_admin_views.TestUserViewSet."

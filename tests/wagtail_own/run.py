@@ -54,7 +54,7 @@ def as_expected(model, done):
     )
     for test, reason in EXPECTED[model].items():
         print(f"  expected: {test}: {reason}")
-    # A mailing that fails without a word about which test has not run as it should.
+    # A run that fails without a word about which test has not run as it should.
     if ran and found == expected and bool(done.returncode) == bool(found):
         return True
     print(done.stdout[-2000:], done.stderr[-20000:])
@@ -63,7 +63,7 @@ def as_expected(model, done):
 
 
 if __name__ == "__main__":
-    # Most of the time goes into migrations, one after another: so the two mailings go side by side.
+    # Most of the time goes into migrations, one after another: so the two runs go side by side.
     with ThreadPoolExecutor() as side_by_side:
         finished = list(side_by_side.map(wagtails_tests, EXPECTED))
     verdicts = [as_expected(*item) for item in zip(EXPECTED, finished, strict=True)]

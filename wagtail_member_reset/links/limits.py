@@ -2,7 +2,7 @@
 How many mails one account gets, and one person of staff causes.
 
 What strangers ask for on the website has limits of its own, so that nobody can use up
-what staff need to help. What was imported or sent in bulk counts for neither.
+what staff need to help. What was imported or sent by a mailing counts for neither.
 """
 
 from __future__ import annotations

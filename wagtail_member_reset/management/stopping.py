@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """Ctrl+C and a polite kill end the mailing after the mails in hand; a second Ctrl+C ends it at once."""
+    """Ctrl+C and a polite kill end the command after the mails in hand; a second Ctrl+C ends it at once."""
     stopped = threading.Event()
 
     def stop(number: int, frame: object) -> None:

@@ -21,7 +21,7 @@ MEMBERS = (
 
 
 class Command(BaseCommand):
-    help = "Build the club: its pages, its staff, and a member in every state. A second mailing changes nothing."
+    help = "Build the club: its pages, its staff, and a member in every state. A second run changes nothing."
 
     def handle(self, *args, **options):
         # One member's mail is refused on purpose, which the package warns of.
