@@ -401,7 +401,7 @@ def test_a_missing_chromium_fails_with_the_command(machine):
     assert "Once more" not in done.stderr
 
 
-def test_a_chromium_that_does_not_mailing_is_named(machine):
+def test_a_chromium_that_does_not_run_is_named(machine):
     machine.has_venv()
     machine.has("my-browser", "exit 1")
 

@@ -177,7 +177,7 @@ def test_sends_and_redemptions_leave_one_live_link_at_most():
         )
 
 
-def test_a_member_deleted_while_workers_mailing_gets_no_second_mail_and_stops_nobody():
+def test_a_member_deleted_while_workers_run_gets_no_second_mail_and_stops_nobody():
     for member, staff in people():
         mail.outbox.clear()
         others = [make_person(f"{member.first_name}x{number}") for number in range(6)]

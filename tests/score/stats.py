@@ -19,7 +19,7 @@ Z = 1.959964  # the normal quantile of a two-sided interval of 95 %
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate, and the interval that holds the truth in 95 of 100 mailings."""
+    """An estimate, and the interval that holds the truth in 95 of 100 runs."""
 
     estimate: float
     low: float

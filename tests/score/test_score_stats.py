@@ -47,7 +47,7 @@ def test_shift_finds_what_was_added_in_spite_of_stalls():
     assert found.high - found.low < 0.5
 
 
-def test_shift_interval_holds_the_truth_in_about_95_of_100_mailings():
+def test_shift_interval_holds_the_truth_in_about_95_of_100_runs():
     missed = sum(stats.shift(times(40, seed=seed)).nearest > 0 for seed in range(200))
 
     assert 2 <= missed <= 22

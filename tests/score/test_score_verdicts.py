@@ -107,7 +107,7 @@ def test_one_figure_that_does_not_pass_decides(verdict):
     assert outcome([figure(Verdict.PASS), figure(verdict)], figure(Verdict.FAIL)) == verdict
 
 
-def test_pass_needs_the_known_leak_found_in_the_same_mailing():
+def test_pass_needs_the_known_leak_found_in_the_same_run():
     own = [figure(Verdict.PASS)]
 
     assert outcome(own, figure(Verdict.FAIL)) == Verdict.PASS
@@ -188,7 +188,7 @@ def test_anything_half_done_by_a_killed_process_fails(which):
     ("wrong", "is_valid", "verdict"),
     [(0, True, Verdict.PASS), (1, True, Verdict.FAIL), (0, False, Verdict.INCONCLUSIVE)],
 )
-def test_race_with_a_violation_fails_and_one_that_did_not_mailing_says_nothing(wrong, is_valid, verdict):
+def test_race_with_a_violation_fails_and_one_that_did_not_run_says_nothing(wrong, is_valid, verdict):
     figure = races.figure_of("race", "text", rounds=5, wrong=wrong, is_valid=is_valid, value={})
 
     assert figure.verdict == verdict

@@ -138,7 +138,7 @@ def test_members_of_a_mailing_are_asked_again_within_the_reach_of_who_asks(enter
 
 @pytest.mark.parametrize("target_role", ROLES)
 @pytest.mark.parametrize("actor_role", SENDERS)
-def test_members_of_a_mailing_are_shown_shown_to_who_may_look_at_them(enter, actor_role, target_role):
+def test_members_of_a_mailing_are_shown_to_who_may_look_at_them(enter, actor_role, target_role):
     actor, target = sender(actor_role), person_of(target_role, "Target")
     mailing = mailing_of(target)
 

@@ -10,5 +10,5 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
-# Counted as ever, but high enough for a mailing.
+# Counted as ever, but high enough for a run.
 ACCOUNT_RATE_LIMITS = {"reset_password": "1000000/m/ip,1000000/m/key", "reset_password_from_key": "1000000/m/ip"}
