@@ -22,6 +22,7 @@ from wagtail.models import Site
 from . import audit, db, links, outbox
 from .accounts import Member, is_rule_open, refusal_conditions
 from .mailing import (
+    IDLE,
     SKIPS,
     SLICE,
     Choice,
@@ -45,8 +46,6 @@ from .reports import NEEDS_MENDING
 SAMPLES = 5
 # What is left is reckoned from the pace so far, once there is one.
 LEAST_PACE = timedelta(seconds=3)
-# After so long without progress, nobody is at it, and no time can be told.
-IDLE = timedelta(minutes=2)
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5
 

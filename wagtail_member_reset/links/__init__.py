@@ -5,6 +5,7 @@ from .limits import is_spent_for_strangers, refusal_of_staff
 from .location import PLACEHOLDER_HOSTS, base_url, is_placeholder, page_url, sender_address, site_name, url_of
 from .state import (
     close,
+    ending,
     erase_past_window,
     failing,
     lock_first,
@@ -26,6 +27,7 @@ __all__ = [
     "base_url",
     "close",
     "effect_of_sending",
+    "ending",
     "erase_past_window",
     "failing",
     "is_placeholder",

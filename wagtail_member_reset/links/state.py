@@ -8,6 +8,7 @@ changed, so no isolation level and no `select_for_update` is needed for correctn
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -46,9 +47,8 @@ def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
 
     def attempt() -> ResetEmail | None:
         now = timezone.now()
-        closed = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE, expires_at__gt=now).update(
-            state=State.USED, active_for=None, nonce=None, used_at=now, closed_at=now
-        )
+        usable = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE, expires_at__gt=now)
+        closed = usable.update(**ending(State.USED, at=now), used_at=now)
         account = locked(member)
         if closed != 1 or account is None or failing(reset, account):
             transaction.set_rollback(True, using=db.alias())
@@ -74,14 +74,17 @@ def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
 
 def close(reset: PasswordReset, state: State, reason: Reason) -> bool:
     """End a link; False when it had ended already. The row in hand is brought up to date."""
-    now = timezone.now()
-    closed = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE).update(
-        state=state, reason=reason, active_for=None, nonce=None, closed_at=now
-    )
+    ended = ending(state, reason, at=timezone.now())
+    closed = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE).update(**ended)
     if closed:
-        reset.state, reset.reason, reset.closed_at = state, reason, now
-        reset.active_for, reset.nonce = None, None
+        for name, value in ended.items():
+            setattr(reset, name, value)
     return bool(closed)
+
+
+def ending(state: State, reason: Reason = Reason.NONE, *, at: datetime) -> dict[str, Any]:
+    """What the row of a link says from its end on, for an `update` of rows that are still active."""
+    return {"state": state, "reason": reason, "active_for": None, "nonce": None, "closed_at": at}
 
 
 def settle(reset: PasswordReset, member: Member) -> bool:
@@ -109,8 +112,7 @@ def sweep() -> None:
         # Of each live link by itself: joined, SQLite would look at every account.
         inactive = model._base_manager.filter(is_inactive, pk=OuterRef("active_for"))
         outgrown = PasswordReset.objects.live().filter(Exists(inactive))
-        ended = {"state": State.REVOKED, "reason": Reason.DEACTIVATED, "active_for": None, "nonce": None}
-        db.retried(lambda: outgrown.update(**ended, closed_at=timezone.now()))
+        db.retried(lambda: outgrown.update(**ending(State.REVOKED, Reason.DEACTIVATED, at=timezone.now())))
 
 
 def purge() -> int:

@@ -10,6 +10,7 @@ from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .reminders import look_for_reminders
 from .state import (
+    IDLE,
     cancel_unheld_links,
     finish_mailing,
     finish_mailings,
@@ -29,6 +30,7 @@ from .state import (
 
 __all__ = [
     "BY_STATE",
+    "IDLE",
     "LONGEST_FILE",
     "SKIPS",
     "SLICE",

@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from ..accounts import comparable
 from ..exceptions import ChoiceError
 from .choose import SLICE
 
@@ -59,7 +59,7 @@ def read_file(data: bytes) -> Matches:
         named = [cell for cell in cells if "@" in cell] or cells
         said[number] = named[0][:LONGEST_TEXT]
         for cell in named:
-            wanted[_key(_bare(cell))].append(number)
+            wanted[comparable(_bare(cell))].append(number)
     ids: list[Any] = []
     for key, names in _names():
         if any(name in wanted for name in names):
@@ -78,18 +78,13 @@ def _names() -> Iterator[tuple[Any, list[str]]]:
     model = get_user_model()
     fields = dict.fromkeys((model.USERNAME_FIELD, model.get_email_field_name()))
     for key, *names in model._default_manager.order_by("pk").values_list("pk", *fields).iterator(chunk_size=SLICE):
-        yield key, [_key(name) for name in names if name]
+        yield key, [comparable(name) for name in names if name]
 
 
 def _bare(cell: str) -> str:
     """The address of "Mia Sample <mia@members.example>", as mail programs export it."""
     found = NAMED_ADDRESS.fullmatch(cell)
     return found[1] if found else cell
-
-
-def _key(text: str) -> str:
-    """Addresses and usernames are compared as Django compares them since CVE-2019-19844."""
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _decode(data: bytes) -> str:

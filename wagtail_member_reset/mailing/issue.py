@@ -149,8 +149,7 @@ class _Issuing:
             self._decide(member, live.get(member.pk))
         if self.replaced:
             replaced = PasswordReset.objects.filter(pk__in=self.replaced, state=State.ACTIVE)
-            ended = {"state": State.SUPERSEDED, "reason": Reason.NEWER_LINK, "active_for": None, "nonce": None}
-            replaced.update(**ended, closed_at=timezone.now())
+            replaced.update(**links.ending(State.SUPERSEDED, Reason.NEWER_LINK, at=timezone.now()))
         if not db.insert(self.issued, ignore_conflicts=ignore_conflicts):
             self._read_keys()
         emails = [(self._email(member, reset), token) for member, reset, _effect, token in self.mailed]

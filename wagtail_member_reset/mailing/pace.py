@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import F, Min, Sum
+from django.db.models import F, Min, QuerySet, Sum
 from django.utils import timezone
 
 from .. import db
@@ -116,13 +116,15 @@ def restart(mailing: Mailing) -> None:
 
 
 def _claimed_lately(now: datetime) -> int:
-    # A minute that has begun within the window, or reaches into it, counts as a whole: rather one too many.
-    claimed = ClaimedMinute.objects.filter(minute__gt=now - WINDOW - MINUTE).aggregate(emails=Sum("emails"))["emails"]
-    return int(claimed or 0)
+    return int(_counted(now).aggregate(emails=Sum("emails"))["emails"] or 0)
 
 
 def _room_at(now: datetime) -> datetime:
     """When the oldest minute that counts leaves the window."""
-    counted = ClaimedMinute.objects.filter(minute__gt=now - WINDOW - MINUTE, emails__gt=0)
-    first = counted.aggregate(first=Min("minute"))["first"]
+    first = _counted(now).filter(emails__gt=0).aggregate(first=Min("minute"))["first"]
     return (first or now) + WINDOW + MINUTE
+
+
+def _counted(now: datetime) -> QuerySet[ClaimedMinute]:
+    """A minute that has begun within the window, or reaches into it, counts as a whole: rather one too many."""
+    return ClaimedMinute.objects.filter(minute__gt=now - WINDOW - MINUTE)

@@ -15,13 +15,14 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from .. import audit, db
+from .. import audit, db, links
 from ..accounts import Member
 from ..conf import conf
 from ..models import (
+    REFUSED_CODES,
     EmailState,
     Mailing,
     MailingChunk,
@@ -36,11 +37,9 @@ from . import counters, pace
 from .chunks import write_chunks
 
 DRAFT_KEPT = timedelta(days=1)
-# After so long without progress, the time left is estimated anew.
+# After so long without progress nobody is at it: no time left can be told, and it is then estimated anew.
 IDLE = timedelta(minutes=2)
 # Why a mailing did not reach a member whom it wanted to reach.
-# How an email fails whose address is what was refused: by hand, with the tab's help, not by a mailing once more.
-REFUSED = ("invalid", "rejected", "refused")
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 
 
@@ -125,13 +124,12 @@ def cancel_unheld_links(mailing: Mailing, *, by: Member | None = None) -> None:
     """End the links of the mailing's stopped emails that nobody has."""
     stopped = ResetEmail.objects.filter(mailing=mailing.pk, skip_reason=SkipReason.STOPPED, reset=OuterRef("pk"))
     unheld = PasswordReset.objects.held_by_nobody().filter(Exists(stopped), state=State.ACTIVE)
-    ended = {"state": State.REVOKED, "reason": Reason.STAFF, "active_for": None, "nonce": None}
 
     def attempt() -> None:
         keys = list(unheld.values_list("pk", flat=True))
         # Asked again in the statement that ends them: somebody may have opened one meanwhile.
         now = timezone.now()
-        if keys and unheld.filter(pk__in=keys).update(**ended, closed_at=now):
+        if keys and unheld.filter(pk__in=keys).update(**links.ending(State.REVOKED, Reason.STAFF, at=now)):
             cancelled = PasswordReset.objects.filter(pk__in=keys, state=State.REVOKED, closed_at=now)
             pairs = [(reset.member, "revoke") for reset in cancelled.select_related("member")]
             audit.record_many(pairs, mailing=mailing, by=by)
@@ -182,7 +180,8 @@ def rest_of(mailing: Mailing) -> list[Any]:
     """The keys of the members whom a stopped mailing did not reach, but for those whose address was refused."""
     keys = [key for members in mailing.chunks.values_list("members", flat=True) for key in members]
     stopped = ResetEmail.objects.filter(mailing=mailing.pk, skip_reason=SkipReason.STOPPED)
-    missed = missed_emails(mailing).exclude(result_code__startswith="smtp_5").exclude(result_code__in=REFUSED)
+    # An address that was refused is for staff to put right, in the member's tab.
+    missed = missed_emails(mailing).exclude(result_code__startswith="smtp_5").exclude(result_code__in=REFUSED_CODES)
     unreached = (stopped | missed).order_by("pk")
     return [*keys, *unreached.values_list("member", flat=True)]
 
@@ -258,12 +257,6 @@ def purge_mailings() -> int:
 def skip_counts(mailing: Mailing) -> dict[SkipReason, int]:
     """Why members were passed over, and how many of them."""
     return {SkipReason(each.reason): each.count for each in mailing.skips.all() if each.count}
-
-
-def email_counts(mailing: Mailing) -> dict[str, int]:
-    """How many emails of the mailing are in each state, counted by the database."""
-    emails = ResetEmail.objects.filter(mailing=mailing.pk, replaced_at=None).order_by()
-    return dict(emails.values_list("state").annotate(Count("pk")))
 
 
 def _count_gone(mailing_id: int) -> None:

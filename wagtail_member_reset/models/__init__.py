@@ -2,9 +2,10 @@
 
 from .mailing import ClaimedMinute, Mailing, MailingChunk, MailingSkips, MailingState, MailingUnmatched
 from .password_reset import Origin, PasswordReset, Purpose, Reason, State
-from .reset_email import DeliveryEvent, EmailState, ResetEmail, ResetRequest, SkipReason
+from .reset_email import REFUSED_CODES, DeliveryEvent, EmailState, ResetEmail, ResetRequest, SkipReason
 
 __all__ = [
+    "REFUSED_CODES",
     "ClaimedMinute",
     "DeliveryEvent",
     "EmailState",

@@ -20,6 +20,10 @@ class EmailState(models.TextChoices):
     SKIPPED = "skipped", _("Not sent")
 
 
+# The result codes of an email that a mail service refused for its address.
+REFUSED_CODES = ("invalid", "rejected", "refused")
+
+
 class SkipReason(models.TextChoices):
     """Why an email that was promised, or that a mailing was to send, was not sent in the end."""
 

@@ -14,16 +14,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from anymail.exceptions import AnymailRecipientsRefused, AnymailUnsupportedFeature
 from django.core.mail import EmailMultiAlternatives
 from django.utils.html import escape
 
 from ..exceptions import MemberResetError
 from ..models import ResetEmail
-from ..reports import METADATA, Placeholders, name_of, service_of
+from ..reports import METADATA, Placeholders, service_of
 from . import letter, text
 from .message import with_extras
-from .transport import LONGEST_RESULT, Mailer, Result, choices, read_status
+from .transport import Mailer, Result, choices, send_first_taken
 
 # What every parser takes for one address; whatever looks different goes alone, and spoils no call.
 PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII)
@@ -51,12 +50,8 @@ class Group:
 
 def placeholders_of(connection: Any) -> Placeholders | None:
     """How the connection's mail service merges; None where each mail is sent by itself."""
-    if _taken.get(type(connection), NOT_TRIED) is None:
-        return None
-    return service_of(connection).placeholders
-
-
-NOT_TRIED: frozenset[str] = frozenset()
+    does_not_merge = type(connection) in _taken and _taken[type(connection)] is None
+    return None if does_not_merge else service_of(connection).placeholders
 
 
 def groups(
@@ -106,20 +101,14 @@ def send(group: Group, mailer: Mailer, shared: letter.Shared) -> Iterator[tuple[
     content = _content(group, service, shared) if service is not None else None
     if service is None or content is None:
         return None
-    refusal, kind = "", type(connection)
-    for extras in [kept] if (kept := _taken.get(kind)) else choices(known):
-        message = _message(group, content, service, extras)
-        try:
-            is_accepted = connection.send_messages([message]) != 0
-        except AnymailUnsupportedFeature:
-            continue  # raised while the call is put together: nothing was sent yet
-        except AnymailRecipientsRefused as error:
-            is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
-        _taken[kind] = extras
-        results = read_status(message, message.to, name_of(connection), is_accepted=is_accepted, text=refusal)
-        return zip(group.emails, group.tokens, results, strict=True)
-    _taken[kind] = None
-    return None
+    kind = type(connection)
+    tried = [kept] if (kept := _taken.get(kind)) else choices(known)
+    sent = send_first_taken(connection, ((extras, _message(group, content, service, extras)) for extras in tried))
+    if sent is None:
+        _taken[kind] = None
+        return None
+    _taken[kind], results = sent
+    return zip(group.emails, group.tokens, results, strict=True)
 
 
 def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text.Content | None:

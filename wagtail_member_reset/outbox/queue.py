@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, F, Min, PositiveSmallIntegerField, When
+from django.db.models import Case, Count, F, Min, PositiveSmallIntegerField, QuerySet, When
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
@@ -31,6 +31,8 @@ SHORTEST_LEASE = timedelta(minutes=10)
 MARGIN = timedelta(minutes=1)
 # Renewing writes all rows of the lease, so it is done no more often than this.
 RENEWED = timedelta(seconds=10)
+# What an email is composed from.
+WITH = ("member", "reset", "reset__site", "site")
 
 
 class Lease:
@@ -87,11 +89,15 @@ def claim_singles(lease: Lease) -> list[ResetEmail]:
     if not keys:
         return []
     note_claimed(_claim(keys, lease))
-    return list(ResetEmail.objects.filter(lease=lease.key, state=EmailState.SENDING).order_by("pk"))
+    return list(_claimed_under(lease))
 
 
 def claim_retries(lease: Lease) -> list[ResetEmail]:
-    """Take emails of mailings that are due for another attempt, as many as the limit of each mailing lets through."""
+    """
+    Take emails of mailings that are due for another attempt, as many as the limit of each mailing lets through.
+
+    They come with their links and members.
+    """
     due = ResetEmail.objects.due().exclude(mailing=None)
     counts = dict(due.order_by().values_list("mailing").annotate(Count("pk")))
     if not counts:
@@ -105,7 +111,7 @@ def claim_retries(lease: Lease) -> list[ResetEmail]:
         measure_if_idle(mailing)
         keys = due.filter(mailing=mailing.pk).order_by("next_attempt_at", "pk").values_list("pk", flat=True)
         give_back_room(mailing, room, used=_claim(list(keys[: room.emails]), lease))
-    return list(ResetEmail.objects.filter(lease=lease.key, state=EmailState.SENDING).order_by("pk"))
+    return list(_claimed_under(lease).select_related(*WITH))
 
 
 def are_singles_due() -> bool:
@@ -119,7 +125,7 @@ def as_it_is_now(claimed: ResetEmail) -> ResetEmail | None:
     of emails may have left. None when it is no longer ours, or went with its member.
     """
     mine = ResetEmail.objects.filter(pk=claimed.pk, lease=claimed.lease, state=EmailState.SENDING)
-    return mine.select_related("member", "reset", "reset__site", "site").first()
+    return mine.select_related(*WITH).first()
 
 
 def next_due() -> datetime | None:
@@ -130,6 +136,10 @@ def next_due() -> datetime | None:
     queued = emails.filter(state=EmailState.QUEUED).aggregate(first=Min(_not_before("next_attempt_at")))["first"]
     leased = emails.filter(state=EmailState.SENDING).aggregate(first=Min(_not_before("lease_until")))["first"]
     return min(filter(None, (queued, leased, next_turn())), default=None)
+
+
+def _claimed_under(lease: Lease) -> QuerySet[ResetEmail]:
+    return ResetEmail.objects.filter(lease=lease.key, state=EmailState.SENDING).order_by("pk")
 
 
 def _claim(keys: list[int], lease: Lease) -> int:

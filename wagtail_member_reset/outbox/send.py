@@ -121,9 +121,7 @@ class Worker:
             claimed = claim_retries(lease)
             if not claimed:
                 return
-            keys = [email.pk for email in claimed]
-            rows = ResetEmail.objects.filter(pk__in=keys).select_related("member", "reset", "reset__site", "site")
-            self._send_many([(email, None) for email in rows], lease, are_new=False)
+            self._send_many([(email, None) for email in claimed], lease, are_new=False)
             for mailing_id in sorted({email.mailing_id for email in claimed if email.mailing_id}):
                 finish_mailing(mailing_id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import smtplib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -132,28 +132,39 @@ class Mailer:
         return result
 
     def _send(self, content: Content, to: str, public_id: str) -> Result:
-        connection = self.connection
-        kind = type(connection)
-        for extras in _choices(connection):
-            message, refusal = build(content, to=to, public_id=public_id, extras=extras), ""
-            try:
-                is_accepted = connection.send_messages([message]) != 0
-            except AnymailUnsupportedFeature:
-                # It is raised while the mail is put together: nothing was sent yet.
-                continue
-            except AnymailRecipientsRefused as error:
-                # What was said of the recipient stands on the message.
-                is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
-            _taken[kind] = extras
-            [result] = read_status(message, [to], name_of(connection), is_accepted=is_accepted, text=refusal)
-            return result
-        raise ImproperlyConfigured(f"{kind.__module__} does not take our mails.")
+        connection, kind = self.connection, type(self.connection)
+        made = ((extras, build(content, to=to, public_id=public_id, extras=extras)) for extras in _choices(connection))
+        if (sent := send_first_taken(connection, made)) is None:
+            raise ImproperlyConfigured(f"{kind.__module__} does not take our mails.")
+        _taken[kind], [result] = sent
+        return result
 
 
 def _choices(connection: Any) -> list[frozenset[str]]:
     if type(connection) in _taken:
         return [_taken[type(connection)]]
     return choices(service_of(connection)) if isinstance(connection, AnymailBaseBackend) else [NONE]
+
+
+def send_first_taken(
+    connection: Any, messages: Iterable[tuple[frozenset[str], EmailMultiAlternatives]]
+) -> tuple[frozenset[str], Iterator[Result]] | None:
+    """
+    Send the first of these messages, all alike but for their extras, that the backend takes.
+
+    Returns its extras, and what each of its recipients came to; None where it takes none of them.
+    """
+    for extras, message in messages:
+        refusal = ""
+        try:
+            is_accepted = connection.send_messages([message]) != 0
+        except AnymailUnsupportedFeature:
+            continue  # raised while the message is put together: nothing was sent yet
+        except AnymailRecipientsRefused as error:
+            # What was said of each recipient stands on the message.
+            is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
+        return extras, _read_status(message, name_of(connection), is_accepted=is_accepted, text=refusal)
+    return None
 
 
 def choices(service: MailService) -> list[frozenset[str]]:
@@ -229,14 +240,14 @@ def _retry_after(error: AnymailAPIError) -> float:
     return min(max(seconds, 0), LONGEST_WAIT_SECONDS)
 
 
-def read_status(
-    message: EmailMultiAlternatives, recipients: Sequence[str], provider: str, *, is_accepted: bool, text: str = ""
+def _read_status(
+    message: EmailMultiAlternatives, provider: str, *, is_accepted: bool, text: str = ""
 ) -> Iterator[Result]:
     """What the mail service said of each recipient, in their order; the very same where it said the same."""
     status = getattr(message, "anymail_status", None)
     said = (status.recipients if status is not None else None) or {}
     known: dict[tuple[str | None, str | None], Result] = {}
-    for to in recipients:
+    for to in message.to:
         recipient = said.get(to)
         key = (recipient.status, recipient.message_id) if recipient is not None else (None, None)
         if key not in known:

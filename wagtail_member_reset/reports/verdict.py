@@ -15,7 +15,7 @@ from enum import Enum
 
 from django.utils import timezone
 
-from ..models import DeliveryEvent, EmailState, ResetEmail, SkipReason
+from ..models import REFUSED_CODES, DeliveryEvent, EmailState, ResetEmail, SkipReason
 from . import services
 
 # A mail that is due for this long tells that nothing carries mails on this site.
@@ -236,7 +236,7 @@ def _given_up(email: ResetEmail) -> Verdict:
     if code.startswith("smtp_"):
         cause = bounce_cause(f"{code.removeprefix('smtp_')} {text}", "timed_out" if code[5:6] == "4" else "")
         return Verdict(outcome=Outcome.BOUNCED, cause=cause, text=text)
-    if code in ("invalid", "rejected", "refused"):
+    if code in REFUSED_CODES:
         cause = Cause.INVALID if code == "invalid" else Cause.NONE
         return Verdict(outcome=Outcome.NOT_SENT, cause=cause, text=text)
     cause = Cause.NO_ANSWER if code.startswith("http_5") else FAILURES.get(code, Cause.NONE)
