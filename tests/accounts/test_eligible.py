@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.conftest import make_person
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.accounts import is_rule_open, refusal_conditions, refusal_for
-from wagtail_member_reset.accounts.eligible import WHITE_SPACE
+from wagtail_member_reset.accounts.address import WHITE_SPACE
 from wagtail_member_reset.exceptions import Refusal
 from wagtail_member_reset.links import outgrown
 from wagtail_member_reset.links.state import failing

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from tests.conftest import make_person
 from wagtail_member_reset import audit, outbox, resets
+from wagtail_member_reset.accounts import clean_address
 from wagtail_member_reset.models import Origin, PasswordReset, Purpose, ResetEmail, ResetRequest
 from wagtail_member_reset.outbox import requests
 
@@ -108,7 +109,7 @@ def test_pending_welcome_is_sent_again(member, mailoutbox, clock):
     assert [mail.subject for mail in mailoutbox] == ["Your account at Example Club"] * 2
 
 
-@pytest.mark.parametrize("lookalike", ["mıa@members.example", "mia@members.example\u200b", "ＭＩＡ@members.example."])
+@pytest.mark.parametrize("lookalike", ["mıa@members.example", "miа@members.example", "mia@members.example.example"])
 def test_lookalike_addresses_are_strangers(member, mailoutbox, lookalike):
     ask(lookalike)
 
@@ -135,6 +136,51 @@ def test_five_accounts_of_one_address_get_a_link_each_and_no_more(db, mailoutbox
     outbox.drain()
 
     assert len(mailoutbox) == 5
+
+
+def test_inactive_accounts_of_an_address_take_nobodys_place(db, mailoutbox):
+    if get_user_model().USERNAME_FIELD == "email":
+        pytest.skip("addresses are unique with this user model")
+    for number in range(6):
+        make_person(f"Kid{number}", email="family@members.example", is_active=number == 5)
+    ask("family@members.example")
+
+    outbox.drain()
+
+    assert [mail.to for mail in mailoutbox] == [["family@members.example"]]
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        ("ina@münchen.example", "ina@xn--mnchen-3ya.example"),
+        ("ulf@xn--mnchen-3ya.example", "ulf@münchen.example"),
+        ("ted@club.example ", "ted@club.example"),
+        ("ted@club.example", "\u200bted@club.example\u200b "),
+        ("JÖRG@club.example", "jo\u0308rg@club.example"),
+    ],
+)
+def test_any_spelling_of_the_stored_address_is_answered(db, mailoutbox, stored, typed):
+    member = make_person("Ina")
+    get_user_model().objects.filter(pk=member.pk).update(email=stored)
+    ask(typed)
+
+    outbox.drain()
+
+    assert [mail.to for mail in mailoutbox] == [[clean_address(stored)]]
+
+
+def test_limit_of_an_address_counts_all_its_spellings(db, settings):
+    settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"address": "2/h"}
+    for address in (
+        "ina@münchen.example",
+        "INA@xn--mnchen-3ya.example",
+        "ina@MÜNCHEN.example\u200b",
+        " ina@münchen.example",
+    ):
+        ask(address)
+
+    assert ResetRequest.objects.count() == 2
 
 
 @pytest.mark.parametrize(

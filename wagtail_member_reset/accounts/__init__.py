@@ -1,14 +1,27 @@
 """What is known of a member's account: its address, its language, and whether it can be sent a link."""
 
-from .address import Member, address_of, comparable, same_address
+from .address import (
+    LONGEST_ADDRESS,
+    Member,
+    accounts_by_address,
+    address_key,
+    address_of,
+    clean_address,
+    comparable,
+    same_address,
+)
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
 from .language import language_of, with_languages
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
 
 __all__ = [
+    "LONGEST_ADDRESS",
     "Member",
+    "accounts_by_address",
     "address_column",
+    "address_key",
     "address_of",
+    "clean_address",
     "comparable",
     "has_not_got_in",
     "has_passwords",

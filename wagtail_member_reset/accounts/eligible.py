@@ -16,17 +16,12 @@ from django.db.models import CharField, Field, Model, Q, TextField
 
 from ..conf import anyone, conf
 from ..exceptions import Refusal
-from .address import Member, address_of
+from .address import BLANKS, Member, address_of
 
 EVERYBODY = Q(pk__isnull=False)
 NOBODY = Q(pk__in=[])
-# What `str.strip` takes off. Databases differ about it: none of them takes all of these for white space.
-WHITE_SPACE = (
-    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000"
-)
 # Alternatives, not a class of characters: MariaDB compares byte by byte.
-BLANK = f"^(?:{'|'.join(WHITE_SPACE)})*$"
+BLANK = f"^(?:{'|'.join(BLANKS)})*$"
 
 
 def has_passwords() -> bool:

@@ -161,7 +161,7 @@ def outgrown(accounts: QuerySet[Any]) -> list[Any]:
         pk
         for pk, password, key_id, mark, *addresses in found.iterator(chunk_size=READ_AT_ONCE)
         if _failing_password(key_id, mark, pk, password)
-        or (addresses and not same_address(addresses[0], (addresses[1] or "").strip()))
+        or (addresses and not same_address(addresses[0], addresses[1] or ""))
     ]
 
 

@@ -26,7 +26,19 @@ class RequestForm(forms.Form):
     email = forms.CharField(
         label=_("Email address"),
         max_length=320,
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "maxlength": 320, "aria-describedby": "email-help"}),
+        # Not of type "email": browsers refuse letters before the @ that mail servers take.
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "email",
+                "inputmode": "email",
+                "pattern": ".+@.+",
+                "title": _("An email address has an @ in the middle."),
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "maxlength": 320,
+                "aria-describedby": "email-help",
+            }
+        ),
     )
 
 

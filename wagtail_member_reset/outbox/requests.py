@@ -12,15 +12,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connections, transaction
-from django.db.models import QuerySet, Value
-from django.db.models.functions import Upper
-from django.db.models.lookups import In
 from django.utils import timezone
 from wagtail.models import Site
 
 from .. import accounts, db, ids, links
+from ..accounts import LONGEST_ADDRESS
 from ..conf import conf
 from ..exceptions import SendRefused
 from ..models import Origin, Purpose, ResetRequest
@@ -31,7 +28,6 @@ logger = logging.getLogger("wagtail_member_reset")
 # Families share a mailbox; more accounts than this behind one address is somebody's list.
 MOST_ACCOUNTS = 5
 CHUNK = 500
-LONGEST_ADDRESS = 320
 KEPT = timedelta(days=1)
 # What each limit counts: the rows of one digest, or all. Each count is of an index alone.
 COUNTED = {"ip": "network_digest", "address": "address_digest", "all": ""}
@@ -45,11 +41,11 @@ def accept(address: str, *, network: str, site: Site | None, language: str) -> b
     The same statements run for every address, and the first of them writes: on SQLite, who counts first
     and writes then is refused when somebody else wrote meanwhile. Nobody but a test may act on the answer.
     """
-    if not _is_plausible(address):
+    if len(address) > LONGEST_ADDRESS or not _is_plausible(address := accounts.clean_address(address)):
         return False
     digests = {
         "network_digest": ids.digest("network", network),
-        "address_digest": ids.digest("address", accounts.comparable(address)),
+        "address_digest": ids.digest("address", accounts.address_key(address)),
     }
     written = ResetRequest(address=address, site=site, language=language, **digests)
     written.save(force_insert=True)
@@ -92,41 +88,21 @@ def purge() -> int:
 
 
 class _Accounts:
-    """The accounts of addresses, compared as Django compares since CVE-2019-19844."""
+    """The accounts of addresses, all looked up at once."""
 
     def __init__(self, addresses: Sequence[str]) -> None:
         self._found: dict[str, list[Any]] | None = None
         try:
-            self._found = self._look_up(addresses)
+            self._found = accounts.accounts_by_address(addresses)
         except Exception:
             # One address that the database cannot take must not hold the others back: each is looked up by itself.
             logger.exception("%s requests not looked up together", len(addresses))
 
     def of(self, address: str) -> list[Any]:
-        """At most `MOST_ACCOUNTS` of one of the addresses."""
-        found = self._look_up([address]) if self._found is None else self._found
-        return found[accounts.comparable(address)]
-
-    def _look_up(self, addresses: Sequence[str]) -> dict[str, list[Any]]:
-        found: dict[str, list[Any]] = {accounts.comparable(address): [] for address in addresses}
-        if not found:
-            return found
-        for member in _accounts_with(sorted(set(addresses))).iterator():
-            same = found.get(accounts.comparable(accounts.address_of(member)), [])
-            if len(same) < MOST_ACCOUNTS:
-                same.append(member)
-        return found
-
-
-def _accounts_with(addresses: Sequence[str]) -> QuerySet[Any]:
-    """Those that the database takes for the same, which are more: as `iexact` compares, but all in one walk."""
-    model = get_user_model()
-    name, manager = model.get_email_field_name(), model._default_manager
-    if connections[manager.db].vendor == "mysql":  # its collations compare like this, and by an index if there is one
-        found = manager.filter(**{f"{name}__in": addresses})
-    else:
-        found = manager.filter(In(Upper(name), [Upper(Value(address)) for address in addresses]))
-    return found.only("pk", name).order_by("pk")
+        """The accounts of one of the addresses that may get a mail: active ones, at most `MOST_ACCOUNTS`."""
+        found = accounts.accounts_by_address([address]) if self._found is None else self._found
+        same = found.get(accounts.address_key(address), [])
+        return [member for member in same if member.is_active][:MOST_ACCOUNTS]
 
 
 def _resolve(request: ResetRequest, members: Sequence[Any]) -> None:
@@ -168,7 +144,7 @@ def _promise(request: ResetRequest, member: Any) -> None:
 
 
 def _is_plausible(address: str) -> bool:
-    return 3 <= len(address) <= LONGEST_ADDRESS and "@" in address[1:-1] and address.isprintable()
+    return len(address) >= 3 and "@" in address[1:-1] and address.isprintable()
 
 
 def _is_within_limits(written: ResetRequest) -> bool:
