@@ -5,9 +5,13 @@ import itertools
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from hypothesis import settings as hypothesis
 
 from wagtail_member_reset import outbox, resets
 
+# How long an example takes is the machine's affair.
+hypothesis.register_profile("suite", deadline=None)
+hypothesis.load_profile("suite")
 _numbers = itertools.count(1)
 
 
