@@ -579,3 +579,14 @@ def test_every_duration_is_computed_from_the_settings(office_client, sent, membe
     assert "No reset in the last 5 hours. The link of" in quiet
     assert "worked for 1 day, 12 hours." in gone
     assert not re.search(r"16 hours|7 days|1 week", nothing + asked + waiting + quiet + gone)
+
+
+@pytest.mark.parametrize(("accounts", "is_said"), [(5, False), (6, True)])
+def test_address_of_more_accounts_than_get_mails_is_told(office_client, member, accounts, is_said):
+    if get_user_model().USERNAME_FIELD == "email":
+        pytest.skip("addresses are unique with this user model")
+    for number in range(1, accounts):
+        make_person(f"Kid{number}", email="MIA@members.example" if number % 2 else "mia@members.example ")
+    make_person("Gone", email="mia@members.example", is_active=False)
+
+    assert (f"{accounts} accounts have this address." in panel_words(office_client, member)) == is_said

@@ -104,6 +104,15 @@ def accounts_by_address(addresses: Iterable[str]) -> dict[str, list[Member]]:
     return found
 
 
+def count_active_at(address: str) -> int:
+    """How many active accounts have this address. Walks through all accounts, but where addresses are unique."""
+    model = get_user_model()
+    is_unique = {field.name: field.unique for field in model._meta.concrete_fields}
+    if not address or is_unique.get(model.get_email_field_name(), True):
+        return int(bool(address))
+    return sum(member.is_active for same in accounts_by_address([address]).values() for member in same)
+
+
 class IsUnusual(Func):
     """Whether a text has any character but printable ASCII without the blank."""
 

@@ -10,9 +10,10 @@ from django.urls import reverse
 from wagtail.models import Site
 
 from .. import ids, links, resets
+from ..accounts import address_of, count_active_at
 from ..conf import conf
 from ..models import PasswordReset
-from ..outbox import Content
+from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
 from ..reports import Cause
 from ..resets import Standing, Status
@@ -26,7 +27,7 @@ def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
     Includes the link if the actor may see it and the status window is open; with `LINK_DISPLAY`
     "reveal", only after a click (`reveal`). Records on the reset that the link was shown.
     """
-    values = facts(actor, member)
+    values = {**facts(actor, member), "accounts_at_address": _crowd(member), "most_accounts": MOST_ACCOUNTS}
     status, rights = values["status"], values["rights"]
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     is_hidden = link is not None and conf.LINK_DISPLAY == "reveal" and not reveal
@@ -119,6 +120,12 @@ def _mailto(status: Status, letter: Content | None) -> str:
     return (
         f"mailto:{percent(address, safe='@')}?subject={percent(letter.subject, safe='')}&body={percent(body, safe='')}"
     )
+
+
+def _crowd(member: Any) -> int | None:
+    """How many accounts share the member's address, where these are more than get a mail when one asks for it."""
+    found = count_active_at(address_of(member))
+    return found if found > MOST_ACCOUNTS else None
 
 
 def _is_placeholder(reset: PasswordReset | None) -> bool:
