@@ -586,7 +586,7 @@ def test_address_of_more_accounts_than_get_mails_is_told(office_client, member, 
     if get_user_model().USERNAME_FIELD == "email":
         pytest.skip("addresses are unique with this user model")
     for number in range(1, accounts):
-        make_person(f"Kid{number}", email="MIA@members.example" if number % 2 else "mia@members.example ")
+        make_person(f"Kid{number}", email="mia@members.example")
     make_person("Gone", email="mia@members.example", is_active=False)
 
     assert (f"{accounts} accounts have this address." in panel_words(office_client, member)) == is_said

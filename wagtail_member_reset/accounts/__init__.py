@@ -8,7 +8,7 @@ from .address import (
     address_of,
     clean_address,
     comparable,
-    count_active_at,
+    count_sharing,
     same_address,
 )
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
@@ -24,7 +24,7 @@ __all__ = [
     "address_of",
     "clean_address",
     "comparable",
-    "count_active_at",
+    "count_sharing",
     "has_not_got_in",
     "has_passwords",
     "has_set_password",

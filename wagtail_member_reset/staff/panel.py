@@ -10,7 +10,7 @@ from django.urls import reverse
 from wagtail.models import Site
 
 from .. import ids, links, resets
-from ..accounts import address_of, count_active_at
+from ..accounts import count_sharing
 from ..conf import conf
 from ..models import PasswordReset
 from ..outbox import MOST_ACCOUNTS, Content
@@ -124,7 +124,7 @@ def _mailto(status: Status, letter: Content | None) -> str:
 
 def _crowd(member: Any) -> int | None:
     """How many accounts share the member's address, where these are more than get a mail when one asks for it."""
-    found = count_active_at(address_of(member))
+    found = count_sharing(member)
     return found if found > MOST_ACCOUNTS else None
 
 
