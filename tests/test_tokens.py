@@ -173,9 +173,7 @@ def test_no_window_is_moved_to_where_a_token_would_fit(before):
 def test_a_long_junk_has_one_chance_and_not_one_for_each_place():
     rng, junk = random.Random(20261125), 4000
 
-    read = sum(
-        tokens.parse("".join(rng.choices(tokens.ALPHABET, k=400)) + "/short/") is not None for _ in range(junk)
-    )
+    read = sum(tokens.parse("".join(rng.choices(tokens.ALPHABET, k=400)) + "/short/") is not None for _ in range(junk))
 
     assert read <= 16  # one in 1,024 is spelt well, that is about 4; each place tried, it would be 1,200
 

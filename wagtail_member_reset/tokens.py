@@ -43,7 +43,9 @@ ANY_TOKEN = re.compile(
     rf"(?<![{ALPHABET}])(?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS}}}(?![{ALPHABET}])|(?<=/r/)\S+", re.IGNORECASE
 )
 # The beginning of any word that may be a token with something glued to it.
-ANY_BEGINNING = re.compile(rf"(?<![{ALPHABET}])(?=((?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS - 1}}}[{ALPHABET}]))", re.IGNORECASE)
+ANY_BEGINNING = re.compile(
+    rf"(?<![{ALPHABET}])(?=((?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS - 1}}}[{ALPHABET}]))", re.IGNORECASE
+)
 # What mail clients and people add: "=" at a line end, white space, soft hyphens, zero-width marks.
 INVISIBLE = re.compile(
     r"=\r?\n|[\s\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff-]+"

@@ -5,16 +5,18 @@ from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.utils import timezone as django_timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.exceptions import TemplateSlotError
 from wagtail_member_reset.outbox import text
 
 LINK = "https://club.example/account/r/0123456789abcdefghjkmnpqrstvwxyz01234567"
 SLOTS = {
     "first_name": "Mia",
+    "username": "mia-1",
     "link": LINK,
     "valid_until": "Monday, Nov. 30, 2026, 6 p.m. (Europe/Berlin time)",
     "site_name": "Example Club",
@@ -143,12 +145,13 @@ def test_missing_contact_leaves_no_gap(purpose):
 def test_name_is_printed_as_it_is_and_does_nothing(purpose, name):
     plain = Page(compose(purpose).html)
 
-    content = compose(purpose, first_name=name, site_name=name, support_contact=name)
+    content = compose(purpose, first_name=name, username=name, site_name=name, support_contact=name)
 
     page = Page(content.html)
     assert (page.tags, page.addresses) == (plain.tags, plain.addresses)
     assert content.text.startswith(f"Hello {name},\n")
     assert f"Hello {name}," in page.text
+    assert f"Your user name: {name}" in page.text
     assert name in content.subject
 
 
@@ -166,10 +169,53 @@ def test_name_is_printed_as_it_is_and_does_nothing(purpose, name):
         ("eve@evil", ""),
         ("M" * 41, ""),
         ("\ue000link\ue001", "link"),
+        ("علی‌رضا", "علی‌رضا"),
+        ("ශ්‍රී", "ශ්‍රී"),
+        ("Mia 👩‍💻", "Mia 👩‍💻"),
+        ("Mia\u202e", "Mia"),
+        ("M" * 100_000, ""),
     ],
 )
 def test_name_that_is_no_name_is_left_out(typed, greeted):
     assert text.first_name(typed) == greeted
+
+
+@pytest.mark.parametrize("purpose", ALL)
+def test_mail_says_which_account_it_is_for(purpose):
+    content, without = compose(purpose), compose(purpose, username="")
+
+    assert "\n\nYour user name: mia-1\n\n" in content.text
+    assert "Your user name: mia-1" in Page(content.html).text
+    assert "user name" not in without.text + without.html
+    assert "\n\n\n" not in without.text
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("mia-1", "mia-1"),
+        ("mia.sample", "mia.sample"),
+        ("mia@old.example", "mia@old.example"),
+        ("CLUB\\mia", "CLUB\\mia"),
+        ("https://evil.example", ""),
+        ("www.evil", ""),
+        ("evil.example/free", ""),
+    ],
+)
+def test_user_name_that_would_become_a_link_with_a_path_is_left_out(name, told):
+    assert text.username(name) == told
+
+
+@pytest.mark.skipif(get_user_model().USERNAME_FIELD == "email", reason="the address is the username")
+def test_two_accounts_at_one_address_get_mails_that_say_which_is_which(db, mailoutbox):
+    for username in ("mia-1", "mia-2"):
+        make_person("Mia", username=username, email="mia@club.example")
+
+    resets.request("mia@club.example", network="192.0.2.7", site=None, language="en")
+    outbox.drain()
+
+    told = [re.search("Your user name: (.*)", mail.body)[1] for mail in mailoutbox]
+    assert sorted(told) == ["mia-1", "mia-2"]
 
 
 @pytest.mark.parametrize("odd", ["Club\r\nBcc: eve@evil.example", "Club\u2028\x0bX", "Club\n\n<b>"])

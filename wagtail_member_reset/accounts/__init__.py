@@ -13,6 +13,7 @@ from .address import (
 )
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
 from .language import language_of, with_languages
+from .names import one_line, sign_in_name, signs_in_by_address
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
 
 __all__ = [
@@ -31,9 +32,12 @@ __all__ = [
     "is_rule_open",
     "keeps_last_login",
     "language_of",
+    "one_line",
     "refusal_conditions",
     "refusal_for",
     "refusals",
     "same_address",
+    "sign_in_name",
+    "signs_in_by_address",
     "with_languages",
 ]

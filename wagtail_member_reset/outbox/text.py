@@ -19,9 +19,10 @@ from django.utils import formats, timezone, translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
+from ..accounts import one_line
 from ..exceptions import TemplateSlotError
 
-SLOTS = ("first_name", "link", "valid_until", "site_name", "support_contact")
+SLOTS = ("first_name", "username", "link", "valid_until", "site_name", "support_contact")
 WITHOUT_LINK = {"password_changed"}
 PARTS = {"subject": "{}_subject.txt", "text": "{}.txt", "html": "{}.html"}
 # Private-use characters: no template text holds them, and no escaping changes them. The word
@@ -31,6 +32,8 @@ MARKER = re.compile(f"\ue000{WORD}([^\ue000\ue001]*)\ue001")
 LONGEST_NAME = 40
 # Mail programs make links of these, so a name with one of them is no name.
 LINK_LIKE = re.compile(r"://|www\.|@|\w\.\w", re.IGNORECASE)
+# A username may well have a full stop, or be an address.
+PATH_LIKE = re.compile(r"://|www\.|\.[^@/]*/", re.IGNORECASE)
 
 Pieces = tuple[str, ...]  # text, slot, text, slot, …, text
 Cache = MutableMapping[tuple[str, str, frozenset[str]], "Compiled"]
@@ -90,10 +93,13 @@ def compose(
 
 def first_name(name: str) -> str:
     """A name that can stand in a greeting: one line, short, and nothing that becomes a link; else empty."""
-    if not name.isprintable():
-        name = "".join(c if c.isprintable() else " " for c in name)
-    name = " ".join(name.split())
+    name = one_line(name)
     return "" if len(name) > LONGEST_NAME or LINK_LIKE.search(name) else name
+
+
+def username(name: str) -> str:
+    """A sign-in name that can stand in a mail; empty for one that mail programs make a link of."""
+    return "" if PATH_LIKE.search(name) else name
 
 
 def valid_until(moment: datetime, *, language: str) -> str:
