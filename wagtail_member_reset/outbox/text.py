@@ -19,6 +19,7 @@ from django.utils import formats, timezone, translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
+from .. import moments
 from ..accounts import one_line
 from ..exceptions import TemplateSlotError
 
@@ -103,16 +104,21 @@ def username(name: str) -> str:
 
 
 def valid_until(moment: datetime, *, language: str) -> str:
-    """Date and time in the words of the language, with the name of the site's time zone."""
-    zone = settings.TIME_ZONE
+    """
+    Until when a link works, in the words of the language: date, time, and the site's time zone.
+
+    At midnight that is the minute before; a clock time that comes twice has its offset.
+    """
     if timezone.is_aware(moment):
         moment = timezone.localtime(moment, timezone.get_default_timezone())
+    moment = moments.last_minute(moment)
     with translation.override(language):
-        return _("%(weekday)s, %(date)s, %(time)s (%(zone)s time)") % {
+        zone = moments.zone_in_words(settings.TIME_ZONE)
+        return _("%(weekday)s, %(date)s, %(time)s (%(zone)s)") % {
             "weekday": formats.date_format(moment, "l"),
             "date": formats.date_format(moment, "DATE_FORMAT"),
             "time": formats.date_format(moment, "TIME_FORMAT"),
-            "zone": zone.replace("_", " "),
+            "zone": ", ".join(filter(None, [zone, moments.offset_if_twice(moment)])),
         }
 
 
@@ -146,4 +152,7 @@ def _cut(rendered: str, template: str) -> Pieces:
 def _join(pieces: Pieces, values: Mapping[str, str]) -> str:
     parts = list(pieces)
     parts[1::2] = [values[name] for name in pieces[1::2]]
+    for at in range(1, len(parts), 2):
+        if parts[at].endswith(".") and parts[at + 1].startswith("."):  # a club that is an "e.V.", say
+            parts[at + 1] = parts[at + 1][1:]
     return "".join(parts)
