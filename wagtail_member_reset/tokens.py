@@ -35,6 +35,8 @@ SELECTOR_SYMBOLS, SECRET_SYMBOLS, CHECK_SYMBOLS = 12, 26, 2
 SYMBOLS = SELECTOR_SYMBOLS + SECRET_SYMBOLS + CHECK_SYMBOLS
 LONGEST_INPUT = 512
 GRANT_LIFETIME = timedelta(minutes=30)
+# For how long a browser knows which link it used: nobody else at the same computer should learn the name.
+USED_LIFETIME = timedelta(minutes=10)
 
 # What a segment of a link's path begins with, after what opens a quotation or a bracket.
 BEGINNING = re.compile(f"[^0-9a-z]*([{ALPHABET}]{{{SYMBOLS}}})")
@@ -228,6 +230,19 @@ def unseal(value: str) -> tuple[str, str] | LinkProblem | None:
         return None
 
 
+def seal_used(selector: str) -> str:
+    """The value of the cookie that says which link was used. It opens nothing."""
+    return _signer("used").sign(selector)
+
+
+def unseal_used(value: str) -> str:
+    """The selector; empty when forged or past 10 minutes."""
+    try:
+        return _signer("used").unsign(value, max_age=USED_LIFETIME)
+    except signing.BadSignature:
+        return ""
+
+
 def _keys() -> list[str | bytes]:
     return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
@@ -276,5 +291,5 @@ def _random_symbols(count: int) -> str:
     return _symbols(secrets.token_bytes(-(-count * 5 // 8)), count)
 
 
-def _signer() -> signing.TimestampSigner:
-    return signing.TimestampSigner(salt=SALT + "grant")
+def _signer(purpose: str = "grant") -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt=SALT + purpose)

@@ -9,8 +9,7 @@ from django.contrib.admin.utils import quote
 from django.urls import reverse
 from wagtail.models import Site
 
-from .. import ids, links, resets
-from ..accounts import count_sharing
+from .. import accounts, ids, links, resets
 from ..conf import conf
 from ..models import PasswordReset
 from ..outbox import MOST_ACCOUNTS, Content
@@ -46,6 +45,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
     return {
         "member": member,
         "name": name,
+        "sign_in_name": accounts.sign_in_name(member),
         "status": status,
         "state": state(status),
         "words": wording.words(status.verdict, name=name) if status.verdict else None,
@@ -64,6 +64,7 @@ def state(status: Status) -> str:
     """A digest of all that the panel shows. A panel that polls sends it back, and gets nothing while it is the same."""
     reset, verdict = status.reset, status.verdict
     words = [status.standing.value, status.refusal.value if status.refusal else "", status.address]
+    words.append(accounts.sign_in_name(status.member))
     words += [str(reset.pk), str(status.email.pk)] if reset and status.email else []
     words += [verdict.outcome.value, verdict.cause.value, str(verdict.at)] if verdict else []
     return ids.digest("panel", "|".join(words))[:16]
@@ -124,7 +125,7 @@ def _mailto(status: Status, letter: Content | None) -> str:
 
 def _crowd(member: Any) -> int | None:
     """How many accounts share the member's address, where these are more than get a mail when one asks for it."""
-    found = count_sharing(member)
+    found = accounts.count_sharing(member)
     return found if found > MOST_ACCOUNTS else None
 
 
