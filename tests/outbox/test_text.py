@@ -251,6 +251,13 @@ def test_mail_is_sent_in_two_parts_with_the_same_link(member, sent, mailoutbox):
     assert Page(html).addresses == [resets.link(reset)] * 2
 
 
+def test_mail_asks_for_no_automatic_answer_and_keeps_bounces(member, sent, mailoutbox):
+    sent()
+
+    message = mailoutbox[0].message()
+    assert (message["Auto-Submitted"], message["X-Auto-Response-Suppress"]) == ("auto-generated", "OOF, AutoReply")
+
+
 def test_html_names_its_language_and_direction():
     german, arabic = compose("reset", language="de").html, compose("reset", language="ar").html
 

@@ -138,10 +138,12 @@ def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) ->
 
 def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
     """One page for each way in which a link can have ended, and one for a browser that brings nothing."""
+    # As after Back: the form is there again, and its grant is gone.
+    used = grants.used(request) if problem is None else ""
     context = {
         "problem": problem.value if problem else "no_grant",
-        # As after Back: the form is there again, and its grant is gone.
-        "may_be_saved": problem is None and bool(grants.used(request)),
+        "may_be_saved": bool(used),
+        "sign_in_name": _sign_in_name(used),
         "form": RequestForm(),
         "grant_lifetime": GRANT_LIFETIME,
     }
