@@ -67,7 +67,7 @@ def zone_in_words(name: str) -> str:
 
 
 def sentence(text: str, **values: str) -> str:
-    """The sentences with their values. A value that ends in a full stop, such as "2:07 p.m.", ends its sentence, too."""
+    """Sentences with their values. A value that ends in a full stop, such as "2:07 p.m.", ends its sentence, too."""
     for name, value in values.items():
         if value.endswith("."):
             text = text.replace(f"%({name})s.", f"%({name})s")

@@ -136,6 +136,7 @@ def parse(text: str) -> Token | None:
         return None
     if "%" in text:  # encoded once more than a browser does
         text = unquote(text)
+    # Taken apart, so that an accent behind a symbol is one thing more that was glued to it.
     text = INVISIBLE.sub("", unicodedata.normalize("NFKD", INVISIBLE.sub("", text))).lower()
     # A query, a fragment, or the query of a service that had wrapped the link, which may hold slashes.
     text = re.sub(r"[?#].*|(?<=[0-9a-z])&.*", "", text, flags=re.DOTALL)

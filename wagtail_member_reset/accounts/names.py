@@ -54,7 +54,7 @@ def signs_in_by_address() -> bool:
     Other backends may take it as well, which nobody can see from outside; then the username is told all the same.
     """
     model = get_user_model()
-    if model.USERNAME_FIELD == model.get_email_field_name():
+    if model.get_email_field_name() == model.USERNAME_FIELD:
         return True
     methods = getattr(settings, "ACCOUNT_LOGIN_METHODS", None)
     if methods is None:  # as it is called before allauth 65.4
