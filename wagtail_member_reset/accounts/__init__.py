@@ -13,7 +13,7 @@ from .address import (
 )
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
 from .language import language_of, with_languages
-from .names import one_line, sign_in_name, signs_in_by_address
+from .names import one_line, sign_in_name, sign_in_names, signs_in_by_address
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "refusals",
     "same_address",
     "sign_in_name",
+    "sign_in_names",
     "signs_in_by_address",
     "with_languages",
 ]

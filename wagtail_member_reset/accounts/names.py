@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -39,8 +40,19 @@ def one_line(name: str) -> str:
 
 def sign_in_name(member: Member) -> str:
     """The name that the member signs in with, for people to read; empty where the address does as well."""
-    if signs_in_by_address():
-        return ""
+    return sign_in_names()(member)
+
+
+def sign_in_names() -> Callable[[Member], str]:
+    """The same for many, with the site's settings read once."""
+    return _no_name if signs_in_by_address() else _username
+
+
+def _no_name(member: Member) -> str:
+    return ""
+
+
+def _username(member: Member) -> str:
     name = str(member.get_username() or "")
     if len(name) > LONGEST_NAME or ("@" in name and same_address(name, address_of(member))):
         return ""

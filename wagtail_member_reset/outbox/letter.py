@@ -66,10 +66,11 @@ def compose(email: ResetEmail, token: str, shared: Shared) -> text.Content:
 
 
 class Shared:
-    """What emails have in common: compiled texts, and the slots that do not differ between members."""
+    """What emails have in common: compiled texts, settings, and the slots that do not differ between members."""
 
     def __init__(self) -> None:
         self.texts: text.Cache = {}
+        self.sign_in_name = accounts.sign_in_names()
         self._slots: dict[Any, dict[str, str]] = {}
 
     def slots(self, email: ResetEmail) -> dict[str, str]:
@@ -93,7 +94,7 @@ class Shared:
 
 def slots(email: ResetEmail, token: str, shared: Shared) -> dict[str, str]:
     """The values of the mail's slots; without a link, where it is about none."""
-    return filled(shared.slots(email), names=names(email), token=token)
+    return filled(shared.slots(email), names=names(email, shared), token=token)
 
 
 def filled(common: Mapping[str, str], *, names: Mapping[str, str], token: str) -> dict[str, str]:
@@ -101,11 +102,11 @@ def filled(common: Mapping[str, str], *, names: Mapping[str, str], token: str) -
     return {**common, **names, "link": common.get("link", "").replace(PLACE, token)}
 
 
-def names(email: ResetEmail) -> dict[str, str]:
+def names(email: ResetEmail, shared: Shared) -> dict[str, str]:
     """The slots with what the mail calls its member and the account; empty ones for what is not fit for a mail."""
     return {
         "first_name": text.first_name(str(getattr(email.member, "first_name", "") or "")),
-        "username": text.username(accounts.sign_in_name(email.member)),
+        "username": text.username(shared.sign_in_name(email.member)),
     }
 
 

@@ -70,7 +70,7 @@ def groups(
         except MemberResetError:  # each mail by itself says so
             alone.append((email, token))
             continue
-        names, address = letter.names(email), email.recipient.casefold()
+        names, address = letter.names(email, shared), email.recipient.casefold()
         if address in seen or not _is_plain(email.recipient, names):
             alone.append((email, token))
             continue
