@@ -53,6 +53,8 @@ def make_person(name, **fields):
 def use_backend(settings, path, **options):
     """Set the site's mail backend, in the way that this run's Django has."""
     if hasattr(settings, "MAILERS"):
+        if path.endswith(".smtp.EmailBackend"):
+            options = {"host": "localhost", **options}
         settings.MAILERS = {"default": {"BACKEND": path, "OPTIONS": options}}
         return
     settings.EMAIL_BACKEND = path

@@ -271,8 +271,8 @@ def test_forked_process_sends_its_own_mails_while_the_parents_thread_is_at_work(
 class Slow(BaseEmailBackend):
     """A file for each mail, with the process that sent it; the parent's first mail waits until it may go on."""
 
-    def __init__(self, folder="", fail_silently=False, **options):
-        super().__init__(fail_silently=fail_silently)
+    def __init__(self, folder="", **options):
+        super().__init__(**options)
         self.folder = Path(folder or settings_of_django.EMAIL_FOLDER)
 
     def send_messages(self, messages):

@@ -129,7 +129,7 @@ class IsUnusual(Func):
     template = "(%(expressions)s ~ '[^!-~]')"
 
     def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="(%(expressions)s REGEXP '[^!-~]')", **extra)
+        return self.as_sql(compiler, connection, template="(%(expressions)s REGEXP '(?-i)[^!-~]')", **extra)
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         # For a regular expression it would call Python for each row.
