@@ -20,17 +20,19 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from . import audit, db, links, outbox
-from .accounts import Member, is_rule_open, refusal_conditions
+from .accounts import Member, enters_admin, is_rule_open, is_superuser, manages_users, refusal_conditions
 from .mailing import (
     IDLE,
     SKIPS,
     SLICE,
     Choice,
     Kind,
-    Matches,
+    Reading,
     choice_from_json,
+    choose_in_file,
     chosen_accounts,
     finish_mailing,
+    keep_file,
     missed_emails,
     pause_mailing,
     rest_of,
@@ -40,7 +42,7 @@ from .mailing import (
     stop_mailing,
     try_failed_again,
 )
-from .models import EmailState, Mailing, MailingState, MailingUnmatched, Origin, ResetEmail, SkipReason
+from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
 from .reports import NEEDS_MENDING
 
 SAMPLES = 5
@@ -55,7 +57,7 @@ class Preview:
     """
     What starting would do now. `is_rule_open` says that the site's own rules may pass over more.
 
-    `samples` are some of those who would get an email.
+    `samples` are some of those who would get an email. `staff` of them may enter the admin; counted for files alone.
     """
 
     chosen: int
@@ -63,6 +65,7 @@ class Preview:
     skips: dict[SkipReason, int]
     samples: list[Member]
     is_rule_open: bool = False
+    staff: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,18 +85,27 @@ class Progress:
     missed: int = 0
 
 
-def draft(choice: Choice, *, by: Member | None, matches: Matches | None = None, **details: Any) -> Mailing:
+def draft(choice: Choice, *, by: Member | None, reading: Reading | None = None, **details: Any) -> Mailing:
     """
     Write a mailing down, which mails nobody yet. The `details` are those of `drafted`.
 
-    With the `matches` of a file, its lines that name no account are kept for staff to look into.
+    With the `reading` of a file, staff can still say which of its columns is meant, by `choose`.
     """
     mailing = drafted(choice, by=by, **details)
     with transaction.atomic(using=db.alias()):
         mailing.save()
-        if matches is not None and matches.unmatched:
-            MailingUnmatched.objects.create(mailing=mailing, lines=matches.unmatched, count=matches.unmatched_count)
+        if reading is not None:
+            keep_file(mailing, reading)
     return mailing
+
+
+def choose(mailing: Mailing, *, column: int, each: bool = False, admins: bool = False) -> bool:
+    """
+    Say of the draft of a file which column says who is meant; whether to mail each account that a line may mean; and
+    whether to mail superusers and who manages users. False where that cannot be chosen, or it has started.
+    """
+    with transaction.atomic(using=db.alias()):
+        return choose_in_file(mailing, column=column, each=each, admins=admins)
 
 
 def drafted(
@@ -126,7 +138,9 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
     """
     found: Counter[str] = Counter()
     samples: list[Member] = []
-    for accounts in chosen_accounts(choice_from_json(mailing.choice), listing):
+    choice, staff = choice_from_json(mailing.choice), 0
+    beyond = _out_of_reach(choice, beyond)
+    for accounts in chosen_accounts(choice, listing):
         judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
         found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
         # A link that does not fit its account any more spares nobody an email.
@@ -135,6 +149,8 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
         if len(samples) < SAMPLES:
             mailed = judged.filter(Q(reason_against="") | Q(pk__in=outgrown[:SAMPLES]))
             samples += mailed.order_by("pk")[: SAMPLES - len(samples)]
+        if choice.kind == Kind.FILE:
+            staff += judged.filter(enters_admin() | is_superuser() | manages_users(), reason_against="").count()
     emails = found.pop("", 0)
     if "ids" in mailing.choice:
         found[SkipReason.GONE] = len(mailing.choice["ids"]) - emails - sum(found.values())
@@ -144,6 +160,7 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
         skips={SkipReason(reason): number for reason, number in found.items() if number},
         samples=samples,
         is_rule_open=is_rule_open(get_user_model()),
+        staff=staff,
     )
 
 
@@ -156,6 +173,7 @@ def start(
     Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
     """
     choice = choice_from_json(mailing.choice)
+    beyond = _out_of_reach(choice, beyond)
 
     def members() -> Iterator[Any]:
         for accounts in chosen_accounts(choice, listing):
@@ -258,7 +276,7 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
     details: dict[str, Any] = {"per_hour": mailing.per_hour, "site": mailing.site, "language": mailing.language}
     # They may have a link that this mailing made, and have got no email.
     details |= {"again": True, "origin": Origin(mailing.origin)}
-    return draft(Choice(kind=Kind.IDS, ids=tuple(keys)), by=by, matches=None, **details)
+    return draft(Choice(kind=Kind.IDS, ids=tuple(keys)), by=by, **details)
 
 
 def wake_on_commit(mailing: Mailing) -> None:
@@ -274,6 +292,14 @@ def _reason(mailing: Mailing, beyond: Q | None) -> Case:
         reasons.append((SkipReason.LIVE_LINK, Q(live_password_reset__expires_at__gt=timezone.now())))
     cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons)
     return Case(*cases, default=Value(""), output_field=CharField())
+
+
+def _out_of_reach(choice: Choice, beyond: Q | None) -> Q | None:
+    """A file reaches superusers and who manages users only where that was asked for, whatever they were before."""
+    if choice.kind != Kind.FILE or choice.admins:
+        return beyond
+    held = is_superuser() | manages_users()
+    return held if beyond is None else beyond | held
 
 
 def _is_left(mailing: Mailing) -> bool:

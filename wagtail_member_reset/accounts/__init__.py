@@ -13,6 +13,7 @@ from .address import (
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
 from .language import language_of, with_languages
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
+from .rank import enters_admin, is_superuser, manages_users, user_permission
 
 __all__ = [
     "LONGEST_ADDRESS",
@@ -23,15 +24,19 @@ __all__ = [
     "address_of",
     "clean_address",
     "comparable",
+    "enters_admin",
     "has_not_got_in",
     "has_passwords",
     "has_set_password",
     "is_rule_open",
+    "is_superuser",
     "keeps_last_login",
     "language_of",
+    "manages_users",
     "refusal_conditions",
     "refusal_for",
     "refusals",
     "same_address",
+    "user_permission",
     "with_languages",
 ]

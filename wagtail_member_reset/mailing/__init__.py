@@ -3,7 +3,8 @@
 from .choose import SLICE, Choice, Kind, choice_from_json, chosen_accounts, in_groups, with_ids
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
-from .files import LONGEST_FILE, Matches, read_file
+from .drafts import choose_in_file, file_choice, keep_file
+from .files import LONGEST_FILE, ColumnRead, Nobody, Note, Reading, Unclear, read_file, shown
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
@@ -35,14 +36,20 @@ __all__ = [
     "SKIPS",
     "SLICE",
     "Choice",
+    "ColumnRead",
     "Issued",
     "IssuedChunk",
     "Kind",
-    "Matches",
+    "Nobody",
+    "Note",
+    "Reading",
+    "Unclear",
     "cancel_unheld_links",
     "choice_from_json",
+    "choose_in_file",
     "chosen_accounts",
     "count",
+    "file_choice",
     "finish_mailing",
     "finish_mailings",
     "forgotten_chunk",
@@ -51,6 +58,7 @@ __all__ = [
     "in_groups",
     "is_running",
     "issue_chunk",
+    "keep_file",
     "look_for_reminders",
     "measure_if_idle",
     "missed_emails",
@@ -63,6 +71,7 @@ __all__ = [
     "reserve_room",
     "rest_of",
     "resume_mailing",
+    "shown",
     "skip_counts",
     "start_mailing",
     "stop_mailing",

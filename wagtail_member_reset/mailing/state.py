@@ -35,6 +35,7 @@ from ..models import (
 )
 from . import counters, pace
 from .chunks import write_chunks
+from .drafts import forget_file
 
 DRAFT_KEPT = timedelta(days=1)
 # After so long without progress nobody is at it: no time left can be told, and it is then estimated anew.
@@ -60,6 +61,7 @@ def start_mailing(
         begun = {"state": MailingState.RUNNING, "started_at": now, "measured_at": now, "choice": choice}
         if not mine.update(**begun, created_by=mailing.created_by):
             return False
+        forget_file(mailing)
         chosen = write_chunks(mailing, members())
         skips = beside(chosen)
         Mailing.objects.filter(pk=mailing.pk).update(chosen=chosen + sum(skips.values()))
