@@ -63,7 +63,9 @@ def zipped(*names):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name in names:
-            archive.writestr(name, "application/vnd.oasis.opendocument.spreadsheet" if name == "mimetype" else "x" * 200)
+            archive.writestr(
+                name, "application/vnd.oasis.opendocument.spreadsheet" if name == "mimetype" else "x" * 200
+            )
     return file.getvalue()
 
 

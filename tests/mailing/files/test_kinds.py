@@ -74,7 +74,9 @@ def test_what_is_no_address_of_an_account_names_nobody(club, said, cell):
 
 
 def test_apostrophe_that_belongs_to_the_stored_address_stays(club, said):
-    found = said(f"{HEAD}Qu,''quinn@club.example\nPat,pat.o\u2019neil@club.example\nPat,\"'pat.o'neil@club.example'\"\n")
+    found = said(
+        f"{HEAD}Qu,''quinn@club.example\nPat,pat.o\u2019neil@club.example\nPat,\"'pat.o'neil@club.example'\"\n"
+    )
 
     assert found.mailed == ["pat", "qu"]
     assert [line for line, _reason in found.unmatched] == [3]
@@ -184,7 +186,9 @@ def test_first_names_that_are_usernames_name_nobody(club, account, said):
     account("mia", "another@club.example")
     account("ole", "yet-another@club.example")
 
-    found = said("First name;Last name;Email\nMia;Other;gone@old.example\nOle;Other;lost@old.example\nOle;;ole@club.example\n")
+    found = said(
+        "First name;Last name;Email\nMia;Other;gone@old.example\nOle;Other;lost@old.example\nOle;;ole@club.example\n"
+    )
 
     assert found.mailed == [OLE]
 
@@ -193,7 +197,9 @@ def test_running_numbers_that_are_usernames_name_nobody(club, account, said):
     for number in range(1, 5):
         account(str(number), f"m{number}@club.example")
 
-    found = said("Nr;Name;Email\n1;A;m4@club.example\n2;B;m3@club.example\n3;C;gone@old.example\n4;D;lost@old.example\n")
+    found = said(
+        "Nr;Name;Email\n1;A;m4@club.example\n2;B;m3@club.example\n3;C;gone@old.example\n4;D;lost@old.example\n"
+    )
 
     assert found.mailed == ["3", "4"]
 

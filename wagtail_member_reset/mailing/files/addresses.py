@@ -65,6 +65,8 @@ def _in_brackets(text: str) -> str:
 
 def _readings(word: str) -> list[str]:
     local, _at, domain = word.rpartition("@")
+    if local and word[0].isalnum() and domain.replace(".", "").replace("-", "").isalnum() and word[-1].isalnum():
+        return [word]
     for end in ENDS:
         domain = domain.partition(end)[0]
     domain = domain.rstrip(BEHIND)

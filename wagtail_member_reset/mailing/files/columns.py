@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from . import words
 from .addresses import addresses_in
 from .dialect import MOST_CELLS
 from .people import ORDINARY, People
 
-# Of the records; all are looked at while none of these has an account.
-LOOKED_AT = 20_000
+# Records that are looked at; while none of them has an account, one of so many of the others, and so many cells in all.
+LOOKED_AT = 2_000
+EVERY = 25
+MOST_LOOKED_AT = 400_000
 # Above the header may stand a title, and who made the file when.
 MOST_ABOVE = 30
 LONGEST_KEPT = 200
@@ -91,12 +94,15 @@ class Survey:
         return row[at].strip() if at < len(row) else ""
 
     def _look(self, records: Iterable[tuple[int, list[str]]]) -> None:
-        has_any = False
+        has_any, cells = False, 0
         for position, (number, row) in enumerate(records):
             if position < MOST_ABOVE:
                 self.first.append((number, [cell[:LONGEST_KEPT] for cell in row[:MOST_CELLS]]))
-            if position >= LOOKED_AT and has_any:
+            if position >= LOOKED_AT and (has_any or cells > MOST_LOOKED_AT):
                 return
+            if position >= LOOKED_AT and position % EVERY:
+                continue
+            cells += min(len(row), MOST_CELLS)
             by_address, by_name = self._read(row)
             has_any = has_any or bool(by_address or by_name)
             for at, accounts in by_address.items():
@@ -115,7 +121,7 @@ class Survey:
             column.filled += 1
             if found := addresses_in(text):
                 column.shaped += 1
-                if accounts := {number for readings in found for number in self.people.by_address(readings)}:
+                if accounts := {each for readings in found for each in islice(self.people.by_address(readings), 100)}:
                     by_address[at] = accounts
                     column.lines["address"] += 1
                     column.by_address |= accounts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import compress
+from itertools import chain, compress, islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -13,13 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from .addresses import LONGEST_CELL, addresses_in, without_addresses
 from .columns import Who
 from .deciding import decided
-from .people import HELD_BACK, People
+from .people import HELD_BACK, NONE, People
+from .people import Found as Accounts
 from .shown import LONGEST_TEXT, shown
 
 EXAMPLES = 10_000
 SAMPLES = 3
 # Lines whose accounts are compared with them at once.
 SLICE = 500
+# Who share an address are compared with the line, if they are no more than this; so many are named.
+MOST_SHARED, MOST_NAMED = 100, 5
 
 
 class Nobody(models.TextChoices):
@@ -64,6 +67,7 @@ class Found:
         self.samples: list[str] = []
         self.lines = 0
         self._open: list[_Open] = []
+        self._crowds: set[int] = set()
 
     def add(self, line: int, cells: list[str]) -> None:
         if line < self._begins:
@@ -73,17 +77,20 @@ class Found:
         if cell and len(self.samples) < SAMPLES:
             self.samples.append(cell[:LONGEST_TEXT])
         addresses = addresses_in(cell) if cell else []
-        accounts = {number for readings in addresses for number in self.people.by_address(readings)}
+        shared = [accounts for readings in addresses if (accounts := self.people.by_address(readings))]
         usernames = self._by_username(cells, cell)
-        if not accounts and not usernames:
+        if not shared and not usernames:
             self._count_unmatched(line, cell or _said(cells), _why(cell, has_address=bool(addresses)))
-        elif not accounts:
-            self._take(line, cell, usernames, cells, needs_full_name=True)
-        else:
+        elif not shared:
+            self._take(line, cell, tuple(usernames), cells, needs_full_name=True)
+        elif both := tuple(number for number in usernames if any(number in accounts for accounts in shared)):
             # A username among those of an address says which of them is meant.
-            both = tuple(number for number in usernames if number in accounts)
-            several = len({tuple(self.people.by_address(readings)) for readings in addresses} - {()}) > 1
-            self._take(line, cell, both or tuple(sorted(accounts)), cells, needs_full_name=several)
+            self._take(line, cell, both, cells, needs_full_name=True)
+        elif sum(map(len, shared)) > MOST_SHARED:
+            self._leave_crowd(line, cell, shared)
+        else:
+            several = any(accounts != shared[0] for accounts in shared)
+            self._take(line, cell, tuple(sorted(set().union(*shared))), cells, needs_full_name=several)
 
     def settle(self) -> None:
         """Decide what is still open."""
@@ -101,11 +108,11 @@ class Found:
     def keys(self, marked: bytearray) -> tuple[Any, ...]:
         return tuple(compress(self.people.keys, marked))
 
-    def _by_username(self, cells: list[str], cell: str) -> tuple[int, ...]:
+    def _by_username(self, cells: list[str], cell: str) -> Accounts:
         beside = self.who.beside
         if beside is not None and beside < len(cells) and (found := self.people.by_username(cells[beside].strip())):
             return found
-        return self.people.by_username(cell.strip("'\"")) or self.people.by_username(cell) if cell else ()
+        return self.people.by_username(cell.strip("'\"")) or self.people.by_username(cell) if cell else NONE
 
     def _take(
         self, line: int, text: str, accounts: tuple[int, ...], cells: list[str], *, needs_full_name: bool
@@ -139,6 +146,18 @@ class Found:
         if len(self.unclear) < EXAMPLES:
             keys = tuple(self.people.keys[number] for number in each.accounts)
             self.unclear.append(Unclear(each.line, shown(each.text), keys))
+
+    def _leave_crowd(self, line: int, text: str, shared: list[Accounts]) -> None:
+        """An address that very many share, since it is nobody's own."""
+        for accounts in shared:
+            if id(accounts) not in self._crowds:
+                self._crowds.add(id(accounts))
+                for number in accounts:
+                    (self.unclear_held if self.people.rank[number] == HELD_BACK else self.unclear_marks)[number] = 1
+        self.unclear_count += 1
+        if len(self.unclear) < EXAMPLES:
+            keys = (self.people.keys[number] for number in islice(chain(*shared), MOST_NAMED))
+            self.unclear.append(Unclear(line, shown(text), tuple(keys)))
 
     def _count_unmatched(self, line: int, text: str, reason: Nobody) -> None:
         self.unmatched_count += 1

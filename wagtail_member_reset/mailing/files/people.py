@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from itertools import compress
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -14,7 +13,9 @@ from ..choose import SLICE
 
 # Domains of other alphabets take long to compare; a file has few of them.
 MOST_DOMAINS = 20_000
-Found = tuple[int, ...]
+# Who share one address or username, in the order of their keys.
+Found = dict[int, None]
+NONE: Found = {}
 ORDINARY, STAFF, HELD_BACK = 0, 1, 2
 
 
@@ -42,14 +43,14 @@ class People:
             plain = text.lower() if text.isascii() and text[-1] != "." else self._key(text)
             found = self._addresses.get(plain)
             if found is not None:
-                return found if isinstance(found, tuple) else (found,)
-        return ()
+                return found if isinstance(found, dict) else {found: None}
+        return NONE
 
     def by_username(self, text: str) -> Found:
         if len(text) > LONGEST_ADDRESS:
-            return ()
+            return NONE
         found = self._usernames.get(text.lower() if text.isascii() else comparable(text))
-        return () if found is None else found if isinstance(found, tuple) else (found,)
+        return NONE if found is None else found if isinstance(found, dict) else {found: None}
 
     def _key(self, text: str) -> str:
         domain = text.rpartition("@")[2]
@@ -83,21 +84,14 @@ class People:
                 _add(self._usernames, found, number)
 
 
-def marks(people: People) -> bytearray:
-    """A mark for each account, none of them set."""
-    return bytearray(len(people))
-
-
-def keys_of(people: People, marked: bytearray) -> tuple[Any, ...]:
-    return tuple(compress(people.keys, marked))
-
-
 def _add(index: dict[str, int | Found], key: str, number: int) -> None:
     there = index.get(key)
     if there is None:
         index[key] = number
+    elif isinstance(there, dict):
+        there[number] = None
     else:
-        index[key] = (*there, number) if isinstance(there, tuple) else (there, number)
+        index[key] = {there: None, number: None}
 
 
 def _has_column(model: Any, name: str) -> bool:
