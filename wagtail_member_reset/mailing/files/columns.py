@@ -153,10 +153,10 @@ class Survey:
             # They name different people: one of the two columns is about somebody else.
             better = self._ordinary(self.columns[usernames].by_name) > self._ordinary(self.columns[address].by_address)
             return Who(usernames) if better else Who(address)
-        if usernames is not None:
+        if usernames is not None and self.columns[usernames].by_name:
             return Who(usernames)
         if address is not None:
-            return Who(address)
+            return Who(address, usernames)
         named = [at for at, name in enumerate(self.names) if words.is_address(name) or words.is_username(name)]
         return Who(named[0] if named else min(self.columns, default=0))
 
@@ -175,7 +175,8 @@ class Survey:
         return max(shaped, key=key, default=None)
 
     def _usernames(self, address: int | None) -> int | None:
-        found = [at for at in self.columns if at != address and self._holds_usernames(at, address)]
+        there = {*self.columns, *range(len(self.names))} - {address}
+        found = [at for at in there if self._holds_usernames(at, address)]
         named = [at for at in found if words.is_username(self._called(at))]
         return max(named or found, key=lambda at: (len(self.columns[at].by_name), -at), default=None)
 
@@ -186,10 +187,10 @@ class Survey:
         Where nothing but a chance speaks for it, it does not: people can still choose it.
         """
         column, name = self.columns[at], self._called(at)
-        if not column.by_name:
-            return False
         if words.is_username(name):
             return True
+        if not column.by_name:
+            return False
         if len(self.columns) == 1:
             return True
         lines = column.lines["name"]

@@ -112,7 +112,10 @@ class Found:
         beside = self.who.beside
         if beside is not None and beside < len(cells) and (found := self.people.by_username(cells[beside].strip())):
             return found
-        return self.people.by_username(cell.strip("'\"")) or self.people.by_username(cell) if cell else NONE
+        bare = cell.strip("'\"")
+        if not bare or ("@" in bare and not self.people.has_addresses_for_names):
+            return NONE
+        return self.people.by_username(bare) or (self.people.by_username(cell) if bare != cell else NONE)
 
     def _take(
         self, line: int, text: str, accounts: tuple[int, ...], cells: list[str], *, needs_full_name: bool

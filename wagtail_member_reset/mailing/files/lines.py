@@ -38,6 +38,8 @@ class Lines:
         self.number = 0
         # Of the record that is being read.
         self.kept: list[str] = []
+        # Whether the stream ended within it.
+        self.is_cut = False
         self.notes: list[tuple[int, Note]] = []
         self._size = 0
         self._again: deque[str] = deque()
@@ -56,7 +58,7 @@ class Lines:
         return line
 
     def begin_record(self) -> None:
-        self.kept, self._size = [], 0
+        self.kept, self._size, self.is_cut = [], 0, False
 
     def begin_anew(self) -> str:
         """Give the first line of the record, and read the others once more."""
@@ -73,6 +75,7 @@ class Lines:
     def _next(self) -> str:
         line = self._read()
         if not line:
+            self.is_cut = bool(self.kept)
             raise StopIteration
         if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
             self.note(self.number + 1, Note.LONG)
@@ -90,7 +93,7 @@ def records(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         lines.begin_record()
         try:
             row = next(reader)
-            is_whole = len(lines.kept) == 1 or _is_closed(lines.kept, delimiter)
+            is_whole = not lines.is_cut and (len(lines.kept) == 1 or _is_closed(lines.kept, delimiter))
         except StopIteration:
             return
         except (Unclosed, csv.Error):
@@ -98,7 +101,7 @@ def records(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         first = lines.number - len(lines.kept) + 1
         if not is_whole:
             lines.note(first, Note.UNCLOSED)
-            row = _split(lines.begin_anew(), delimiter)
+            row = _split(lines.begin_anew(), delimiter, width)
             reader = csv.reader(lines, delimiter=delimiter)
         elif len(lines.kept) > 1 and _swallows(row, delimiter, width):
             lines.note(first, Note.SPANS)
@@ -127,7 +130,9 @@ def _swallows(row: list[str], delimiter: str, width: int) -> bool:
     return width > 1 and any("@" in line and line.count(delimiter) >= width - 1 for line in inner)
 
 
-def _split(line: str, delimiter: str) -> list[str]:
-    """A line by itself, whose quotation marks are only characters."""
-    cells = line.rstrip("\r\n").split(delimiter)
-    return [cell.strip().strip('"') for cell in cells]
+def _split(line: str, delimiter: str, width: int) -> list[str]:
+    """A line by itself. Where its last cell begins with the mark, the others are whole; else marks are characters."""
+    row = next(csv.reader([line], delimiter=delimiter), [])
+    if 1 < width <= len(row):
+        return row
+    return [cell.strip().strip('"') for cell in line.rstrip("\r\n").split(delimiter)]

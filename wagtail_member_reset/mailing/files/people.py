@@ -30,6 +30,7 @@ class People:
         self._usernames: dict[str, int | Found] = {}
         self._international: dict[str, str] = {}
         self._has_international = False
+        self.has_addresses_for_names = False
         self._read()
 
     def __len__(self) -> int:
@@ -82,6 +83,7 @@ class People:
                 self._has_international |= "@xn--" in found or ".xn--" in found
             if username != address and name and (found := comparable(str(name).strip())):
                 _add(self._usernames, found, number)
+                self.has_addresses_for_names |= "@" in found
 
 
 def _add(index: dict[str, int | Found], key: str, number: int) -> None:
