@@ -123,7 +123,7 @@ def test_quotation_mark_that_is_closed_within_a_word_is_none(chosen, said):
     text = 'Name,Email,Note\nMia,mia@club.example,"tall\nOle,ole@club.example,"wide\n'
 
     assert chosen(text) == (["mia@club.example", "ole@club.example"], [])
-    assert said(text).reading.notes == [(2, Note.UNCLOSED)]
+    assert said(text).reading.notes == [(2, Note.UNCLOSED), (3, Note.UNCLOSED)]
 
 
 def test_cells_before_the_mark_that_is_not_closed_stay_whole(chosen, said):
