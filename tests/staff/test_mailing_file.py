@@ -75,8 +75,8 @@ def test_preview_says_first_which_column_was_taken_with_its_name_and_some_values
 
     column = page.index("This column of the file says who is meant")
     assert column < page.index("will get an email")
-    assert "Email : mia@members.example, boss@members.example 2 people" in page
-    assert "Guardian email : ole@members.example 1 person" in page
+    assert "Email : mia@members.example, boss@members.example – 2 people" in page
+    assert "Guardian email : ole@members.example – 1 person" in page
     assert "Line 4: Ida – The column is empty" in page
 
 

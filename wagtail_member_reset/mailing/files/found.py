@@ -18,7 +18,7 @@ from .people import Found as Accounts
 from .shown import LONGEST_TEXT, shown
 
 EXAMPLES = 10_000
-SAMPLES = 3
+SAMPLES, LONGEST_SAMPLE = 3, 80
 # Lines whose accounts are compared with them at once.
 SLICE = 500
 # Who share an address are compared with the line, if they are no more than this; so many are named.
@@ -74,8 +74,8 @@ class Found:
             return
         self.lines += 1
         cell = cells[self.who.column].strip() if self.who.column < len(cells) else ""
-        if cell and len(self.samples) < SAMPLES:
-            self.samples.append(cell[:LONGEST_TEXT])
+        if cell and len(self.samples) < SAMPLES and (sample := shown(cell[:LONGEST_SAMPLE])) not in self.samples:
+            self.samples.append(sample)
         addresses = addresses_in(cell) if cell else []
         shared = [accounts for readings in addresses if (accounts := self.people.by_address(readings))]
         usernames = self._by_username(cells, cell)

@@ -30,7 +30,7 @@ from .shown import shown
 
 MOST_LINES = 500_000
 LONGEST_FILE = 64 * 1024 * 1024
-SAMPLES = 3
+LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,9 +174,11 @@ def _read(found: Found, number: int, name: str, survey: Survey | None, beside: i
     found.settle()
     return ColumnRead(
         number=number,
-        name=shown(name),
-        beside=shown(survey.name(beside) or str(beside + 1)) if survey is not None and beside is not None else "",
-        samples=[shown(sample) for sample in found.samples],
+        name=shown(name[:LONGEST_NAME]),
+        beside=shown(survey.name(beside)[:LONGEST_NAME] or str(beside + 1))
+        if survey is not None and beside is not None
+        else "",
+        samples=found.samples,
         ids=found.keys(found.certain),
         held=found.keys(found.held),
         unclear=found.unclear,
