@@ -20,9 +20,8 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from . import audit, db, links, outbox
-from .accounts import Member, enters_admin, is_rule_open, is_superuser, manages_users, refusal_conditions
+from .accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
 from .mailing import (
-    IDLE,
     SKIPS,
     SLICE,
     Choice,
@@ -34,20 +33,20 @@ from .mailing import (
     finish_mailing,
     keep_file,
     missed_emails,
+    out_of_reach,
     pause_mailing,
     rest_of,
     resume_mailing,
     skip_counts,
     start_mailing,
     stop_mailing,
+    time_left,
     try_failed_again,
 )
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
 from .reports import NEEDS_MENDING
 
 SAMPLES = 5
-# What is left is reckoned from the pace so far, once there is one.
-LEAST_PACE = timedelta(seconds=3)
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5
 
@@ -139,7 +138,7 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
     found: Counter[str] = Counter()
     samples: list[Member] = []
     choice, staff = choice_from_json(mailing.choice), 0
-    beyond = _out_of_reach(choice, beyond)
+    beyond = out_of_reach(choice, beyond)
     for accounts in chosen_accounts(choice, listing):
         judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
         found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
@@ -150,7 +149,7 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
             mailed = judged.filter(Q(reason_against="") | Q(pk__in=outgrown[:SAMPLES]))
             samples += mailed.order_by("pk")[: SAMPLES - len(samples)]
         if choice.kind == Kind.FILE:
-            staff += judged.filter(enters_admin() | is_superuser() | manages_users(), reason_against="").count()
+            staff += judged.filter(is_more_than_member(), reason_against="").count()
     emails = found.pop("", 0)
     if "ids" in mailing.choice:
         found[SkipReason.GONE] = len(mailing.choice["ids"]) - emails - sum(found.values())
@@ -173,7 +172,7 @@ def start(
     Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
     """
     choice = choice_from_json(mailing.choice)
-    beyond = _out_of_reach(choice, beyond)
+    beyond = out_of_reach(choice, beyond)
 
     def members() -> Iterator[Any]:
         for accounts in chosen_accounts(choice, listing):
@@ -262,7 +261,7 @@ def progress(mailing: Mailing) -> Progress:
         mailing=mailing,
         skips=skip_counts(mailing),
         retrying=retrying,
-        left=_left(mailing),
+        left=time_left(mailing),
         needs_mending=mailing.state == MailingState.PAUSED and refused.exists(),
         missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
@@ -294,32 +293,7 @@ def _reason(mailing: Mailing, beyond: Q | None) -> Case:
     return Case(*cases, default=Value(""), output_field=CharField())
 
 
-def _out_of_reach(choice: Choice, beyond: Q | None) -> Q | None:
-    """A file reaches superusers and who manages users only where that was asked for, whatever they were before."""
-    if choice.kind != Kind.FILE or choice.admins:
-        return beyond
-    held = is_superuser() | manages_users()
-    return held if beyond is None else beyond | held
-
-
 def _is_left(mailing: Mailing) -> bool:
     """Whether something of a mailing is due or in a worker's hands, before all had a first attempt."""
     mails = ResetEmail.objects.filter(mailing=mailing)
     return mailing.chunks.exists() or (mails.filter(state=EmailState.SENDING) | mails.due()).exists()
-
-
-def _left(mailing: Mailing) -> timedelta | None:
-    """
-    How long the rest will take: at the mailing's limit, or at its pace since it last began or went on.
-
-    None while nobody has worked on it for a while, be it held, in another process that died, or just begun.
-    """
-    if mailing.state != MailingState.RUNNING or not mailing.waiting:
-        return None
-    if mailing.per_hour:
-        return mailing.waiting * mailing.interval
-    now = timezone.now()
-    if mailing.progress_at is None or mailing.measured_at is None or now - mailing.progress_at > IDLE:
-        return None
-    passed, done = now - mailing.measured_at, mailing.handled - mailing.measured_from
-    return passed / done * mailing.waiting if done > 0 and passed > LEAST_PACE else None

@@ -13,7 +13,7 @@ from .address import (
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
 from .language import language_of, with_languages
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
-from .rank import enters_admin, is_superuser, manages_users, user_permission
+from .rank import enters_admin, is_more_than_member, is_superuser, manages_users, user_permission
 
 __all__ = [
     "LONGEST_ADDRESS",
@@ -28,6 +28,7 @@ __all__ = [
     "has_not_got_in",
     "has_passwords",
     "has_set_password",
+    "is_more_than_member",
     "is_rule_open",
     "is_superuser",
     "keeps_last_login",

@@ -31,6 +31,10 @@ def enters_admin() -> Q:
     return _holders(["wagtailadmin.access_admin"]) | (Q(is_staff=True) if _has_field("is_staff") else NOBODY)
 
 
+def is_more_than_member() -> Q:
+    return is_superuser() | manages_users() | enters_admin()
+
+
 def user_permission(action: str) -> str:
     options = get_user_model()._meta
     return f"{options.app_label}.{action}_{options.model_name}"

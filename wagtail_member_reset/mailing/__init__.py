@@ -3,15 +3,15 @@
 from .choose import SLICE, Choice, Kind, choice_from_json, chosen_accounts, in_groups, with_ids
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
-from .drafts import choose_in_file, file_choice, keep_file
+from .drafts import choose_in_file, file_choice, keep_file, out_of_reach
 from .files import LONGEST_FILE, ColumnRead, Nobody, Note, Reading, Unclear, read_file, shown
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
+from .pace import time_left
 from .reminders import look_for_reminders
 from .state import (
-    IDLE,
     cancel_unheld_links,
     finish_mailing,
     finish_mailings,
@@ -31,7 +31,6 @@ from .state import (
 
 __all__ = [
     "BY_STATE",
-    "IDLE",
     "LONGEST_FILE",
     "SKIPS",
     "SLICE",
@@ -65,6 +64,7 @@ __all__ = [
     "next_chunk",
     "next_turn",
     "note_claimed",
+    "out_of_reach",
     "pause_mailing",
     "purge_mailings",
     "read_file",
@@ -75,6 +75,7 @@ __all__ = [
     "skip_counts",
     "start_mailing",
     "stop_mailing",
+    "time_left",
     "try_failed_again",
     "turn_of",
     "with_ids",

@@ -43,10 +43,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Who:
-    """The column that says who is meant, and that of usernames where the address in the first leads to nobody."""
+    """
+    The column that says who is meant, and that of usernames where the address in the first leads to nobody.
+
+    A list has one column, and nothing but addresses counts in it.
+    """
 
     column: int
     beside: int | None = None
+    is_list: bool = False
 
 
 class Survey:

@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from .addresses import LONGEST_CELL, addresses_in, without_addresses
 from .columns import Who
 from .deciding import decided
-from .people import HELD_BACK, NONE, People
-from .people import Found as Accounts
+from .people import HELD_BACK, NONE, Accounts, People
 from .shown import LONGEST_TEXT, shown
 
 EXAMPLES = 10_000
@@ -109,6 +108,8 @@ class Found:
         return tuple(compress(self.people.keys, marked))
 
     def _by_username(self, cells: list[str], cell: str) -> Accounts:
+        if self.who.is_list:
+            return NONE
         beside = self.who.beside
         if beside is not None and beside < len(cells) and (found := self.people.by_username(cells[beside].strip())):
             return found

@@ -14,8 +14,8 @@ from ..choose import SLICE
 # Domains of other alphabets take long to compare; a file has few of them.
 MOST_DOMAINS = 20_000
 # Who share one address or username, in the order of their keys.
-Found = dict[int, None]
-NONE: Found = {}
+Accounts = dict[int, None]
+NONE: Accounts = {}
 ORDINARY, STAFF, HELD_BACK = 0, 1, 2
 
 
@@ -26,8 +26,8 @@ class People:
         self.keys: list[Any] = []
         self.rank = bytearray()
         self.is_active = bytearray()
-        self._addresses: dict[str, int | Found] = {}
-        self._usernames: dict[str, int | Found] = {}
+        self._addresses: dict[str, int | Accounts] = {}
+        self._usernames: dict[str, int | Accounts] = {}
         self._international: dict[str, str] = {}
         self._has_international = False
         self.has_addresses_for_names = False
@@ -36,7 +36,7 @@ class People:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def by_address(self, readings: list[str]) -> Found:
+    def by_address(self, readings: list[str]) -> Accounts:
         """The accounts of the first reading that has any. An address has at most 320 characters."""
         for text in readings:
             if len(text) > LONGEST_ADDRESS:
@@ -47,7 +47,7 @@ class People:
                 return found if isinstance(found, dict) else {found: None}
         return NONE
 
-    def by_username(self, text: str) -> Found:
+    def by_username(self, text: str) -> Accounts:
         if len(text) > LONGEST_ADDRESS:
             return NONE
         found = self._usernames.get(text.lower() if text.isascii() else comparable(text))
@@ -86,7 +86,7 @@ class People:
                 self.has_addresses_for_names |= "@" in found
 
 
-def _add(index: dict[str, int | Found], key: str, number: int) -> None:
+def _add(index: dict[str, int | Accounts], key: str, number: int) -> None:
     there = index.get(key)
     if there is None:
         index[key] = number

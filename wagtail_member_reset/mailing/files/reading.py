@@ -193,7 +193,7 @@ def _read(found: Found, number: int, name: str, survey: Survey | None, beside: i
 
 
 def _read_list(stream: TextIO, people: People) -> ColumnRead:
-    found = Found(people, Who(0), begins=0)
+    found = Found(people, Who(0, is_list=True), begins=0)
     for number, entry in enumerate(islice(entries(stream), MOST_LINES + 1), start=1):
         if number > MOST_LINES:
             most = formats.number_format(MOST_LINES, force_grouping=True)
