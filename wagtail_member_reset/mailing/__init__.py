@@ -4,7 +4,7 @@ from .choose import SLICE, Choice, Kind, choice_from_json, chosen_accounts, in_g
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
 from .drafts import choose_in_file, file_choice, keep_file, out_of_reach
-from .files import LONGEST_FILE, ColumnRead, Nobody, Note, Reading, Unclear, read_file, shown
+from .files import LONGEST_FILE, ColumnRead, Nobody, Note, Reading, Unclear, read_file
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
@@ -71,7 +71,6 @@ __all__ = [
     "reserve_room",
     "rest_of",
     "resume_mailing",
-    "shown",
     "skip_counts",
     "start_mailing",
     "stop_mailing",

@@ -13,8 +13,8 @@ pytestmark = [
 MIA, OLE = "mia-user", "ole-user"
 NAMED = {
     "c06": (
-        'Name,Email,Notes\nMia,mia@club.example,"Phoned 3 May.\nWas a@old.example, now b@old.example"\n'
-         "Ole,ole@club.example,\n",
+        ('Name,Email,Notes\nMia,mia@club.example,"Phoned 3 May.\nWas a@old.example, now b@old.example"\n'
+         "Ole,ole@club.example,\n"),
         [MIA, OLE]),
     "c08": ("Name,Email\nMia,mailto:mia@club.example\n", [MIA]),
     "c11": ("Name,Email\nMia,'mia@club.example'\n", [MIA]),

@@ -3,6 +3,5 @@
 from .found import Nobody, Unclear
 from .lines import Note
 from .reading import LONGEST_FILE, ColumnRead, Reading, read_file
-from .shown import shown
 
-__all__ = ["LONGEST_FILE", "ColumnRead", "Nobody", "Note", "Reading", "Unclear", "read_file", "shown"]
+__all__ = ["LONGEST_FILE", "ColumnRead", "Nobody", "Note", "Reading", "Unclear", "read_file"]
