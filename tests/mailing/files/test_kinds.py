@@ -101,6 +101,7 @@ TABLES = {
         "Exported by office@club.example on 3 May\nEmail;Name\nmia@club.example;Mia\n", [MIA]),
     "several lines above the header": (
         "Club\nMembers 2026\n\nNr;Name;E-Mail-Adresse\n1;Mia;mia@club.example\n2;Ole;ole@club.example\n", [MIA, OLE]),
+    "files put together": ("mia@club.example;Mia\nEmail;Name\nole@club.example;Ole\n", [MIA, OLE]),
     "header again": ("Name;Email\nMia;mia@club.example\nName;Email\nOle;ole@club.example\n", [MIA, OLE]),
     "header of two words": ("Full name,E-mail 1 - Value,Notes\nMia,mia@club.example,ole@club.example\n", [MIA]),
     "German": ("Vorname;Nachname;E-Mail-Adresse\nMia;Sample;mia@club.example\n", [MIA]),

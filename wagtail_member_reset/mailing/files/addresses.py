@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from ...accounts import clean_address
 
 LONGEST_CELL = 1_000
 MOST_ADDRESSES = 20
-AT_SIGNS = str.maketrans("\uff20\ufe6b", "@@")
 # What stands beside an address, and never in one: quotes, brackets, and separators of lists.
-AROUND = str.maketrans(
-    dict.fromkeys('<>()[]{}",;|:\\\u201c\u201d\u201e\u00ab\u00bb\uff1c\uff1e\uff08\uff09\uff0c\uff1b\uff1a\u3001', " ")
+WORDS = re.compile(
+    '[^\\s<>()\\[\\]{}",;|:\\\\\u201c\u201d\u201e\u00ab\u00bb\uff1c\uff1e\uff08\uff09\uff0c\uff1b\uff1a\u3001]+'
 )
 QUOTES = "'\u2018\u2019\u201a\u201b`\u00b4"
 # What people put before and behind an address.
@@ -28,17 +29,17 @@ def addresses_in(text: str) -> list[list[str]]:
     if "%40" in text:
         text = text.replace("%40", "@")
     if not text.isascii():
-        text = clean_address(text).translate(AT_SIGNS)
+        text = clean_address(text)
     if "@" not in text:
         return []
-    words = (_in_brackets(text) or text).translate(AROUND).split()
+    words = WORDS.findall(_in_brackets(text) or text)
     found = [_readings(word) for word in words if "@" in word]
     return [readings for readings in found if readings][:MOST_ADDRESSES] or _apart(text)
 
 
 def without_addresses(text: str) -> str:
     """What else stands in the cell: a name, perhaps."""
-    words = text[:LONGEST_CELL].translate(AROUND).split()
+    words = WORDS.findall(text[:LONGEST_CELL])
     return " ".join(word for word in words if "@" not in word)
 
 
@@ -49,7 +50,7 @@ def is_nothing_else(text: str) -> bool:
         return False
     if "<" in text or "(" in text:
         return '"' not in text.strip().strip('"') and not any(sign in text for sign in ",;\t|")
-    return all("@" in word for word in text.translate(AROUND).split() if word.lower() not in ("mailto", "smtp"))
+    return all("@" in word for word in WORDS.findall(text) if word.lower() not in ("mailto", "smtp"))
 
 
 def _in_brackets(text: str) -> str:
@@ -83,5 +84,5 @@ def _apart(text: str) -> list[list[str]]:
     """An address with blanks around its @."""
     if text.count("@") != 1:
         return []
-    before, after = (part.translate(AROUND).split() for part in text.split("@"))
+    before, after = (WORDS.findall(part) for part in text.split("@"))
     return [_readings(f"{before[-1]}@{after[0]}")] if before and after else []

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .addresses import LONGEST_CELL, addresses_in, without_addresses
+from .addresses import LONGEST_CELL, addresses_in, is_nothing_else, without_addresses
 from .columns import Who
 from .deciding import decided
 from .people import HELD_BACK, NONE, Accounts, People
@@ -53,7 +53,11 @@ class _Open:
 
 
 class Found:
-    """Lines come by `add`; what is left open is decided in slices, and all is by `settle`."""
+    """
+    Lines come by `add`; what is left open is decided in slices, and all is by `settle`.
+
+    Before the line where it `begins`, there may be a title; but where files were put together, also people.
+    """
 
     def __init__(self, people: People, who: Who, *, begins: int) -> None:
         self.people, self.who, self._begins = people, who, begins
@@ -69,10 +73,10 @@ class Found:
         self._crowds: set[int] = set()
 
     def add(self, line: int, cells: list[str]) -> None:
-        if line < self._begins:
+        cell = cells[self.who.column].strip() if self.who.column < len(cells) else ""
+        if line < self._begins and not (addresses_in(cell) and is_nothing_else(cell)):
             return
         self.lines += 1
-        cell = cells[self.who.column].strip() if self.who.column < len(cells) else ""
         if cell and len(self.samples) < SAMPLES and (sample := shown(cell[:LONGEST_SAMPLE])) not in self.samples:
             self.samples.append(sample)
         addresses = addresses_in(cell) if cell else []
@@ -154,8 +158,10 @@ class Found:
     def _leave_crowd(self, line: int, text: str, shared: list[Accounts]) -> None:
         """An address that very many share, since it is nobody's own."""
         for accounts in shared:
+            # The index keeps those who share one for as long as this takes.
             if id(accounts) not in self._crowds:
-                self._crowds.add(id(accounts))
+                if len(accounts) > 1:
+                    self._crowds.add(id(accounts))
                 for number in accounts:
                     (self.unclear_held if self.people.rank[number] == HELD_BACK else self.unclear_marks)[number] = 1
         self.unclear_count += 1
