@@ -1,10 +1,13 @@
 """The preview of a file: which column was taken, and what staff can say about that before anything is sent."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.utils import timezone
 
 from tests.conftest import grant, make_person
 from tests.staff.pages import words
@@ -113,6 +116,25 @@ def test_superuser_is_not_offered_to_who_may_not_mail_one(mailing_office, people
     client.post(f"{MAILINGS}{mailing.pk}/start/")
 
     assert sent(mailoutbox) == ["mia@members.example"]
+
+
+def test_superusers_who_share_an_address_are_not_named_to_who_may_not_mail_them(mailing_office, couple, upload):
+    make_person("Mia")
+    get_user_model().objects.filter(pk__in=[member.pk for member in couple]).update(is_superuser=True)
+
+    _mailing, page = upload("Email\nmia@members.example\nboth@members.example\n")
+
+    assert "Line 3: both@members.example" in page
+    assert "Anna" not in page and "anna" not in page
+
+
+def test_draft_that_nobody_started_takes_what_was_read_along(mailing_office, people, upload):
+    upload(TABLE)
+    Mailing.objects.update(created_at=timezone.now() - timedelta(days=2))
+
+    call_command("purge_member_resets", stdout=io.StringIO())
+
+    assert not Mailing.objects.exists() and not MailingColumn.objects.exists()
 
 
 def test_who_came_to_manage_users_since_the_preview_gets_nothing(mailing_office, people, upload, client, mailoutbox):

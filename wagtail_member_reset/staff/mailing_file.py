@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from wagtail.admin.utils import get_user_display_name
@@ -56,11 +57,9 @@ def report(request: HttpRequest, mailing: Mailing) -> FileReport | None:
     light = file.columns.only("number", "name", "beside", "samples", "people", "file")
     chosen = file.columns.get(number=choice.column)
     lines = chosen.unclear[:SHOWN_LINES]
-    named = _named(key for _line, _text, keys in lines for key in keys)
+    named = _named(request, (key for _line, _text, keys in lines for key in keys))
     held = [*chosen.held, *(chosen.unclear_held if choice.each else ())]
-    reachable = get_user_model()._default_manager.filter(pk__in=held[:SLICE])
-    beyond = permissions.beyond(request.user)
-    reachable = reachable if beyond is None else reachable.exclude(beyond)
+    reachable = _reachable(request, held[:SLICE])
     return FileReport(
         file=file,
         columns=list(light),
@@ -86,9 +85,14 @@ def take(request: HttpRequest, mailing: Mailing) -> bool:
     return mailings.choose(mailing, **said)
 
 
-def _named(keys: Iterable[Any]) -> dict[str, str]:
-    members = get_user_model()._default_manager.filter(pk__in=set(keys))
-    return {str(member.pk): _name(member) for member in members}
+def _reachable(request: HttpRequest, keys: Iterable[Any]) -> QuerySet[Any]:
+    """Of these accounts, those that who asks may mail, and may know about."""
+    accounts, beyond = get_user_model()._default_manager.filter(pk__in=set(keys)), permissions.beyond(request.user)
+    return accounts if beyond is None else accounts.exclude(beyond)
+
+
+def _named(request: HttpRequest, keys: Iterable[Any]) -> dict[str, str]:
+    return {str(member.pk): _name(member) for member in _reachable(request, keys)}
 
 
 def _name(member: Member) -> str:

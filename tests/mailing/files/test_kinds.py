@@ -51,6 +51,8 @@ IN_ITS_CELL = {
     "one of two known": "mia@club.example; mia@elsewhere.example",
     "Google's separator": "mia@club.example ::: mia@elsewhere.example",
     "apostrophe of a spreadsheet": "'mia@club.example",
+    "link with a copy": "mailto:mia@club.example?bcc=gone@old.example",
+    "slash between": "mia@club.example/mia@elsewhere.example",
     "handle beside": "@miasays mia@club.example",
 }
 
@@ -119,6 +121,8 @@ TABLES = {
         [MIA]),
     "login": ("Login;Email\nMIA-USER;gone@old.example\nole-user;ole@club.example\n", [MIA, OLE]),
     "member number": ("Mitglieds-Nr.;E-Mail\nmia-user;\n;ole@club.example\n", [MIA, OLE]),
+    "usernames as formulas": ('Login,Email\n"=""mia-user""",\n\'ole-user,gone@old.example\n', [MIA, OLE]),
+    "usernames with invisible characters": ("Login\nmia-user\u200b\n\u00a0ole-user\n", [MIA, OLE]),
     "usernames alone": ("mia-user\nole-user\n", [MIA, OLE]),
     "usernames with a header": ("Member\nmia-user\nole-user\n", [MIA, OLE]),
     "one username": ("mia-user", [MIA]),
@@ -277,6 +281,20 @@ def test_number_with_its_zeros_lost_decides(account, said):
     account("0043", "both@club.example")
 
     assert said("Nr,Email\n43,both@club.example\n").mailed == ["0043"]
+
+
+def test_username_with_its_zeros_lost_is_found(account, said):
+    account("0042", "a@club.example")
+    account("42x", "b@club.example")
+
+    assert said("Member no.,Email\n42,gone@old.example\n").mailed == ["0042"]
+
+
+@pytest.mark.parametrize("between", ["/", " / ", " & ", "&", " and ", "+", "|", "> <", "\n"])
+def test_two_addresses_in_a_cell_are_shown_whatever_is_between(club, said, between):
+    found = said(f'Name;Email\nX;"mia@club.example{between}ole@club.example"\n')
+
+    assert (found.mailed, found.unclear) == ([], [(2, [MIA, OLE])])
 
 
 def test_account_that_is_not_active_keeps_nobody_from_their_mail(couple, account, said):

@@ -12,6 +12,8 @@ MOST_ADDRESSES = 20
 WORDS = re.compile(
     '[^\\s<>()\\[\\]{}",;|:\\\\\u201c\u201d\u201e\u00ab\u00bb\uff1c\uff1e\uff08\uff09\uff0c\uff1b\uff1a\u3001]+'
 )
+# What may stand between two addresses, and within one as well.
+SEVERAL = re.compile("[/&+?]")
 QUOTES = "'\u2018\u2019\u201a\u201b`\u00b4"
 # What people put before and behind an address.
 BEFORE, BEHIND = QUOTES + "*\u2022\u00b7-\u2013\u2014.=+#", QUOTES + "*.-\u2013\u2014!"
@@ -33,7 +35,8 @@ def addresses_in(text: str) -> list[list[str]]:
     if "@" not in text:
         return []
     words = WORDS.findall(_in_brackets(text) or text)
-    found = [_readings(word) for word in words if "@" in word]
+    parts = (part for word in words for part in (SEVERAL.split(word) if word.count("@") > 1 else (word,)))
+    found = [_readings(part) for part in parts if "@" in part]
     return [readings for readings in found if readings][:MOST_ADDRESSES] or _apart(text)
 
 

@@ -117,10 +117,9 @@ class Found:
         beside = self.who.beside
         if beside is not None and beside < len(cells) and (found := self.people.by_username(cells[beside].strip())):
             return found
-        bare = cell.strip("'\"")
-        if not bare or ("@" in bare and not self.people.has_addresses_for_names):
+        if not cell or ("@" in cell and not self.people.has_addresses_for_names):
             return NONE
-        return self.people.by_username(bare) or (self.people.by_username(cell) if bare != cell else NONE)
+        return self.people.by_username(cell)
 
     def _take(
         self, line: int, text: str, accounts: tuple[int, ...], cells: list[str], *, needs_full_name: bool

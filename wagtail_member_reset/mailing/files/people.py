@@ -8,7 +8,15 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 
-from ...accounts import LONGEST_ADDRESS, address_key, comparable, enters_admin, is_superuser, manages_users
+from ...accounts import (
+    LONGEST_ADDRESS,
+    address_key,
+    clean_address,
+    comparable,
+    enters_admin,
+    is_superuser,
+    manages_users,
+)
 from ..choose import SLICE
 
 # Domains of other alphabets take long to compare; a file has few of them.
@@ -16,6 +24,8 @@ MOST_DOMAINS = 20_000
 # Who share one address or username, in the order of their keys.
 Accounts = dict[int, None]
 NONE: Accounts = {}
+# As spreadsheets write text that is no number.
+WRAPPED = "'\"= "
 ORDINARY, STAFF, HELD_BACK = 0, 1, 2
 
 
@@ -28,6 +38,7 @@ class People:
         self.is_active = bytearray()
         self._addresses: dict[str, int | Accounts] = {}
         self._usernames: dict[str, int | Accounts] = {}
+        self._numbers: dict[str, int | Accounts] = {}
         self._international: dict[str, str] = {}
         self._has_international = False
         self.has_addresses_for_names = False
@@ -50,7 +61,13 @@ class People:
     def by_username(self, text: str) -> Accounts:
         if len(text) > LONGEST_ADDRESS:
             return NONE
-        found = self._usernames.get(text.lower() if text.isascii() else comparable(text))
+        bare = text.strip(WRAPPED)
+        for each in (text, bare) if bare != text else (text,):
+            found = self._usernames.get(each.lower() if each.isascii() else comparable(clean_address(each)))
+            if found is not None:
+                return found if isinstance(found, dict) else {found: None}
+        # Spreadsheets take the zeros off the front of numbers.
+        found = self._numbers.get(bare) if bare.isdecimal() else None
         return NONE if found is None else found if isinstance(found, dict) else {found: None}
 
     def _key(self, text: str) -> str:
@@ -81,8 +98,10 @@ class People:
             if mail and (found := address_key(str(mail))):
                 _add(self._addresses, found, number)
                 self._has_international |= "@xn--" in found or ".xn--" in found
-            if username != address and name and (found := comparable(str(name).strip())):
+            if username != address and name and (found := comparable(clean_address(str(name)))):
                 _add(self._usernames, found, number)
+                if found[0] == "0" and found.isdecimal():
+                    _add(self._numbers, found.lstrip("0"), number)
                 self.has_addresses_for_names |= "@" in found
 
 
