@@ -180,6 +180,16 @@ def test_start_with_what_no_preview_has_shown_sends_nothing(
     assert not PasswordReset.objects.exists() and sent(mailoutbox) == []
 
 
+def test_tick_of_another_column_stays_what_it_is(mailing_office, people, upload, client, mailoutbox):
+    mailing, _page = upload(TABLE)
+    client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 2, "admins": "on"})
+    answer = client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 3, "admins": "on"}, follow=True)
+
+    assert '<input type="hidden" name="admins" value="on">' in answer.content.decode()
+    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 3, "admins": "on"})
+    assert sent(mailoutbox) == ["ole@members.example"]
+
+
 @pytest.mark.parametrize(
     "junk", [{}, {"column": ""}, {"column": "99"}, {"column": "-1"}, {"column": "9" * 500}, {"column": "\x00"}]
 )
