@@ -74,6 +74,122 @@ def test_recoverable_spellings_are_understood(row, mangling):
     assert parsed.selector + parsed.secret == token[:-2]
 
 
+GLUED = {
+    "tracking without a question mark": "&utm_source=x",
+    "tracking with slashes": "&utm_source=a/b&utm_content=https://club.example/news/",
+    "entity": "&gt;",
+    "entity of an ampersand": "&amp;utm_source=x",
+    "entity that a parser took early": "×tamp=1700000000",
+    "footnote": "[1]",
+    "bracket": ")",
+    "markdown": ")**.",
+    "full stop and bracket": ".)",
+    "encoded bracket": "%3E",
+    "encoded quotation mark": "%22",
+    "encoded twice": "%253E",
+    "quotation mark": '"',
+    "end of a tag": '">Choose a password</a>',
+    "closed tag": "</a>",
+    "void tag": "<br/>",
+    "Chinese full stop": "。",
+    "Chinese comma and words": "，谢谢您",
+    "Chinese brackets": "】》」",
+    "Arabic comma": "، شكرا",
+    "word": "Note",
+    "words": "This link works once, until Monday.",
+    "letters of the alphabet": "xyz",
+    "what a filter added": "BLOCKED",
+    "URL Defense, version 3": "__;!!AbC0dEf1!gHiJkLmNoPqRsTuVwXyZ_0123-4567$",
+    "Safelinks, unwrapped by hand": "&data=05|02|mia@club.example|4b825dc642cb6eb9a060e54bf8d69288|0|0|638"
+    "&sdata=ab/4b825dc642cb6eb9a060e54bf8d69288fbee4904abcd=&reserved=0",
+    "next link": "https://club.example/",
+    "second half of a token": "0123456789abcdefghjk",
+    "line of dashes": "\n-- \nExample Club",
+    "smiley": " :-)",
+    "fragment": "#m_-123_top",
+    "semicolon": ";jsessionid=0/1",
+    "backslash": "\\",
+    "null": "\x00",
+    "quoted-printable blank": "=20",
+    "direction": "\u2069\u202c",
+    "emoji": "👍🏽",
+    "combining marks": "\u0301" * 100,
+}
+
+
+@pytest.mark.parametrize("start", ["", "https://club.example/account/r/"], ids=["token", "link"])
+@pytest.mark.parametrize("glued", GLUED.values(), ids=GLUED)
+def test_what_was_glued_to_a_token_is_left_off(row, glued, start):
+    token = tokens.mint(row)
+
+    parsed = tokens.parse(f"{start}{token}{glued}")
+
+    assert parsed is not None
+    assert parsed.text == token
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "<https://club.example/account/r/{}>",
+        "&lt;https://club.example/account/r/{}&gt;",
+        "https%3A%2F%2Fclub.example%2Faccount%2Fr%2F{}",
+        "https://urldefense.com/v3/__https://club.example/account/r/{}__;!!AbC0!gHiJ_k-L$",
+        "https://secure-web.cisco.com/1a-b_c/https%3A%2F%2Fclub.example%2Faccount%2Fr%2F{}",
+        "[Choose a password](https://club.example/account/r/{})",
+        "“{}”",
+        "「{}」",
+        "\u2068{}\u2069",
+        "https://an-association-of-very-friendly-people-in-every-town.example/account/r/{}/",
+    ],
+)
+def test_last_segment_of_a_path_is_read_whatever_is_around_the_link(row, wrapped):
+    token = tokens.mint(row)
+
+    assert tokens.parse(wrapped.format(token)) == tokens.parse(token)
+
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        "https://eur05.safelinks.protection.outlook.com/?url=https%3A%2F%2Fclub.example%2Faccount%2Fr%2F{}&data=05",
+        "https://urldefense.proofpoint.com/v2/url?u=https-3A__club.example_account_r_{}&d=DwMF",
+        "https://linkprotect.cudasvc.com/url?a=https%3a%2f%2fclub.example%2faccount%2fr%2f{}&c=E",
+    ],
+)
+def test_link_in_the_query_of_a_service_is_no_link_of_ours(row, rewritten):
+    """A browser takes it to the service, which leads on to the link as it was; no query reaches us."""
+    assert tokens.parse(rewritten.format(tokens.mint(row))) is None
+
+
+@pytest.mark.parametrize("before", ["xx", "link", "abcdefghjk", "1/2", "r="])
+def test_no_window_is_moved_to_where_a_token_would_fit(before):
+    token = tokens.Token("0" * 12, "z" * 26).text
+
+    assert tokens.parse(token) is not None
+    assert tokens.parse(before + token) is None
+
+
+def test_a_long_junk_has_one_chance_and_not_one_for_each_place():
+    rng, junk = random.Random(20261125), 4000
+
+    read = sum(tokens.parse("".join(rng.choices(tokens.ALPHABET, k=400)) + "/short/") is not None for _ in range(junk))
+
+    assert read <= 16  # one in 1,024 is spelt well, that is about 4; each place tried, it would be 1,200
+
+
+@pytest.mark.parametrize(
+    "junk", ["/" * 512, "0" * 512, "%" * 512, "&" * 512, "0&" * 256, "<" * 512, "\ufdfa" * 512, "%25" * 170, "0/" * 256]
+)
+def test_junk_of_full_length_is_refused_in_no_time(junk):
+    started = time.perf_counter()
+
+    for _ in range(20):
+        tokens.parse(junk)
+
+    assert time.perf_counter() - started < 1
+
+
 @given(
     inside=st.sampled_from(["wrapped", "quoted-printable", "zero-width", "soft hyphens", "upper case", "look-alikes"]),
     around=st.sampled_from(["whole link", "final slash", "full stop", "brackets", "quotes", "tracking"]),
@@ -403,6 +519,17 @@ def test_token_in_a_text_of_others_is_blanked_out_whoever_it_is_of(spelling, cha
 
     assert blanked.startswith("Spam found: ")
     assert not any(token[start : start + 8] in blanked.lower() for start in range(12, 30))
+
+
+@pytest.mark.parametrize("glued", ["Note", "xyz", "0123", "BLOCKED", "&gt;", "\nbegin"])
+@pytest.mark.parametrize("before", ["", "ease ", "begin\n", "see:"])
+def test_token_with_a_word_glued_to_it_is_blanked_out_since_it_works(row, before, glued):
+    token = tokens.mint(row)
+
+    blanked = tokens.blank_out_any(f"{before}{token}{glued}")
+
+    assert token not in blanked
+    assert not any(token[start : start + 8] in blanked.lower() for start in range(33))
 
 
 def test_link_that_was_cut_off_is_blanked_out():

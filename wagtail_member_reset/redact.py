@@ -9,6 +9,9 @@ from typing import Any
 
 from . import tokens
 
+# What follows a link's path, if it was cut or spelt in another way.
+LINK_ENDING = re.compile(r"(?<=/r/)[^\s…]\S*", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Redacted:
@@ -41,13 +44,9 @@ def without_links(event: dict[str, Any], hint: Any = None) -> dict[str, Any]:
 
 def _blanked(value: Any) -> Any:
     if isinstance(value, str):
-        return tokens.ANY_TOKEN.sub(lambda found: "…" if _is_link(value, found) else found[0], value)
+        return LINK_ENDING.sub("…", tokens.blank_out_readable(value))
     if isinstance(value, Mapping):
         return {_blanked(key): _blanked(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_blanked(item) for item in value]
     return value
-
-
-def _is_link(text: str, found: re.Match[str]) -> bool:
-    return text[: found.start()].endswith("/r/") or tokens.parse(found[0]) is not None

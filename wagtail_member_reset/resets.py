@@ -169,6 +169,11 @@ def redeem(grant: Grant, *, password: str) -> PasswordReset:
     return reset
 
 
+def used(selector: str) -> PasswordReset | None:
+    """The reset whose link was used, with its member; for who brings proof of having used it, and only then."""
+    return PasswordReset.objects.select_related("member").filter(selector=selector, state=State.USED).first()
+
+
 def link(reset: PasswordReset) -> str | None:
     """The personal link of a live reset, for as long as the status window is open; then None, for everybody."""
     if not reset.is_live:
@@ -258,4 +263,5 @@ __all__ = [
     "send",
     "status",
     "stories",
+    "used",
 ]

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from hmac import HMAC
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib.auth.hashers import is_password_usable
@@ -34,14 +35,23 @@ SELECTOR_SYMBOLS, SECRET_SYMBOLS, CHECK_SYMBOLS = 12, 26, 2
 SYMBOLS = SELECTOR_SYMBOLS + SECRET_SYMBOLS + CHECK_SYMBOLS
 LONGEST_INPUT = 512
 GRANT_LIFETIME = timedelta(minutes=30)
+# For how long a browser knows which link it used: nobody else at the same computer should learn the name.
+USED_LIFETIME = timedelta(minutes=10)
 
-TOKEN = re.compile(f"[{ALPHABET}]{{{SYMBOLS}}}")
+# What a segment of a link's path begins with, after what opens a quotation or a bracket.
+BEGINNING = re.compile(f"[^0-9a-z]*([{ALPHABET}]{{{SYMBOLS}}})")
 # The same in a text of others, in any case and wrapped as mails are; and what follows a link's path, if it was cut.
 ANY_TOKEN = re.compile(
     rf"(?<![{ALPHABET}])(?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS}}}(?![{ALPHABET}])|(?<=/r/)\S+", re.IGNORECASE
 )
+# The beginning of any word that may be a token with something glued to it.
+ANY_BEGINNING = re.compile(
+    rf"(?<![{ALPHABET}])(?=((?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS - 1}}}[{ALPHABET}]))", re.IGNORECASE
+)
 # What mail clients and people add: "=" at a line end, white space, soft hyphens, zero-width marks.
-INVISIBLE = re.compile(r"=\r?\n|[\s\u00ad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff-]+")
+INVISIBLE = re.compile(
+    r"=\r?\n|[\s\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff-]+"
+)
 LOOKALIKES = str.maketrans("oil", "011")
 
 
@@ -119,19 +129,21 @@ def parse(text: str) -> Token | None:
     """
     Read a token as people and mail clients spell it; None for anything else.
 
-    Takes the token alone or the whole link, at most 512 characters. Needs no
+    Takes the token alone or the whole link, at most 512 characters, whatever was glued to its end. Needs no
     database, so that junk costs no query, and tells nobody more than arithmetic.
     """
     if not isinstance(text, str) or len(text) > LONGEST_INPUT:
         return None
-    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text))
-    text = re.sub(r"[?#].*", "", INVISIBLE.sub("", text).lower())
-    segments = [re.sub(r"^[^0-9a-z]+|[^0-9a-z]+$", "", part) for part in text.split("/")]
-    symbols = next((part for part in reversed(segments) if part), "").translate(LOOKALIKES)
-    half = len(symbols) // 2
-    if half and symbols[:half] == symbols[half:]:  # pasted twice
-        symbols = symbols[:half]
-    if not TOKEN.fullmatch(symbols):
+    if "%" in text:  # encoded once more than a browser does
+        text = unquote(text)
+    # Taken apart, so that an accent behind a symbol is one thing more that was glued to it.
+    text = INVISIBLE.sub("", unicodedata.normalize("NFKD", INVISIBLE.sub("", text))).lower()
+    # A query, a fragment, or the query of a service that had wrapped the link, which may hold slashes.
+    text = re.sub(r"[?#].*|(?<=[0-9a-z])&.*", "", text, flags=re.DOTALL)
+    # One candidate, the last segment that begins like a token: of 1,024 places in junk, one fits.
+    found = (BEGINNING.match(part.translate(LOOKALIKES)) for part in reversed(text.split("/")))
+    symbols = next((match[1] for match in found if match), None)
+    if symbols is None:
         return None
     selector, secret = symbols[:SELECTOR_SYMBOLS], symbols[SELECTOR_SYMBOLS:-CHECK_SYMBOLS]
     if symbols[-CHECK_SYMBOLS:] != _check(selector, secret):
@@ -148,7 +160,17 @@ def blank_out(token: str, text: str) -> str:
 
 def blank_out_any(text: str) -> str:
     """The text of others without whatever has the shape of a token, when it is not known which one they quote."""
-    return ANY_TOKEN.sub("…", text)
+    return ANY_TOKEN.sub("…", blank_out_readable(text))
+
+
+def blank_out_readable(text: str) -> str:
+    """The text of others without what `parse` would read as a token, also where a word is glued to its end."""
+    kept, end = [], 0
+    for found in ANY_BEGINNING.finditer(text):
+        if found.start() >= end and parse(found[1]) is not None:
+            kept += [text[end : found.start()], "…"]
+            end = found.end(1)
+    return "".join(kept) + text[end:]
 
 
 def matches(proof: str, row: Verifiable | None) -> bool:
@@ -209,6 +231,19 @@ def unseal(value: str) -> tuple[str, str] | LinkProblem | None:
         return None
 
 
+def seal_used(selector: str) -> str:
+    """The value of the cookie that says which link was used. It opens nothing."""
+    return _signer("used").sign(selector)
+
+
+def unseal_used(value: str) -> str:
+    """The selector; empty when forged or past 10 minutes."""
+    try:
+        return _signer("used").unsign(value, max_age=USED_LIFETIME)
+    except signing.BadSignature:
+        return ""
+
+
 def _keys() -> list[str | bytes]:
     return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
@@ -257,5 +292,5 @@ def _random_symbols(count: int) -> str:
     return _symbols(secrets.token_bytes(-(-count * 5 // 8)), count)
 
 
-def _signer() -> signing.TimestampSigner:
-    return signing.TimestampSigner(salt=SALT + "grant")
+def _signer(purpose: str = "grant") -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt=SALT + purpose)

@@ -1,5 +1,6 @@
 """Members help themselves: they ask, they follow the link, they choose a password."""
 
+from django.contrib.auth import get_user_model
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -153,3 +154,45 @@ def test_analytics_on_the_members_pages_learn_no_token(browser, site, mailbox, m
 
     assert [part in str(told) for part in ("password-reset%2Fset", "password-reset%2Fcomplete")] == [True, True]
     assert token[12:38] not in str(told)
+
+
+def test_back_after_saving_leads_to_signing_in(browsers, mailbox, member, office):
+    visitor, options = browsers.open(), {"java_script_enabled": False}
+    plain = browsers.open(**options)
+    link = mailed_link(browsers.open(office), mailbox, member)
+    visitor.goto(link)
+    plain.goto(link)  # another browser of the member's, whose form stays open
+    choose_password(visitor, "a quiet harbour 7")
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Your password is saved")
+    if get_user_model().USERNAME_FIELD != "email":
+        expect(visitor.get_by_text(f"Your user name: {member.get_username()}")).to_be_visible()
+    check(visitor, "member-complete")
+
+    visitor.go_back()
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Your password may be set already")
+    expect(visitor.get_by_role("link", name="Sign in")).to_be_visible()
+    check(visitor, "member-back")
+    visitor.go_forward()
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Your password is saved")
+    choose_password(plain, "another harbour 8")
+    expect(plain.get_by_role("heading", level=1)).to_have_text("This link was already used")
+    expect(plain.get_by_role("link", name="Sign in")).to_be_visible()
+    member.refresh_from_db()
+    assert member.check_password("a quiet harbour 7")
+
+
+def test_second_submit_of_a_form_that_a_browser_kept_leads_to_signing_in(browsers, mailbox, member, office):
+    visitor = browsers.open()
+    visitor.goto(mailed_link(browsers.open(office), mailbox, member))
+    other = visitor.context.new_page()
+    other.goto(visitor.url)
+    choose_password(visitor, "a quiet harbour 7")
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Your password is saved")
+
+    choose_password(other, "another harbour 8")
+
+    expect(other.get_by_role("heading", level=1)).to_have_text("Your password may be set already")
+    expect(other.get_by_text("Nothing was changed now")).to_be_visible()
+    expect(other.get_by_role("link", name="Sign in")).to_be_visible()
+    member.refresh_from_db()
+    assert member.check_password("a quiet harbour 7")

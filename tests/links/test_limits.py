@@ -9,7 +9,7 @@ from tests.staff.pages import FETCH, history, panel_html, rows, url, words
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.exceptions import Refusal, SendRefused
 from wagtail_member_reset.mailing.choose import Choice, Kind
-from wagtail_member_reset.models import Origin, Purpose, ResetEmail
+from wagtail_member_reset.models import EmailState, Origin, PasswordReset, Purpose, ResetEmail
 
 DAY = timedelta(days=1)
 
@@ -112,6 +112,52 @@ def test_mailings_of_the_command_use_up_nothing_of_what_a_member_may_ask_for(mem
     outbox.drain()
 
     assert [mail.to for mail in mailoutbox] == [[member.email]]
+
+
+def ask_for(member):
+    resets.request(member.email, network="192.0.2.7", site=None, language="en")
+    outbox.drain()
+
+
+def test_second_email_within_two_minutes_is_not_sent(member, mailoutbox, time_machine):
+    ask_for(member)
+    time_machine.shift(timedelta(minutes=1))
+
+    ask_for(member)
+
+    assert len(mailoutbox) == 1
+
+
+def test_nobody_waits_two_minutes_for_an_email_that_failed(member, mailoutbox, time_machine):
+    ask_for(member)
+    ResetEmail.objects.update(state=EmailState.FAILED)
+    time_machine.shift(timedelta(seconds=5))
+
+    ask_for(member)
+
+    assert len(mailoutbox) == 2
+
+
+def test_nobody_waits_two_minutes_after_using_a_link(member, mailoutbox, time_machine):
+    """Who mistyped the new password, say."""
+    ask_for(member)
+    reset = PasswordReset.objects.get()
+    resets.redeem(resets.open(resets.link(reset)), password="a quiet harbour 7")
+    outbox.drain()
+    time_machine.shift(timedelta(seconds=5))
+
+    ask_for(member)
+
+    assert ["Choose a new password" in mail.subject for mail in mailoutbox] == [True, False, True]
+
+
+def test_emails_that_failed_count_for_the_day(member, mailoutbox, time_machine):
+    for _ in range(12):
+        ask_for(member)
+        ResetEmail.objects.update(state=EmailState.FAILED)
+        time_machine.shift(timedelta(minutes=30))
+
+    assert len(mailoutbox) == 10
 
 
 def test_two_clicks_before_the_mail_leaves_count_once(member, office):

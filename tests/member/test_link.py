@@ -53,6 +53,18 @@ def test_good_bad_and_damaged_links_get_the_same_answer(client, sent):
     assert others == [good] * len(others)
 
 
+@pytest.mark.parametrize(
+    "glued",
+    ["&utm_source=x", "&gt;", "[1]", ")", ".", "%3E", "%22", "%253E", "%E3%80%82", "Note", "</a>", "/", "__;!!a$"],
+)
+def test_link_opens_whatever_was_glued_to_it(client, sent, glued):
+    reset = sent()
+
+    client.get(path_of(reset) + glued)
+
+    assert client.get(SET).context["reset"] == reset
+
+
 @pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
 def test_junk_costs_no_query(client, db, junk, django_assert_num_queries):
     with django_assert_num_queries(0):

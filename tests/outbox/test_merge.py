@@ -414,7 +414,7 @@ def test_no_token_is_in_the_metadata(service):
 
     variables = json.loads(parse_qs(played.bodies[0])["recipient-variables"][0])
     for values in variables.values():
-        assert set(values) == {"mr_name", "mr_token", "v:member_reset"}
+        assert set(values) - {"mr_user"} == {"mr_name", "mr_token", "v:member_reset"}
         assert values["v:member_reset"] not in values["mr_token"]
 
 
@@ -429,6 +429,25 @@ def test_a_name_is_sent_twice_only_where_one_reads_otherwise_in_html(service, na
     outbox.drain()
 
     assert ["mr_name_html" in body for body in played.bodies] == [False, True]
+
+
+@pytest.mark.skipif(get_user_model().USERNAME_FIELD == "email", reason="the address is the username")
+@pytest.mark.parametrize("name", sorted(PLAYED))
+def test_each_member_is_told_their_own_user_name_in_one_call(service, name):
+    played = service(name)
+    usernames = {"mia-1": "Mia", "o'hara": "Tara", "علی‌رضا": "علی‌رضا"}
+    for number, (username, first_name) in enumerate(usernames.items()):
+        make_person(f"Person{number}", username=username, first_name=first_name)
+    make_person("Odd", username="*|mr_token|*", first_name="Odd")
+    make_person("Address", username="address@members.example", first_name="Address")
+    started()
+    outbox.drain()
+
+    mails = [mail for body in played.bodies if TOGETHER[name] in body for mail in PLAYED[name](body)]
+    told = {to: re.search("Your user name: (.*)", text)[1] for to, (_subject, text, _html), _id in mails}
+    assert told == {f"person{number}@members.example": username for number, username in enumerate(usernames)}
+    assert sum("Your user name: <strong><bdi>o&#x27;hara</bdi></strong>" in html for _to, (*_, html), _id in mails) == 1
+    assert len(played.bodies) == 3  # who has a name like a placeholder, and who signs in with the address, go apart
 
 
 def test_many_is_read_in_groups():

@@ -5,18 +5,20 @@ from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.utils import timezone as django_timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.exceptions import TemplateSlotError
 from wagtail_member_reset.outbox import text
 
 LINK = "https://club.example/account/r/0123456789abcdefghjkmnpqrstvwxyz01234567"
 SLOTS = {
     "first_name": "Mia",
+    "username": "mia-1",
     "link": LINK,
-    "valid_until": "Monday, Nov. 30, 2026, 6 p.m. (Europe/Berlin time)",
+    "valid_until": "Monday, Nov. 30, 2026, 6 p.m. (Berlin time)",
     "site_name": "Example Club",
     "support_contact": "office@club.example",
 }
@@ -143,12 +145,13 @@ def test_missing_contact_leaves_no_gap(purpose):
 def test_name_is_printed_as_it_is_and_does_nothing(purpose, name):
     plain = Page(compose(purpose).html)
 
-    content = compose(purpose, first_name=name, site_name=name, support_contact=name)
+    content = compose(purpose, first_name=name, username=name, site_name=name, support_contact=name)
 
     page = Page(content.html)
     assert (page.tags, page.addresses) == (plain.tags, plain.addresses)
     assert content.text.startswith(f"Hello {name},\n")
     assert f"Hello {name}," in page.text
+    assert f"Your user name: {name}" in page.text
     assert name in content.subject
 
 
@@ -166,10 +169,53 @@ def test_name_is_printed_as_it_is_and_does_nothing(purpose, name):
         ("eve@evil", ""),
         ("M" * 41, ""),
         ("\ue000link\ue001", "link"),
+        ("علی‌رضا", "علی‌رضا"),
+        ("ශ්‍රී", "ශ්‍රී"),
+        ("Mia 👩‍💻", "Mia 👩‍💻"),
+        ("Mia\u202e", "Mia"),
+        ("M" * 100_000, ""),
     ],
 )
 def test_name_that_is_no_name_is_left_out(typed, greeted):
     assert text.first_name(typed) == greeted
+
+
+@pytest.mark.parametrize("purpose", ALL)
+def test_mail_says_which_account_it_is_for(purpose):
+    content, without = compose(purpose), compose(purpose, username="")
+
+    assert "\n\nYour user name: mia-1\n\n" in content.text
+    assert "Your user name: mia-1" in Page(content.html).text
+    assert "user name" not in without.text + without.html
+    assert "\n\n\n" not in without.text
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("mia-1", "mia-1"),
+        ("mia.sample", "mia.sample"),
+        ("mia@old.example", "mia@old.example"),
+        ("CLUB\\mia", "CLUB\\mia"),
+        ("https://evil.example", ""),
+        ("www.evil", ""),
+        ("evil.example/free", ""),
+    ],
+)
+def test_user_name_that_would_become_a_link_with_a_path_is_left_out(name, told):
+    assert text.username(name) == told
+
+
+@pytest.mark.skipif(get_user_model().USERNAME_FIELD == "email", reason="the address is the username")
+def test_two_accounts_at_one_address_get_mails_that_say_which_is_which(db, mailoutbox):
+    for username in ("mia-1", "mia-2"):
+        make_person("Mia", username=username, email="mia@club.example")
+
+    resets.request("mia@club.example", network="192.0.2.7", site=None, language="en")
+    outbox.drain()
+
+    told = [re.search("Your user name: (.*)", mail.body)[1] for mail in mailoutbox]
+    assert sorted(told) == ["mia-1", "mia-2"]
 
 
 @pytest.mark.parametrize("odd", ["Club\r\nBcc: eve@evil.example", "Club\u2028\x0bX", "Club\n\n<b>"])
@@ -205,6 +251,13 @@ def test_mail_is_sent_in_two_parts_with_the_same_link(member, sent, mailoutbox):
     assert Page(html).addresses == [resets.link(reset)] * 2
 
 
+def test_mail_asks_for_no_automatic_answer_and_keeps_bounces(member, sent, mailoutbox):
+    sent()
+
+    message = mailoutbox[0].message()
+    assert (message["Auto-Submitted"], message["X-Auto-Response-Suppress"]) == ("auto-generated", "OOF, AutoReply")
+
+
 def test_html_names_its_language_and_direction():
     german, arabic = compose("reset", language="de").html, compose("reset", language="ar").html
 
@@ -218,7 +271,7 @@ UNTIL = datetime(2026, 11, 30, 17, 0, tzinfo=timezone.utc)
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("en", ["Monday", "Nov. 30, 2026", "6 p.m.", "Europe/Berlin"]), ("de", ["Montag", "30. November 2026", "18:00"])],
+    [("en", ["Monday", "Nov. 30, 2026", "6 p.m.", "(Berlin time)"]), ("de", ["Montag", "30. November 2026", "18:00"])],
 )
 def test_end_is_told_in_the_language_and_in_the_named_zone_of_the_site(language, words):
     told = text.valid_until(UNTIL, language=language)
@@ -241,7 +294,34 @@ def test_end_is_told_without_time_zone_support(settings):
 
     assert "Monday" in told
     assert "6 p.m." in told
-    assert "Europe/Berlin" in told
+    assert "(Berlin time)" in told
+
+
+@pytest.mark.parametrize(
+    ("moment", "language", "told"),
+    [
+        ("2026-11-30T23:00:00", "en", "Monday, Nov. 30, 2026, 11:59 p.m. (Berlin time)"),
+        ("2026-11-30T23:00:59", "en", "Monday, Nov. 30, 2026, 11:59 p.m. (Berlin time)"),
+        ("2026-11-30T23:00:00", "de", "Montag, 30. November 2026, 23:59 (Berlin time)"),
+        ("2026-12-31T23:00:00", "en", "Thursday, Dec. 31, 2026, 11:59 p.m. (Berlin time)"),
+        ("2026-11-30T23:01:00", "en", "Tuesday, Dec. 1, 2026, 12:01 a.m. (Berlin time)"),
+        ("2026-11-30T11:00:00", "en", "Monday, Nov. 30, 2026, noon (Berlin time)"),
+        ("2026-10-25T00:30:00", "en", "Sunday, Oct. 25, 2026, 2:30 a.m. (Berlin time, UTC+2)"),
+        ("2026-10-25T01:30:00", "en", "Sunday, Oct. 25, 2026, 2:30 a.m. (Berlin time, UTC+1)"),
+        ("2026-10-25T02:00:00", "en", "Sunday, Oct. 25, 2026, 3 a.m. (Berlin time)"),
+        ("2026-03-29T01:00:00", "en", "Sunday, March 29, 2026, 3 a.m. (Berlin time)"),
+    ],
+)
+def test_end_is_told_so_that_nobody_is_late(moment, language, told):
+    assert text.valid_until(datetime.fromisoformat(f"{moment}+00:00"), language=language) == told
+
+
+@pytest.mark.parametrize("purpose", ALL)
+def test_site_s_name_that_ends_in_a_full_stop_ends_its_sentence(purpose):
+    content = compose(purpose, site_name="Turnverein Neustadt e.V.")
+
+    assert ".." not in content.text + Page(content.html).text + content.subject
+    assert "Turnverein Neustadt e.V." in content.text
 
 
 @pytest.fixture

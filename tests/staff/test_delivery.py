@@ -474,6 +474,25 @@ def test_address_that_cannot_be_stored_changes_nothing(office_client, bounced, m
     assert (rows(), history(member)) == before
 
 
+@pytest.mark.parametrize(
+    "typed", ["mia.new@members.example\u200b", "\u00a0mia.new@members.example ", "\ufeffmi\u00ada.new@members.example"]
+)
+def test_address_is_stored_without_what_nobody_sees(office_client, bounced, member, mailoutbox, typed):
+    office_client.post(url("correct", member), fields(member, typed), **FETCH)
+    outbox.drain()
+
+    assert stored(member) == "mia.new@members.example"
+    assert mailoutbox[-1].to == ["mia.new@members.example"]
+
+
+def test_blank_that_was_stored_with_an_address_can_be_taken_out(office_client, bounced, member):
+    get_user_model()._base_manager.filter(pk=member.pk).update(email="mia@members.example ")
+
+    office_client.post(url("correct", member), fields(member, "mia@members.example"), **FETCH)
+
+    assert stored(member) == "mia@members.example"
+
+
 def test_account_that_cannot_be_sent_anything_keeps_its_address(office_client, bounced, member):
     get_user_model()._base_manager.filter(pk=member.pk).update(is_active=False)
 

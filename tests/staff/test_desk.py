@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from tests.conftest import grant, make_person
 from wagtail_member_reset import outbox, resets
+from wagtail_member_reset.accounts import clean_address
 from wagtail_member_reset.models import PasswordReset
 
 from .pages import LINK, edit_url, history, rows, url, words
@@ -43,6 +44,64 @@ def test_member_is_found_by_name_or_address(desk, member, wanted):
 
     assert "mia@members.example" in addresses(found)
     assert "mia@members.example" in words(found.content.decode())
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "Mia Sample <mia@members.example>",
+        "Sample, Mia",
+        '"Sample, Mia" <MIA@members.example>;',
+        "mailto:mia@members.example",
+        "<mia@members.example>",
+        "(mia@members.example)",
+        "mia@members.example.",
+        "mia\uff20members.example",
+        "\u200bmia@members.example\ufeff",
+        "mi\u00ada@members.example",
+        "„Mia“ Sample",
+    ],
+)
+def test_member_is_found_by_what_was_copied_from_somewhere(desk, member, wanted):
+    make_person("Max")
+
+    assert addresses(desk(wanted)) == {"mia@members.example"}
+
+
+@pytest.mark.parametrize("stored", ["O'Neil", "O’Neil"])
+@pytest.mark.parametrize("wanted", ["o'neil", "o’neil", "o‘neil", "oʼneil", "o`neil", "O´Neil"])
+def test_name_is_found_with_any_apostrophe(desk, stored, wanted):
+    make_person("Pat", last_name=stored)
+    make_person("Oneil")
+
+    assert addresses(desk(wanted)) == {"pat@members.example"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "wanted"),
+    [
+        ("ina@münchen.example", "ina@xn--mnchen-3ya.example"),
+        ("ina@xn--mnchen-3ya.example", "Ina <ina@MÜNCHEN.example>"),
+        ("ina@members.example ", "ina@members.example"),
+        ("ina\u200b@members.example", "ina@members.example"),
+    ],
+)
+def test_member_is_found_by_any_spelling_of_the_address(desk, stored, wanted):
+    ina = make_person("Ina")
+    get_user_model().objects.filter(pk=ina.pk).update(email=stored)
+
+    assert addresses(desk(wanted)) == {clean_address(stored)}
+
+
+def test_name_with_joiners_is_found_with_and_without(desk):
+    make_person("Ali", first_name="علی\u200cرضا")
+
+    assert addresses(desk("علی\u200cرضا")) == {"ali@members.example"}
+
+
+def test_many_addresses_are_looked_up_in_one_walk(desk, member, django_assert_max_num_queries):
+    with django_assert_max_num_queries(30):
+        assert addresses(desk(" ".join(f"a{number}@b.cd" for number in range(25)))) == set()
 
 
 def test_each_word_must_fit(desk, member):

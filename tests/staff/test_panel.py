@@ -31,6 +31,27 @@ def rewrite_account(member, **changes):
     assert get_user_model()._base_manager.filter(pk=member.pk).update(**changes) == 1
 
 
+@pytest.mark.skipif(get_user_model().USERNAME_FIELD == "email", reason="the address is the username")
+@pytest.mark.parametrize(("methods", "is_told"), [({"username"}, True), ({"email"}, False)])
+def test_user_name_is_told_where_members_sign_in_with_it(office_client, db, settings, methods, is_told):
+    settings.ACCOUNT_LOGIN_METHODS = methods
+    person = make_person("Mia", username="mia-1\u202e")
+    other = make_person("Ole", username="ole@members.example")
+
+    assert ("User name: mia-1" in panel_words(office_client, person)) is is_told
+    assert "User name" not in panel_words(office_client, other)
+
+
+def test_link_that_ends_at_midnight_works_until_the_last_minute_of_the_day_before(office_client, member, time_machine):
+    time_machine.move_to(datetime(2026, 11, 23, 23, tzinfo=timezone.utc), tick=False)  # midnight in Berlin
+
+    resets.send(member, by=None)
+
+    said = panel_words(office_client, member)
+    assert "The link works until Nov. 30, 2026, 11:59 p.m." in said
+    assert "midnight" not in said
+
+
 # Before anything was sent
 
 
@@ -579,3 +600,14 @@ def test_every_duration_is_computed_from_the_settings(office_client, sent, membe
     assert "No reset in the last 5 hours. The link of" in quiet
     assert "worked for 1 day, 12 hours." in gone
     assert not re.search(r"16 hours|7 days|1 week", nothing + asked + waiting + quiet + gone)
+
+
+@pytest.mark.parametrize(("accounts", "is_said"), [(5, False), (6, True)])
+def test_address_of_more_accounts_than_get_mails_is_told(office_client, member, accounts, is_said):
+    if get_user_model().USERNAME_FIELD == "email":
+        pytest.skip("addresses are unique with this user model")
+    for number in range(1, accounts):
+        make_person(f"Kid{number}", email="mia@members.example")
+    make_person("Gone", email="mia@members.example", is_active=False)
+
+    assert (f"{accounts} accounts have this address." in panel_words(office_client, member)) == is_said

@@ -8,10 +8,12 @@ from .address import (
     address_of,
     clean_address,
     comparable,
+    count_sharing,
     same_address,
 )
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
 from .language import language_of, with_languages
+from .names import one_line, sign_in_name, sign_in_names, signs_in_by_address
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
 from .rank import enters_admin, is_more_than_member, is_superuser, manages_users, user_permission
 
@@ -24,6 +26,7 @@ __all__ = [
     "address_of",
     "clean_address",
     "comparable",
+    "count_sharing",
     "enters_admin",
     "has_not_got_in",
     "has_passwords",
@@ -34,10 +37,14 @@ __all__ = [
     "keeps_last_login",
     "language_of",
     "manages_users",
+    "one_line",
     "refusal_conditions",
     "refusal_for",
     "refusals",
     "same_address",
+    "sign_in_name",
+    "sign_in_names",
+    "signs_in_by_address",
     "user_permission",
     "with_languages",
 ]

@@ -22,6 +22,8 @@ Member = Any  # the site's own user model
 
 LONGEST_ADDRESS = 320
 LONGEST_DOMAIN = 253
+# Who shares an address is counted up to here: a placeholder may stand on every account.
+MOST_COUNTED = 1000
 # What `str.strip` takes off. Databases differ about it: none of them takes all of these for white space.
 WHITE_SPACE = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -102,6 +104,22 @@ def accounts_by_address(addresses: Iterable[str]) -> dict[str, list[Member]]:
             if same is not None:
                 same.append(member)
     return found
+
+
+def count_sharing(member: Member) -> int:
+    """
+    How many active accounts have the member's address, where they are spelt alike.
+
+    Asks by equality, for which a site may have an index; no query where addresses are unique.
+    """
+    name = member.get_email_field_name()
+    stored = getattr(member, name, "")
+    is_unique = {field.name: field.unique for field in member._meta.concrete_fields}
+    if not stored or is_unique.get(name, True):
+        return int(bool(stored))
+    spellings = {stored, address_of(member), address_key(stored)}
+    alike = type(member)._default_manager.filter(**{f"{name}__in": spellings})[:MOST_COUNTED]
+    return sum(other.is_active for other in alike.iterator())
 
 
 class IsUnusual(Func):

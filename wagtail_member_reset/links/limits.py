@@ -15,7 +15,7 @@ from django.utils import timezone
 from ..accounts import Member
 from ..conf import conf
 from ..exceptions import Refusal
-from ..models import EmailState, Origin, ResetEmail
+from ..models import EmailState, Origin, ResetEmail, State
 
 # What strangers can cause at most: mails to one account that nobody of the staff asked for. Neither limit is said.
 GAP = timedelta(minutes=2)
@@ -24,8 +24,13 @@ DAY = timedelta(days=1)
 
 
 def is_spent_for_strangers(member: Member) -> bool:
-    """Whether any mail went out a moment ago, or the day's budget of those without staff behind them is spent."""
-    return _mails(GAP).filter(member=member).exists() or _reaches(
+    """
+    Whether any mail went out a moment ago, or the day's budget of those without staff behind them is spent.
+
+    Nobody waits for a mail that failed, or whose link was used: these count for the day alone.
+    """
+    awaited = _mails(GAP).exclude(state=EmailState.FAILED).exclude(reset__state=State.USED)
+    return awaited.filter(member=member).exists() or _reaches(
         _mails(DAY).filter(member=member, requested_by=None, mailing=None), MOST_A_DAY
     )
 

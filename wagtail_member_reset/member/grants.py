@@ -1,6 +1,8 @@
-"""The cookie that stands in for the link: signed, timed, and without the token."""
+"""The cookies that stand in for the link, before and after it is used: signed, timed, and without the token."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
 
@@ -10,21 +12,13 @@ from ..resets import Grant
 
 # The browser keeps a `__Host-` cookie to this host and to https; over plain http there is no such thing.
 SECURE_NAME, PLAIN_NAME = "__Host-mr_grant", "mr_grant"
+SECURE_USED, PLAIN_USED = "__Host-mr_used", "mr_used"
 
 
 def keep(response: HttpResponse, request: HttpRequest, found: Grant | LinkProblem) -> None:
     """Give the browser what the link turned out to be."""
     value = tokens.seal(found.selector, found.proof) if isinstance(found, Grant) else tokens.seal_problem(found)
-    response.set_cookie(
-        _name(request),
-        value,
-        max_age=tokens.GRANT_LIFETIME,
-        path="/",
-        secure=request.is_secure(),
-        httponly=True,
-        # Not Strict: after a click in webmail, the redirect is still part of a cross-site navigation.
-        samesite="Lax",
-    )
+    _set(response, request, _name(request), value, tokens.GRANT_LIFETIME)
 
 
 def held(request: HttpRequest) -> Grant | LinkProblem | None:
@@ -38,10 +32,33 @@ def is_other(grant: Grant | LinkProblem | None, *, than: str) -> bool:
     return grant is not None and (not isinstance(grant, Grant) or grant.selector != than)
 
 
-def drop(response: HttpResponse, request: HttpRequest) -> None:
-    name = _name(request)
-    response.set_cookie(name, "", max_age=0, path="/", secure=request.is_secure(), httponly=True, samesite="Lax")
+def drop(response: HttpResponse, request: HttpRequest, *, used: Grant) -> None:
+    """Take the grant of a link that was used, and leave what says so: a browser's Back leads to the form again."""
+    _set(response, request, _name(request), "", timedelta())
+    _set(response, request, _used_name(request), tokens.seal_used(used.selector), tokens.USED_LIFETIME)
+
+
+def used(request: HttpRequest) -> str:
+    """The selector of the link that this browser used a moment ago; else empty."""
+    return tokens.unseal_used(request.COOKIES.get(_used_name(request), ""))
+
+
+def _set(response: HttpResponse, request: HttpRequest, name: str, value: str, lifetime: timedelta) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=lifetime,
+        path="/",
+        secure=request.is_secure(),
+        httponly=True,
+        # Not Strict: after a click in webmail, the redirect is still part of a cross-site navigation.
+        samesite="Lax",
+    )
 
 
 def _name(request: HttpRequest) -> str:
     return SECURE_NAME if request.is_secure() else PLAIN_NAME
+
+
+def _used_name(request: HttpRequest) -> str:
+    return SECURE_USED if request.is_secure() else PLAIN_USED

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.models import Site
 
-from .. import links, resets, sites
+from .. import accounts, links, resets, sites
 from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
 from ..tokens import GRANT_LIFETIME
@@ -94,14 +94,14 @@ def password_reset_set(request: HttpRequest) -> HttpResponse:
     except Unredeemable as refused:
         return _problem(request, refused.problem)
     response = redirect("wagtail_member_reset:password_reset_complete")
-    grants.drop(response, request)
+    grants.drop(response, request, used=grant)
     return response
 
 
 @guarded
 @require_safe
 def password_reset_complete(request: HttpRequest) -> HttpResponse:
-    return _page(request, "password_reset_complete.html", {})
+    return _page(request, "password_reset_complete.html", {"sign_in_name": _sign_in_name(grants.used(request))})
 
 
 def _found(token: str) -> resets.Grant | LinkProblem:
@@ -115,11 +115,22 @@ def _found(token: str) -> resets.Grant | LinkProblem:
         return LinkProblem.UNAVAILABLE
 
 
+def _sign_in_name(selector: str) -> str:
+    """The sign-in name of who has just used the link; empty where the address does, or for anybody else."""
+    try:
+        reset = resets.used(selector) if selector else None
+    except DatabaseError:  # the page says what it can without
+        return ""
+    return accounts.sign_in_name(reset.member) if reset else ""
+
+
 def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) -> HttpResponse:
+    member = reset.member
     context = {
-        "form": form or PasswordForm(reset.member),
+        "form": form or PasswordForm(member),
         "reset": reset,
-        "username": reset.member.get_username(),
+        "sign_in_name": accounts.sign_in_name(member),
+        "username": accounts.address_of(member) if accounts.signs_in_by_address() else member.get_username(),
         "rules": password_rules(),
     }
     return _page(request, "password_reset_confirm.html", context)
@@ -127,8 +138,16 @@ def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) ->
 
 def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
     """One page for each way in which a link can have ended, and one for a browser that brings nothing."""
-    context = {"problem": problem.value if problem else "no_grant", "form": RequestForm()}
-    return _page(request, "password_reset_problem.html", {**context, "grant_lifetime": GRANT_LIFETIME})
+    # As after Back: the form is there again, and its grant is gone.
+    used = grants.used(request) if problem is None else ""
+    context = {
+        "problem": problem.value if problem else "no_grant",
+        "may_be_saved": bool(used),
+        "sign_in_name": _sign_in_name(used),
+        "form": RequestForm(),
+        "grant_lifetime": GRANT_LIFETIME,
+    }
+    return _page(request, "password_reset_problem.html", context)
 
 
 def _not_written(request: HttpRequest) -> HttpResponse:

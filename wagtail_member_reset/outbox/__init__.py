@@ -8,13 +8,14 @@ is due; `accept` keeps what visitors typed until a pass of `drain` resolves it.
 from .background import wake, wake_mailing, wake_on_commit, wake_overdue
 from .entry import enqueue
 from .letter import letter_of
-from .requests import accept
+from .requests import MOST_ACCOUNTS, accept
 from .requests import purge as purge_requests
 from .send import at_work, drain, send_chunk
 from .tasks import is_configured as has_task_backend
 from .text import Content
 
 __all__ = [
+    "MOST_ACCOUNTS",
     "Content",
     "accept",
     "at_work",

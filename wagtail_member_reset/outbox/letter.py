@@ -8,7 +8,7 @@ from typing import Any
 
 from wagtail.models import Site
 
-from .. import links, tokens
+from .. import accounts, links, tokens
 from ..conf import conf
 from ..exceptions import WindowClosed
 from ..models import MailingState, PasswordReset, ResetEmail, SkipReason, State
@@ -66,10 +66,11 @@ def compose(email: ResetEmail, token: str, shared: Shared) -> text.Content:
 
 
 class Shared:
-    """What emails have in common: compiled texts, and the slots that do not differ between members."""
+    """What emails have in common: compiled texts, settings, and the slots that do not differ between members."""
 
     def __init__(self) -> None:
         self.texts: text.Cache = {}
+        self.sign_in_name = accounts.sign_in_names()
         self._slots: dict[Any, dict[str, str]] = {}
 
     def slots(self, email: ResetEmail) -> dict[str, str]:
@@ -93,17 +94,20 @@ class Shared:
 
 def slots(email: ResetEmail, token: str, shared: Shared) -> dict[str, str]:
     """The values of the mail's slots; without a link, where it is about none."""
-    return filled(shared.slots(email), first_name=first_name(email), token=token)
+    return filled(shared.slots(email), names=names(email, shared), token=token)
 
 
-def filled(common: Mapping[str, str], *, first_name: str, token: str) -> dict[str, str]:
+def filled(common: Mapping[str, str], *, names: Mapping[str, str], token: str) -> dict[str, str]:
     """The slots of one member, or those with a mail service's placeholders in them."""
-    return {**common, "first_name": first_name, "link": common.get("link", "").replace(PLACE, token)}
+    return {**common, **names, "link": common.get("link", "").replace(PLACE, token)}
 
 
-def first_name(email: ResetEmail) -> str:
-    """What the mail calls its member; empty for one who has no name fit for a greeting."""
-    return text.first_name(str(getattr(email.member, "first_name", "") or ""))
+def names(email: ResetEmail, shared: Shared) -> dict[str, str]:
+    """The slots with what the mail calls its member and the account; empty ones for what is not fit for a mail."""
+    return {
+        "first_name": text.first_name(str(getattr(email.member, "first_name", "") or "")),
+        "username": text.username(shared.sign_in_name(email.member)),
+    }
 
 
 def _common_slots(site: Site | None, language: str, until: datetime | None) -> dict[str, str]:

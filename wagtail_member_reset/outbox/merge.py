@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,13 @@ from ..exceptions import MemberResetError
 from ..models import ResetEmail
 from ..reports import METADATA, Placeholders, service_of
 from . import letter, text
-from .message import with_extras
+from .message import AUTOMATIC, with_extras
 from .transport import Mailer, Result, choices, send_first_taken
 
 # What every parser takes for one address; whatever looks different goes alone, and spoils no call.
 PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII)
 # What differs between members. Tokens hold nothing that HTML would escape, so one value serves both parts.
-NAME, NAME_IN_HTML, TOKEN = "mr_name", "mr_name_html", "mr_token"
+TOKEN, NAMES, IN_HTML = "mr_token", {"first_name": "mr_name", "username": "mr_user"}, "_html"
 SUSPICIOUS = re.compile(r"[%*|{}\[\]<>&]|mr_", re.IGNORECASE)
 # What a backend turned out to take beside the mails; None for one that takes no such call at all.
 _taken: dict[type, frozenset[str] | None] = {}
@@ -35,16 +35,19 @@ _taken: dict[type, frozenset[str] | None] = {}
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Mails of the same text, no two to the same address: what one call takes. Either all have a name, or none."""
+    """Mails of the same text, no two to the same address: what one call takes. The same slots have names in all."""
 
     emails: list[ResetEmail]
     tokens: list[str]
-    names: list[str]
+    names: list[dict[str, str]]
 
     @property
-    def has_escapes(self) -> bool:
-        """Whether there is a name that reads otherwise in HTML."""
-        names = "".join(self.names)
+    def slots(self) -> dict[str, str]:
+        """The slots for names that are filled, each with what its value is called in the call."""
+        return {slot: called for slot, called in NAMES.items() if self.names[0][slot]}
+
+    def reads_otherwise_in_html(self, slot: str) -> bool:
+        names = "".join([names[slot] for names in self.names])
         return escape(names) != names
 
 
@@ -58,7 +61,7 @@ def groups(
     mails: Sequence[tuple[ResetEmail, str]], service: Placeholders, shared: letter.Shared
 ) -> tuple[list[Group], list[tuple[ResetEmail, str]]]:
     """Mails that can go together, as few calls as possible, and those that must go alone."""
-    alike: dict[Any, list[tuple[ResetEmail, str, str]]] = defaultdict(list)
+    alike: dict[Any, list[tuple[ResetEmail, str, dict[str, str]]]] = defaultdict(list)
     alone: list[tuple[ResetEmail, str]] = []
     seen: set[str] = set()
     for email, token in mails:
@@ -67,12 +70,13 @@ def groups(
         except MemberResetError:  # each mail by itself says so
             alone.append((email, token))
             continue
-        name, address = letter.first_name(email), email.recipient.casefold()
-        if address in seen or not _is_plain(email.recipient, name):
+        names, address = letter.names(email, shared), email.recipient.casefold()
+        if address in seen or not _is_plain(email.recipient, names):
             alone.append((email, token))
             continue
         seen.add(address)
-        alike[email.purpose, email.language, bool(name), id(common)].append((email, token, name))
+        filled = tuple([bool(name) for name in names.values()])
+        alike[email.purpose, email.language, filled, id(common)].append((email, token, names))
     found = []
     for together in alike.values():
         for first in range(0, len(together), service.most):
@@ -84,9 +88,9 @@ def groups(
     return found, alone
 
 
-def _is_plain(address: str, name: str) -> bool:
-    """Whether values can be told apart by the address, and the name looks like no placeholder."""
-    return bool(PLAIN_ADDRESS.fullmatch(address)) and not SUSPICIOUS.search(name)
+def _is_plain(address: str, names: dict[str, str]) -> bool:
+    """Whether values can be told apart by the address, and no name looks like a placeholder."""
+    return bool(PLAIN_ADDRESS.fullmatch(address)) and not any(map(SUSPICIOUS.search, names.values()))
 
 
 def send(group: Group, mailer: Mailer, shared: letter.Shared) -> Iterator[tuple[ResetEmail, str, Result]] | None:
@@ -113,43 +117,43 @@ def send(group: Group, mailer: Mailer, shared: letter.Shared) -> Iterator[tuple[
 
 def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text.Content | None:
     """The text with placeholders; None if the site's own text holds what the service would take for one."""
-    first, has_name = group.emails[0], bool(group.names[0])
-    common = shared.slots(first)
+    first, common = group.emails[0], shared.slots(group.emails[0])
     link = {"link": escape(common.get("link", ""))}
+    in_html = {
+        slot: called + IN_HTML if group.reads_otherwise_in_html(slot) else called
+        for slot, called in group.slots.items()
+    }
 
-    def composed(name: str, token: str, name_in_html: str, token_in_html: str) -> text.Content:
-        slots = letter.filled(common, first_name=name if has_name else "", token=token)
-        html = letter.filled(link, first_name=name_in_html if has_name else "", token=token_in_html)
+    def composed(place: Callable[..., str]) -> text.Content:
+        names, html_names = (
+            {slot: place(called, html=html) for slot, called in called_by.items()}
+            for called_by, html in ((group.slots, False), (in_html, True))
+        )
+        slots = letter.filled(common, names=names, token=place(TOKEN))
+        html = letter.filled(link, names=html_names, token=place(TOKEN, html=True))
         return text.compose(first.purpose, language=first.language, slots=slots, html=html, cache=shared.texts)
 
-    bare = composed("x", "x", "x", "x")
+    bare = composed(lambda called, html=False: "x")
     if any(service.opener in part for part in (bare.subject, bare.text, bare.html)):
         return None
-    name_in_html = NAME_IN_HTML if group.has_escapes else NAME
-    return composed(
-        service.place(NAME),
-        service.place(TOKEN),
-        service.place(name_in_html, html=True),
-        service.place(TOKEN, html=True),
-    )
+    return composed(service.place)
 
 
 def _message(
     group: Group, content: text.Content, service: Placeholders, extras: frozenset[str]
 ) -> EmailMultiAlternatives:
     addresses = [email.recipient for email in group.emails]
-    headers = {"Auto-Submitted": "auto-generated"}
-    message = EmailMultiAlternatives(content.subject, content.text, None, addresses, headers=headers)
+    message = EmailMultiAlternatives(content.subject, content.text, None, addresses, headers={**AUTOMATIC})
     message.attach_alternative(content.html, "text/html")
     with_extras(message, extras - {"metadata"}, metadata={})
     ids = {email.recipient: {METADATA: str(email.public_id)} for email in group.emails}
-    data = {
-        address: {TOKEN: token, NAME: name} if name else {TOKEN: token}
-        for address, token, name in zip(addresses, group.tokens, group.names, strict=True)
-    }
-    if group.has_escapes:
-        for values in data.values():
-            values[NAME_IN_HTML] = escape(values[NAME])
+    data = {address: {TOKEN: token} for address, token in zip(addresses, group.tokens, strict=True)}
+    for slot, called in group.slots.items():
+        is_escaped = group.reads_otherwise_in_html(slot)
+        for values, names in zip(data.values(), group.names, strict=True):
+            values[called] = names[slot]
+            if is_escaped:
+                values[called + IN_HTML] = escape(names[slot])
     vars(message).update({"merge_data": data, "merge_metadata": ids})
     if service.extra:
         vars(message)["esp_extra"] = service.extra

@@ -16,6 +16,9 @@ from .text import Content
 TAG = "member-reset"
 # What we ask of a mail service beside sending: no tracking, which would rewrite the personal link, and our id back.
 EXTRAS: dict[str, Any] = {"track_opens": False, "track_clicks": False, "tags": [TAG], "metadata": None}
+# Asks for no automatic answer: in the words of RFC 3834, and in Exchange's, of which "All" and "NDR" would
+# keep bounces away, too (MS-OXCMAIL, 2.1.3.2.20).
+AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "OOF, AutoReply"}
 # A line of a header, with what parts name and value (RFC 5322, 2.1.1).
 LONGEST_LINE = 76
 
@@ -54,7 +57,7 @@ def build(content: Content, *, to: str, public_id: str, extras: frozenset[str]) 
     headers = {
         # The same for every attempt, so that a mail server can drop what came twice.
         "Message-ID": f"<mr.{public_id}@{_domain_of(settings.DEFAULT_FROM_EMAIL)}>",
-        "Auto-Submitted": "auto-generated",
+        **AUTOMATIC,
     }
     message = Letter(content.subject, content.text, None, [to], headers=headers)
     # 48 bits made for this mail alone, so no text holds them; short, so that the header stays on its line.

@@ -19,9 +19,11 @@ from django.utils import formats, timezone, translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
+from .. import moments
+from ..accounts import one_line
 from ..exceptions import TemplateSlotError
 
-SLOTS = ("first_name", "link", "valid_until", "site_name", "support_contact")
+SLOTS = ("first_name", "username", "link", "valid_until", "site_name", "support_contact")
 WITHOUT_LINK = {"password_changed"}
 PARTS = {"subject": "{}_subject.txt", "text": "{}.txt", "html": "{}.html"}
 # Private-use characters: no template text holds them, and no escaping changes them. The word
@@ -31,6 +33,8 @@ MARKER = re.compile(f"\ue000{WORD}([^\ue000\ue001]*)\ue001")
 LONGEST_NAME = 40
 # Mail programs make links of these, so a name with one of them is no name.
 LINK_LIKE = re.compile(r"://|www\.|@|\w\.\w", re.IGNORECASE)
+# A username may well have a full stop, or be an address.
+PATH_LIKE = re.compile(r"://|www\.|\.[^@/]*/", re.IGNORECASE)
 
 Pieces = tuple[str, ...]  # text, slot, text, slot, …, text
 Cache = MutableMapping[tuple[str, str, frozenset[str]], "Compiled"]
@@ -90,23 +94,31 @@ def compose(
 
 def first_name(name: str) -> str:
     """A name that can stand in a greeting: one line, short, and nothing that becomes a link; else empty."""
-    if not name.isprintable():
-        name = "".join(c if c.isprintable() else " " for c in name)
-    name = " ".join(name.split())
+    name = one_line(name)
     return "" if len(name) > LONGEST_NAME or LINK_LIKE.search(name) else name
 
 
+def username(name: str) -> str:
+    """A sign-in name that can stand in a mail; empty for one that mail programs make a link of."""
+    return "" if PATH_LIKE.search(name) else name
+
+
 def valid_until(moment: datetime, *, language: str) -> str:
-    """Date and time in the words of the language, with the name of the site's time zone."""
-    zone = settings.TIME_ZONE
+    """
+    Until when a link works, in the words of the language: date, time, and the site's time zone.
+
+    At midnight that is the minute before; a clock time that comes twice has its offset.
+    """
     if timezone.is_aware(moment):
         moment = timezone.localtime(moment, timezone.get_default_timezone())
+    moment = moments.last_minute(moment)
     with translation.override(language):
-        return _("%(weekday)s, %(date)s, %(time)s (%(zone)s time)") % {
+        zone = moments.zone_in_words(settings.TIME_ZONE)
+        return _("%(weekday)s, %(date)s, %(time)s (%(zone)s)") % {
             "weekday": formats.date_format(moment, "l"),
             "date": formats.date_format(moment, "DATE_FORMAT"),
             "time": formats.date_format(moment, "TIME_FORMAT"),
-            "zone": zone.replace("_", " "),
+            "zone": ", ".join(filter(None, [zone, moments.offset_if_twice(moment)])),
         }
 
 
@@ -140,4 +152,7 @@ def _cut(rendered: str, template: str) -> Pieces:
 def _join(pieces: Pieces, values: Mapping[str, str]) -> str:
     parts = list(pieces)
     parts[1::2] = [values[name] for name in pieces[1::2]]
+    for at in range(1, len(parts), 2):
+        if parts[at].endswith(".") and parts[at + 1].startswith("."):  # a club that is an "e.V.", say
+            parts[at + 1] = parts[at + 1][1:]
     return "".join(parts)

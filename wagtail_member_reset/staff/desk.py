@@ -6,6 +6,7 @@ They find a member by name or address, and get the panel of the Settings tab on 
 
 from __future__ import annotations
 
+import unicodedata
 from functools import reduce
 from typing import Any
 
@@ -21,12 +22,18 @@ from django.views.decorators.http import require_safe
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.utils import get_user_display_name
 
-from ..accounts import address_of
+from ..accounts import accounts_by_address, address_key, address_of, clean_address
 from . import panel, permissions
 
 # This page finds one person. It is no list of the members.
 FEWEST_CHARACTERS = 3
 MOST_FOUND = 20
+LONGEST_SEARCH = 200
+# What stands around words that were copied from somewhere.
+AROUND = dict.fromkeys(map(ord, '<>()[]{},;"\u201c\u201d\u201e\u00ab\u00bb'), " ")
+# Phones and word processors write others than people type.
+APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u2032\u00b4`"), "'")
+JOINERS = "\u200c\u200d"
 
 
 class DeskMenuItem(MenuItem):  # type: ignore[misc]
@@ -45,8 +52,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     """Find a member by name or address. Lists only those whom this member of staff may help."""
     if not permissions.may_send(request.user):
         raise PermissionDenied
-    typed = "".join(c if c.isprintable() else " " for c in request.GET.get("q", "")[:200])
-    wanted = " ".join(typed.split())
+    wanted = _words(request.GET.get("q", ""))
     found = find(wanted) if len(wanted) >= FEWEST_CHARACTERS else []
     people = [
         {
@@ -72,9 +78,36 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 
 def find(wanted: str) -> list[Any]:
-    """Accounts that have every word in a name or in the address. One more than are shown, if there are more."""
+    """
+    Accounts that have every word in a name or in the address. One more than are shown, if there are more.
+
+    Words may come as they stand in an email's head or in a list: `Mia Sample <mia@club.example>`, `Sample, Mia`.
+    """
     model = get_user_model()
     names = {field.name for field in model._meta.get_fields()}
-    fields = {model.USERNAME_FIELD, model.get_email_field_name(), *({"first_name", "last_name"} & names)}
-    each = [reduce(Q.__or__, (Q(**{f"{name}__icontains": word}) for name in sorted(fields))) for word in wanted.split()]
+    fields = sorted({model.USERNAME_FIELD, model.get_email_field_name(), *({"first_name", "last_name"} & names)})
+    words = wanted.split()
+    found = accounts_by_address(word for word in words if "@" in word)
+    each = [
+        reduce(
+            Q.__or__,
+            (_has(word, name) for name in fields),
+            Q(pk__in=[member.pk for member in found.get(address_key(word), ())]),
+        )
+        for word in words
+    ]
     return list(model._default_manager.filter(*each).order_by("pk")[: MOST_FOUND + 1])
+
+
+def _words(typed: str) -> str:
+    """What was typed or pasted, without what stands around words and what nobody sees."""
+    text = unicodedata.normalize("NFC", clean_address(typed[:LONGEST_SEARCH])).translate(AROUND)
+    text = "".join(c if c.isprintable() or c in JOINERS else " " for c in text)
+    return " ".join(word.removeprefix("mailto:").rstrip(".") or word for word in text.split())
+
+
+def _has(word: str, name: str) -> Q:
+    """Whether the word stands in the column, with whichever apostrophe."""
+    plain = word.translate(APOSTROPHES)
+    spellings = dict.fromkeys((word, plain, plain.replace("'", "\u2019")))
+    return reduce(Q.__or__, (Q(**{f"{name}__icontains": spelling}) for spelling in spellings))

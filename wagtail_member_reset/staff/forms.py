@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from ..accounts import address_of
+from ..accounts import clean_address
 from ..conf import conf
 
 FIELD = "member_reset_password"
@@ -37,6 +37,8 @@ class WelcomeFormMixin:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if (address := self.instance.get_email_field_name()) in self.fields:
+            _cleaned_first(self.fields[address])
         if not offers_welcome() or (self.is_bound and not self._asks_for_choice()):
             return
         self.fields[FIELD] = forms.ChoiceField(
@@ -97,8 +99,9 @@ class AddressForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.stored = address_of(self.instance)
-        field = self.fields[self.field_name]
+        # As it is stored: what was pasted with a blank behind it can be corrected, too.
+        self.stored = str(getattr(self.instance, self.field_name) or "")
+        field = _cleaned_first(self.fields[self.field_name])
         field.required = True
         field.label = _("New address")
         field.help_text = ""
@@ -118,6 +121,13 @@ class AddressForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.field_name in cleaned and cleaned[self.field_name] == self.stored:
             self.add_error(self.field_name, _("This is the address that is stored already. Correct it first."))
         return cleaned
+
+
+def _cleaned_first(field: forms.Field) -> forms.Field:
+    """A field of an address that takes out what nobody sees before it validates what was typed or pasted."""
+    to_python = field.to_python
+    field.to_python = lambda value: to_python(clean_address(value) if isinstance(value, str) else value)  # type: ignore[method-assign]
+    return field
 
 
 def address_form(member: Any, data: Any = None, *, is_page: bool) -> AddressForm:

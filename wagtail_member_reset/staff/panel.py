@@ -9,10 +9,10 @@ from django.contrib.admin.utils import quote
 from django.urls import reverse
 from wagtail.models import Site
 
-from .. import ids, links, resets
+from .. import accounts, ids, links, resets
 from ..conf import conf
 from ..models import PasswordReset
-from ..outbox import Content
+from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
 from ..reports import Cause
 from ..resets import Standing, Status
@@ -26,7 +26,7 @@ def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
     Includes the link if the actor may see it and the status window is open; with `LINK_DISPLAY`
     "reveal", only after a click (`reveal`). Records on the reset that the link was shown.
     """
-    values = facts(actor, member)
+    values = {**facts(actor, member), "accounts_at_address": _crowd(member), "most_accounts": MOST_ACCOUNTS}
     status, rights = values["status"], values["rights"]
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     is_hidden = link is not None and conf.LINK_DISPLAY == "reveal" and not reveal
@@ -45,6 +45,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
     return {
         "member": member,
         "name": name,
+        "sign_in_name": accounts.sign_in_name(member),
         "status": status,
         "state": state(status),
         "words": wording.words(status.verdict, name=name) if status.verdict else None,
@@ -63,6 +64,7 @@ def state(status: Status) -> str:
     """A digest of all that the panel shows. A panel that polls sends it back, and gets nothing while it is the same."""
     reset, verdict = status.reset, status.verdict
     words = [status.standing.value, status.refusal.value if status.refusal else "", status.address]
+    words.append(accounts.sign_in_name(status.member))
     words += [str(reset.pk), str(status.email.pk)] if reset and status.email else []
     words += [verdict.outcome.value, verdict.cause.value, str(verdict.at)] if verdict else []
     return ids.digest("panel", "|".join(words))[:16]
@@ -119,6 +121,12 @@ def _mailto(status: Status, letter: Content | None) -> str:
     return (
         f"mailto:{percent(address, safe='@')}?subject={percent(letter.subject, safe='')}&body={percent(body, safe='')}"
     )
+
+
+def _crowd(member: Any) -> int | None:
+    """How many accounts share the member's address, where these are more than get a mail when one asks for it."""
+    found = accounts.count_sharing(member)
+    return found if found > MOST_ACCOUNTS else None
 
 
 def _is_placeholder(reset: PasswordReset | None) -> bool:

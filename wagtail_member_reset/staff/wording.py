@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.utils import get_user_display_name
 
+from ..accounts import one_line
 from ..exceptions import Refusal
+from ..moments import deadline, sentence
 from ..reports import Cause, Outcome, Verdict
 
 Text = str | Promise
@@ -171,22 +172,18 @@ SPENT: dict[Refusal, Text] = {
 
 def spent(refusal: Refusal, *, name: str) -> str:
     """Which limit is used up; empty where the account itself is refused."""
-    return str(SPENT.get(refusal, "")) % {"name": name}
+    return sentence(str(SPENT.get(refusal, "")), name=name)
 
 
 def words(verdict: Verdict, *, name: str) -> Words:
     """A verdict in plain words, in the reader's language and time zone."""
     text = TEXTS.get((verdict.outcome, verdict.cause)) or TEXTS[verdict.outcome, Cause.NONE]
     tone = "bad" if verdict.is_bad else TONES.get(verdict.outcome, "plain")
-    filled = str(text) % {"name": name, "when": _moment(verdict)}
+    filled = sentence(str(text), name=name, when=deadline(verdict.at) if verdict.at else "")
     at = None if verdict.outcome == Outcome.RETRYING else verdict.at  # that time is still to come
     return Words(str(BADGES[verdict.outcome]), filled, tone, at)
 
 
-def _moment(verdict: Verdict) -> str:
-    return formats.date_format(timezone.localtime(verdict.at), "DATETIME_FORMAT") if verdict.at else ""
-
-
 def person(member: Any) -> str:
     """What to call a member in a sentence."""
-    return getattr(member, "first_name", "") or str(get_user_display_name(member))
+    return one_line(getattr(member, "first_name", "") or "") or one_line(get_user_display_name(member))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 
+from .. import moments
 from ..redact import Redacted
 
 register = template.Library()
@@ -77,6 +78,18 @@ def in_words(duration: timedelta) -> str:
     """A duration in the reader's language, as "16 hours" or "1 week": computed, never written down."""
     now = timezone.now()
     return timesince(now - duration, now)
+
+
+@register.filter(expects_localtime=True)
+def moment(value: datetime | None) -> str:
+    """Date and time in the reader's language and zone."""
+    return moments.date_and_time(value) if value else ""
+
+
+@register.filter(expects_localtime=True)
+def last_moment(value: datetime | None) -> str:
+    """The same of a moment at which something ends: at midnight, the minute before."""
+    return moments.deadline(value) if value else ""
 
 
 @register.simple_tag(takes_context=True)
