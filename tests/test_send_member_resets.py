@@ -153,8 +153,73 @@ def test_csv(run, members, mailoutbox, tmp_path):
 
     assert (code, last(out)["chosen"], last(out)["sent"]) == (0, 2, 2)
     assert recipients(mailoutbox) == ["ida", "mia"]
-    assert "Lines: 4. Accounts: 2. Not matched: 2." in err
-    assert "line 3: no account is called 'nobody@members.example'" in err
+    assert "Who is meant: column 2, 'email': MIA@members.example, nobody@members.example, ida@members.example" in err
+    assert "Lines: 3. Accounts: 2. Not matched: 1." in err
+    assert "line 3: 'nobody@members.example': No account has this address" in err
+
+
+def test_column_of_a_csv_is_told_by_its_name_or_number(run, members, mailoutbox, tmp_path):
+    file = tmp_path / "members.csv"
+    file.write_text("Email,Guardian\nmia@members.example,ole@members.example\n")
+
+    _code, _out, err = run("--csv", str(file), "--dry-run")
+    assert "or, with --column 2: 2, 'Guardian'; accounts: 1" in err
+    run("--csv", str(file), "--column", "guardian")
+    assert recipients(mailoutbox) == ["ole"]
+    run("--csv", str(file), "--column", "1")
+
+    assert recipients(mailoutbox) == ["mia", "ole"]
+    with pytest.raises(CommandError, match=r"no column Phone\. It has: 1 Email, 2 Guardian\."):
+        run("--csv", str(file), "--column", "Phone")
+
+
+def test_csv_holds_back_who_manages_users_until_asked_for(run, members, admin, mailoutbox, tmp_path):
+    file = tmp_path / "members.csv"
+    file.write_text(f"Email\nmia@members.example\n{admin.email}\n")
+
+    _code, _out, err = run("--csv", str(file))
+    assert "Held back: 1, superusers and who manages users: add --include-admins." in err
+    assert recipients(mailoutbox) == ["mia"]
+    _code, _out, err = run("--csv", str(file), "--include-admins")
+
+    assert recipients(mailoutbox) == ["ana", "mia"]
+    assert "of the emails: 1 to people with access to the admin" in err
+
+
+def test_csv_mails_each_who_shares_an_address_only_when_asked_to(run, django_user_model, mailoutbox, tmp_path):
+    if django_user_model.USERNAME_FIELD == "email":
+        pytest.skip("this model has each address once")
+    for name in ("Kim", "Lou"):
+        make_person(name, email="both@members.example", username=name.lower())
+    file = tmp_path / "members.csv"
+    file.write_text("Email\nboth@members.example\n")
+
+    _code, _out, err = run("--csv", str(file))
+    assert "Lines that may mean more than one account: 1." in err
+    assert "line 2: 'both@members.example': kim, lou" in err
+    assert mailoutbox == []
+    run("--csv", str(file), "--email-each")
+
+    assert recipients(mailoutbox) == ["both", "both"]
+
+
+def test_csv_from_the_standard_input_whose_encoding_is_not_known(run, members, mailoutbox, monkeypatch):
+    data = "Name;Email\nJörg;jörg@members.example\nMia;mia@members.example\n".encode("mac_roman")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+    _code, _out, err = run("--csv", "-")
+
+    assert "The file's encoding is not known" in err
+    assert "It has characters that could not be read" in err
+    assert recipients(mailoutbox) == ["mia"]
+
+
+@pytest.mark.parametrize("option", [["--column", "2"], ["--email-each"], ["--include-admins"]])
+def test_options_about_a_file_want_a_file(run, members, mailoutbox, option):
+    with pytest.raises(CommandError, match="add --csv FILE"):
+        run("--all", *option)
+
+    assert mailoutbox == []
 
 
 def test_csv_that_is_not_there_is_refused(run, members):

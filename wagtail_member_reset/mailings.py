@@ -20,32 +20,33 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from . import audit, db, links, outbox
-from .accounts import Member, is_rule_open, refusal_conditions
+from .accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
 from .mailing import (
-    IDLE,
     SKIPS,
     SLICE,
     Choice,
     Kind,
-    Matches,
+    Reading,
     choice_from_json,
+    choose_in_file,
     chosen_accounts,
     finish_mailing,
+    keep_file,
     missed_emails,
+    out_of_reach,
     pause_mailing,
     rest_of,
     resume_mailing,
     skip_counts,
     start_mailing,
     stop_mailing,
+    time_left,
     try_failed_again,
 )
-from .models import EmailState, Mailing, MailingState, MailingUnmatched, Origin, ResetEmail, SkipReason
+from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
 from .reports import NEEDS_MENDING
 
 SAMPLES = 5
-# What is left is reckoned from the pace so far, once there is one.
-LEAST_PACE = timedelta(seconds=3)
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5
 
@@ -55,7 +56,7 @@ class Preview:
     """
     What starting would do now. `is_rule_open` says that the site's own rules may pass over more.
 
-    `samples` are some of those who would get an email.
+    `samples` are some of those who would get an email. `staff` of them may enter the admin; counted for files alone.
     """
 
     chosen: int
@@ -63,6 +64,7 @@ class Preview:
     skips: dict[SkipReason, int]
     samples: list[Member]
     is_rule_open: bool = False
+    staff: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,18 +84,27 @@ class Progress:
     missed: int = 0
 
 
-def draft(choice: Choice, *, by: Member | None, matches: Matches | None = None, **details: Any) -> Mailing:
+def draft(choice: Choice, *, by: Member | None, reading: Reading | None = None, **details: Any) -> Mailing:
     """
     Write a mailing down, which mails nobody yet. The `details` are those of `drafted`.
 
-    With the `matches` of a file, its lines that name no account are kept for staff to look into.
+    With the `reading` of a file, staff can still say which of its columns is meant, by `choose`.
     """
     mailing = drafted(choice, by=by, **details)
     with transaction.atomic(using=db.alias()):
         mailing.save()
-        if matches is not None and matches.unmatched:
-            MailingUnmatched.objects.create(mailing=mailing, lines=matches.unmatched, count=matches.unmatched_count)
+        if reading is not None:
+            keep_file(mailing, reading)
     return mailing
+
+
+def choose(mailing: Mailing, *, column: int, each: bool = False, admins: bool = False) -> bool:
+    """
+    Say of the draft of a file which column says who is meant; whether to mail each account that a line may mean; and
+    whether to mail superusers and who manages users. False where that cannot be chosen, or it has started.
+    """
+    with transaction.atomic(using=db.alias()):
+        return choose_in_file(mailing, column=column, each=each, admins=admins)
 
 
 def drafted(
@@ -126,7 +137,9 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
     """
     found: Counter[str] = Counter()
     samples: list[Member] = []
-    for accounts in chosen_accounts(choice_from_json(mailing.choice), listing):
+    choice, staff = choice_from_json(mailing.choice), 0
+    beyond = out_of_reach(choice, beyond)
+    for accounts in chosen_accounts(choice, listing):
         judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
         found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
         # A link that does not fit its account any more spares nobody an email.
@@ -135,6 +148,8 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
         if len(samples) < SAMPLES:
             mailed = judged.filter(Q(reason_against="") | Q(pk__in=outgrown[:SAMPLES]))
             samples += mailed.order_by("pk")[: SAMPLES - len(samples)]
+        if choice.kind == Kind.FILE:
+            staff += judged.filter(is_more_than_member(), reason_against="").count()
     emails = found.pop("", 0)
     if "ids" in mailing.choice:
         found[SkipReason.GONE] = len(mailing.choice["ids"]) - emails - sum(found.values())
@@ -144,6 +159,7 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
         skips={SkipReason(reason): number for reason, number in found.items() if number},
         samples=samples,
         is_rule_open=is_rule_open(get_user_model()),
+        staff=staff,
     )
 
 
@@ -156,6 +172,7 @@ def start(
     Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
     """
     choice = choice_from_json(mailing.choice)
+    beyond = out_of_reach(choice, beyond)
 
     def members() -> Iterator[Any]:
         for accounts in chosen_accounts(choice, listing):
@@ -244,7 +261,7 @@ def progress(mailing: Mailing) -> Progress:
         mailing=mailing,
         skips=skip_counts(mailing),
         retrying=retrying,
-        left=_left(mailing),
+        left=time_left(mailing),
         needs_mending=mailing.state == MailingState.PAUSED and refused.exists(),
         missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
@@ -258,7 +275,7 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
     details: dict[str, Any] = {"per_hour": mailing.per_hour, "site": mailing.site, "language": mailing.language}
     # They may have a link that this mailing made, and have got no email.
     details |= {"again": True, "origin": Origin(mailing.origin)}
-    return draft(Choice(kind=Kind.IDS, ids=tuple(keys)), by=by, matches=None, **details)
+    return draft(Choice(kind=Kind.IDS, ids=tuple(keys)), by=by, **details)
 
 
 def wake_on_commit(mailing: Mailing) -> None:
@@ -280,20 +297,3 @@ def _is_left(mailing: Mailing) -> bool:
     """Whether something of a mailing is due or in a worker's hands, before all had a first attempt."""
     mails = ResetEmail.objects.filter(mailing=mailing)
     return mailing.chunks.exists() or (mails.filter(state=EmailState.SENDING) | mails.due()).exists()
-
-
-def _left(mailing: Mailing) -> timedelta | None:
-    """
-    How long the rest will take: at the mailing's limit, or at its pace since it last began or went on.
-
-    None while nobody has worked on it for a while, be it held, in another process that died, or just begun.
-    """
-    if mailing.state != MailingState.RUNNING or not mailing.waiting:
-        return None
-    if mailing.per_hour:
-        return mailing.waiting * mailing.interval
-    now = timezone.now()
-    if mailing.progress_at is None or mailing.measured_at is None or now - mailing.progress_at > IDLE:
-        return None
-    passed, done = now - mailing.measured_at, mailing.handled - mailing.measured_from
-    return passed / done * mailing.waiting if done > 0 and passed > LEAST_PACE else None

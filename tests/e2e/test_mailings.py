@@ -2,6 +2,7 @@
 
 import pytest
 import wagtail
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from playwright.sync_api import expect
@@ -96,13 +97,94 @@ def test_people_in_a_file_are_chosen_and_the_other_lines_told(browsers, mailbox,
 
     expect(page.get_by_role("heading", name="1 person will get an email")).to_be_visible()
     page.get_by_text("Show some").click()
-    expect(page.get_by_text("Line 3: gone@members.example")).to_be_visible()
+    expect(page.get_by_text("Line 3: gone@members.example – No account has this address")).to_be_visible()
     check(page, "mailing-preview-file", inside=".member-reset")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download these lines").click()
     assert "gone@members.example" in download.value.path().read_text(encoding="utf-8-sig")
     page.get_by_role("button", name="Send 1 email").click()
     assert addresses(mailbox.take(1)) == {"anna@members.example"}
+
+
+ROLES = """Name;Email;Role;Guardian email
+Anna;ben@members.example;member;anna@members.example
+Boss;boss@members.example;admin;boss@members.example
+Ida;;admin;
+Both;both@members.example;member;both@members.example
+Gone;gone@members.example;member;gone@members.example
+"""
+
+
+def upload(page, text):
+    page.goto(NEW)
+    page.get_by_label("People in a file").check()
+    file = {"name": "m.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Preview").click()
+
+
+@pytest.fixture
+def superuser(db):
+    names = {"username": "admin"} if get_user_model().USERNAME_FIELD != "email" else {}
+    return make_person("Boss", is_superuser=True, **names)
+
+
+@pytest.fixture
+def couple(db):
+    if get_user_model().USERNAME_FIELD == "email":
+        pytest.skip("this model has each address once")
+    return [make_person(name, email="both@members.example") for name in ("Kim", "Lou")]
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_column_of_a_file_is_shown_and_changed_and_who_shares_an_address_ticked(
+    browsers, mailbox, admin, superuser, couple, rowers, has_script
+):
+    page = browsers.open(admin, java_script_enabled=has_script)
+    upload(page, ROLES)
+
+    # What was found comes first, and nobody is mailed by a role that reads as the superuser's name.
+    email, guardian = page.get_by_role("radio", name="Email: ben@"), page.get_by_role("radio", name="Guardian email")
+    expect(email).to_be_checked()
+    expect(page.get_by_role("radio", name="Role: member, admin")).not_to_be_checked()
+    expect(page.get_by_role("heading", name="1 person will get an email")).to_be_visible()
+    expect(page.get_by_text("1 account in the file can manage users or is a superuser.")).to_be_visible()
+    if has_script:
+        check(page, "mailing-preview-column", inside=".member-reset")
+    guardian.check()
+    page.get_by_label("Email each of them").check()
+    page.get_by_role("button", name="Send 1 email").click()
+
+    expect(page.get_by_text("Nothing was sent: you changed who gets an email.")).to_be_visible()
+    expect(guardian).to_be_checked()
+    expect(page.get_by_label("Email each of them")).to_be_checked()
+    expect(page.get_by_role("heading", name="3 people will get an email")).to_be_visible()
+    assert not PasswordReset.objects.exists()
+    page.get_by_role("button", name="Send 3 emails").click()
+
+    mails = mailbox.take(3)
+    assert sorted(mail["To"] for mail in mails) == ["anna@members.example", *["both@members.example"] * 2]
+    assert not PasswordReset.objects.filter(member=superuser).exists()
+
+
+def test_column_is_changed_by_keyboard_alone(browsers, mailbox, admin, rowers):
+    page = browsers.open(admin)
+    upload(page, "Email,Guardian email\nanna@members.example,ben@members.example\n")
+    tab_to(page, page.get_by_role("radio", name="Email: anna@"))
+    page.keyboard.press("ArrowDown")
+    tab_to(page, page.get_by_role("button", name="Update the preview"))
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("radio", name="Guardian email")).to_be_checked()
+    expect(page.locator(".member-reset")).to_contain_text("Ben Sample")
+
+
+def test_preview_of_a_file_on_a_small_screen(browsers, mailbox, admin, superuser, couple, rowers):
+    page = browsers.open(admin, viewport=PHONE)
+    upload(page, ROLES.replace("anna@", "a-very-long-address-that-has-no-blank-in-it@").replace("Role", "R" * 200))
+
+    assert overflow(page) == 0
+    shoot(page, "phone-mailing-preview-file")
 
 
 def test_list_is_filtered_by_state_without_a_reload(browsers, mailbox, mailing_office, rowers):

@@ -15,6 +15,7 @@ from .eligible import address_column, has_passwords, is_rule_open, refusal_condi
 from .language import language_of, with_languages
 from .names import one_line, sign_in_name, sign_in_names, signs_in_by_address
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
+from .rank import enters_admin, is_more_than_member, is_superuser, manages_users, user_permission
 
 __all__ = [
     "LONGEST_ADDRESS",
@@ -26,12 +27,16 @@ __all__ = [
     "clean_address",
     "comparable",
     "count_sharing",
+    "enters_admin",
     "has_not_got_in",
     "has_passwords",
     "has_set_password",
+    "is_more_than_member",
     "is_rule_open",
+    "is_superuser",
     "keeps_last_login",
     "language_of",
+    "manages_users",
     "one_line",
     "refusal_conditions",
     "refusal_for",
@@ -40,5 +45,6 @@ __all__ = [
     "sign_in_name",
     "sign_in_names",
     "signs_in_by_address",
+    "user_permission",
     "with_languages",
 ]

@@ -3,14 +3,15 @@
 from .choose import SLICE, Choice, Kind, choice_from_json, chosen_accounts, in_groups, with_ids
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
-from .files import LONGEST_FILE, Matches, read_file
+from .drafts import choose_in_file, file_choice, keep_file, out_of_reach
+from .files import LONGEST_FILE, ColumnRead, Nobody, Note, Reading, Unclear, read_file
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
+from .pace import time_left
 from .reminders import look_for_reminders
 from .state import (
-    IDLE,
     cancel_unheld_links,
     finish_mailing,
     finish_mailings,
@@ -30,19 +31,24 @@ from .state import (
 
 __all__ = [
     "BY_STATE",
-    "IDLE",
     "LONGEST_FILE",
     "SKIPS",
     "SLICE",
     "Choice",
+    "ColumnRead",
     "Issued",
     "IssuedChunk",
     "Kind",
-    "Matches",
+    "Nobody",
+    "Note",
+    "Reading",
+    "Unclear",
     "cancel_unheld_links",
     "choice_from_json",
+    "choose_in_file",
     "chosen_accounts",
     "count",
+    "file_choice",
     "finish_mailing",
     "finish_mailings",
     "forgotten_chunk",
@@ -51,12 +57,14 @@ __all__ = [
     "in_groups",
     "is_running",
     "issue_chunk",
+    "keep_file",
     "look_for_reminders",
     "measure_if_idle",
     "missed_emails",
     "next_chunk",
     "next_turn",
     "note_claimed",
+    "out_of_reach",
     "pause_mailing",
     "purge_mailings",
     "read_file",
@@ -66,6 +74,7 @@ __all__ = [
     "skip_counts",
     "start_mailing",
     "stop_mailing",
+    "time_left",
     "try_failed_again",
     "turn_of",
     "with_ids",

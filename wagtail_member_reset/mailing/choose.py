@@ -46,6 +46,11 @@ class Choice:
     ids: tuple[Any, ...] = ()
     # The query string of the user listing, as it stood when all in it were chosen.
     query: str = ""
+    # In a file: the number of the column that says who is meant; whether all are mailed whom a line may mean; and
+    # whether superusers and who manages users are.
+    column: int = 0
+    each: bool = False
+    admins: bool = False
     # An earlier mailing: of those whom it mailed, those who have not got in yet.
     mailing: int | None = None
 
@@ -58,8 +63,15 @@ class Choice:
         if self.kind == Kind.MAILING:
             chosen["mailing"] = self.mailing
         if self.kind in (Kind.IDS, Kind.FILE):
-            chosen["ids"] = [key if isinstance(key, int) else str(key) for key in self.ids]
+            chosen["ids"] = plain_keys(self.ids)
+        if self.kind == Kind.FILE:
+            chosen |= {"column": self.column, "each": self.each, "admins": self.admins}
         return chosen
+
+
+def plain_keys(keys: Iterable[Any]) -> list[int | str]:
+    """Primary keys as JSON has them."""
+    return [key if isinstance(key, int) else str(key) for key in keys]
 
 
 def choice_from_json(chosen: dict[str, Any]) -> Choice:
@@ -68,6 +80,9 @@ def choice_from_json(chosen: dict[str, Any]) -> Choice:
         groups=tuple(chosen.get("groups", ())),
         ids=tuple(chosen.get("ids", ())),
         query=chosen.get("query", ""),
+        column=chosen.get("column", 0),
+        each=chosen.get("each", False),
+        admins=chosen.get("admins", False),
         mailing=chosen.get("mailing"),
     )
 

@@ -24,6 +24,10 @@ WINDOW = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 # What a mailing makes up for at most, as time at its limit.
 CATCH_UP = timedelta(minutes=10)
+# After so long without progress nobody is at it: no time left can be told, and it is then estimated anew.
+IDLE = timedelta(minutes=2)
+# What is left is reckoned from the pace so far, once there is one.
+LEAST_PACE = timedelta(seconds=3)
 
 
 class Room(NamedTuple):
@@ -128,3 +132,20 @@ def _room_at(now: datetime) -> datetime:
 def _counted(now: datetime) -> QuerySet[ClaimedMinute]:
     """A minute that has begun within the window, or reaches into it, counts as a whole: rather one too many."""
     return ClaimedMinute.objects.filter(minute__gt=now - WINDOW - MINUTE)
+
+
+def time_left(mailing: Mailing) -> timedelta | None:
+    """
+    How long the rest will take: at the mailing's limit, or at its pace since it last began or went on.
+
+    None while nobody has worked on it for a while, be it held, in another process that died, or just begun.
+    """
+    if mailing.state != MailingState.RUNNING or not mailing.waiting:
+        return None
+    if mailing.per_hour:
+        return mailing.waiting * mailing.interval
+    now = timezone.now()
+    if mailing.progress_at is None or mailing.measured_at is None or now - mailing.progress_at > IDLE:
+        return None
+    passed, done = now - mailing.measured_at, mailing.handled - mailing.measured_from
+    return passed / done * mailing.waiting if done > 0 and passed > LEAST_PACE else None

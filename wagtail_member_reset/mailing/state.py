@@ -35,10 +35,9 @@ from ..models import (
 )
 from . import counters, pace
 from .chunks import write_chunks
+from .drafts import forget_file
 
 DRAFT_KEPT = timedelta(days=1)
-# After so long without progress nobody is at it: no time left can be told, and it is then estimated anew.
-IDLE = timedelta(minutes=2)
 # Why a mailing did not reach a member whom it wanted to reach.
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 
@@ -60,6 +59,7 @@ def start_mailing(
         begun = {"state": MailingState.RUNNING, "started_at": now, "measured_at": now, "choice": choice}
         if not mine.update(**begun, created_by=mailing.created_by):
             return False
+        forget_file(mailing)
         chosen = write_chunks(mailing, members())
         skips = beside(chosen)
         Mailing.objects.filter(pk=mailing.pk).update(chosen=chosen + sum(skips.values()))
@@ -200,7 +200,7 @@ def measure_anew(mailing_id: int) -> None:
 def measure_if_idle(mailing: Mailing) -> None:
     """Measure anew if nobody has worked on the mailing for a while. Asked before anything of it is taken in hand."""
     moved_at = mailing.progress_at or mailing.measured_at
-    if moved_at is not None and timezone.now() - moved_at > IDLE:
+    if moved_at is not None and timezone.now() - moved_at > pace.IDLE:
         measure_anew(mailing.pk)
 
 

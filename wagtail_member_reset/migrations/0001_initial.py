@@ -127,6 +127,43 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='MailingFile',
+            fields=[
+                ('mailing', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='file', serialize=False, to='wagtail_member_reset.mailing')),
+                ('is_list', models.BooleanField(default=False)),
+                ('is_encoding_known', models.BooleanField(default=True)),
+                ('notes', models.JSONField(default=list)),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='MailingColumn',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('name', models.TextField(blank=True, default='')),
+                ('beside', models.TextField(blank=True, default='')),
+                ('samples', models.JSONField(default=list)),
+                ('ids', models.JSONField(default=list)),
+                ('held', models.JSONField(default=list)),
+                ('unclear', models.JSONField(default=list)),
+                ('unclear_count', models.PositiveIntegerField(default=0)),
+                ('unclear_ids', models.JSONField(default=list)),
+                ('unclear_held', models.JSONField(default=list)),
+                ('unmatched', models.JSONField(default=list)),
+                ('unmatched_count', models.PositiveIntegerField(default=0)),
+                ('lines', models.PositiveIntegerField(default=0)),
+                ('people', models.PositiveIntegerField(default=0)),
+                ('file', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='columns', to='wagtail_member_reset.mailingfile')),
+            ],
+            options={
+                'ordering': ['pk'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
             name="MailingChunk",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

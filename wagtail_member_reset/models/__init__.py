@@ -1,6 +1,15 @@
 """The rows. What may become of them is in `links` and `mailing`; who may cause it, in the rooms."""
 
-from .mailing import ClaimedMinute, Mailing, MailingChunk, MailingSkips, MailingState, MailingUnmatched
+from .mailing import (
+    ClaimedMinute,
+    Mailing,
+    MailingChunk,
+    MailingColumn,
+    MailingFile,
+    MailingSkips,
+    MailingState,
+    MailingUnmatched,
+)
 from .password_reset import Origin, PasswordReset, Purpose, Reason, State
 from .reset_email import REFUSED_CODES, DeliveryEvent, EmailState, ResetEmail, ResetRequest, SkipReason
 
@@ -11,6 +20,8 @@ __all__ = [
     "EmailState",
     "Mailing",
     "MailingChunk",
+    "MailingColumn",
+    "MailingFile",
     "MailingSkips",
     "MailingState",
     "MailingUnmatched",

@@ -108,7 +108,7 @@ class MailingUnmatched(models.Model):
     """
     What the file of a mailing said that names no account, line by line, for staff to look into.
 
-    `lines` holds numbers and texts of the first ten thousand, `count` is that of all. They may be addresses of
+    `lines` holds number, text and reason of the first ten thousand, `count` is that of all. They may be addresses of
     people who are no members, so they go with the mailing.
     """
 
@@ -121,6 +121,54 @@ class MailingUnmatched(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} lines"
+
+
+class MailingFile(models.Model):
+    """
+    What was read of the file of a mailing that has not started: no file, but whom each of its columns means.
+
+    So staff can choose another column without a second upload. It goes when the mailing starts, or with the draft.
+    """
+
+    mailing = models.OneToOneField(Mailing, models.CASCADE, primary_key=True, related_name="file")
+    is_list = models.BooleanField(default=False)
+    is_encoding_known = models.BooleanField(default=True)
+    # Numbers of lines, and what is to be said of each.
+    notes = models.JSONField(default=list)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"File of {self.mailing_id}"
+
+
+class MailingColumn(models.Model):
+    """Whom a file means, if this of its columns says so: primary keys, and a few texts to recognise the column by."""
+
+    file = models.ForeignKey(MailingFile, models.CASCADE, related_name="columns")
+    number = models.PositiveIntegerField()
+    name = models.TextField(blank=True, default="")
+    beside = models.TextField(blank=True, default="")
+    samples = models.JSONField(default=list)
+    ids = models.JSONField(default=list)
+    held = models.JSONField(default=list)
+    # Of lines that may mean several accounts: number, text and accounts of the first ten thousand, and all accounts.
+    unclear = models.JSONField(default=list)
+    unclear_count = models.PositiveIntegerField(default=0)
+    unclear_ids = models.JSONField(default=list)
+    unclear_held = models.JSONField(default=list)
+    unmatched = models.JSONField(default=list)
+    unmatched_count = models.PositiveIntegerField(default=0)
+    lines = models.PositiveIntegerField(default=0)
+    people = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"Column {self.number}"
 
 
 class MailingChunkQuerySet(models.QuerySet["MailingChunk"]):

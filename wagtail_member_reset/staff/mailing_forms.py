@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
 from ..exceptions import ChoiceError
-from ..mailing import LONGEST_FILE, Choice, Kind, Matches, read_file
+from ..mailing import Choice, Kind, Reading, file_choice, read_file
 
 
 class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -27,7 +27,7 @@ class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 class ChoiceForm(forms.Form):
-    """Who gets an email, and how fast. A valid form has a `choice`, and for a file the `matches` of its lines."""
+    """Who gets an email, and how fast. A valid form has a `choice`, and for a file the `reading` of it."""
 
     kind = forms.ChoiceField(
         label=_("Who gets an email"),
@@ -48,7 +48,10 @@ class ChoiceForm(forms.Form):
     file = forms.FileField(
         label=_("CSV file"),
         required=False,
-        help_text=_("One person per line, by email address or username. Other columns are ignored."),
+        help_text=_(
+            "One person per line, by email address or username; or a list of addresses. The preview shows which column "
+            "was used, and lets you change it."
+        ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
     )
     again = forms.BooleanField(
@@ -64,7 +67,7 @@ class ChoiceForm(forms.Form):
     )
 
     choice: Choice
-    matches: Matches | None = None
+    reading: Reading | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -100,12 +103,22 @@ class ChoiceForm(forms.Form):
             self.add_error("file", _("Choose a file."))
             return
         try:
-            matches = read_file(file.read(LONGEST_FILE + 1))
+            reading = read_file(file.file)
         except ChoiceError as error:
             self.add_error("file", str(error))
             return
-        if not matches.ids:
+        if not reading.names_anybody:
             self.add_error("file", _("No line in the file matches an account by email address or username."))
+            if not reading.is_encoding_known:
+                self.add_error("file", _("The file's encoding is not known: save it as CSV with the encoding UTF-8."))
             return
-        self.choice = Choice(kind=Kind.FILE, ids=matches.ids)
-        self.matches = matches
+        self.choice = file_choice(reading.columns[0])
+        self.reading = reading
+
+
+class FileChoiceForm(forms.Form):
+    """In the preview of a file: which column says who is meant, and who gets an email beyond that."""
+
+    column = forms.IntegerField(min_value=0, max_value=1_000)
+    each = forms.BooleanField(required=False)
+    admins = forms.BooleanField(required=False)

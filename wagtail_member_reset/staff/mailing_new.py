@@ -18,9 +18,9 @@ from wagtail.admin.utils import get_user_display_name
 from .. import mailings
 from ..accounts import address_of
 from ..exceptions import ChoiceError
-from ..mailing import Kind
+from ..mailing import Kind, Nobody
 from ..models import Mailing, MailingUnmatched, SkipReason
-from . import listing, mailing_words, permissions
+from . import listing, mailing_file, mailing_words, permissions
 from .mailing_forms import ChoiceForm
 from .mailing_pages import choice, guarded, page, require, url
 
@@ -38,7 +38,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if is_sent and form.is_valid():
         said = form.cleaned_data
         pace = {"again": said["again"], "per_hour": said["per_hour"]}
-        return redirect(url(mailings.draft(form.choice, by=request.user, matches=form.matches, **pace)))
+        return redirect(url(mailings.draft(form.choice, by=request.user, reading=form.reading, **pace)))
     title = _("New mailing")
     # A screen reader says the title first.
     shown = {"header_title": _("Error: %(title)s") % {"title": title}} if form.errors else {}
@@ -59,13 +59,16 @@ def preview(
     except ChoiceError as error:
         messages.error(request, str(error))
         return redirect(back_url)
+    unmatched = unmatched_of(mailing)
+    lines = unmatched.lines if unmatched else []
     context = {
         "mailing": mailing,
         "preview": found,
         "choice": choice(request, mailing),
         "samples": [(get_user_display_name(member), address_of(member)) for member in found.samples],
-        "unmatched": unmatched_of(mailing),
-        "shown_lines": SHOWN_LINES,
+        "file": mailing_file.report(request, mailing),
+        "unmatched": unmatched,
+        "unmatched_lines": [(line, text, Nobody(reason).label) for line, text, reason in lines[:SHOWN_LINES]],
         "start_url": start_url,
         "back_url": back_url,
         "other_url": other_url if mailing.again or SkipReason.LIVE_LINK in found.skips else "",
@@ -98,8 +101,8 @@ def unmatched(request: HttpRequest, pk: int) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="mailing-{pk}-lines-without-account.csv"'
     response.write("\ufeff")  # spreadsheets read UTF-8 only with this mark
     rows = csv.writer(response)
-    rows.writerow([_("Line"), _("Text")])
-    rows.writerows((number, mailing_words.harmless(text)) for number, text in lines)
+    rows.writerow([_("Line"), _("Text"), _("Reason")])
+    rows.writerows((line, mailing_words.harmless(text), Nobody(reason).label) for line, text, reason in lines)
     return guarded(response)
 
 

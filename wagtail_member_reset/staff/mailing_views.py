@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from .. import mailings
 from ..mailing import Choice, Kind
 from ..models import Mailing, MailingState
-from . import mailing_words, permissions
+from . import mailing_file, mailing_words, permissions
 from .mailing_new import begin, preview_draft, unmatched_of
 from .mailing_pages import TEMPLATES, choice, find, guarded, page, url
 
@@ -60,8 +60,19 @@ def _verb(view: Callable[[HttpRequest, Mailing], HttpResponse]) -> Callable[...,
 
 @_verb
 def start(request: HttpRequest, mailing: Mailing) -> HttpResponse:
-    begin(request, mailing)
+    """Nobody gets an email whom no preview has counted: what was changed on the page is shown first."""
+    if mailing_file.take(request, mailing):
+        messages.warning(request, _("Nothing was sent: you changed who gets an email. Look at the preview again."))
+    else:
+        begin(request, mailing)
     return redirect(url(mailing))
+
+
+@_verb
+def choose(request: HttpRequest, mailing: Mailing) -> HttpResponse:
+    """Of the file of a draft: another column, each of those who share an address, those who were held back."""
+    mailing_file.take(request, mailing)
+    return redirect(url(mailing) + "#member-reset-preview")
 
 
 @_verb

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.db.models import Q
 
 from .. import resets
+from ..accounts import enters_admin, is_superuser, manages_users, user_permission
 from ..conf import conf
 
 PREFIX = "wagtail_member_reset."
@@ -102,11 +99,11 @@ def beyond(actor: Any) -> Q | None:
     """
     if actor.is_superuser:
         return None
-    out_of_reach = Q(is_superuser=True)
+    out_of_reach = is_superuser()
     if rank(actor) < Rank.MANAGES_USERS:
-        out_of_reach |= _holders([_user_permission(action) for action in ("add", "change", "delete")])
+        out_of_reach |= manages_users()
     if rank(actor) < Rank.ADMIN_ACCESS:
-        out_of_reach |= _holders(["wagtailadmin.access_admin"]) | _is_staff()
+        out_of_reach |= enters_admin()
     return out_of_reach
 
 
@@ -117,12 +114,12 @@ def hidden_from(actor: Any) -> Q | None:
 
 def may_change(actor: Any) -> bool:
     """Whether the actor may edit accounts in Wagtail's own views."""
-    return bool(actor.has_perm(_user_permission("change")))
+    return bool(actor.has_perm(user_permission("change")))
 
 
 def may_see_listing(actor: Any) -> bool:
     """Whether the actor may see Wagtail's listing of users."""
-    return any(actor.has_perm(_user_permission(action)) for action in ("add", "change", "delete"))
+    return any(actor.has_perm(user_permission(action)) for action in ("add", "change", "delete"))
 
 
 def _may_see_link(actor: Any, member: Any) -> bool:
@@ -133,27 +130,3 @@ def _may_see_link(actor: Any, member: Any) -> bool:
     if member.is_superuser or has_admin_access(member):
         return False
     return set(member.get_all_permissions()) <= set(actor.get_all_permissions())
-
-
-def _holders(permissions: list[str]) -> Q:
-    model = get_user_model()
-    names = [permission.split(".") for permission in permissions]
-    wanted = Permission.objects.filter(
-        reduce(or_, (Q(content_type__app_label=app, codename=codename) for app, codename in names))
-    )
-    ways = [field for field in ("groups__permissions", "user_permissions") if _has_field(field.partition("__")[0])]
-    own = (Q(pk__in=model._base_manager.filter(**{f"{way}__in": wanted}).values("pk")) for way in ways)
-    return reduce(or_, own, Q(pk__in=[]))
-
-
-def _is_staff() -> Q:
-    return Q(is_staff=True) if _has_field("is_staff") else Q(pk__in=[])
-
-
-def _has_field(name: str) -> bool:
-    return name in {field.name for field in get_user_model()._meta.get_fields()}
-
-
-def _user_permission(action: str) -> str:
-    options = get_user_model()._meta
-    return f"{options.app_label}.{action}_{options.model_name}"

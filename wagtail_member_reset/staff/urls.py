@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("mailings/new/", mailing_new.new, name="mailing_new"),
     path("mailings/<int:pk>/", mailing_views.mailing, name="mailing"),
     path("mailings/<int:pk>/start/", mailing_views.start, name="mailing_start"),
+    path("mailings/<int:pk>/file/", mailing_views.choose, name="mailing_choose"),
     path("mailings/<int:pk>/pause/", mailing_views.pause, name="mailing_pause"),
     path("mailings/<int:pk>/resume/", mailing_views.resume, name="mailing_resume"),
     path("mailings/<int:pk>/stop/", mailing_views.stop, name="mailing_stop"),

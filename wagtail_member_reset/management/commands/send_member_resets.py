@@ -5,7 +5,6 @@ import re
 import sys
 import time
 from argparse import ArgumentTypeError
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -13,9 +12,10 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from ... import mailings
 from ...exceptions import ChoiceError
-from ...mailing import Choice, Kind, in_groups, read_file, with_ids
+from ...mailing import Choice, Kind, file_choice, in_groups, read_file, with_ids
 from ...models import Mailing, MailingState, Origin
 from ..base import WorkingCommand
+from ..members_file import described, opened
 from ..stopping import stopping
 from ..trouble import raise_if_unmigrated, said_of
 
@@ -24,7 +24,6 @@ MOST_PER_HOUR = 10_000_000
 PAUSE_SECONDS = 0.5
 # In a log, one line in so many seconds.
 LINE_SECONDS = 10
-SHOWN_LINES = 20
 # The database may be away for some minutes.
 MOST_FAILURES = 60
 NOT_IN = "never signed in, and no password set by a link"
@@ -52,6 +51,9 @@ class Command(WorkingCommand):
         whom.add_argument("--never-signed-in", action="store_true", help=f"Everybody who has not got in yet: {NOT_IN}.")
         whom.add_argument("--group", action="append", metavar="NAME", help="The members of a group; may be repeated.")
         whom.add_argument("--csv", metavar="FILE", help="Whom a CSV file names, by address or username; - reads stdin.")
+        parser.add_argument("--column", metavar="NAME", help="The column that says who, by its name or number.")
+        parser.add_argument("--email-each", action="store_true", help="Mail all accounts that share a line's address.")
+        parser.add_argument("--include-admins", action="store_true", help="Mail superusers and who manages users, too.")
         whom.add_argument("--ids", metavar="3,5,8", help="The accounts with these primary keys.")
         whom.add_argument("--all", action="store_true", help="Every account.")
         whom.add_argument("--resume", type=int, metavar="ID", help="Go on with a mailing that was interrupted.")
@@ -63,6 +65,8 @@ class Command(WorkingCommand):
         parser.add_argument("--json", action="store_true", help="End with one line of JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not options["csv"] and (options["column"] or options["email_each"] or options["include_admins"]):
+            raise CommandError("--column, --email-each and --include-admins are about a file: add --csv FILE.")
         if options["resume"] is not None and (options["dry_run"] or options["again"] or options["rate"]):
             raise CommandError("--resume goes on with a mailing as it is: leave out --dry-run, --again and --rate.")
         mailing = self.earlier(options["resume"]) if options["resume"] is not None else self.drafted(options)
@@ -96,6 +100,8 @@ class Command(WorkingCommand):
         self.say(f"Chosen: {preview.chosen:,}. Emails: {preview.emails:,}.")
         for reason, number in preview.skips.items():
             self.say(f"  not mailed: {number:,}: {reason.label}")
+        if preview.staff:
+            self.say(f"  of the emails: {preview.staff:,} to people with access to the admin")
         if preview.is_rule_open:
             self.say("  The site's own rule is asked when each one's turn comes, and may pass over more.")
         if options["dry_run"]:
@@ -121,23 +127,23 @@ class Command(WorkingCommand):
             if options["ids"] is not None:
                 return with_ids([key for key in re.split(r"[,\s]+", options["ids"]) if key])
             if options["csv"]:
-                return self.choice_of_file(options["csv"])
+                return self.choice_of_file(options)
         except ChoiceError as error:
             raise CommandError(str(error)) from error
         return Choice(kind=Kind.ALL if options["all"] else Kind.NEVER_SIGNED_IN)
 
-    def choice_of_file(self, name: str) -> Choice:
-        try:
-            data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        except OSError as error:
-            raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
-        matches = read_file(data)
-        self.say(f"Lines: {matches.lines:,}. Accounts: {len(matches.ids):,}. Not matched: {matches.unmatched_count:,}.")
-        for number, text in matches.unmatched[:SHOWN_LINES]:
-            self.say(f"  line {number}: no account is called {text!r}")
-        if matches.unmatched_count > SHOWN_LINES:
-            self.say(f"  and {matches.unmatched_count - SHOWN_LINES:,} more")
-        return Choice(kind=Kind.FILE, ids=matches.ids)
+    def choice_of_file(self, options: dict[str, Any]) -> Choice:
+        with opened(options["csv"]) as file:
+            reading = read_file(file, column=options["column"] or "")
+        column = reading.columns[0]
+        for line in described(reading):
+            self.say(line)
+        each, admins = options["email_each"], options["include_admins"]
+        if column.unclear_count and not each:
+            self.say("  They get no email: add --email-each to mail each account.")
+        if column.held and not admins:
+            self.say(f"Held back: {len(column.held):,}, superusers and who manages users: add --include-admins.")
+        return file_choice(column, each=each, admins=admins)
 
     def earlier(self, pk: int) -> Mailing:
         mailing = Mailing.objects.filter(pk=pk).first()

@@ -1,0 +1,7 @@
+"""Files of members, as offices have them: which accounts a table or a list names, and which column says so."""
+
+from .found import Nobody, Unclear
+from .lines import Note
+from .reading import LONGEST_FILE, ColumnRead, Reading, read_file
+
+__all__ = ["LONGEST_FILE", "ColumnRead", "Nobody", "Note", "Reading", "Unclear", "read_file"]

@@ -1,0 +1,189 @@
+"""Whom the lines of a file mean, line by line, given the column that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain, compress, islice
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .addresses import LONGEST_CELL, addresses_in, is_nothing_else, without_addresses
+from .columns import Who
+from .deciding import decided
+from .people import HELD_BACK, NONE, Accounts, People
+from .shown import LONGEST_TEXT, shown
+
+EXAMPLES = 10_000
+SAMPLES, LONGEST_SAMPLE = 3, 80
+# Lines whose accounts are compared with them at once.
+SLICE = 500
+# Who share an address are compared with the line, if they are no more than this; so many are named.
+MOST_SHARED, MOST_NAMED = 100, 5
+
+
+class Nobody(models.TextChoices):
+    """Why a line names nobody."""
+
+    EMPTY = "empty", _("The column is empty")
+    NO_ADDRESS = "no_address", _("No account has this address")
+    NO_USERNAME = "no_username", _("No address, and no account has this username")
+    TOO_LONG = "too_long", _("Too long for an address or a username")
+    UNREADABLE = "unreadable", _("It has characters that could not be read")
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """A line that may mean several accounts."""
+
+    line: int
+    text: str
+    ids: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class _Open:
+    line: int
+    text: str
+    accounts: tuple[int, ...]
+    cells: list[str]
+    needs_full_name: bool
+
+
+class Found:
+    """
+    Lines come by `add`; what is left open is decided in slices, and all is by `settle`.
+
+    Before the line where it `begins`, there may be a title; but where files were put together, also people.
+    """
+
+    def __init__(self, people: People, who: Who, *, begins: int) -> None:
+        self.people, self.who, self._begins = people, who, begins
+        self.certain, self.held = bytearray(len(people)), bytearray(len(people))
+        self.unclear_marks, self.unclear_held = bytearray(len(people)), bytearray(len(people))
+        self.unclear: list[Unclear] = []
+        self.unclear_count = 0
+        self.unmatched: list[tuple[int, str, Nobody]] = []
+        self.unmatched_count = 0
+        self.samples: list[str] = []
+        self.lines = 0
+        self._open: list[_Open] = []
+        self._crowds: set[int] = set()
+
+    def add(self, line: int, cells: list[str]) -> None:
+        cell = cells[self.who.column].strip() if self.who.column < len(cells) else ""
+        if line < self._begins and not (addresses_in(cell) and is_nothing_else(cell)):
+            return
+        self.lines += 1
+        if cell and len(self.samples) < SAMPLES and (sample := shown(cell[:LONGEST_SAMPLE])) not in self.samples:
+            self.samples.append(sample)
+        addresses = addresses_in(cell) if cell else []
+        shared = [accounts for readings in addresses if (accounts := self.people.by_address(readings))]
+        usernames = self._by_username(cells, cell)
+        if not shared and not usernames:
+            self._count_unmatched(line, cell or _said(cells), _why(cell, has_address=bool(addresses)))
+        elif not shared:
+            self._take(line, cell, tuple(usernames), cells, needs_full_name=True)
+        elif both := tuple(number for number in usernames if any(number in accounts for accounts in shared)):
+            # A username among those of an address says which of them is meant.
+            self._take(line, cell, both, cells, needs_full_name=True)
+        elif sum(map(len, shared)) > MOST_SHARED:
+            self._leave_crowd(line, cell, shared)
+        else:
+            several = any(accounts != shared[0] for accounts in shared)
+            self._take(line, cell, tuple(sorted(set().union(*shared))), cells, needs_full_name=several)
+
+    def settle(self) -> None:
+        """Decide what is still open."""
+        keys = {self.people.keys[number] for each in self._open for number in each.accounts}
+        members = get_user_model()._default_manager.in_bulk(list(keys)) if keys else {}
+        for each in self._open:
+            there = {key: number for number in each.accounts if (key := self.people.keys[number]) in members}
+            one = decided([members[key] for key in there], each.cells, needs_full_name=each.needs_full_name)
+            if one is not None:
+                self._mark((there[one.pk],))
+            else:
+                self._leave_unclear(each)
+        self._open = []
+
+    def keys(self, marked: bytearray) -> tuple[Any, ...]:
+        return tuple(compress(self.people.keys, marked))
+
+    def _by_username(self, cells: list[str], cell: str) -> Accounts:
+        if self.who.is_list:
+            return NONE
+        beside = self.who.beside
+        if beside is not None and beside < len(cells) and (found := self.people.by_username(cells[beside].strip())):
+            return found
+        if not cell or ("@" in cell and not self.people.has_addresses_for_names):
+            return NONE
+        return self.people.by_username(cell)
+
+    def _take(
+        self, line: int, text: str, accounts: tuple[int, ...], cells: list[str], *, needs_full_name: bool
+    ) -> None:
+        if len(accounts) > 1:
+            # An account that is not active gets no mail, and does not keep another from its own.
+            accounts = tuple(number for number in accounts if self.people.is_active[number]) or accounts
+        ordinary = tuple(number for number in accounts if self.people.rank[number] != HELD_BACK)
+        if len(ordinary) == 1 or len(accounts) == 1:
+            self._mark(accounts)
+            return
+        self._mark(accounts if ordinary else (), held_only=True)
+        texts = [without_addresses(cell) if at == self.who.column else cell for at, cell in enumerate(cells)]
+        kept = [text[:LONGEST_TEXT] for text in texts]
+        self._open.append(_Open(line, text[:LONGEST_TEXT], ordinary or accounts, kept, needs_full_name))
+        if len(self._open) >= SLICE:
+            self.settle()
+
+    def _mark(self, accounts: tuple[int, ...], *, held_only: bool = False) -> None:
+        for number in accounts:
+            if self.people.rank[number] == HELD_BACK:
+                self.held[number] = 1
+            elif not held_only:
+                self.certain[number] = 1
+
+    def _leave_unclear(self, each: _Open) -> None:
+        self.unclear_count += 1
+        for number in each.accounts:
+            marks = self.unclear_held if self.people.rank[number] == HELD_BACK else self.unclear_marks
+            marks[number] = 1
+        if len(self.unclear) < EXAMPLES:
+            keys = tuple(self.people.keys[number] for number in each.accounts)
+            self.unclear.append(Unclear(each.line, shown(each.text), keys))
+
+    def _leave_crowd(self, line: int, text: str, shared: list[Accounts]) -> None:
+        """An address that very many share, since it is nobody's own."""
+        for accounts in shared:
+            # The index keeps those who share one for as long as this takes.
+            if id(accounts) not in self._crowds:
+                if len(accounts) > 1:
+                    self._crowds.add(id(accounts))
+                for number in accounts:
+                    (self.unclear_held if self.people.rank[number] == HELD_BACK else self.unclear_marks)[number] = 1
+        self.unclear_count += 1
+        if len(self.unclear) < EXAMPLES:
+            keys = (self.people.keys[number] for number in islice(chain(*shared), MOST_NAMED))
+            self.unclear.append(Unclear(line, shown(text), tuple(keys)))
+
+    def _count_unmatched(self, line: int, text: str, reason: Nobody) -> None:
+        self.unmatched_count += 1
+        if len(self.unmatched) < EXAMPLES:
+            self.unmatched.append((line, text[:LONGEST_TEXT], reason))
+
+
+def _said(cells: list[str]) -> str:
+    """What else the line says, where its column is empty."""
+    return ", ".join(text[:LONGEST_TEXT] for cell in cells if (text := cell.strip()))[:LONGEST_TEXT]
+
+
+def _why(cell: str, *, has_address: bool) -> Nobody:
+    if not cell:
+        return Nobody.EMPTY
+    if "\ufffd" in cell[:LONGEST_CELL]:
+        return Nobody.UNREADABLE
+    if len(cell) > LONGEST_CELL:
+        return Nobody.TOO_LONG
+    return Nobody.NO_ADDRESS if has_address else Nobody.NO_USERNAME

@@ -1,0 +1,122 @@
+"""The accounts of a site, by what a file may call them. Read once, since no index serves a look-up of addresses."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
+
+from ...accounts import (
+    LONGEST_ADDRESS,
+    address_key,
+    clean_address,
+    comparable,
+    enters_admin,
+    is_superuser,
+    manages_users,
+)
+from ..choose import SLICE
+
+# Domains of other alphabets take long to compare; a file has few of them.
+MOST_DOMAINS = 20_000
+# Who share one address or username, in the order of their keys.
+Accounts = dict[int, None]
+NONE: Accounts = {}
+# As spreadsheets write text that is no number.
+WRAPPED = "'\"= "
+ORDINARY, STAFF, HELD_BACK = 0, 1, 2
+
+
+class People:
+    """Accounts are numbers here, in the order of `keys`, which are their primary keys."""
+
+    def __init__(self) -> None:
+        self.keys: list[Any] = []
+        self.rank = bytearray()
+        self.is_active = bytearray()
+        self._addresses: dict[str, int | Accounts] = {}
+        self._usernames: dict[str, int | Accounts] = {}
+        self._numbers: dict[str, int | Accounts] = {}
+        self._international: dict[str, str] = {}
+        self._has_international = False
+        self.has_addresses_for_names = False
+        self._read()
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def by_address(self, readings: list[str]) -> Accounts:
+        """The accounts of the first reading that has any. An address has at most 320 characters."""
+        for text in readings:
+            if len(text) > LONGEST_ADDRESS:
+                continue
+            plain = text.lower() if text.isascii() and text[-1] != "." else self._key(text)
+            found = self._addresses.get(plain)
+            if found is not None:
+                return found if isinstance(found, dict) else {found: None}
+        return NONE
+
+    def by_username(self, text: str) -> Accounts:
+        if len(text) > LONGEST_ADDRESS:
+            return NONE
+        bare = text.strip(WRAPPED)
+        for each in (text, bare) if bare != text else (text,):
+            found = self._usernames.get(each.lower() if each.isascii() else comparable(clean_address(each)))
+            if found is not None:
+                return found if isinstance(found, dict) else {found: None}
+        # Spreadsheets take the zeros off the front of numbers.
+        found = self._numbers.get(bare) if bare.isdecimal() else None
+        return NONE if found is None else found if isinstance(found, dict) else {found: None}
+
+    def _key(self, text: str) -> str:
+        domain = text.rpartition("@")[2]
+        if domain.isascii():
+            return address_key(text)
+        if domain not in self._international:
+            if not self._has_international and not unicodedata.normalize("NFKC", domain).isascii():
+                return ""  # no account has a domain of another alphabet
+            if len(self._international) == MOST_DOMAINS:
+                return ""
+            self._international[domain] = address_key(f"x@{domain}").rpartition("@")[2]
+        return address_key(text[: -len(domain)] + self._international[domain])
+
+    def _read(self) -> None:
+        model = get_user_model()
+        accounts = model._default_manager
+        held = set(accounts.filter(is_superuser() | manages_users()).values_list("pk", flat=True))
+        staff = set(accounts.filter(enters_admin()).values_list("pk", flat=True))
+        address, username = model.get_email_field_name(), model.USERNAME_FIELD
+        has_flag = _has_column(model, "is_active")
+        names = ["pk", address, username, *(["is_active"] if has_flag else [])]
+        for key, mail, name, *active in accounts.order_by("pk").values_list(*names).iterator(chunk_size=SLICE):
+            number = len(self.keys)
+            self.keys.append(key)
+            self.rank.append(HELD_BACK if key in held else STAFF if key in staff else ORDINARY)
+            self.is_active.append(bool(active[0]) if active else True)
+            if mail and (found := address_key(str(mail))):
+                _add(self._addresses, found, number)
+                self._has_international |= "@xn--" in found or ".xn--" in found
+            if username != address and name and (found := comparable(clean_address(str(name)))):
+                _add(self._usernames, found, number)
+                if found[0] == "0" and found.isdecimal():
+                    _add(self._numbers, found.lstrip("0"), number)
+                self.has_addresses_for_names |= "@" in found
+
+
+def _add(index: dict[str, int | Accounts], key: str, number: int) -> None:
+    there = index.get(key)
+    if there is None:
+        index[key] = number
+    elif isinstance(there, dict):
+        there[number] = None
+    else:
+        index[key] = {there: None, number: None}
+
+
+def _has_column(model: Any, name: str) -> bool:
+    try:
+        return bool(model._meta.get_field(name).concrete)
+    except FieldDoesNotExist:
+        return False
