@@ -239,7 +239,7 @@ def progress(mailing: Mailing) -> Progress:
     """How far a mailing is: a few small queries, whatever its size."""
     emails = ResetEmail.objects.filter(mailing=mailing.pk)
     retrying = emails.filter(state=EmailState.QUEUED).count() if mailing.is_under_way else 0
-    refused = emails.filter(state=EmailState.FAILED, result_code__in=NEEDS_MENDING)
+    refused = emails.filter(state=EmailState.QUEUED, result_cause__in=NEEDS_MENDING)
     return Progress(
         mailing=mailing,
         skips=skip_counts(mailing),

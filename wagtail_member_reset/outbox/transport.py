@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 import smtplib
+import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from itertools import combinations
+from itertools import combinations, repeat
 from typing import Any
 
 from anymail.backends.base import AnymailBaseBackend
@@ -25,8 +27,23 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 
-from ..reports import SMTP, MailService, name_of, service_named, service_of
+from ..reports import (
+    CANCELLED,
+    LONGEST_READ,
+    SITE_QUEUE,
+    SMTP,
+    Cause,
+    MailService,
+    Reading,
+    Stage,
+    Whose,
+    name_of,
+    read,
+    service_named,
+    service_of,
+)
 from .message import EXTRAS, build
+from .sender import check_sender
 from .text import Content
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -35,6 +52,8 @@ logger = logging.getLogger("wagtail_member_reset")
 TIMEOUT_SECONDS = 30
 LONGEST_RESULT = 500
 LONGEST_WAIT_SECONDS = 3600
+LONGEST_DATE = 64
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?")
 # Every choice of extras, those that leave out fewest first.
 CHOICES = [frozenset(kept) for size in range(len(EXTRAS), -1, -1) for kept in combinations(EXTRAS, size)]
 ALL, NONE = CHOICES[0], CHOICES[-1]
@@ -63,6 +82,20 @@ class Result:
     retry_after: float = 0
     # The mail has certainly not left, so nobody can hold its link. Of a mail that timed out, nobody can tell.
     is_certain: bool = False
+    # Whose matter it is, if it failed, and what of ours; and whether the same would be said of every mail.
+    whose: Whose = Whose.MEMBER
+    cause: Cause = Cause.NONE
+    is_sure: bool = False
+
+
+SET_UP = Result(
+    answer=Answer.NEVER,
+    code="configuration",
+    is_certain=True,
+    whose=Whose.MEND,
+    cause=Cause.CONFIGURATION,
+    is_sure=True,
+)
 
 
 class Mailer:
@@ -123,7 +156,7 @@ class Mailer:
 
     def failed(self, error: Exception, *, what: str) -> Result:
         """Let go of a connection that failed, and say what that means."""
-        result = classify(error)
+        result = classify(error, is_open=self._connection is not None)
         if _is_before_sending(error, self._connection):
             result = replace(result, is_certain=True)
         self.close()
@@ -132,6 +165,7 @@ class Mailer:
         return result
 
     def _send(self, content: Content, to: str, public_id: str) -> Result:
+        check_sender()
         connection, kind = self.connection, type(self.connection)
         made = ((extras, build(content, to=to, public_id=public_id, extras=extras)) for extras in _choices(connection))
         if (sent := send_first_taken(connection, made)) is None:
@@ -157,14 +191,31 @@ def send_first_taken(
     for extras, message in messages:
         refusal = ""
         try:
+            # Queues give back the tasks that they have begun, and others what they like.
             is_accepted = connection.send_messages([message]) != 0
         except AnymailUnsupportedFeature:
             continue  # raised while the message is put together: nothing was sent yet
         except AnymailRecipientsRefused as error:
             # What was said of each recipient stands on the message.
             is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
-        return extras, _read_status(message, name_of(connection), is_accepted=is_accepted, text=refusal)
+        service = service_of(connection)
+        if service.queues or not (is_accepted or refusal):
+            return extras, repeat(_unsaid(connection, service), len(message.to))
+        return extras, _read_status(message, name_of(connection), text=refusal)
     return None
+
+
+def _unsaid(connection: Any, service: MailService) -> Result:
+    """What it means that a backend took a mail into the site's own queue, or says without a reason that it sent none."""
+    name = name_of(connection)
+    if service.queues:
+        return Result(answer=Answer.ACCEPTED, code=SITE_QUEUE, provider=name)
+    if getattr(connection, "fail_silently", False):  # it may have failed for whatever reason
+        return Result(answer=Answer.LATER, code="no_answer", whose=Whose.LATER)
+    if isinstance(connection, AnymailBaseBackend):  # a receiver of Anymail's `pre_send` has cancelled it
+        return Result(answer=Answer.NEVER, code=CANCELLED, provider=name, is_certain=True)
+    # A backend of the site's own, which may have a queue that nobody knows: the mail must not leave twice.
+    return Result(answer=Answer.NEVER, code=Cause.NOT_TAKEN.value, cause=Cause.NOT_TAKEN, whose=Whose.MEND)
 
 
 def choices(service: MailService) -> list[frozenset[str]]:
@@ -181,25 +232,45 @@ def new_connection() -> Any:
     return connection
 
 
-def classify(error: Exception) -> Result:
-    """Which failures may pass by themselves, and which will not; and of which it is certain that no mail left."""
+def classify(error: Exception, *, is_open: bool = True) -> Result:
+    """
+    Which failures may pass by themselves, and which will not; whose matter each is; and of which it is certain that
+    no mail left. `is_open` says that the connection had been opened before.
+    """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, answer = next(iter(error.recipients.values()), (550, b""))
-        return _smtp_result(code, answer)
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return Result(answer=Answer.NEVER, code="login_refused", is_certain=True)
+        return _smtp_result(*next(iter(error.recipients.values()), (550, b"")), Stage.RCPT)
     if isinstance(error, smtplib.SMTPResponseException):
-        return _smtp_result(error.smtp_code, error.smtp_error)
+        return _smtp_result(error.smtp_code, error.smtp_error, _stage_of(error, is_open=is_open))
     if isinstance(error, AnymailAPIError):
-        status = service_named(str(error.esp_name or "")).status(error)
-        return replace(_api_result(status), retry_after=_retry_after(error))
-    if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature)):
-        return Result(answer=Answer.NEVER, code="configuration", is_certain=True)
+        service = service_named(str(error.esp_name or ""))
+        return replace(_api_result(service.status(error), _said(error)), retry_after=_retry_after(error))
+    if _is_about_the_set_up(error, is_open=is_open):
+        return SET_UP
     if isinstance(error, (ValueError, smtplib.SMTPNotSupportedError)):  # Anymail's invalid address is a ValueError
         return Result(answer=Answer.NEVER, code="invalid", is_certain=isinstance(error, WHILE_COMPOSING))
     if isinstance(error, (OSError, smtplib.SMTPException)):
-        return Result(answer=Answer.LATER, code="no_answer")
+        return Result(answer=Answer.LATER, code="no_answer", whose=Whose.LATER)
     return Result(answer=Answer.LATER, code="error")
+
+
+def _stage_of(error: smtplib.SMTPResponseException, *, is_open: bool) -> Stage:
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return Stage.LOGIN
+    if isinstance(error, (smtplib.SMTPConnectError, smtplib.SMTPHeloError)) or not is_open:
+        return Stage.CONNECT
+    return Stage.MAIL if isinstance(error, smtplib.SMTPSenderRefused) else Stage.DATA
+
+
+def _is_about_the_set_up(error: Exception, *, is_open: bool) -> bool:
+    if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature, ssl.SSLCertVerificationError)):
+        return True
+    if isinstance(error, ssl.SSLError):
+        return error.reason == "WRONG_VERSION_NUMBER"  # TLS from the first byte on, where the server begins without
+    # "STARTTLS extension not supported by server", "No suitable authentication method found". Of an open
+    # connection, what is not supported is an address beyond ASCII.
+    said = str(error)[:LONGEST_RESULT].lower()
+    is_ours = not is_open or any(word in said for word in ("auth", "starttls"))
+    return is_ours and type(error) in (smtplib.SMTPNotSupportedError, smtplib.SMTPException)
 
 
 def _is_before_sending(error: Exception, connection: Any) -> bool:
@@ -210,39 +281,66 @@ def _is_before_sending(error: Exception, connection: Any) -> bool:
     return isinstance(error, ValueError) and service_of(connection) is SMTP
 
 
-def _smtp_result(code: int, answer: bytes | str) -> Result:
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
-    said = Answer.NEVER if 500 <= code < 600 else Answer.LATER
-    return Result(answer=said, code=f"smtp_{code}", text=text[:LONGEST_RESULT], is_certain=400 <= code < 600)
+def _smtp_result(code: int, answer: bytes | str, stage: Stage) -> Result:
+    text = answer[:LONGEST_READ]
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    said = Result(answer=Answer.LATER, code=f"smtp_{code}", text=text[:LONGEST_RESULT], is_certain=400 <= code < 600)
+    if not said.is_certain:
+        return said
+    reading = read(text, stage=stage, reply=code)
+    if reading.cause == Cause.LOGIN_REFUSED and stage == Stage.LOGIN:
+        said = replace(said, code="login_refused", text="")
+    return _as_read(said, reading)
 
 
-def _api_result(status: int | None) -> Result:
+def _api_result(status: int | None, text: str) -> Result:
+    if status is None:
+        return Result(answer=Answer.LATER, code="no_answer", whose=Whose.LATER)
+    reading = read(text, stage=Stage.API, reply=status)
+    code = {Cause.LOGIN_REFUSED: "login_refused", Cause.INVALID: "invalid"}.get(reading.cause, f"http_{status}")
     # Of a 5xx nobody can tell: the service, or something in front of it, broke on the way.
-    is_certain = status is not None and 400 <= status < 500
-    if status in (401, 403):
-        return Result(answer=Answer.NEVER, code="login_refused", is_certain=is_certain)
-    if status is None or status == 429 or status >= 500:
-        code = "no_answer" if status is None else f"http_{status}"
-        return Result(answer=Answer.LATER, code=code, is_certain=is_certain)
-    return Result(answer=Answer.NEVER, code=f"http_{status}", is_certain=is_certain)
+    return _as_read(Result(answer=Answer.NEVER, code=code, is_certain=400 <= status < 500), reading)
+
+
+def _as_read(said: Result, reading: Reading) -> Result:
+    """The same with what the answer was understood as."""
+    if reading.whose == Whose.MEMBER:
+        return replace(said, answer=Answer.LATER if reading.is_for_now else Answer.NEVER)
+    answer = Answer.LATER if reading.whose == Whose.LATER else Answer.NEVER
+    return replace(said, answer=answer, whose=reading.whose, cause=reading.cause, is_sure=reading.is_sure)
+
+
+def _said(error: AnymailAPIError) -> str:
+    """What a mail service says of a call that failed: the beginning of its answer."""
+    response: Any = getattr(error, "response", None)
+    if isinstance(response, Mapping):  # boto's
+        said = response.get("Error") or {}
+        return f"{said.get('Code', '')} {said.get('Message', '')}"[:LONGEST_READ] if isinstance(said, Mapping) else ""
+    content = getattr(response, "content", b"") or b""
+    return bytes(content[:LONGEST_READ]).decode("utf-8", "replace") if isinstance(content, bytes) else ""
 
 
 def _retry_after(error: AnymailAPIError) -> float:
     """What a mail service that is overrun asks for: seconds, or a date (RFC 9110, 10.2.3). An hour at most."""
-    said = str(getattr(getattr(error, "response", None), "headers", {}).get("Retry-After", "")).strip()
-    if said.isdecimal():
-        seconds = float(said)
-    else:
-        try:
-            seconds = parsedate_to_datetime(said).timestamp() - time.time()
-        except (TypeError, ValueError):
-            return 0
+    response: Any = getattr(error, "response", None)
+    headers: Any = getattr(response, "headers", None)
+    if isinstance(response, Mapping):  # boto's
+        headers = (response.get("ResponseMetadata") or {}).get("HTTPHeaders")
+    if not isinstance(headers, Mapping):
+        return 0
+    said = str(headers.get("Retry-After") or headers.get("retry-after") or "").strip()[:LONGEST_DATE]
+    if SECONDS.fullmatch(said):
+        return min(float(said), LONGEST_WAIT_SECONDS)
+    try:
+        moment = parsedate_to_datetime(said)
+        # "-0000", and no zone at all, mean UTC (RFC 5322, 3.3).
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp() - time.time()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return 0
     return min(max(seconds, 0), LONGEST_WAIT_SECONDS)
 
 
-def _read_status(
-    message: EmailMultiAlternatives, provider: str, *, is_accepted: bool, text: str = ""
-) -> Iterator[Result]:
+def _read_status(message: EmailMultiAlternatives, provider: str, *, text: str = "") -> Iterator[Result]:
     """What the mail service said of each recipient, in their order; the very same where it said the same."""
     status = getattr(message, "anymail_status", None)
     said = (status.recipients if status is not None else None) or {}
@@ -251,7 +349,7 @@ def _read_status(
         recipient = said.get(to)
         key = (recipient.status, recipient.message_id) if recipient is not None else (None, None)
         if key not in known:
-            word, message_id = key[0] or ("unknown" if is_accepted else "refused"), str(key[1] or "")
+            word, message_id = key[0] or ("refused" if text else "unknown"), str(key[1] or "")
             is_bad = word in ("invalid", "rejected", "failed", "refused")
             said_of_it = Answer.NEVER if is_bad else Answer.ACCEPTED
             known[key] = Result(answer=said_of_it, code=word, text=text, message_id=message_id[:255], provider=provider)

@@ -27,6 +27,7 @@ class Says(Enum):
     LIMIT = "so many emails, connections or attempts are too many for now"
     UNTRUSTED = "the sending server or domain is not trusted: SPF, block lists, reputation"
     CONTENT = "what the email holds is not accepted"
+    SPAM = "the email is taken for spam, whether for its content or for who sends it"
     SETUP = "the connection is not set up as it has to be"
     LATER = "ask again later"
 
@@ -172,12 +173,17 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.CONTENT: _phrases(
         """
-        spam, spamassassin, antispam, spamming, message filtered, virus, malware, phishing, content rejected,
-        content … rejected, content denied, message content, mail content, content filter, content blocked,
-        unacceptable content, banned content, content presents, potential security issue, inappropriate content,
-        invalid content, attachment, attachments, message size, message too big, too large, size limit, exceeds
-        size, exceeds … size, maximum size, message length, unsolicited, bulk mail, bulk email, uribl, suspicious,
-        rfc 5322, rfc 2822, rfc822 compliant, message header, duplicate header, mime, inhalt, message rejected as
+        virus, malware, phishing, content rejected, content … rejected, content denied, message content, mail
+        content, content filter, content blocked, unacceptable content, banned content, content presents, potential
+        security issue, inappropriate content, invalid content, attachment, attachments, message size, message too
+        big, too large, size limit, exceeds size, exceeds … size, maximum size, message length, uribl, suspicious,
+        rfc 5322, rfc 2822, rfc822 compliant, message header, duplicate header, mime, inhalt
+        """
+    ),
+    Says.SPAM: _phrases(
+        """
+        spam, spamassassin, antispam, spamming, message filtered, unsolicited, bulk mail, bulk email, message
+        rejected as
         """
     ),
     Says.DISABLED: _phrases(
@@ -195,7 +201,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         """
         user unknown, unknown user, user … unknown, unknown recipient, recipient unknown, unknown mailbox, unknown
         address, address unknown, addresses were unknown, unknown account, unknown local part, unknown email
-        address, unknown virtual user, addressee unknown, userunknown, no such, no mailbox, no mail box, no account,
+        address, unknown virtual user, addressee unknown, userunknown, no such, no mailbox, no email, no mail box, no account,
         no user, no one at this address, no one with that, not exist, not exists, doesnt exist, dont exist, didnt
         exist, t exist, nonexistent, non existent, invalid recipient, invalid mailbox, invalid address, address
         invalid, invalid user, bad recipient, invalid email, not a valid email, bad destination, bad address, bad
@@ -220,7 +226,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.UNREACHABLE: _phrases(
         """
-        message expired, delivery expired, time expired, timed out, timeout, time out, connection refused, no route
+        dns failure, message expired, delivery expired, time expired, timed out, timeout, time out, connection refused, no route
         to host, unreachable, not reachable, could not be reached, could not connect, cannot connect, unable to
         connect, could not contact, retry time not reached, after multiple retries, max time, too long in queue, in
         the queue too long, in queue too long, allowed queue period, have been failing, giving up, gave up, could

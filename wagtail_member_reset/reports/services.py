@@ -26,6 +26,10 @@ METADATA = "member_reset"
 SMTP_REPLIES = 14
 # The connection and the answer: `requests` waits as long for the one as for the other.
 API_REPLIES = 2
+# What botocore makes by itself, unless it is configured otherwise.
+BOTO_ATTEMPTS = 5
+# What is longer than this is no time-out.
+LONGEST_TIMEOUT = 24 * 3600.0
 # Options of ours that services refuse.
 NO_TRACKING_OPTIONS, NO_METADATA = frozenset({"track_clicks", "track_opens"}), frozenset({"metadata"})
 
@@ -33,6 +37,7 @@ NO_TRACKING_OPTIONS, NO_METADATA = frozenset({"track_clicks", "track_opens"}), f
 BOUNCED_BEFORE = (re.compile(r"previously bounced address", re.IGNORECASE), "bounced")
 MARKED_AS_SPAM = (re.compile(r"marked your messages as spam", re.IGNORECASE), "spam")
 UNSUBSCRIBED = (re.compile(r"unsubscribed address", re.IGNORECASE), "unsubscribed")
+SOFT = re.compile(r"soft[ _-]?bounce|\btransient\b", re.IGNORECASE)
 SUPPRESSED = (re.compile(r"suppressed sending|address (was )?suppressed|suppression list|SuppressionList"), "blocked")
 HeldBack = tuple[tuple[re.Pattern[str], str], ...]
 # Of a service that is not known to have its own. The most telling come first.
@@ -71,6 +76,18 @@ def _timeout(connection: Any) -> Any:
     return getattr(connection, "timeout", None)
 
 
+def _attempts(connection: Any) -> int:
+    return 1
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0]
+
+
+def _first_word(text: str) -> str:
+    return text.partition(":")[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailService:
     """What a mail service can do, what it calls things, and where it differs from what Anymail makes of it."""
@@ -93,8 +110,23 @@ class MailService:
     held_back: HeldBack = HELD_BACK
     """Its words for a mail that it held back and reports as a bounce, with Anymail's reason; the first found speaks."""
 
-    own_word: tuple[str, ...] = ()
-    """The keys to its own word for a bounce, in the event as it posts it, where Anymail's event leaves that out."""
+    own_words: tuple[tuple[str, ...], ...] = ()
+    """The keys to its own words for a bounce, in the event as it posts it, that Anymail's event leaves out."""
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What its own words mean in plain ones, where they are numbers or flags."""
+
+    own_kinds: tuple[tuple[str, ...], Mapping[str, str]] = ((), {})
+    """The keys to its own name of an event, and those that Anymail does not know, with Anymail's word for such."""
+
+    told: Callable[[str], str] = str
+    """What of its description is about this bounce, and not about all bounces of the kind."""
+
+    automatic_answer: str = ""
+    """How it begins to describe a bounce that may be an absence note."""
+
+    queues: bool = False
+    """It is no service, but a mail queue of the site's own: what it takes has gone no further than that."""
 
     status: Callable[[Exception], int | None] = _status
     """The HTTP status of a call that failed; None if there was no answer."""
@@ -108,30 +140,84 @@ class MailService:
     replies: int = API_REPLIES
     """How often one mail may have to wait for it so long. Connecting counts, too."""
 
+    attempts: Callable[[Any], int] = _attempts
+    """How often its client tries by itself, from the connection."""
+
     def held_back_for(self, text: str) -> str:
         """Anymail's reason why the service held a mail back, if that is what the text says; else empty."""
         return next((reason for pattern, reason in self.held_back if pattern.search(text)), "")
 
-    def word_in(self, event: object) -> object:
-        """The service's own word for a bounce, from the event as it was posted; None if there is none."""
-        if not self.own_word:
-            return None
-        for key in self.own_word:
-            event = event.get(key) if isinstance(event, Mapping) else None
-        return event
+    def word_in(self, event: object) -> str | None:
+        """The service's own word for a bounce, or words, from the event as it was posted; None if there is none."""
+        found = (str(_value(event, keys)) for keys in self.own_words)
+        return ": ".join(self.words.get(word, word) for word in found if self.words.get(word, word)) or None
+
+    def kind_of(self, event: object) -> str:
+        """Anymail's word for an event that Anymail does not know; empty if it is not known here either."""
+        keys, kinds = self.own_kinds
+        return kinds.get(str(_value(event, keys)), "") if keys else ""
+
+    def is_automatic_answer(self, description: str) -> bool:
+        """Whether this may be an absence note, which the service reports as a bounce."""
+        return bool(self.automatic_answer) and description.startswith(self.automatic_answer)
 
     def longest_wait(self, connection: Any) -> float | None:
         """How many seconds one mail over this connection may take; None where nothing ends the wait."""
-        seconds = self.timeout(connection)
-        pair = seconds if isinstance(seconds, tuple) else (seconds,)  # `requests` takes one for each of two waits
-        return None if None in pair else self.replies * float(max(pair))
+        seconds = _seconds(self.timeout(connection))
+        return None if seconds is None else self.replies * self.attempts(connection) * seconds
 
 
-# Amazon's client is boto3, which has its own time-outs and errors, and tries five times by itself.
+def _value(event: object, keys: tuple[str, ...]) -> object:
+    """What stands there, "*" being the first of whatever stands there; empty where it does not."""
+    for key in keys:
+        if not isinstance(event, Mapping):
+            return ""
+        event = next(iter(event.values()), None) if key == "*" else event.get(key)
+    return "" if event is None or isinstance(event, (Mapping, list)) else event
+
+
+def _seconds(waits: Any) -> float | None:
+    """
+    The longest of these waits: a number, one for each of two waits, or `urllib3`'s way to say either.
+
+    None where nothing ends it, or where nobody can tell.
+    """
+    if isinstance(waits, (tuple, list)):
+        each = [_seconds(wait) for wait in waits]
+        return None if None in each or not each else max(seconds for seconds in each if seconds is not None)
+    if hasattr(waits, "connect_timeout"):  # urllib3.Timeout, whose total ends both waits
+        total = _seconds(getattr(waits, "total", None))
+        return total or _seconds((waits.connect_timeout, getattr(waits, "_read", None)))
+    try:
+        seconds = float(waits)
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 < seconds < LONGEST_TIMEOUT else None
+
+
+def is_soft(description: str) -> bool:
+    """Whether a service says of a bounce that another attempt may do better."""
+    return bool(SOFT.search(description))
+
+
+# Amazon's client is boto3, which has its own time-outs and errors, and tries several times by itself.
+def _boto_config(connection: Any) -> Any:
+    return getattr(getattr(getattr(connection, "client", None), "meta", None), "config", None)
+
+
 def _boto_timeout(connection: Any) -> Any:
-    config = getattr(getattr(getattr(connection, "client", None), "meta", None), "config", None)
-    seconds: Any = (getattr(config, "connect_timeout", None), getattr(config, "read_timeout", None))
-    return None if None in seconds else max(seconds)
+    config = _boto_config(connection)
+    return getattr(config, "connect_timeout", None), getattr(config, "read_timeout", None)
+
+
+def _boto_attempts(connection: Any) -> int:
+    """As many as it is configured to make; botocore counts the first in `total_max_attempts` alone."""
+    retries = getattr(_boto_config(connection), "retries", None)
+    retries = retries if isinstance(retries, Mapping) else {}
+    total, more = retries.get("total_max_attempts"), retries.get("max_attempts")
+    if isinstance(total, int):
+        return max(total, 1)
+    return max(more + 1, 1) if isinstance(more, int) else BOTO_ATTEMPTS
 
 
 def _boto_status(error: Exception) -> int | None:
@@ -148,6 +234,24 @@ def _boto_status(error: Exception) -> int | None:
     return status
 
 
+# https://support.sparkpost.com/docs/deliverability/bounce-classification-codes
+SPARKPOST_CLASSES = {
+    **dict.fromkeys(("1", "25", "30", "51", "54", "90", "100"), ""),
+    "10": "invalid recipient",
+    "20": "soft bounce",
+    "21": "dns failure",
+    "22": "soft bounce, mailbox full",
+    "23": "soft bounce, message too large",
+    "24": "soft bounce, timed out",
+    "40": "soft bounce",
+    "50": "blocked by the receiving server",
+    "52": "spam content",
+    "53": "prohibited attachment",
+    "70": "soft bounce",
+    "80": "",
+    "60": "automatic answer",
+}
+
 # Which options each refuses is what Anymail's payloads do; the tests compare. How placeholders are written is what
 # the services document of texts that come with the call: Mailgun "recipient variables", SendGrid "substitutions",
 # SparkPost "template language", Mandrill "merge tags".
@@ -158,19 +262,32 @@ ANYMAILS = [
         refuses=NO_TRACKING_OPTIONS,
         click_tracking="the configuration set of SES, under event destinations: do not publish clicks and opens",
         # "Permanent: Suppressed" is Amazon's own list, "…: OnAccountSuppressionList" the account's.
-        held_back=((re.compile(r"suppressed sending|suppression list|SuppressionList|: Suppressed"), "blocked"),),
+        held_back=(
+            (re.compile(r"UnsubscribedRecipient"), "unsubscribed"),
+            (re.compile(r"suppressed sending|suppression list|SuppressionList|: Suppressed"), "blocked"),
+        ),
         status=_boto_status,
         timeout_setting='"config" in ANYMAIL["AMAZON_SES_CLIENT_PARAMS"]',
         timeout=_boto_timeout,
-        replies=5 * API_REPLIES,
+        attempts=_boto_attempts,
+        own_words=(("complaint", "complaintSubType"),),
+        own_kinds=(("eventType",), {"DeliveryDelay": "deferred"}),
+        automatic_answer="Transient: General",
     ),
     MailService(
         name="Brevo",
         webhook="brevo",
         refuses=NO_TRACKING_OPTIONS,
         click_tracking="Brevo's settings for transactional emails, under tracking",
+        own_words=(("event",),),  # "soft_bounce", which Anymail's event does not tell from a hard one
     ),
-    MailService(name="MailerSend", webhook="mailersend", refuses=NO_METADATA),
+    MailService(
+        name="MailerSend",
+        webhook="mailersend",
+        refuses=NO_METADATA,
+        own_words=(("data", "type"),),
+        own_kinds=(("data", "type"), {"deferred": "deferred"}),
+    ),
     MailService(
         name="Mailgun",
         webhook="mailgun",
@@ -178,7 +295,12 @@ ANYMAILS = [
         held_back=(UNSUBSCRIBED, MARKED_AS_SPAM, BOUNCED_BEFORE),
     ),
     # "user unknown": Anymail keeps a reason that is the same for all that is wrong with an address.
-    MailService(name="Mailjet", webhook="mailjet", own_word=("error",)),
+    MailService(
+        name="Mailjet",
+        webhook="mailjet",
+        own_words=(("hard_bounce",), ("error",), ("comment",)),
+        words={"True": "", "False": "soft bounce"},
+    ),
     MailService(
         name="Mailtrap",
         webhook="mailtrap",
@@ -189,7 +311,8 @@ ANYMAILS = [
         name="Mandrill",
         webhook="mandrill",
         placeholders=Placeholders(text="*|NAME|*", opener="*|", extra={"message": {"merge_language": "mailchimp"}}),
-        own_word=("msg", "bounce_description"),  # "mailbox_full": Anymail keeps no reason at all
+        own_words=(("event",), ("msg", "bounce_description")),  # "mailbox_full": Anymail keeps no reason at all
+        own_kinds=(("event",), {"delivered": "delivered"}),
     ),
     MailService(
         name="Postal",
@@ -197,13 +320,17 @@ ANYMAILS = [
         refuses=NO_TRACKING_OPTIONS | NO_METADATA,
         click_tracking="the settings of Postal's server, under tracking domains",
     ),
-    MailService(name="Postmark", webhook="postmark"),
+    # What it tells beside is the same for all bounces of a type, and names causes as examples.
+    MailService(name="Postmark", webhook="postmark", own_words=(("Type",),), told=_first_word),
     MailService(
         name="Resend",
         webhook="resend",
         refuses=NO_TRACKING_OPTIONS,
         click_tracking="Resend's settings of the domain, under click tracking and open tracking",
         held_back=(SUPPRESSED,),
+        own_words=(("data", "bounce", "type"), ("data", "bounce", "subType")),
+        own_kinds=(("type",), {"email.failed": "failed", "email.suppressed": "rejected"}),
+        told=_first_sentence,  # the next ones are advice
     ),
     MailService(
         name="Scaleway",
@@ -214,12 +341,16 @@ ANYMAILS = [
         name="SendGrid",
         webhook="sendgrid",
         placeholders=Placeholders(text="-NAME-", opener="-mr_", extra={"merge_field_format": "-{}-"}),
+        own_words=(("type",),),
+        words={"bounce": "", "blocked": "soft bounce"},  # its word for what may pass
     ),
     MailService(
         name="SparkPost",
         webhook="sparkpost",
         placeholders=Placeholders(text="{{NAME}}", html="{{{NAME}}}", opener="{{"),
         held_back=(SUPPRESSED,),
+        own_words=(("msys", "*", "fbtype"), ("msys", "*", "bounce_class")),
+        words=SPARKPOST_CLASSES,
     ),
     MailService(name="Unisender Go", webhook="unisender_go"),
 ]
@@ -227,6 +358,22 @@ SMTP = MailService(name="smtp", timeout_setting="EMAIL_TIMEOUT", replies=SMTP_RE
 SERVICES = {service.name: service for service in [*ANYMAILS, SMTP]}
 # Brevo's former name, under which Anymail still has a backend and a webhook.
 SERVICES["SendinBlue"] = replace(SERVICES["Brevo"], name="SendinBlue", webhook="sendinblue")
+# Mail queues of a site's own, by where they are imported from. None tells more than that it has taken an email, and
+# django-post-office says of each that it sent none (`send_messages` counts what has left already).
+QUEUES = {
+    module: MailService(name=name, queues=True, timeout_setting="", replies=SMTP_REPLIES)
+    for module, name in {
+        "post_office": "django-post-office",
+        "mailer.backend": "django-mailer",
+        "djcelery_email": "django-celery-email",
+        "django_yubin": "django-yubin",
+        "mailqueue": "django-mail-queue",
+        "email_queue": "django-email-queue",
+        "django_q_email": "django-q-email",
+        "rq_email": "django-rq-email-backend",
+    }.items()
+}
+SERVICES |= {service.name: service for service in QUEUES.values()}
 # Any other backend. What it takes is tried out, and it may wait as often as SMTP does.
 UNKNOWN = MailService(name="", timeout_setting="", replies=SMTP_REPLIES)
 
@@ -237,12 +384,20 @@ def named(provider: str) -> MailService:
 
 
 def of_connection(connection: Any) -> MailService:
-    """The service behind a connection of a mail backend, or behind the backend's class."""
-    return named(name_of(connection))
+    """The service behind a connection of a mail backend, or behind the backend's class; or the queue before it."""
+    return _queue_of(connection) or named(name_of(connection))
+
+
+def _queue_of(connection: Any) -> MailService | None:
+    kind = connection if isinstance(connection, type) else type(connection)
+    found = (f"{each.__module__}." for each in kind.__mro__)
+    return next((queue for each in found for module, queue in QUEUES.items() if each.startswith(f"{module}.")), None)
 
 
 def name_of(connection: Any) -> str:
     """What stands on the row of a mail that it took: Anymail's name of the service, or the backend's module, "smtp"."""
+    if queue := _queue_of(connection):
+        return queue.name
     kind = connection if isinstance(connection, type) else type(connection)
     return str(getattr(connection, "esp_name", "") or kind.__module__.rpartition(".")[2])[:64]
 
