@@ -70,7 +70,8 @@ class Progress:
     """
     How far a mailing is. `left` is how long it will take at its pace so far; None where that cannot be said.
 
-    `needs_mending` says that a paused mailing met a refusal that only the site's administrator can end.
+    `needs_mending` says that a paused mailing met a refusal that only the site's administrator can end; `is_unwanted`
+    that it paused since one member's mail server after another refused what this site sends.
     """
 
     mailing: Mailing
@@ -78,6 +79,7 @@ class Progress:
     retrying: int
     left: timedelta | None
     needs_mending: bool
+    is_unwanted: bool
     # Members whom it wanted to reach and did not; "Try again" takes them up anew.
     missed: int = 0
 
@@ -240,12 +242,14 @@ def progress(mailing: Mailing) -> Progress:
     emails = ResetEmail.objects.filter(mailing=mailing.pk)
     retrying = emails.filter(state=EmailState.QUEUED).count() if mailing.is_under_way else 0
     refused = emails.filter(state=EmailState.QUEUED, result_cause__in=NEEDS_MENDING)
+    is_paused = mailing.state == MailingState.PAUSED
     return Progress(
         mailing=mailing,
         skips=skip_counts(mailing),
         retrying=retrying,
         left=_left(mailing),
-        needs_mending=mailing.state == MailingState.PAUSED and refused.exists(),
+        needs_mending=is_paused and refused.exists(),
+        is_unwanted=is_paused and bool(mailing.paused_for),
         missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
 

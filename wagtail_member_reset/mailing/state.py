@@ -77,6 +77,25 @@ def pause_mailing(mailing: Mailing) -> bool:
     return db.retried(lambda: _move(mailing, MailingState.RUNNING, MailingState.PAUSED, paused_at=timezone.now()))
 
 
+def pause_mailing_for(mailing_id: int, answers: set[str]) -> bool:
+    """The same for what many members' servers answer; False when it had been paused for that before."""
+
+    def attempt() -> bool:
+        running = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING)
+        mailing = running.defer("choice").select_for_update().first()
+        if mailing is None or answers <= set(mailing.paused_for):
+            return False
+        return _move(
+            mailing,
+            MailingState.RUNNING,
+            MailingState.PAUSED,
+            paused_at=timezone.now(),
+            paused_for=sorted(answers | set(mailing.paused_for)),
+        )
+
+    return db.retried(attempt)
+
+
 def resume_mailing(mailing: Mailing) -> bool:
     """Go on after a pause, at the mailing's pace; False when it was not paused."""
 

@@ -14,7 +14,7 @@ from .. import db, mailing, tokens
 from ..models import EmailState, ResetEmail, SkipReason
 from ..reports import Cause, Whose
 from ..signals import delivery_changed
-from .transport import Answer, Result
+from .failures import Answer, Result
 
 # How long an email waits for its second attempt, its third, and so on.
 BACK_OFF = [timedelta(seconds=30)] + [timedelta(minutes=m) for m in (2, 10, 30, 120, 360)]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -22,13 +22,14 @@ from ..conf import conf
 from ..exceptions import MemberResetError, WindowClosed
 from ..mailing import Issued, cancel_unheld_links, hold_mailing, pause_mailing
 from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
-from ..reports import Whose
+from ..reports import IN_A_ROW, Refusal, Whose, pause_if_many, read_row, refusal
 from ..tokens import Token
 from . import letter, merge, outcome, queue
 from .connections import Composed, Connections, Sent
+from .failures import Answer, Result
 from .outcome import Attempt
 from .queue import Lease
-from .transport import Answer, Mailer, Result
+from .transport import Mailer
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -67,6 +68,8 @@ class Sending:
         self.handed_over = 0
         self._is_paused, self._is_held, self._stopped = False, False, set[int]()
         self._refused = 0
+        # How the last ones of each mailing ended.
+        self._ends: dict[int, deque[Refusal]] = defaultdict(lambda: deque(maxlen=IN_A_ROW))
         self._in_hand: UUID | None = None
         self._unwritten: list[Attempt] = []
         self._written_at = time.monotonic()
@@ -267,8 +270,20 @@ class Sending:
         is_ours = result.whose != Whose.MEMBER and result.answer != Answer.ACCEPTED
         is_refused = is_ours or (result.answer == Answer.LATER and result.code != "error")
         self._refused = self._refused + 1 if is_refused else 0
+        self._pause_if_unwanted(email, result)
         if self._refused >= MOST_REFUSED and not self._is_held:
             self._hold(email, result)
+
+    def _pause_if_unwanted(self, email: ResetEmail, result: Result) -> None:
+        """What one member's server after another says of us, as our own server passes it on."""
+        if email.mailing_id is None or (result.answer != Answer.ACCEPTED and not result.code.startswith("smtp_5")):
+            return
+        reading = None if result.answer == Answer.ACCEPTED else read_row(result.code, result.text)
+        ends = self._ends[email.mailing_id]
+        ends.append(refusal(email, reading))
+        if len(ends) == IN_A_ROW and pause_if_many(email.mailing_id, ends):
+            logger.error("mailing=%s paused: refused as unwanted", email.mailing_id)
+            self._is_held = True
 
     def _hold(self, email: ResetEmail, failed: Result) -> None:
         """Let the mailing wait: for a time where that may help, else until somebody has it go on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.errors import InvalidHeaderDefect, MessageError
 from email.headerregistry import HeaderRegistry
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -31,7 +32,7 @@ def is_one_mailbox(text: str) -> bool:
     if not text.strip() or len(text) > LONGEST_SENDER or not text.isprintable():
         return False
     try:
-        header = _as_header("From", text)
+        header: Any = _as_header("From", text)
         [group] = header.groups
         [address] = group.addresses
     except (ValueError, IndexError, AttributeError, TypeError, MessageError):  # as some of Python's parsers end

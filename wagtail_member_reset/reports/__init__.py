@@ -2,6 +2,7 @@
 
 from .answers import LONGEST_READ, Reading, Stage, Whose, read
 from .causes import NEEDS_MENDING, Cause
+from .refusals import IN_A_ROW, Refusal, pause_if_many, read_row, refusal
 from .services import (
     METADATA,
     SMTP,
@@ -23,6 +24,7 @@ from .webhook import listen
 
 __all__ = [
     "CANCELLED",
+    "IN_A_ROW",
     "LONGEST_READ",
     "METADATA",
     "NEEDS_MENDING",
@@ -34,6 +36,7 @@ __all__ = [
     "Outcome",
     "Placeholders",
     "Reading",
+    "Refusal",
     "Stage",
     "Verdict",
     "Whose",
@@ -44,7 +47,10 @@ __all__ = [
     "listen",
     "name_of",
     "of_event",
+    "pause_if_many",
     "read",
+    "read_row",
+    "refusal",
     "reports",
     "service_named",
     "service_of",

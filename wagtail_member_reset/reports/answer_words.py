@@ -201,7 +201,8 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         """
         user unknown, unknown user, user … unknown, unknown recipient, recipient unknown, unknown mailbox, unknown
         address, address unknown, addresses were unknown, unknown account, unknown local part, unknown email
-        address, unknown virtual user, addressee unknown, userunknown, no such, no mailbox, no email, no mail box, no account,
+        address, unknown virtual user, addressee unknown, userunknown, no such, no mailbox, no email, no mail box,
+        no account,
         no user, no one at this address, no one with that, not exist, not exists, doesnt exist, dont exist, didnt
         exist, t exist, nonexistent, non existent, invalid recipient, invalid mailbox, invalid address, address
         invalid, invalid user, bad recipient, invalid email, not a valid email, bad destination, bad address, bad
@@ -226,8 +227,8 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.UNREACHABLE: _phrases(
         """
-        dns failure, message expired, delivery expired, time expired, timed out, timeout, time out, connection refused, no route
-        to host, unreachable, not reachable, could not be reached, could not connect, cannot connect, unable to
+        dns failure, message expired, delivery expired, time expired, timed out, timeout, time out, connection refused,
+        no route to host, unreachable, not reachable, could not be reached, could not connect, cannot connect, unable to
         connect, could not contact, retry time not reached, after multiple retries, max time, too long in queue, in
         the queue too long, in queue too long, allowed queue period, have been failing, giving up, gave up, could
         not be delivered for, hop count, too many hops, routing loop, mail loop, forwarding loop, looping, delivery

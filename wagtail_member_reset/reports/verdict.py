@@ -18,6 +18,7 @@ from ..models import REFUSED_CODES, DeliveryEvent, EmailState, ResetEmail, SkipR
 from . import services
 from .answers import Reading, Stage, read
 from .causes import CAUSES, NEEDS_MENDING, Cause
+from .service import is_soft_bounce
 
 # A mail that is due for this long tells that nothing carries mails on this site.
 OVERDUE = timedelta(minutes=5)
@@ -196,7 +197,7 @@ def _is_no_complaint(event: DeliveryEvent) -> bool:
 
 
 def _is_soft(event: DeliveryEvent) -> bool:
-    return services.is_soft(event.description) or read(event.mta_response, stage=Stage.BOUNCE).is_for_now
+    return is_soft_bounce(event.description) or read(event.mta_response, stage=Stage.BOUNCE).is_for_now
 
 
 def _weight(found: Verdict) -> tuple[float, int, str, float]:

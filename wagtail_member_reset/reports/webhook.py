@@ -28,6 +28,7 @@ from ..mailing import count
 from ..models import DeliveryEvent, ResetEmail
 from ..signals import delivery_changed
 from . import services
+from .refusals import look_at_reports
 from .services import METADATA
 from .verdict import Outcome, verdict_on
 
@@ -149,7 +150,7 @@ def _bare(recipient: object) -> str:
     """The address without what is written around it: `<mia@club.example>`, `rfc822;mia@club.example`."""
     if not isinstance(recipient, str) or len(recipient) > LONGEST_RECIPIENT:
         return ""
-    before, bracket, after = recipient.rpartition("<")
+    _before, bracket, after = recipient.rpartition("<")
     found = after.partition(">")[0] if bracket else recipient
     return PREFIX.sub("", found.strip()).strip(" '\"")
 
@@ -175,6 +176,7 @@ def _counted(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> b
     if before != after:
         changes: Any = {name: change for name, change in ((before, -1), (after, 1)) if name}
         count(email.mailing_id, **changes)
+    look_at_reports(written)
     return True
 
 
