@@ -3,12 +3,11 @@
 from .answers import LONGEST_READ, Reading, Stage, Whose, read
 from .causes import NEEDS_MENDING, Cause
 from .refusals import IN_A_ROW, Refusal, pause_if_many, read_row, refusal
+from .service import MailService, Placeholders
 from .services import (
     METADATA,
     SMTP,
     SMTP_BACKEND,
-    MailService,
-    Placeholders,
     backend_path,
     default_backend,
     is_open_to_anybody,

@@ -58,6 +58,18 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         authentication server … unavailable, temporary lookup failure
         """
     ),
+    Says.ACCOUNT: _phrases(
+        """
+        your account … suspended, your account … disabled, your account … blocked, your account … locked, your
+        account … not … send, your account … activated, your account … review, account is not active, account
+        suspended, account has been suspended, account is suspended, sending account, sending suspended, sending
+        paused, sending is disabled, sending disabled, sending … suspended, not allowed to send email, not allowed
+        to send emails, payment required, unpaid, billing, subscription expired, subscription has expired, plan …
+        expired, trial … expired, account … expired, not yet … activated, account … not activated, sandbox, access
+        to submit messages, bad outbound sender, outbound … disabled, suspicious activity, compromised, bounced …
+        too many … your account, account … under review, pending approval, account not approved
+        """
+    ),
     Says.SENDER: _phrases(
         """
         sender rejected, sender address rejected, sender email address rejected, sender was rejected, sender
@@ -87,18 +99,6 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         messages, enough storage space, enough space, over the allowed quota, would be over, no space left on
         device, disk space, quota violation, would exceed, mail quota, postfach … voll, postfach ist voll,
         speicherplatz, boite … pleine, boîte … pleine, buzón … lleno, casella … piena, mailbox vol
-        """
-    ),
-    Says.ACCOUNT: _phrases(
-        """
-        your account … suspended, your account … disabled, your account … blocked, your account … locked, your
-        account … not … send, your account … activated, your account … review, account is not active, account
-        suspended, account has been suspended, account is suspended, sending account, sending suspended, sending
-        paused, sending is disabled, sending disabled, sending … suspended, not allowed to send email, not allowed
-        to send emails, payment required, unpaid, billing, subscription expired, subscription has expired, plan …
-        expired, trial … expired, account … expired, not yet … activated, account … not activated, sandbox, access
-        to submit messages, bad outbound sender, outbound … disabled, suspicious activity, compromised, bounced …
-        too many … your account, account … under review, pending approval, account not approved
         """
     ),
     Says.LIMIT: _phrases(

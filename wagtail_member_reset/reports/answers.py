@@ -141,6 +141,8 @@ def read(text: str, *, stage: Stage, reply: int | None = None) -> Reading:
     replies = ([reply] if reply else []) + [int(each) for each in REPLY.findall(text)]
     is_for_now = _is_for_now(replies, codes)
     says = _plainly(text, codes)
+    if says is Says.LOGIN and stage == Stage.BOUNCE:
+        says = _most_telling(_by_code(codes)) or says  # of "unauthenticated" the code tells who should be what
     if says is None and stage not in (Stage.RCPT, Stage.DATA):
         says = _vaguely(text, codes, replies)
     if says is Says.QUOTA and stage == Stage.DATA:
@@ -208,8 +210,11 @@ def _codes(text: str) -> list[tuple[int, int, int]]:
 
 def _plainly(text: str, codes: list[tuple[int, int, int]]) -> Says | None:
     """What it is about: by its words, else by the code that tells most."""
-    found = _by_code(codes)
-    return _by_words(_plain(text), PHRASES) or next((says for says in PHRASES if says in found), None)
+    return _by_words(_plain(text), PHRASES) or _most_telling(_by_code(codes))
+
+
+def _most_telling(found: set[Says]) -> Says | None:
+    return next((says for says in PHRASES if says in found), None)
 
 
 def _vaguely(text: str, codes: list[tuple[int, int, int]], replies: list[int]) -> Says | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 from django.utils.functional import Promise
@@ -14,18 +13,9 @@ from wagtail.admin.utils import get_user_display_name
 from ..accounts import one_line
 from ..exceptions import Refusal
 from ..moments import deadline, sentence
-from ..reports import NEEDS_MENDING, Cause, Outcome, Verdict
+from ..reports import Cause, Outcome, Verdict
 
 Text = str | Promise
-
-
-class Move(str, Enum):
-    """Who has to do something next. The office sends the link another way, whoever it is."""
-
-    NOBODY = "nobody"
-    MEMBER = "member"
-    OFFICE = "office"
-    ADMINISTRATOR = "administrator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,29 +236,6 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
         "talk to %(name)s and send the link another way."
     ),
 }
-# Whose move each is, where it is not the office's: to correct an address, to send again, to talk to the member.
-MOVES: dict[tuple[Outcome, Cause], Move] = {
-    **{(Outcome.RETRYING, cause): Move.ADMINISTRATOR for cause in NEEDS_MENDING},
-    **{(Outcome.FAILED, cause): Move.ADMINISTRATOR for cause in (Cause.NONE, *NEEDS_MENDING)},
-    **{(Outcome.NOT_SENT, cause): Move.ADMINISTRATOR for cause in (Cause.BLOCKED, Cause.CANCELLED)},
-    **{(Outcome.BOUNCED, cause): Move.ADMINISTRATOR for cause in (Cause.UNWANTED, Cause.UNWANTED_CONTENT)},
-    **{(Outcome.BOUNCED, cause): Move.MEMBER for cause in (Cause.MAILBOX_FULL, Cause.INSIDERS_ONLY)},
-    **{(Outcome.RETRYING, cause): Move.NOBODY for cause in (Cause.NONE, Cause.ASKED_LATER, Cause.BUSY, Cause.LIMIT)},
-    **{
-        (outcome, Cause.NONE): Move.NOBODY
-        for outcome in (Outcome.PREPARING, Outcome.HANDED_OVER, Outcome.ACCEPTED, Outcome.SENT, Outcome.DELAYED)
-    },
-    (Outcome.OVERDUE, Cause.NONE): Move.ADMINISTRATOR,
-    (Outcome.BOUNCED, Cause.ACCOUNT): Move.ADMINISTRATOR,
-    (Outcome.NOT_SENT, Cause.BOUNCED_BEFORE): Move.ADMINISTRATOR,
-    (Outcome.NOT_SENT, Cause.UNSUBSCRIBED): Move.ADMINISTRATOR,
-    (Outcome.NOT_SENT, Cause.SPAM): Move.MEMBER,
-    (Outcome.UNSUBSCRIBED, Cause.NONE): Move.ADMINISTRATOR,
-    (Outcome.COMPLAINED, Cause.NONE): Move.MEMBER,
-    (Outcome.DELIVERED, Cause.NONE): Move.MEMBER,
-    (Outcome.LAST_STEP, Cause.NONE): Move.MEMBER,
-    (Outcome.LAST_STEP, Cause.SITE_QUEUE): Move.MEMBER,
-}
 SPENT: dict[Refusal, Text] = {
     Refusal.ACCOUNT_LIMIT: _(
         "Nothing was sent: %(name)s was sent as many of these emails as staff may send to one account for now. "
@@ -290,11 +257,6 @@ def text_of(verdict: Verdict) -> tuple[Outcome, Cause]:
     """Which of the sentences is said of it."""
     key = (verdict.outcome, verdict.cause)
     return key if key in TEXTS else (verdict.outcome, Cause.NONE)
-
-
-def move_of(verdict: Verdict) -> Move:
-    """Whose move it is, as the sentence says."""
-    return MOVES.get(text_of(verdict), Move.OFFICE)
 
 
 def words(verdict: Verdict, *, name: str) -> Words:
