@@ -211,6 +211,13 @@ def hold_mailing(mailing_id: int, until: datetime) -> None:
     db.retried(lambda: running.update(held_until=until, measured_at=until, measured_from=_handled()))
 
 
+def silence_of(mailing_id: int) -> timedelta:
+    """How long ago the mailing got any further, or began."""
+    found = Mailing.objects.filter(pk=mailing_id).values_list("progress_at", "started_at").first() or (None, None)
+    moved_at = found[0] or found[1]
+    return timezone.now() - moved_at if moved_at else timedelta(0)
+
+
 def measure_anew(mailing_id: int) -> None:
     """Let the time left be estimated from now on, since nobody has worked on the mailing for a while."""
     Mailing.objects.filter(pk=mailing_id).update(measured_at=timezone.now(), measured_from=_handled())

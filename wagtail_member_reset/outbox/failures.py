@@ -146,7 +146,8 @@ def _retry_after(error: AnymailAPIError) -> float:
     response: Any = getattr(error, "response", None)
     headers: Any = getattr(response, "headers", None)
     if isinstance(response, Mapping):  # boto's
-        headers = (response.get("ResponseMetadata") or {}).get("HTTPHeaders")
+        metadata = response.get("ResponseMetadata")
+        headers = metadata.get("HTTPHeaders") if isinstance(metadata, Mapping) else None
     if not isinstance(headers, Mapping):
         return 0
     said = str(headers.get("Retry-After") or headers.get("retry-after") or "").strip()[:LONGEST_DATE]

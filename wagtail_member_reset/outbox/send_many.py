@@ -20,7 +20,7 @@ from django.utils import timezone
 from .. import db
 from ..conf import conf
 from ..exceptions import MemberResetError, WindowClosed
-from ..mailing import Issued, cancel_unheld_links, hold_mailing, pause_mailing
+from ..mailing import Issued, cancel_unheld_links, hold_mailing, pause_mailing, silence_of
 from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
 from ..reports import IN_A_ROW, Refusal, Whose, pause_if_many, read_row, refusal
 from ..tokens import Token
@@ -291,8 +291,10 @@ class Sending:
             return
         self._is_held = True
         if failed.answer == Answer.LATER:
-            wait = outcome.wait_after(email, failed) if failed.is_sure else outcome.FIRST_WAIT
-            hold_mailing(email.mailing_id, timezone.now() + max(timedelta(seconds=failed.retry_after), wait))
+            # Longer and longer, since nobody knows when a limit is over: as long again as nothing has left.
+            wait = min(silence_of(email.mailing_id), outcome.LONGEST_LIMIT)
+            wait = max(wait, outcome.FIRST_WAIT, timedelta(seconds=failed.retry_after))
+            hold_mailing(email.mailing_id, timezone.now() + wait)
             return
         logger.error("mailing=%s paused: %s", email.mailing_id, failed.cause.value or failed.code)
         with suppress(Mailing.DoesNotExist):
