@@ -8,6 +8,7 @@ from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
+from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
 from .state import (
     IDLE,
@@ -19,11 +20,9 @@ from .state import (
     measure_if_idle,
     missed_emails,
     pause_mailing,
-    pause_mailing_for,
     purge_mailings,
     rest_of,
     resume_mailing,
-    silence_of,
     skip_counts,
     start_mailing,
     stop_mailing,

@@ -77,25 +77,6 @@ def pause_mailing(mailing: Mailing) -> bool:
     return db.retried(lambda: _move(mailing, MailingState.RUNNING, MailingState.PAUSED, paused_at=timezone.now()))
 
 
-def pause_mailing_for(mailing_id: int, answers: set[str]) -> bool:
-    """The same for what many members' servers answer; False when it had been paused for that before."""
-
-    def attempt() -> bool:
-        running = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING)
-        mailing = running.defer("choice").select_for_update().first()
-        if mailing is None or answers <= set(mailing.paused_for):
-            return False
-        return _move(
-            mailing,
-            MailingState.RUNNING,
-            MailingState.PAUSED,
-            paused_at=timezone.now(),
-            paused_for=sorted(answers | set(mailing.paused_for)),
-        )
-
-    return db.retried(attempt)
-
-
 def resume_mailing(mailing: Mailing) -> bool:
     """Go on after a pause, at the mailing's pace; False when it was not paused."""
 
@@ -209,13 +190,6 @@ def hold_mailing(mailing_id: int, until: datetime) -> None:
     """Take nothing further of the mailing in hand until then: its mail service asked for patience."""
     running = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING)
     db.retried(lambda: running.update(held_until=until, measured_at=until, measured_from=_handled()))
-
-
-def silence_of(mailing_id: int) -> timedelta:
-    """How long ago the mailing got any further, or began."""
-    found = Mailing.objects.filter(pk=mailing_id).values_list("progress_at", "started_at").first() or (None, None)
-    moved_at = found[0] or found[1]
-    return timezone.now() - moved_at if moved_at else timedelta(0)
 
 
 def measure_anew(mailing_id: int) -> None:

@@ -291,9 +291,9 @@ class Sending:
             return
         self._is_held = True
         if failed.answer == Answer.LATER:
-            # Longer and longer, since nobody knows when a limit is over: as long again as nothing has left.
-            wait = min(silence_of(email.mailing_id), outcome.LONGEST_LIMIT)
-            wait = max(wait, outcome.FIRST_WAIT, timedelta(seconds=failed.retry_after))
+            # As long again as nothing has left, since nobody knows when a limit is over.
+            wait = max(min(silence_of(email.mailing_id), outcome.LONGEST_LIMIT), outcome.FIRST_WAIT)
+            wait = max(wait, timedelta(seconds=failed.retry_after))
             hold_mailing(email.mailing_id, timezone.now() + wait)
             return
         logger.error("mailing=%s paused: %s", email.mailing_id, failed.cause.value or failed.code)
