@@ -417,14 +417,27 @@ def test_package_of_the_sites_own_with_a_queues_name_is_none():
     assert services.of_connection(queue("mailer.backends", 1)()).queues is False
 
 
-def test_backend_that_sends_none_and_says_no_reason_is_never_the_members_fault(member, monkeypatch):
-    monkeypatch.setattr(transport, "new_connection", queue("club.mail", 0))
+@pytest.mark.parametrize("answer", [0, ["a task"], []])
+def test_backend_of_the_sites_own_that_has_sent_none_yet_is_a_queue(member, monkeypatch, answer):
+    monkeypatch.setattr(transport, "new_connection", queue("club.mail", answer))
 
     resets.send(member, by=None)
     outbox.drain()
 
-    assert ResetEmail.objects.get().state == EmailState.FAILED
-    assert "which is not about the address" in said(member).text
+    assert ResetEmail.objects.get().state == EmailState.HANDED_OVER
+    assert "this site’s own mail queue" in said(member).text
+
+
+def test_backend_that_fails_silently_is_tried_again(member, monkeypatch):
+    kind = queue("club.mail", 0)
+    kind.fail_silently = True
+    monkeypatch.setattr(transport, "new_connection", lambda: kind(fail_silently=True))
+
+    resets.send(member, by=None)
+    outbox.drain()
+
+    assert ResetEmail.objects.get().state == EmailState.QUEUED
+    assert "The mail service is not answering" in said(member).text
 
 
 def test_email_that_the_sites_own_receiver_cancelled_says_so(member, settings):

@@ -264,6 +264,8 @@ class Sending:
 
     def _hold_if_refused(self, email: ResetEmail, result: Result) -> None:
         """What our own server says of every email, or of one in a row after another, is not about the members."""
+        if self._is_held:
+            return
         if result.whose != Whose.MEMBER and outcome.is_about_all(email, result):
             self._hold(email, result)
             return
@@ -271,7 +273,7 @@ class Sending:
         is_refused = is_ours or (result.answer == Answer.LATER and result.code != "error")
         self._refused = self._refused + 1 if is_refused else 0
         self._pause_if_unwanted(email, result)
-        if self._refused >= MOST_REFUSED and not self._is_held:
+        if self._refused >= MOST_REFUSED:
             self._hold(email, result)
 
     def _pause_if_unwanted(self, email: ResetEmail, result: Result) -> None:

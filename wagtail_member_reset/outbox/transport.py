@@ -24,7 +24,6 @@ from ..reports import (
     CANCELLED,
     SITE_QUEUE,
     SMTP,
-    Cause,
     MailService,
     Whose,
     name_of,
@@ -137,33 +136,28 @@ def send_first_taken(
     Returns its extras, and what each of its recipients came to; None where it takes none of them.
     """
     for extras, message in messages:
-        refusal = ""
         try:
-            # Queues give back the tasks that they have begun, and others what they like.
-            is_accepted = connection.send_messages([message]) != 0
+            sent = connection.send_messages([message])
         except AnymailUnsupportedFeature:
             continue  # raised while the message is put together: nothing was sent yet
         except AnymailRecipientsRefused as error:
             # What was said of each recipient stands on the message.
-            is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
-        service = service_of(connection)
-        if service.queues or not (is_accepted or refusal):
-            return extras, repeat(_unsaid(connection, service), len(message.to))
-        return extras, _read_status(message, name_of(connection), text=refusal)
+            return extras, _read_status(message, name_of(connection), refusal=str(error)[:LONGEST_RESULT])
+        if service_of(connection).queues or sent == 0 or isinstance(sent, list):
+            return extras, repeat(_unsent(connection), len(message.to))
+        return extras, _read_status(message, name_of(connection))
     return None
 
 
-def _unsaid(connection: Any, service: MailService) -> Result:
-    """What it means that a backend took a mail into the site's own queue, or sent none and says no reason."""
-    name = name_of(connection)
-    if service.queues:
-        return Result(answer=Answer.ACCEPTED, code=SITE_QUEUE, provider=name)
-    if getattr(connection, "fail_silently", False):  # it may have failed for whatever reason
+def _unsent(connection: Any) -> Result:
+    """What it means that a backend gives back no number of emails that have left, and raises nothing."""
+    name, is_queue = name_of(connection), service_of(connection).queues
+    if not is_queue and getattr(connection, "fail_silently", False):  # it may have failed for whatever reason
         return Result(answer=Answer.LATER, code="no_answer", whose=Whose.LATER)
     if isinstance(connection, AnymailBaseBackend):  # a receiver of Anymail's `pre_send` has cancelled it
         return Result(answer=Answer.NEVER, code=CANCELLED, provider=name, is_certain=True)
-    # A backend of the site's own, which may have a queue that nobody knows: the mail must not leave twice.
-    return Result(answer=Answer.NEVER, code=Cause.NOT_TAKEN.value, cause=Cause.NOT_TAKEN, whose=Whose.MEND)
+    # Queues have sent nothing yet, or name the tasks that they have begun; and what fails, raises.
+    return Result(answer=Answer.ACCEPTED, code=SITE_QUEUE, provider=name)
 
 
 def choices(service: MailService) -> list[frozenset[str]]:
@@ -188,8 +182,9 @@ def _is_before_sending(error: Exception, connection: Any) -> bool:
     return isinstance(error, ValueError) and service_of(connection) is SMTP
 
 
-def _read_status(message: EmailMultiAlternatives, provider: str, *, text: str = "") -> Iterator[Result]:
+def _read_status(message: EmailMultiAlternatives, provider: str, *, refusal: str | None = None) -> Iterator[Result]:
     """What the mail service said of each recipient, in their order; the very same where it said the same."""
+    text = refusal or ""
     status = getattr(message, "anymail_status", None)
     said = (status.recipients if status is not None else None) or {}
     known: dict[tuple[str | None, str | None], Result] = {}
@@ -197,7 +192,7 @@ def _read_status(message: EmailMultiAlternatives, provider: str, *, text: str = 
         recipient = said.get(to)
         key = (recipient.status, recipient.message_id) if recipient is not None else (None, None)
         if key not in known:
-            word, message_id = key[0] or ("refused" if text else "unknown"), str(key[1] or "")
+            word, message_id = key[0] or ("unknown" if refusal is None else "refused"), str(key[1] or "")
             is_bad = word in ("invalid", "rejected", "failed", "refused")
             said_of_it = Answer.NEVER if is_bad else Answer.ACCEPTED
             known[key] = Result(answer=said_of_it, code=word, text=text, message_id=message_id[:255], provider=provider)

@@ -13,7 +13,7 @@ from wagtail.admin.utils import get_user_display_name
 from ..accounts import one_line
 from ..exceptions import Refusal
 from ..moments import deadline, sentence
-from ..reports import Cause, Outcome, Verdict
+from ..reports import NEEDS_MENDING, Cause, Outcome, Verdict
 
 Text = str | Promise
 
@@ -262,7 +262,8 @@ def text_of(verdict: Verdict) -> tuple[Outcome, Cause]:
 def words(verdict: Verdict, *, name: str) -> Words:
     """A verdict in plain words, in the reader's language and time zone."""
     text = TEXTS[text_of(verdict)]
-    tone = "bad" if verdict.is_bad else TONES.get(verdict.outcome, "plain")
+    is_stuck = verdict.outcome == Outcome.RETRYING and verdict.cause in NEEDS_MENDING
+    tone = "bad" if verdict.is_bad else "careful" if is_stuck else TONES.get(verdict.outcome, "plain")
     filled = sentence(str(text), name=name, when=deadline(verdict.at) if verdict.at else "")
     at = None if verdict.outcome == Outcome.RETRYING else verdict.at  # that time is still to come
     return Words(str(BADGES[verdict.outcome]), filled, tone, at)
