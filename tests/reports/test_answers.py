@@ -198,6 +198,18 @@ FURTHER = [
     ("bounce", "553 5.1.8 Domain of sender address office@club.example does not exist", MEMBER, "unwanted"),
     ("bounce", "554 5.6.0 virus found", MEMBER, "unwanted_content"),
     ("bounce", "552 5.3.4 message too large", MEMBER, "unwanted_content"),
+    ("bounce", "553 5.7.2 [TSS09] All messages from 192.0.2.1 will be permanently deferred", MEMBER, "unwanted"),
+    ("bounce", "550-Requested action not taken: mailbox unavailable 550 Reject due to SPF policy", MEMBER, "unwanted"),
+    ("bounce", "554-Transaction failed 554-Reject due to policy restrictions.", MEMBER, "unwanted"),
+    ("bounce", "550 High probability of spam", MEMBER, "unwanted"),
+    ("bounce", "550 5.7.367 Remote server returned not permitted to relay", MEMBER, "no_such_mailbox"),
+    (
+        "bounce",
+        "550 5.1.351 Remote server returned unknown recipient or mailbox unavailable",
+        MEMBER,
+        "no_such_mailbox",
+    ),
+    ("bounce", "550 Postfach des Empfängers ist voll", MEMBER, "mailbox_full"),
     # back from our own service
     ("bounce", "550 5.4.5 Daily user sending quota exceeded", MEMBER, "limit"),
     ("bounce", "550 5.1.90 Your message can't be sent because you've reached your daily limit", MEMBER, "limit"),

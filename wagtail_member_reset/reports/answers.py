@@ -11,17 +11,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from .answer_words import (
-    CODES,
-    CODES_FOR_GOOD,
-    CODES_FOR_NOW,
-    LAST_PHRASES,
-    PHRASES,
-    REPLIES,
-    STATUSES,
-    VAGUE_CODES,
-    Says,
-)
+from .answer_codes import CODES, CODES_FOR_GOOD, CODES_FOR_NOW, REPLIES, STATUSES, VAGUE_CODES
+from .answer_words import LAST_PHRASES, PHRASES, Says
 from .causes import Cause
 
 # What is read of a text at all.
