@@ -189,6 +189,7 @@ def test_event_that_anymail_does_not_know_is_read_in_the_services_own_words(emai
         ("SparkPost", {"esp_event": {"msys": {"message_event": {"bounce_class": "10"}}}}, Cause.NO_SUCH_MAILBOX),
         ("SparkPost", {"esp_event": {"msys": {"message_event": {"bounce_class": "22"}}}}, Cause.MAILBOX_FULL),
         ("SparkPost", {"esp_event": {"msys": {"message_event": {"bounce_class": "24"}}}}, Cause.GAVE_UP),
+        ("SparkPost", {"esp_event": {"msys": {"message_event": {"bounce_class": "54"}}}}, Cause.NO_SUCH_MAILBOX),
         (
             "Resend",
             {"esp_event": {"data": {"bounce": {"type": "Transient", "subType": "MailboxFull"}}}},
@@ -222,14 +223,14 @@ def test_own_word_of_a_service_is_a_cause(email, service, said, cause):
 @pytest.mark.parametrize(
     ("stored", "reported"),
     [
-        ("mia+club@members.example", "mia@members.example"),
-        ("mia@members.example", "<mia@members.example>"),
-        ("mia@members.example", "Mia Sample <mia@members.example>"),
-        ("mia@members.example", "rfc822;mia@members.example"),
-        ("mia@members.example", "'mia@members.example'"),
-        ("mia@members.example", "MIA@mail.members.example"),
-        ("mia+club@members.example", "<Mia@Members.example>"),
-        ("mia@m\u00fcnchen.example", "<mia@xn--mnchen-3ya.example>"),
+        ("una+club@members.example", "una@members.example"),
+        ("una@members.example", "<una@members.example>"),
+        ("una@members.example", "Una Sample <una@members.example>"),
+        ("una@members.example", "rfc822;una@members.example"),
+        ("una@members.example", "'una@members.example'"),
+        ("una@members.example", "UNA@mail.members.example"),
+        ("una+club@members.example", "<Una@Members.example>"),
+        ("una@m\u00fcnchen.example", "<una@xn--mnchen-3ya.example>"),
     ],
 )
 def test_our_own_id_is_proof_enough_with_a_recipient_that_a_server_rewrote(sent, stored, reported):

@@ -77,7 +77,7 @@ def _boto_status(error: Exception) -> int | None:
 
 # https://support.sparkpost.com/docs/deliverability/bounce-classification-codes
 SPARKPOST_CLASSES = {
-    **dict.fromkeys(("1", "25", "30", "51", "54", "90", "100"), ""),
+    **dict.fromkeys(("1", "25", "30", "51", "80", "90", "100"), ""),
     "10": "invalid recipient",
     "20": "soft bounce",
     "21": "dns failure",
@@ -88,9 +88,9 @@ SPARKPOST_CLASSES = {
     "50": "blocked by the receiving server",
     "52": "spam content",
     "53": "prohibited attachment",
-    "70": "soft bounce",
-    "80": "",
+    "54": "relaying denied",
     "60": "automatic answer",
+    "70": "soft bounce",
 }
 
 # Which options each refuses is what Anymail's payloads do; the tests compare. How placeholders are written is what
