@@ -429,14 +429,15 @@ def test_backend_of_the_sites_own_that_has_sent_none_yet_is_a_queue(member, monk
 
 
 def test_backend_that_fails_silently_is_tried_again(member, monkeypatch):
-    kind = queue("club.mail", 0)
-    kind.fail_silently = True
-    monkeypatch.setattr(transport, "new_connection", lambda: kind(fail_silently=True))
+    backend = queue("club.mail", 0)()
+    backend.fail_silently = True
+    monkeypatch.setattr(transport, "new_connection", lambda: backend)
 
     resets.send(member, by=None)
     outbox.drain()
 
-    assert ResetEmail.objects.get().state == EmailState.QUEUED
+    email = ResetEmail.objects.get()
+    assert (email.state, email.result_code) == (EmailState.QUEUED, "no_answer")
     assert "The mail service is not answering" in said(member).text
 
 

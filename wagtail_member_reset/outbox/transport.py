@@ -152,7 +152,8 @@ def send_first_taken(
 def _unsent(connection: Any) -> Result:
     """What it means that a backend gives back no number of emails that have left, and raises nothing."""
     name, is_queue = name_of(connection), service_of(connection).queues
-    if not is_queue and getattr(connection, "fail_silently", False):  # it may have failed for whatever reason
+    own = vars(connection)  # where Django 6.1 looks for an attribute that it has deprecated, it warns
+    if not is_queue and (own.get("fail_silently") or own.get("_fail_silently")):  # for whatever reason
         return Result(answer=Answer.LATER, code="no_answer", whose=Whose.LATER)
     if isinstance(connection, AnymailBaseBackend):  # a receiver of Anymail's `pre_send` has cancelled it
         return Result(answer=Answer.NEVER, code=CANCELLED, provider=name, is_certain=True)
