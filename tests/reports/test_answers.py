@@ -129,6 +129,13 @@ FURTHER = [
     ("data", "550 Your account is not allowed to send email", MEND, "account"),
     ("data", "554 5.7.1 no", MEND, "not_taken"),
     ("data", "550 5.1.1 no such user here", MEMBER, "no_such_mailbox"),
+    ("rcpt", "550 5.7.1 <mia@x.example>: Recipient address rejected: daily quota exceeded", LATER, "limit"),
+    ("data", "550 user has exceeded its hourly sending quota", LATER, "limit"),
+    ("mail", "452 4.4.5 Insufficient disk space; try again later", LATER, "busy"),
+    ("mail", "451 4.7.1 Sender quota exceeded, try later", LATER, "limit"),
+    ("mail", "571 Relay not allowed for this account", MEND, "login_refused"),
+    ("data", "554 rejected due to content", MEND, "content_refused"),
+    ("rcpt", "550 SMTP AUTH is required for message submission on port 587", MEND, "login_refused"),
     # our own server tells what the member's said
     ("data", "550 host mx.x.example[192.0.2.7] said: 550 5.7.1 SPF check failed", MEMBER, "unwanted"),
     (
@@ -179,6 +186,7 @@ FURTHER = [
     ("bounce", "550 5.7.1 RESOLVER.RST.AuthRequired; authentication required", MEMBER, "insiders_only"),
     ("bounce", "550 5.7.1 This group only accepts messages from people in its organization", MEMBER, "insiders_only"),
     ("bounce", "550 5.7.1 You have been blocked by the recipient", MEMBER, "insiders_only"),
+    ("bounce", "550 Sorry, external mail is not allowed to this list", MEMBER, "insiders_only"),
     # not reached
     ("bounce", "550 5.4.300 Message expired -> 451 4.4.1 connection refused", MEMBER, "gave_up"),
     ("bounce", "554 5.4.6 Hop count exceeded - possible mail loop", MEMBER, "gave_up"),

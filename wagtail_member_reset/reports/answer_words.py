@@ -39,6 +39,7 @@ def _phrases(listed: str) -> tuple[str, ...]:
 PHRASES: dict[Says, tuple[str, ...]] = {
     Says.INSIDERS: _phrases(
         """
+        external mail, external email, external emails,
         sender not authenticated for group, not authenticated by … organization, resolver rst auth, resolver rst not
         authorized, resolver rst authentication required, restricted to recipients permission, only accepts mail
         from, only accepts messages from, only accepts email from, accepts mail only from, accepts messages only
@@ -175,6 +176,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.CONTENT: _phrases(
         """
+        due to content, for its content,
         virus, malware, phishing, content rejected, content … rejected, content denied, message content, mail
         content, content filter, content blocked, unacceptable content, banned content, content presents, potential
         security issue, inappropriate content, invalid content, attachment, attachments, message size, message too
@@ -240,6 +242,13 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         """
     ),
 }
+# Of a quota or a limit, what makes it one of sending, whatever else is said of it.
+OF_SENDING = _phrases(
+    """
+    daily, hourly, monthly, per day, per hour, per minute, per month, sending quota, sending limit, send limit,
+    send quota, message quota, submission quota, relay quota, relay limit, outgoing, outbound
+    """
+)
 # Words that many servers use for many things, where no code says more.
 LAST_PHRASES: dict[Says, tuple[str, ...]] = {
     Says.LATER: _phrases(

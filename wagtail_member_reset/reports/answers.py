@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .answer_codes import CODES, CODES_FOR_GOOD, CODES_FOR_NOW, REPLIES, STATUSES, VAGUE_CODES
-from .answer_words import LAST_PHRASES, PHRASES, Says
+from .answer_words import LAST_PHRASES, OF_SENDING, PHRASES, Says
 from .causes import Cause
 
 # What is read of a text at all.
@@ -177,6 +177,8 @@ def _of_our_service(text: str, status: int | None) -> Reading:
 def _by_what_it_says(says: Says, stage: Stage, is_for_now: bool) -> Reading:
     """A server that asks to come back is believed, but for an account or a login that nobody gives back by waiting."""
     whose, cause = OURS.get(says) or BEFORE_ANY_RECIPIENT[says]
+    if says is Says.FULL and is_for_now:
+        whose, cause = Whose.LATER, Cause.BUSY  # its own disk is
     if whose == Whose.MEND and is_for_now and stage != Stage.API:
         if stage == Stage.LOGIN and cause == Cause.LOGIN_REFUSED:
             whose, cause = Whose.LATER, Cause.BUSY
@@ -201,7 +203,11 @@ def _codes(text: str) -> list[tuple[int, int, int]]:
 
 def _plainly(text: str, codes: list[tuple[int, int, int]]) -> Says | None:
     """What it is about: by its words, else by the code that tells most."""
-    return _by_words(_plain(text), PHRASES) or _most_telling(_by_code(codes))
+    plain = _plain(text)
+    says = _by_words(plain, PHRASES)
+    if says in (Says.FULL, Says.QUOTA) and any(_has(plain, phrase) for phrase in OF_SENDING):
+        return Says.LIMIT
+    return says or _most_telling(_by_code(codes))
 
 
 def _most_telling(found: set[Says]) -> Says | None:
