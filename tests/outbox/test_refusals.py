@@ -179,6 +179,19 @@ def test_ten_members_servers_that_refuse_us_pause_once(mailbox, domains):
     assert counted(mailing) == ("finished", 0, 30)
 
 
+def test_page_of_a_mailing_that_paused_for_that_says_whose_move_it_is(mailbox, client, admin):
+    type(admin).objects.update(last_login=timezone.now())
+    mailbox.answers["DATA"] = "550 host mx.example[192.0.2.1] said: 554 5.7.1 blocked using bl.example"
+    mailing = started(12, address="m@d{}.example")
+    outbox.drain()
+    client.force_login(admin)
+
+    page = client.get(f"/admin/member-reset/mailings/{mailing.pk}/").content.decode()
+
+    assert counted(mailing) == ("paused", 0, 10)
+    assert "Ask your administrator to check SPF, DKIM and DMARC. Then resume." in page
+
+
 # Single emails
 
 

@@ -46,7 +46,8 @@ class Reading:
     """
     What an answer comes to. `says` is what it is about, as far as the text tells.
 
-    `is_sure` where it holds for every email, not for this one alone: by what it says, or by the stage.
+    `is_sure` where it holds for every email, not for this one alone: by what it says, or by the stage. `is_for_now`
+    where the server asks to come back.
     """
 
     whose: Whose
