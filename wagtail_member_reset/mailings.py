@@ -70,8 +70,7 @@ class Progress:
     """
     How far a mailing is. `left` is how long it will take at its pace so far; None where that cannot be said.
 
-    `needs_mending` says that a paused mailing met a refusal that only the site's administrator can end; `is_unwanted`
-    that it paused since one member's mail server after another refused what this site sends.
+    A paused mailing `needs_mending` where only the administrator can, and `is_unwanted` where members' servers say so.
     """
 
     mailing: Mailing
@@ -239,17 +238,14 @@ def work(mailing: Mailing, *, is_stopping: Callable[[], bool] = lambda: False) -
 
 def progress(mailing: Mailing) -> Progress:
     """How far a mailing is: a few small queries, whatever its size."""
-    emails = ResetEmail.objects.filter(mailing=mailing.pk)
-    retrying = emails.filter(state=EmailState.QUEUED).count() if mailing.is_under_way else 0
-    refused = emails.filter(state=EmailState.QUEUED, result_cause__in=NEEDS_MENDING)
-    is_paused = mailing.state == MailingState.PAUSED
+    waiting = ResetEmail.objects.filter(mailing=mailing.pk, state=EmailState.QUEUED)
     return Progress(
         mailing=mailing,
         skips=skip_counts(mailing),
-        retrying=retrying,
+        retrying=waiting.count() if mailing.is_under_way else 0,
         left=_left(mailing),
-        needs_mending=is_paused and refused.exists(),
-        is_unwanted=is_paused and bool(mailing.paused_for),
+        needs_mending=mailing.state == MailingState.PAUSED and waiting.filter(result_cause__in=NEEDS_MENDING).exists(),
+        is_unwanted=mailing.state == MailingState.PAUSED and bool(mailing.paused_for),
         missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
 

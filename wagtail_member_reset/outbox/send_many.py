@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.utils import timezone
 
 from .. import db
 from ..conf import conf
 from ..exceptions import MemberResetError, WindowClosed
-from ..mailing import Issued, cancel_unheld_links, hold_mailing, pause_mailing, silence_of
+from ..mailing import Issued, cancel_unheld_links
 from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
-from ..reports import IN_A_ROW, Refusal, Whose, pause_if_many, read_row, refusal
+from ..reports import Whose
 from ..tokens import Token
-from . import letter, merge, outcome, queue
+from . import holding, letter, merge, outcome, queue
 from .connections import Composed, Connections, Sent
 from .failures import Answer, Result
 from .outcome import Attempt
@@ -68,8 +65,7 @@ class Sending:
         self.handed_over = 0
         self._is_paused, self._is_held, self._stopped = False, False, set[int]()
         self._refused = 0
-        # How the last ones of each mailing ended.
-        self._ends: dict[int, deque[Refusal]] = defaultdict(lambda: deque(maxlen=IN_A_ROW))
+        self._ends = holding.Ends()
         self._in_hand: UUID | None = None
         self._unwritten: list[Attempt] = []
         self._written_at = time.monotonic()
@@ -272,32 +268,9 @@ class Sending:
         is_ours = result.whose != Whose.MEMBER and result.answer != Answer.ACCEPTED
         is_refused = is_ours or (result.answer == Answer.LATER and result.code != "error")
         self._refused = self._refused + 1 if is_refused else 0
-        self._pause_if_unwanted(email, result)
+        self._is_held |= self._ends.pause_if_unwanted(email, result)
         if self._refused >= MOST_REFUSED:
             self._hold(email, result)
 
-    def _pause_if_unwanted(self, email: ResetEmail, result: Result) -> None:
-        """What one member's server after another says of us, as our own server passes it on."""
-        if email.mailing_id is None or (result.answer != Answer.ACCEPTED and not result.code.startswith("smtp_5")):
-            return
-        reading = None if result.answer == Answer.ACCEPTED else read_row(result.code, result.text)
-        ends = self._ends[email.mailing_id]
-        ends.append(refusal(email, reading))
-        if len(ends) == IN_A_ROW and pause_if_many(email.mailing_id, ends):
-            logger.error("mailing=%s paused: refused as unwanted", email.mailing_id)
-            self._is_held = True
-
     def _hold(self, email: ResetEmail, failed: Result) -> None:
-        """Let the mailing wait: for a time where that may help, else until somebody has it go on."""
-        if email.mailing_id is None:
-            return
-        self._is_held = True
-        if failed.answer == Answer.LATER:
-            # As long again as nothing has left, since nobody knows when a limit is over.
-            wait = max(min(silence_of(email.mailing_id), outcome.LONGEST_LIMIT), outcome.FIRST_WAIT)
-            wait = max(wait, timedelta(seconds=failed.retry_after))
-            hold_mailing(email.mailing_id, timezone.now() + wait)
-            return
-        logger.error("mailing=%s paused: %s", email.mailing_id, failed.cause.value or failed.code)
-        with suppress(Mailing.DoesNotExist):
-            pause_mailing(Mailing.objects.defer("choice").get(pk=email.mailing_id))
+        self._is_held |= holding.hold(email, failed)
