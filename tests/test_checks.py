@@ -5,12 +5,14 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
+from types import ModuleType
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.views import PasswordResetView
 from django.core.checks import registry, run_checks
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import ProgrammingError, connection, router
 from django.urls import include, path
 from django.utils import timezone
@@ -466,6 +468,51 @@ def test_smtp_without_a_timeout_is_named(settings):
     use_backend(settings, "django.core.mail.backends.smtp.EmailBackend", timeout=None)
 
     assert ids(ours()) == ["W007"]
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "Club: Members <office@club.example>",
+        "a@club.example, b@club.example",
+        "",
+        "office@club.example\nBcc: eve@x.example",
+    ],
+)
+def test_sender_that_is_not_one_mailbox_is_an_error(settings, sender):
+    settings.DEFAULT_FROM_EMAIL = sender
+
+    (error,) = ours()
+
+    assert (ids([error]), error.level) == (["E025"], 40)
+    assert repr(sender) in error.msg
+
+
+@pytest.mark.parametrize("sender", ['"Club: Members" <office@club.example>', "Club e.V. <office@club.example>"])
+def test_sender_that_is_one_mailbox_passes(settings, sender):
+    settings.DEFAULT_FROM_EMAIL = sender
+
+    assert ours() == []
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("post_office", "django-post-office"),
+        ("mailer.backend", "django-mailer"),
+        ("djcelery_email", "django-celery-email"),
+    ],
+)
+def test_queue_of_the_sites_own_is_named_since_it_stores_links(settings, monkeypatch, module, name):
+    found = ModuleType(module)
+    found.EmailBackend = type("EmailBackend", (BaseEmailBackend,), {"__module__": module})
+    monkeypatch.setitem(sys.modules, module.partition(".")[0], found)
+    monkeypatch.setitem(sys.modules, module, found)
+    use_backend(settings, f"{module}.EmailBackend")
+
+    (warning,) = ours()
+
+    assert (ids([warning]), name in warning.msg) == (["W015"], True)
 
 
 def test_smtp_with_a_timeout_passes(settings):

@@ -72,7 +72,7 @@ class Progress:
     """
     How far a mailing is. `left` is how long it will take at its pace so far; None where that cannot be said.
 
-    `needs_mending` says that a paused mailing met a refusal that only the site's administrator can end.
+    A paused mailing `needs_mending` where only the administrator can, and `is_unwanted` where members' servers say so.
     """
 
     mailing: Mailing
@@ -80,6 +80,7 @@ class Progress:
     retrying: int
     left: timedelta | None
     needs_mending: bool
+    is_unwanted: bool
     # Members whom it wanted to reach and did not; "Try again" takes them up anew.
     missed: int = 0
 
@@ -254,15 +255,14 @@ def work(mailing: Mailing, *, is_stopping: Callable[[], bool] = lambda: False) -
 
 def progress(mailing: Mailing) -> Progress:
     """How far a mailing is: a few small queries, whatever its size."""
-    emails = ResetEmail.objects.filter(mailing=mailing.pk)
-    retrying = emails.filter(state=EmailState.QUEUED).count() if mailing.is_under_way else 0
-    refused = emails.filter(state=EmailState.FAILED, result_code__in=NEEDS_MENDING)
+    waiting = ResetEmail.objects.filter(mailing=mailing.pk, state=EmailState.QUEUED)
     return Progress(
         mailing=mailing,
         skips=skip_counts(mailing),
-        retrying=retrying,
+        retrying=waiting.count() if mailing.is_under_way else 0,
         left=time_left(mailing),
-        needs_mending=mailing.state == MailingState.PAUSED and refused.exists(),
+        needs_mending=mailing.state == MailingState.PAUSED and waiting.filter(result_cause__in=NEEDS_MENDING).exists(),
+        is_unwanted=mailing.state == MailingState.PAUSED and bool(mailing.paused_for),
         missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
 

@@ -95,11 +95,7 @@ LACKS = {
     "MailerSend": {"delayed", "no_mailbox", "full", "unwanted"},
 }
 OWN = [
-    # Anymail passes these on as unknown.
-    ("Amazon SES", "delayed", COMMON["unknown"]),
-    ("Mandrill", "delivered", COMMON["unknown"]),
-    # Mailjet has no code for a bounce, and Anymail one reason for all that is wrong with an address.
-    ("Mailjet", "no_mailbox", COMMON["no_code"]),
+    ("MailerSend", "no_code", COMMON["no_mailbox"]),  # whose only word is "Host or domain name not found"
     # Held back by the service, which reports it as a bounce.
     ("Mailgun", "suppressed", ("bounced", "Not sent", BOUNCED_BEFORE)),
     ("Mailgun", "unsubscribed_before", ("bounced", "Not sent", UNSUBSCRIBED)),
@@ -126,7 +122,7 @@ OWN = [
     ("Brevo", "queued", ("queued", "Sent", SENT)),
     ("Brevo", "blocked", ("rejected", "Not sent", BLOCKED)),
     ("Brevo", "invalid", ("bounced", "Bounced", NO_MAILBOX)),
-    ("Brevo", "soft", ("bounced", "Bounced", REFUSED)),
+    ("Brevo", "soft", ("bounced", "Bounced", NO_MAILBOX)),
     ("Brevo", "failed", ("failed", "Failed", FAILED)),
     ("Mailjet", "spam_before", ("rejected", "Not sent", SPAM)),
     ("Mailjet", "invalid", ("rejected", "Not sent", INVALID)),
@@ -432,7 +428,7 @@ CODES = {
     "554 5.7.1 denied": UNWANTED,
     "550 refused": None,
     "552 too much": FULL,
-    "550 5.4.4 no route": None,
+    "550 5.4.4 no route": NO_MAILBOX,
     "": None,
 }
 # Where no code tells more.

@@ -166,20 +166,23 @@ SERVERS = [
     ("552-5.2.2 The email account that you tried to reach is over quota", Cause.MAILBOX_FULL),
     ("452 4.2.2 The email account that you tried to reach is over quota", Cause.MAILBOX_FULL),
     ("552 Requested mail action aborted: exceeded storage allocation", Cause.MAILBOX_FULL),
-    ("552 5.7.0 This message was blocked because its content presents a potential security issue", Cause.UNWANTED),
+    (
+        "552 5.7.0 This message was blocked because its content presents a potential security issue",
+        Cause.UNWANTED_CONTENT,
+    ),
     ("550-5.7.26 This mail is unauthenticated, which poses a security risk", Cause.UNWANTED),
     ("550 5.7.1 Service unavailable, Client host [203.0.113.5] blocked using Spamhaus", Cause.UNWANTED),
     ("554 5.7.9 Message not accepted for policy reasons", Cause.UNWANTED),
     ("Transient: MailboxFull", Cause.MAILBOX_FULL),
     ("a bounce message because the recipient's inbox was full", Cause.MAILBOX_FULL),
-    ("550 5.4.1 Recipient address rejected: Access denied", Cause.NONE),
-    ("550 Requested action not taken: mailbox unavailable", Cause.NONE),
+    ("550 5.4.1 Recipient address rejected: Access denied", Cause.NO_SUCH_MAILBOX),
+    ("550 Requested action not taken: mailbox unavailable", Cause.NO_SUCH_MAILBOX),
     ("host 5.1.1.1 said: 550 no", Cause.NONE),
     ("host mx.example[198.51.100.2] said no", Cause.NONE),
     ("Exim 4.96.2 refused", Cause.NONE),
     ("250 2.0.0 OK", Cause.NONE),
     ("", Cause.NONE),
-    ("Postfach voll", Cause.NONE),
+    ("Postfach voll", Cause.MAILBOX_FULL),
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
-from .. import reports
+from .. import outbox, reports
 from ..conf import conf
 from ..exceptions import SettingError
 from .common import plain_http
@@ -24,7 +24,7 @@ def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         base = conf.BASE_URL or ""
     except SettingError:  # it has a message of its own
         base = ""
-    return [*_mail_backend(), *_mail_service(), *plain_http(base)]
+    return [*_sender(), *_mail_backend(), *_mail_service(), *plain_http(base)]
 
 
 @register(Tags.security, deploy=True)
@@ -39,6 +39,17 @@ def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     )
     message = f"Anybody may post delivery reports to {path}: {name} has no secret and no signature there."
     return [Error(message, hint=hint, id="wagtail_member_reset.E024")]
+
+
+def _sender() -> Iterator[CheckMessage]:
+    sender = str(settings.DEFAULT_FROM_EMAIL or "")
+    if not outbox.is_one_mailbox(sender):
+        yield Error(
+            f"DEFAULT_FROM_EMAIL is {sender[:100]!r}, which is not one address: no email can leave.",
+            hint="Set one address, with or without a name, and a name with a colon or a comma in quotes: "
+            """'"Club: Members" <office@club.example>'.""",
+            id="wagtail_member_reset.E025",
+        )
 
 
 def _mail_backend() -> Iterator[CheckMessage]:
@@ -60,6 +71,14 @@ def _mail_backend() -> Iterator[CheckMessage]:
 def _mail_service() -> Iterator[CheckMessage]:
     service = reports.default_backend()
     name = service.name
+    if service.queues:
+        yield Warning(
+            f"The mail backend is {name}, a queue of this site's own, which stores every email with the personal link.",
+            hint="Who may read its tables or its broker can use the links that are still unused: see who that is, and "
+            "delete sent emails soon. What becomes of an email shows no further than the queue. "
+            "Or send over the mail service itself: this app has a queue of its own, which stores no links.",
+            id="wagtail_member_reset.W015",
+        )
     if where := service.click_tracking:
         yield Warning(
             f"{name} cannot be told with a mail not to rewrite its links, and a rewritten link is known to {name}.",

@@ -10,6 +10,7 @@ from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .pace import time_left
+from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
 from .state import (
     cancel_unheld_links,
@@ -66,11 +67,13 @@ __all__ = [
     "note_claimed",
     "out_of_reach",
     "pause_mailing",
+    "pause_mailing_for",
     "purge_mailings",
     "read_file",
     "reserve_room",
     "rest_of",
     "resume_mailing",
+    "silence_of",
     "skip_counts",
     "start_mailing",
     "stop_mailing",

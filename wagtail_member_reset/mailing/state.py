@@ -180,8 +180,9 @@ def rest_of(mailing: Mailing) -> list[Any]:
     """The keys of the members whom a stopped mailing did not reach, but for those whose address was refused."""
     keys = [key for members in mailing.chunks.values_list("members", flat=True) for key in members]
     stopped = ResetEmail.objects.filter(mailing=mailing.pk, skip_reason=SkipReason.STOPPED)
-    # An address that was refused is for staff to put right, in the member's tab.
-    missed = missed_emails(mailing).exclude(result_code__startswith="smtp_5").exclude(result_code__in=REFUSED_CODES)
+    # An address that was refused is for staff to put right, in the member's tab; what our own server refused is not.
+    refused = Q(result_code__startswith="smtp_5", result_cause="") | Q(result_code__in=REFUSED_CODES)
+    missed = missed_emails(mailing).exclude(refused)
     unreached = (stopped | missed).order_by("pk")
     return [*keys, *unreached.values_list("member", flat=True)]
 

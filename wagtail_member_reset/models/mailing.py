@@ -43,6 +43,8 @@ class Mailing(models.Model):
     state = models.CharField(max_length=10, choices=MailingState.choices, default=MailingState.DRAFT)
     # The mail service is overrun or away, and is left alone until then.
     held_until = models.DateTimeField(null=True, blank=True)
+    # For what many members' mail servers refused one after another, so that it paused, once for each answer.
+    paused_for = models.JSONField(default=list)
     # With a limit: up to when it is used up, and when to ask for more. See `mailing.pace`.
     paced_until = models.DateTimeField(null=True, blank=True)
     turn_at = models.DateTimeField(null=True, blank=True)

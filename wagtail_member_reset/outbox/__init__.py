@@ -11,6 +11,7 @@ from .letter import letter_of
 from .requests import MOST_ACCOUNTS, accept
 from .requests import purge as purge_requests
 from .send import at_work, drain, send_chunk
+from .sender import is_one_mailbox
 from .tasks import is_configured as has_task_backend
 from .text import Content
 
@@ -22,6 +23,7 @@ __all__ = [
     "drain",
     "enqueue",
     "has_task_backend",
+    "is_one_mailbox",
     "letter_of",
     "purge_requests",
     "send_chunk",

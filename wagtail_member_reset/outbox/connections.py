@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 
 from ..models import ResetEmail
+from .failures import Result
 from .text import Content
-from .transport import Mailer, Result
+from .transport import Mailer
 
 # An email with its token and its text; and what came of it.
 Composed = tuple[ResetEmail, str, Content]

@@ -21,8 +21,9 @@ from ..exceptions import MemberResetError
 from ..models import ResetEmail
 from ..reports import METADATA, Placeholders, service_of
 from . import letter, text
+from .failures import Result
 from .message import AUTOMATIC, with_extras
-from .transport import Mailer, Result, choices, send_first_taken
+from .transport import Mailer, choices, send_first_taken
 
 # What every parser takes for one address; whatever looks different goes alone, and spoils no call.
 PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9.-]+", re.IGNORECASE | re.ASCII)

@@ -12,12 +12,16 @@ from django.utils import timezone
 
 from .. import db, mailing, tokens
 from ..models import EmailState, ResetEmail, SkipReason
+from ..reports import Cause, Whose
 from ..signals import delivery_changed
-from .transport import Answer, Result
+from .failures import Answer, Result
 
 # How long an email waits for its second attempt, its third, and so on.
 BACK_OFF = [timedelta(seconds=30)] + [timedelta(minutes=m) for m in (2, 10, 30, 120, 360)]
 FIRST_WAIT = BACK_OFF[0]
+# Where our own server has had enough for now: how long an email waits at most, and a single one altogether.
+LONGEST_LIMIT = timedelta(hours=1)
+LONGEST_FOR_LIMIT = timedelta(days=2)
 # Beyond that, the attempts ended with their workers, and so may the next one.
 MOST_ATTEMPTS = len(BACK_OFF) + 3
 
@@ -87,17 +91,54 @@ def write(attempts: Sequence[Attempt]) -> None:
         delivery_changed.send_robust(sender=ResetEmail, email=attempt.email)
 
 
+def wait_after(email: ResetEmail, result: Result) -> timedelta:
+    """How long to wait after an attempt that failed, and not for good."""
+    wait = BACK_OFF[min(email.attempts, len(BACK_OFF)) - 1]
+    if result.whose == Whose.LATER and result.is_sure:
+        wait = min(wait, LONGEST_LIMIT)  # nobody knows when a limit is over, so it is looked often
+    return max(wait, timedelta(seconds=result.retry_after))
+
+
+def is_about_all(email: ResetEmail, result: Result) -> bool:
+    """
+    Whether our own server would say the same of every email. What is said again of what one holds is about that one.
+    """
+    return result.is_sure and not (result.cause == Cause.CONTENT_REFUSED and email.attempts > 1)
+
+
 def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
     text = tokens.blank_out(token, result.text) if token and result.text else result.text
+    changes: dict[str, Any] = {"result_code": result.code[:32], "result_text": text[:500]}
+    changes["result_cause"] = result.cause.value
+    if result.provider:
+        changes["provider"] = result.provider
     state, wait = EmailState.FAILED, timedelta(0)
     if result.answer == Answer.ACCEPTED:
         state = EmailState.HANDED_OVER
-    elif result.answer == Answer.LATER and email.attempts <= len(BACK_OFF):
-        state, wait = EmailState.QUEUED, max(BACK_OFF[email.attempts - 1], timedelta(seconds=result.retry_after))
-    changes: dict[str, Any] = {"result_code": result.code[:32], "result_text": text[:500]}
-    if result.provider:
-        changes["provider"] = result.provider
+    elif _is_kept(email, result):
+        state = EmailState.QUEUED
+        # That our own server takes no emails counts for none of them.
+        changes["attempts"] = min(email.attempts, len(BACK_OFF))
+        wait = timedelta(0) if result.whose == Whose.MEND else wait_after(email, result)
+    elif email.attempts <= len(BACK_OFF) and _is_tried_again(email, result):
+        state, wait = EmailState.QUEUED, wait_after(email, result)
     return Fate(state, tuple(changes.items()), wait, may_have_arrived=not result.is_certain)
+
+
+def _is_kept(email: ResetEmail, result: Result) -> bool:
+    """Whether it waits for our own server, however long that takes: mailings for whatever it is, others for a limit."""
+    if result.whose == Whose.MEMBER or not is_about_all(email, result):
+        return False
+    if email.mailing_id is not None:
+        return True
+    return result.cause == Cause.LIMIT and timezone.now() - email.created_at < LONGEST_FOR_LIMIT
+
+
+def _is_tried_again(email: ResetEmail, result: Result) -> bool:
+    if result.answer == Answer.LATER:
+        return True
+    # Our own server may have meant them all, which the next ones will tell.
+    return result.whose == Whose.MEND and email.mailing_id is not None and result.is_certain
 
 
 class _NotOurs(Exception):

@@ -9,26 +9,24 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.utils import timezone
 
 from .. import db
 from ..conf import conf
 from ..exceptions import MemberResetError, WindowClosed
-from ..mailing import Issued, cancel_unheld_links, hold_mailing, pause_mailing
+from ..mailing import Issued, cancel_unheld_links
 from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
-from ..reports import NEEDS_MENDING
+from ..reports import Whose
 from ..tokens import Token
-from . import letter, merge, outcome, queue
+from . import holding, letter, merge, outcome, queue
 from .connections import Composed, Connections, Sent
+from .failures import Answer, Result
 from .outcome import Attempt
 from .queue import Lease
-from .transport import Answer, Mailer, Result
+from .transport import Mailer
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -67,6 +65,7 @@ class Sending:
         self.handed_over = 0
         self._is_paused, self._is_held, self._stopped = False, False, set[int]()
         self._refused = 0
+        self._ends = holding.Ends()
         self._in_hand: UUID | None = None
         self._unwritten: list[Attempt] = []
         self._written_at = time.monotonic()
@@ -130,9 +129,9 @@ class Sending:
         except Exception as error:
             mailing_id = group.emails[0].mailing_id
             failed = self.mailer.failed(error, what=f"{len(emails)} emails of mailing {mailing_id}")
-            if failed.answer == Answer.NEVER and failed.code not in NEEDS_MENDING:
+            if failed.answer == Answer.NEVER and not outcome.is_about_all(group.emails[0], failed):
                 return emails  # one of them spoils it for the others
-            self._hold(mailing_id, failed)
+            self._hold(group.emails[0], failed)
             answers = ((email, token, failed) for email, token in emails)
         if answers is None:
             return emails
@@ -260,21 +259,18 @@ class Sending:
         return self._is_held or self._is_paused or self.is_stopping() or not self.lease.has_time_for_one()
 
     def _hold_if_refused(self, email: ResetEmail, result: Result) -> None:
-        """What is said of one email in a row after another is not about the members."""
-        is_refused = (result.answer == Answer.LATER and result.code != "error") or result.code in NEEDS_MENDING
+        """What our own server says of every email, or of one in a row after another, is not about the members."""
+        if self._is_held:
+            return
+        if result.whose != Whose.MEMBER and outcome.is_about_all(email, result):
+            self._hold(email, result)
+            return
+        is_ours = result.whose != Whose.MEMBER and result.answer != Answer.ACCEPTED
+        is_refused = is_ours or (result.answer == Answer.LATER and result.code != "error")
         self._refused = self._refused + 1 if is_refused else 0
-        if self._refused >= MOST_REFUSED and not self._is_held:
-            self._hold(email.mailing_id, result)
+        self._is_held |= self._ends.pause_if_unwanted(email, result)
+        if self._refused >= MOST_REFUSED:
+            self._hold(email, result)
 
-    def _hold(self, mailing_id: int | None, failed: Result) -> None:
-        """Let the mailing wait: for a time where that may help, else until somebody has it go on."""
-        if mailing_id is None:
-            return
-        self._is_held = True
-        if failed.answer == Answer.LATER:
-            pause = max(timedelta(seconds=failed.retry_after), outcome.FIRST_WAIT)
-            hold_mailing(mailing_id, timezone.now() + pause)
-            return
-        logger.error("mailing=%s paused: %s", mailing_id, failed.code)
-        with suppress(Mailing.DoesNotExist):
-            pause_mailing(Mailing.objects.defer("choice").get(pk=mailing_id))
+    def _hold(self, email: ResetEmail, failed: Result) -> None:
+        self._is_held |= holding.hold(email, failed)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import logging
 import smtplib
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
-from enum import Enum
-from itertools import combinations
+from itertools import combinations, repeat
 from typing import Any
 
 from anymail.backends.base import AnymailBaseBackend
 from anymail.exceptions import (
-    AnymailAPIError,
-    AnymailInvalidAddress,
     AnymailRecipientsRefused,
     AnymailUnsupportedFeature,
 )
@@ -25,44 +20,29 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 
-from ..reports import SMTP, MailService, name_of, service_named, service_of
+from ..reports import (
+    CANCELLED,
+    SITE_QUEUE,
+    SMTP,
+    MailService,
+    Whose,
+    name_of,
+    service_of,
+)
+from .failures import LONGEST_RESULT, Answer, Result, classify
 from .message import EXTRAS, build
+from .sender import check_sender
 from .text import Content
 
 logger = logging.getLogger("wagtail_member_reset")
 
 # A mail server that says nothing would hold every later mail back for ever.
 TIMEOUT_SECONDS = 30
-LONGEST_RESULT = 500
-LONGEST_WAIT_SECONDS = 3600
 # Every choice of extras, those that leave out fewest first.
 CHOICES = [frozenset(kept) for size in range(len(EXTRAS), -1, -1) for kept in combinations(EXTRAS, size)]
 ALL, NONE = CHOICES[0], CHOICES[-1]
-# Raised while a mail is put together, by whatever backend.
-WHILE_COMPOSING = (AnymailInvalidAddress, smtplib.SMTPNotSupportedError)
 # What a backend turned out to take, so that the next mail goes without a detour.
 _taken: dict[type, frozenset[str]] = {}
-
-
-class Answer(str, Enum):
-    ACCEPTED = "accepted"
-    LATER = "later"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What one attempt came to. `code` is short and stable, `text` is the other side's own words, cut."""
-
-    answer: Answer
-    code: str
-    text: str = ""
-    message_id: str = ""
-    provider: str = ""
-    # How many seconds the other side asked us to wait.
-    retry_after: float = 0
-    # The mail has certainly not left, so nobody can hold its link. Of a mail that timed out, nobody can tell.
-    is_certain: bool = False
 
 
 class Mailer:
@@ -123,7 +103,7 @@ class Mailer:
 
     def failed(self, error: Exception, *, what: str) -> Result:
         """Let go of a connection that failed, and say what that means."""
-        result = classify(error)
+        result = classify(error, is_open=self._connection is not None)
         if _is_before_sending(error, self._connection):
             result = replace(result, is_certain=True)
         self.close()
@@ -132,6 +112,7 @@ class Mailer:
         return result
 
     def _send(self, content: Content, to: str, public_id: str) -> Result:
+        check_sender()
         connection, kind = self.connection, type(self.connection)
         made = ((extras, build(content, to=to, public_id=public_id, extras=extras)) for extras in _choices(connection))
         if (sent := send_first_taken(connection, made)) is None:
@@ -155,16 +136,29 @@ def send_first_taken(
     Returns its extras, and what each of its recipients came to; None where it takes none of them.
     """
     for extras, message in messages:
-        refusal = ""
         try:
-            is_accepted = connection.send_messages([message]) != 0
+            sent = connection.send_messages([message])
         except AnymailUnsupportedFeature:
             continue  # raised while the message is put together: nothing was sent yet
         except AnymailRecipientsRefused as error:
             # What was said of each recipient stands on the message.
-            is_accepted, refusal = False, str(error)[:LONGEST_RESULT]
-        return extras, _read_status(message, name_of(connection), is_accepted=is_accepted, text=refusal)
+            return extras, _read_status(message, name_of(connection), refusal=str(error)[:LONGEST_RESULT])
+        if service_of(connection).queues or sent == 0 or isinstance(sent, list):
+            return extras, repeat(_unsent(connection), len(message.to))
+        return extras, _read_status(message, name_of(connection))
     return None
+
+
+def _unsent(connection: Any) -> Result:
+    """What it means that a backend gives back no number of emails that have left, and raises nothing."""
+    name, is_queue = name_of(connection), service_of(connection).queues
+    own = vars(connection)  # where Django 6.1 looks for an attribute that it has deprecated, it warns
+    if not is_queue and (own.get("fail_silently") or own.get("_fail_silently")):  # for whatever reason
+        return Result(answer=Answer.LATER, code="no_answer", whose=Whose.LATER)
+    if isinstance(connection, AnymailBaseBackend):  # a receiver of Anymail's `pre_send` has cancelled it
+        return Result(answer=Answer.NEVER, code=CANCELLED, provider=name, is_certain=True)
+    # Queues have sent nothing yet, or name the tasks that they have begun; and what fails, raises.
+    return Result(answer=Answer.ACCEPTED, code=SITE_QUEUE, provider=name)
 
 
 def choices(service: MailService) -> list[frozenset[str]]:
@@ -181,27 +175,6 @@ def new_connection() -> Any:
     return connection
 
 
-def classify(error: Exception) -> Result:
-    """Which failures may pass by themselves, and which will not; and of which it is certain that no mail left."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, answer = next(iter(error.recipients.values()), (550, b""))
-        return _smtp_result(code, answer)
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return Result(answer=Answer.NEVER, code="login_refused", is_certain=True)
-    if isinstance(error, smtplib.SMTPResponseException):
-        return _smtp_result(error.smtp_code, error.smtp_error)
-    if isinstance(error, AnymailAPIError):
-        status = service_named(str(error.esp_name or "")).status(error)
-        return replace(_api_result(status), retry_after=_retry_after(error))
-    if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature)):
-        return Result(answer=Answer.NEVER, code="configuration", is_certain=True)
-    if isinstance(error, (ValueError, smtplib.SMTPNotSupportedError)):  # Anymail's invalid address is a ValueError
-        return Result(answer=Answer.NEVER, code="invalid", is_certain=isinstance(error, WHILE_COMPOSING))
-    if isinstance(error, (OSError, smtplib.SMTPException)):
-        return Result(answer=Answer.LATER, code="no_answer")
-    return Result(answer=Answer.LATER, code="error")
-
-
 def _is_before_sending(error: Exception, connection: Any) -> bool:
     """Whether the error came before anything of the mail was sent over the connection, which is None if none opened."""
     if connection is None:
@@ -210,40 +183,9 @@ def _is_before_sending(error: Exception, connection: Any) -> bool:
     return isinstance(error, ValueError) and service_of(connection) is SMTP
 
 
-def _smtp_result(code: int, answer: bytes | str) -> Result:
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else str(answer)
-    said = Answer.NEVER if 500 <= code < 600 else Answer.LATER
-    return Result(answer=said, code=f"smtp_{code}", text=text[:LONGEST_RESULT], is_certain=400 <= code < 600)
-
-
-def _api_result(status: int | None) -> Result:
-    # Of a 5xx nobody can tell: the service, or something in front of it, broke on the way.
-    is_certain = status is not None and 400 <= status < 500
-    if status in (401, 403):
-        return Result(answer=Answer.NEVER, code="login_refused", is_certain=is_certain)
-    if status is None or status == 429 or status >= 500:
-        code = "no_answer" if status is None else f"http_{status}"
-        return Result(answer=Answer.LATER, code=code, is_certain=is_certain)
-    return Result(answer=Answer.NEVER, code=f"http_{status}", is_certain=is_certain)
-
-
-def _retry_after(error: AnymailAPIError) -> float:
-    """What a mail service that is overrun asks for: seconds, or a date (RFC 9110, 10.2.3). An hour at most."""
-    said = str(getattr(getattr(error, "response", None), "headers", {}).get("Retry-After", "")).strip()
-    if said.isdecimal():
-        seconds = float(said)
-    else:
-        try:
-            seconds = parsedate_to_datetime(said).timestamp() - time.time()
-        except (TypeError, ValueError):
-            return 0
-    return min(max(seconds, 0), LONGEST_WAIT_SECONDS)
-
-
-def _read_status(
-    message: EmailMultiAlternatives, provider: str, *, is_accepted: bool, text: str = ""
-) -> Iterator[Result]:
+def _read_status(message: EmailMultiAlternatives, provider: str, *, refusal: str | None = None) -> Iterator[Result]:
     """What the mail service said of each recipient, in their order; the very same where it said the same."""
+    text = refusal or ""
     status = getattr(message, "anymail_status", None)
     said = (status.recipients if status is not None else None) or {}
     known: dict[tuple[str | None, str | None], Result] = {}
@@ -251,7 +193,7 @@ def _read_status(
         recipient = said.get(to)
         key = (recipient.status, recipient.message_id) if recipient is not None else (None, None)
         if key not in known:
-            word, message_id = key[0] or ("unknown" if is_accepted else "refused"), str(key[1] or "")
+            word, message_id = key[0] or ("unknown" if refusal is None else "refused"), str(key[1] or "")
             is_bad = word in ("invalid", "rejected", "failed", "refused")
             said_of_it = Answer.NEVER if is_bad else Answer.ACCEPTED
             known[key] = Result(answer=said_of_it, code=word, text=text, message_id=message_id[:255], provider=provider)

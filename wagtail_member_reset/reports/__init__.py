@@ -1,11 +1,13 @@
 """What mail services say of emails: what each service can do, what it reports, and what that means."""
 
+from .answers import LONGEST_READ, Reading, Stage, Whose, read
+from .causes import NEEDS_MENDING, Cause
+from .refusals import IN_A_ROW, Refusal, pause_if_many, read_row, refusal
+from .service import MailService, Placeholders
 from .services import (
     METADATA,
     SMTP,
     SMTP_BACKEND,
-    MailService,
-    Placeholders,
     backend_path,
     default_backend,
     is_open_to_anybody,
@@ -16,25 +18,38 @@ from .services import (
 from .services import named as service_named
 from .services import of_connection as service_of
 from .services import webhook as webhook_path
-from .verdict import NEEDS_MENDING, Cause, Outcome, Verdict, of_event, verdict_on
+from .verdict import CANCELLED, SITE_QUEUE, Outcome, Verdict, is_automatic_answer, of_event, verdict_on
 from .webhook import listen
 
 __all__ = [
+    "CANCELLED",
+    "IN_A_ROW",
+    "LONGEST_READ",
     "METADATA",
     "NEEDS_MENDING",
+    "SITE_QUEUE",
     "SMTP",
     "SMTP_BACKEND",
     "Cause",
     "MailService",
     "Outcome",
     "Placeholders",
+    "Reading",
+    "Refusal",
+    "Stage",
     "Verdict",
+    "Whose",
     "backend_path",
     "default_backend",
+    "is_automatic_answer",
     "is_open_to_anybody",
     "listen",
     "name_of",
     "of_event",
+    "pause_if_many",
+    "read",
+    "read_row",
+    "refusal",
     "reports",
     "service_named",
     "service_of",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from anymail.exceptions import AnymailConfigurationError, AnymailInsecureWebhookWarning
@@ -19,119 +19,46 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.module_loading import import_string
 
+from .service import (
+    BOUNCED_BEFORE,
+    MARKED_AS_SPAM,
+    SUPPRESSED,
+    UNSUBSCRIBED,
+    MailService,
+    Placeholders,
+    first_sentence,
+    first_word,
+)
+
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 # The key of a mail's public id in what travels with it, and in what a service hands back.
 METADATA = "member_reset"
 # Connect, greeting, EHLO, STARTTLS, handshake, EHLO, up to three for the login, MAIL, RCPT, DATA, the text, QUIT.
 SMTP_REPLIES = 14
-# The connection and the answer: `requests` waits as long for the one as for the other.
-API_REPLIES = 2
+# What botocore makes by itself, unless it is configured otherwise.
+BOTO_ATTEMPTS = 5
 # Options of ours that services refuse.
 NO_TRACKING_OPTIONS, NO_METADATA = frozenset({"track_clicks", "track_opens"}), frozenset({"metadata"})
 
-# Words for a mail that the service itself held back, though it reports a bounce; with Anymail's word for why.
-BOUNCED_BEFORE = (re.compile(r"previously bounced address", re.IGNORECASE), "bounced")
-MARKED_AS_SPAM = (re.compile(r"marked your messages as spam", re.IGNORECASE), "spam")
-UNSUBSCRIBED = (re.compile(r"unsubscribed address", re.IGNORECASE), "unsubscribed")
-SUPPRESSED = (re.compile(r"suppressed sending|address (was )?suppressed|suppression list|SuppressionList"), "blocked")
-HeldBack = tuple[tuple[re.Pattern[str], str], ...]
-# Of a service that is not known to have its own. The most telling come first.
-HELD_BACK: HeldBack = (UNSUBSCRIBED, MARKED_AS_SPAM, BOUNCED_BEFORE, SUPPRESSED)
+
+# Amazon's client is boto3, which has its own time-outs and errors, and tries several times by itself.
+def _boto_config(connection: Any) -> Any:
+    return getattr(getattr(getattr(connection, "client", None), "meta", None), "config", None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placeholders:
-    """How a service fills each member's values into one text for many."""
-
-    text: str
-    """A placeholder in the plain text and the subject, with NAME for the value's name."""
-
-    html: str = ""
-    """One in the HTML that is filled in as it is, where the service would else escape once more."""
-
-    opener: str
-    """What a text must not hold by itself, since the service would take it for a placeholder."""
-
-    most: int = 1000
-    """How many members one call takes."""
-
-    extra: dict[str, Any] = field(default_factory=dict)
-    """What Anymail's `esp_extra` has to say for these placeholders to be filled in."""
-
-    def place(self, name: str, *, html: bool = False) -> str:
-        """What stands in the text, or in the HTML, for a value."""
-        return ((html and self.html) or self.text).replace("NAME", name)
-
-
-def _status(error: Exception) -> int | None:
-    return getattr(error, "status_code", None)
-
-
-def _timeout(connection: Any) -> Any:
-    return getattr(connection, "timeout", None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailService:
-    """What a mail service can do, what it calls things, and where it differs from what Anymail makes of it."""
-
-    name: str
-    """Anymail's name of the service, which stands on the mail's row; "smtp" for plain SMTP."""
-
-    webhook: str = ""
-    """Its slug in the name of Anymail's tracking view; empty where Anymail has none, so that nothing is reported."""
-
-    refuses: frozenset[str] = frozenset()
-    """Anymail's options that it does not take, of those that we would send along: a mail with one does not leave."""
-
-    click_tracking: str = ""
-    """Where to switch it off, if the service rewrites links as its own settings say, whatever a mail asks for."""
-
-    placeholders: Placeholders | None = None
-    """How it mails many with one call; None where it wants a template stored with it, or cannot do so at all."""
-
-    held_back: HeldBack = HELD_BACK
-    """Its words for a mail that it held back and reports as a bounce, with Anymail's reason; the first found speaks."""
-
-    own_word: tuple[str, ...] = ()
-    """The keys to its own word for a bounce, in the event as it posts it, where Anymail's event leaves that out."""
-
-    status: Callable[[Exception], int | None] = _status
-    """The HTTP status of a call that failed; None if there was no answer."""
-
-    timeout_setting: str = 'ANYMAIL["REQUESTS_TIMEOUT"]'
-    """What the setting is called that says how long to wait for it."""
-
-    timeout: Callable[[Any], Any] = _timeout
-    """How many seconds a connection to it waits for one reply, from the connection; None for ever."""
-
-    replies: int = API_REPLIES
-    """How often one mail may have to wait for it so long. Connecting counts, too."""
-
-    def held_back_for(self, text: str) -> str:
-        """Anymail's reason why the service held a mail back, if that is what the text says; else empty."""
-        return next((reason for pattern, reason in self.held_back if pattern.search(text)), "")
-
-    def word_in(self, event: object) -> object:
-        """The service's own word for a bounce, from the event as it was posted; None if there is none."""
-        if not self.own_word:
-            return None
-        for key in self.own_word:
-            event = event.get(key) if isinstance(event, Mapping) else None
-        return event
-
-    def longest_wait(self, connection: Any) -> float | None:
-        """How many seconds one mail over this connection may take; None where nothing ends the wait."""
-        seconds = self.timeout(connection)
-        pair = seconds if isinstance(seconds, tuple) else (seconds,)  # `requests` takes one for each of two waits
-        return None if None in pair else self.replies * float(max(pair))
-
-
-# Amazon's client is boto3, which has its own time-outs and errors, and tries five times by itself.
 def _boto_timeout(connection: Any) -> Any:
-    config = getattr(getattr(getattr(connection, "client", None), "meta", None), "config", None)
-    seconds: Any = (getattr(config, "connect_timeout", None), getattr(config, "read_timeout", None))
-    return None if None in seconds else max(seconds)
+    config = _boto_config(connection)
+    return getattr(config, "connect_timeout", None), getattr(config, "read_timeout", None)
+
+
+def _boto_attempts(connection: Any) -> int:
+    """As many as it is configured to make; botocore counts the first in `total_max_attempts` alone."""
+    retries = getattr(_boto_config(connection), "retries", None)
+    retries = retries if isinstance(retries, Mapping) else {}
+    total, more = retries.get("total_max_attempts"), retries.get("max_attempts")
+    if isinstance(total, int):
+        return max(total, 1)
+    return max(more + 1, 1) if isinstance(more, int) else BOTO_ATTEMPTS
 
 
 def _boto_status(error: Exception) -> int | None:
@@ -148,6 +75,24 @@ def _boto_status(error: Exception) -> int | None:
     return status
 
 
+# https://support.sparkpost.com/docs/deliverability/bounce-classification-codes
+SPARKPOST_CLASSES = {
+    **dict.fromkeys(("1", "25", "30", "51", "80", "90", "100"), ""),
+    "10": "invalid recipient",
+    "20": "soft bounce",
+    "21": "dns failure",
+    "22": "soft bounce, mailbox full",
+    "23": "soft bounce, message too large",
+    "24": "soft bounce, timed out",
+    "40": "soft bounce",
+    "50": "blocked by the receiving server",
+    "52": "spam content",
+    "53": "prohibited attachment",
+    "54": "relaying denied",
+    "60": "automatic answer",
+    "70": "soft bounce",
+}
+
 # Which options each refuses is what Anymail's payloads do; the tests compare. How placeholders are written is what
 # the services document of texts that come with the call: Mailgun "recipient variables", SendGrid "substitutions",
 # SparkPost "template language", Mandrill "merge tags".
@@ -158,19 +103,32 @@ ANYMAILS = [
         refuses=NO_TRACKING_OPTIONS,
         click_tracking="the configuration set of SES, under event destinations: do not publish clicks and opens",
         # "Permanent: Suppressed" is Amazon's own list, "…: OnAccountSuppressionList" the account's.
-        held_back=((re.compile(r"suppressed sending|suppression list|SuppressionList|: Suppressed"), "blocked"),),
+        held_back=(
+            (re.compile(r"UnsubscribedRecipient"), "unsubscribed"),
+            (re.compile(r"suppressed sending|suppression list|SuppressionList|: Suppressed"), "blocked"),
+        ),
         status=_boto_status,
         timeout_setting='"config" in ANYMAIL["AMAZON_SES_CLIENT_PARAMS"]',
         timeout=_boto_timeout,
-        replies=5 * API_REPLIES,
+        attempts=_boto_attempts,
+        own_words=(("complaint", "complaintSubType"),),
+        own_kinds=(("eventType",), {"DeliveryDelay": "deferred"}),
+        automatic_answer="Transient: General",
     ),
     MailService(
         name="Brevo",
         webhook="brevo",
         refuses=NO_TRACKING_OPTIONS,
         click_tracking="Brevo's settings for transactional emails, under tracking",
+        own_words=(("event",),),  # "soft_bounce", which Anymail's event does not tell from a hard one
     ),
-    MailService(name="MailerSend", webhook="mailersend", refuses=NO_METADATA),
+    MailService(
+        name="MailerSend",
+        webhook="mailersend",
+        refuses=NO_METADATA,
+        own_words=(("data", "type"),),
+        own_kinds=(("data", "type"), {"deferred": "deferred"}),
+    ),
     MailService(
         name="Mailgun",
         webhook="mailgun",
@@ -178,7 +136,12 @@ ANYMAILS = [
         held_back=(UNSUBSCRIBED, MARKED_AS_SPAM, BOUNCED_BEFORE),
     ),
     # "user unknown": Anymail keeps a reason that is the same for all that is wrong with an address.
-    MailService(name="Mailjet", webhook="mailjet", own_word=("error",)),
+    MailService(
+        name="Mailjet",
+        webhook="mailjet",
+        own_words=(("hard_bounce",), ("error",), ("comment",)),
+        words={"True": "", "False": "soft bounce"},
+    ),
     MailService(
         name="Mailtrap",
         webhook="mailtrap",
@@ -189,7 +152,8 @@ ANYMAILS = [
         name="Mandrill",
         webhook="mandrill",
         placeholders=Placeholders(text="*|NAME|*", opener="*|", extra={"message": {"merge_language": "mailchimp"}}),
-        own_word=("msg", "bounce_description"),  # "mailbox_full": Anymail keeps no reason at all
+        own_words=(("event",), ("msg", "bounce_description")),  # "mailbox_full": Anymail keeps no reason at all
+        own_kinds=(("event",), {"delivered": "delivered"}),
     ),
     MailService(
         name="Postal",
@@ -197,13 +161,17 @@ ANYMAILS = [
         refuses=NO_TRACKING_OPTIONS | NO_METADATA,
         click_tracking="the settings of Postal's server, under tracking domains",
     ),
-    MailService(name="Postmark", webhook="postmark"),
+    # What it tells beside is the same for all bounces of a type, and names causes as examples.
+    MailService(name="Postmark", webhook="postmark", own_words=(("Type",),), told=first_word),
     MailService(
         name="Resend",
         webhook="resend",
         refuses=NO_TRACKING_OPTIONS,
         click_tracking="Resend's settings of the domain, under click tracking and open tracking",
         held_back=(SUPPRESSED,),
+        own_words=(("data", "bounce", "type"), ("data", "bounce", "subType")),
+        own_kinds=(("type",), {"email.failed": "failed", "email.suppressed": "rejected"}),
+        told=first_sentence,  # the next ones are advice
     ),
     MailService(
         name="Scaleway",
@@ -214,12 +182,16 @@ ANYMAILS = [
         name="SendGrid",
         webhook="sendgrid",
         placeholders=Placeholders(text="-NAME-", opener="-mr_", extra={"merge_field_format": "-{}-"}),
+        own_words=(("type",),),
+        words={"bounce": "", "blocked": "soft bounce"},  # its word for what may pass
     ),
     MailService(
         name="SparkPost",
         webhook="sparkpost",
         placeholders=Placeholders(text="{{NAME}}", html="{{{NAME}}}", opener="{{"),
         held_back=(SUPPRESSED,),
+        own_words=(("msys", "*", "fbtype"), ("msys", "*", "bounce_class")),
+        words=SPARKPOST_CLASSES,
     ),
     MailService(name="Unisender Go", webhook="unisender_go"),
 ]
@@ -227,6 +199,22 @@ SMTP = MailService(name="smtp", timeout_setting="EMAIL_TIMEOUT", replies=SMTP_RE
 SERVICES = {service.name: service for service in [*ANYMAILS, SMTP]}
 # Brevo's former name, under which Anymail still has a backend and a webhook.
 SERVICES["SendinBlue"] = replace(SERVICES["Brevo"], name="SendinBlue", webhook="sendinblue")
+# Mail queues of a site's own, by where they are imported from. None tells more than that it has taken an email, and
+# django-post-office says of each that it sent none (`send_messages` counts what has left already).
+QUEUES = {
+    module: MailService(name=name, queues=True, timeout_setting="", replies=SMTP_REPLIES)
+    for module, name in {
+        "post_office": "django-post-office",
+        "mailer.backend": "django-mailer",
+        "djcelery_email": "django-celery-email",
+        "django_yubin": "django-yubin",
+        "mailqueue": "django-mail-queue",
+        "email_queue": "django-email-queue",
+        "django_q_email": "django-q-email",
+        "rq_email": "django-rq-email-backend",
+    }.items()
+}
+SERVICES |= {service.name: service for service in QUEUES.values()}
 # Any other backend. What it takes is tried out, and it may wait as often as SMTP does.
 UNKNOWN = MailService(name="", timeout_setting="", replies=SMTP_REPLIES)
 
@@ -237,12 +225,20 @@ def named(provider: str) -> MailService:
 
 
 def of_connection(connection: Any) -> MailService:
-    """The service behind a connection of a mail backend, or behind the backend's class."""
-    return named(name_of(connection))
+    """The service behind a connection of a mail backend, or behind the backend's class; or the queue before it."""
+    return _queue_of(connection) or named(name_of(connection))
+
+
+def _queue_of(connection: Any) -> MailService | None:
+    kind = connection if isinstance(connection, type) else type(connection)
+    found = (f"{each.__module__}." for each in kind.__mro__)
+    return next((queue for each in found for module, queue in QUEUES.items() if each.startswith(f"{module}.")), None)
 
 
 def name_of(connection: Any) -> str:
     """What stands on the row of a mail that it took: Anymail's name of the service, or the backend's module, "smtp"."""
+    if queue := _queue_of(connection):
+        return queue.name
     kind = connection if isinstance(connection, type) else type(connection)
     return str(getattr(connection, "esp_name", "") or kind.__module__.rpartition(".")[2])[:64]
 

@@ -7,7 +7,6 @@ each fact has a rank, and the highest speaks.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,9 @@ from django.utils import timezone
 
 from ..models import REFUSED_CODES, DeliveryEvent, EmailState, ResetEmail, SkipReason
 from . import services
+from .answers import Reading, Stage, read
+from .causes import CAUSES, NEEDS_MENDING, Cause
+from .service import is_soft_bounce
 
 # A mail that is due for this long tells that nothing carries mails on this site.
 OVERDUE = timedelta(minutes=5)
@@ -42,35 +44,10 @@ class Outcome(str, Enum):
     COMPLAINED = "complained"
 
 
-class Cause(str, Enum):
-    """Why, as far as it is known."""
-
-    NONE = ""
-    # Of a bounce, from the mail server's own code; the first of these that is known speaks.
-    NO_SUCH_MAILBOX = "no_such_mailbox"
-    MAILBOX_FULL = "mailbox_full"
-    UNWANTED = "unwanted"
-    GAVE_UP = "gave_up"
-    # Of a mail that the mail service refused to send.
-    INVALID = "invalid"
-    BOUNCED_BEFORE = "bounced_before"
-    TIMED_OUT = "timed_out"
-    BLOCKED = "blocked"
-    SPAM = "spam"
-    UNSUBSCRIBED = "unsubscribed"
-    # Of a mail that did not leave us, or not yet.
-    LOGIN_REFUSED = "login_refused"
-    CONFIGURATION = "configuration"
-    NO_ANSWER = "no_answer"
-    ASKED_LATER = "asked_later"
-    WINDOW_CLOSED = "window_closed"
-    CHANGED = "changed"
-    STOPPED = "stopped"
-
-
 # Later ones win. A delivery proves more than a refusal of another attempt; a bounce can follow a delivery.
 RANKS = list(Outcome)
-CAUSES = list(Cause)
+# But for a soft one, which is of an attempt before it, or no bounce at all but an automatic answer.
+RANK_OF_SOFT_BOUNCES = RANKS.index(Outcome.DELIVERED) - 0.5
 
 EVENTS = {
     "queued": Outcome.ACCEPTED,
@@ -99,23 +76,20 @@ BOUNCES = {
     "spam": Cause.UNWANTED,
 }
 FAILURES = {
-    "login_refused": Cause.LOGIN_REFUSED,
-    "configuration": Cause.CONFIGURATION,
+    **{cause.value: cause for cause in NEEDS_MENDING},
     "no_answer": Cause.NO_ANSWER,
     "error": Cause.NO_ANSWER,
-    "http_429": Cause.NO_ANSWER,
+    "http_402": Cause.ACCOUNT,
+    "http_408": Cause.NO_ANSWER,
+    "http_425": Cause.NO_ANSWER,
+    "http_429": Cause.LIMIT,
 }
+KNOWN_CAUSES = {cause.value for cause in Cause if cause}
 SKIPPED = {SkipReason.WINDOW_CLOSED: Cause.WINDOW_CLOSED, SkipReason.STOPPED: Cause.STOPPED}
-# With these, no mail leaves until somebody has mended the site's own settings.
-NEEDS_MENDING = ("login_refused", "configuration")
-# https://www.rfc-editor.org/rfc/rfc3463: class, subject, detail. Not a part of an IP address or a version.
-ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
-# RFC 5321's own code for it, or the words of services that pass on no code.
-FULL = re.compile(
-    r"(?<![\d.-])[45]52(?![\d.])|mailbox[ _]?full|inbox was full|over quota|quota exceeded", re.IGNORECASE
-)
-# These details of "addressing" are about the sender's address, not about the recipient's.
-SENDERS_ADDRESS = {7, 8}
+# Handed over to a queue of the site's own, which tells no more; and held back by the site's own code.
+SITE_QUEUE, CANCELLED = Cause.SITE_QUEUE.value, Cause.CANCELLED.value
+# Feedback of these types is no complaint of the member's (RFC 5965, 7.3; RFC 6591).
+NO_COMPLAINTS = ("not-spam", "auth-failure")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +100,8 @@ class Verdict:
     cause: Cause = Cause.NONE
     at: datetime | None = None
     text: str = ""
+    # A bounce that another attempt can have made good.
+    is_soft: bool = False
 
     @property
     def is_under_way(self) -> bool:
@@ -166,19 +142,19 @@ def verdict_on(email: ResetEmail, events: Iterable[DeliveryEvent], *, reports: b
 def of_event(event: DeliveryEvent) -> Verdict | None:
     """What one report says by itself; None for a mere note, as of a mail that was opened."""
     outcome = EVENTS.get(event.event_type)
-    if outcome is None:
+    if outcome is None or (outcome == Outcome.COMPLAINED and _is_no_complaint(event)):
         return None
     text = event.mta_response or event.description
-    cause = Cause.NONE
+    cause, is_soft = Cause.NONE, False
     if outcome == Outcome.FAILED and bounce_cause(event.mta_response):
         outcome = Outcome.BOUNCED  # as Postal puts it: the code is the member's mail server's
-    if outcome == Outcome.BOUNCED and (held_back := held_back_for(event)):
-        outcome, cause = Outcome.NOT_SENT, held_back
+    if outcome in (Outcome.BOUNCED, Outcome.COMPLAINED) and (held_back := held_back_for(event)):
+        outcome, cause = Outcome.NOT_SENT, held_back if outcome == Outcome.BOUNCED else Cause.SPAM
     elif outcome == Outcome.BOUNCED:
-        cause = bounce_cause(f"{event.mta_response} {event.description}", event.reject_reason)
+        cause, is_soft = bounce_cause_of(event), _is_soft(event)
     elif outcome == Outcome.NOT_SENT:
         cause = REJECTIONS.get(event.reject_reason, Cause.NONE)
-    return Verdict(outcome=outcome, cause=cause, at=event.happened_at, text=text)
+    return Verdict(outcome=outcome, cause=cause, at=event.happened_at, text=text, is_soft=is_soft)
 
 
 def held_back_for(event: DeliveryEvent) -> Cause:
@@ -187,25 +163,48 @@ def held_back_for(event: DeliveryEvent) -> Cause:
     return REJECTIONS.get(reason, Cause.NONE)
 
 
+def is_automatic_answer(event: DeliveryEvent, told: Iterable[DeliveryEvent]) -> bool:
+    """Whether a bounce is what a service makes of an absence note: one that came when the mail had been delivered."""
+    if event.event_type != "bounced" or not services.named(event.provider).is_automatic_answer(event.description):
+        return False
+    return any(each.event_type == "delivered" and each.happened_at <= event.happened_at for each in told)
+
+
+def bounce_cause_of(event: DeliveryEvent) -> Cause:
+    """Why a mail server refused a mail: by its own answer, else by what the mail service says of it."""
+    reading = reading_of(event)
+    return reading.cause if reading.says else BOUNCES.get(event.reject_reason, reading.cause)
+
+
+def reading_of(event: DeliveryEvent) -> Reading:
+    """What a bounce says: the mail server's answer, unless the mail service's own word tells more."""
+    answer, told = (read(text, stage=Stage.BOUNCE) for text in (event.mta_response, _told(event)))
+    return told if told.says and not answer.says else answer
+
+
 def bounce_cause(text: str, reject_reason: str = "") -> Cause:
-    """Why a mail server refused a mail, by the first code in its answer, else by the provider's reason."""
-    found = ENHANCED.search(text)
-    if found is None:
-        return Cause.MAILBOX_FULL if FULL.search(text) else BOUNCES.get(reject_reason, Cause.NONE)
-    subject, detail = int(found[2]), int(found[3])
-    if subject == 1:
-        return Cause.UNWANTED if detail in SENDERS_ADDRESS else Cause.NO_SUCH_MAILBOX
-    if (subject, detail) == (2, 2):
-        return Cause.MAILBOX_FULL
-    if subject == 7:
-        return Cause.UNWANTED
-    return BOUNCES.get(reject_reason, Cause.NONE)
+    """Why a mail server refused a mail, by its answer, else by the provider's reason."""
+    reading = read(text, stage=Stage.BOUNCE)
+    return reading.cause if reading.says else BOUNCES.get(reject_reason, reading.cause)
 
 
-def _weight(found: Verdict) -> tuple[int, int, str, float]:
+def _told(event: DeliveryEvent) -> str:
+    return services.named(event.provider).told(event.description)
+
+
+def _is_no_complaint(event: DeliveryEvent) -> bool:
+    return event.description.strip().lower().startswith(NO_COMPLAINTS)
+
+
+def _is_soft(event: DeliveryEvent) -> bool:
+    return is_soft_bounce(event.description) or read(event.mta_response, stage=Stage.BOUNCE).is_for_now
+
+
+def _weight(found: Verdict) -> tuple[float, int, str, float]:
     # The same set gives the same answer, whatever came in when: after the rank, the more telling cause speaks.
+    rank = RANK_OF_SOFT_BOUNCES if found.is_soft else RANKS.index(found.outcome)
     cause = -CAUSES.index(found.cause) if found.cause else -len(CAUSES)
-    return RANKS.index(found.outcome), cause, found.text, -found.at.timestamp() if found.at else 0
+    return rank, cause, found.text, -found.at.timestamp() if found.at else 0
 
 
 def _of_row(email: ResetEmail, *, reports: bool) -> Verdict:
@@ -216,14 +215,21 @@ def _of_row(email: ResetEmail, *, reports: bool) -> Verdict:
     if email.state == EmailState.FAILED:
         return _given_up(email)
     if email.state == EmailState.QUEUED and email.attempts:
-        asked = email.result_code.startswith("smtp_")
-        cause = Cause.ASKED_LATER if asked else Cause.NO_ANSWER
+        asked = Cause.ASKED_LATER if email.result_code.startswith("smtp_") else Cause.NO_ANSWER
+        cause = _cause_of(email) or FAILURES.get(email.result_code, asked)
         return Verdict(outcome=Outcome.RETRYING, cause=cause, at=email.next_attempt_at, text=email.result_text)
     is_overdue = not email.attempts and timezone.now() - email.created_at > OVERDUE
     return Verdict(outcome=Outcome.OVERDUE if is_overdue else Outcome.PREPARING)
 
 
+def _cause_of(email: ResetEmail) -> Cause:
+    """What our own mail server or service said of the last attempt, as it was understood then."""
+    return Cause(email.result_cause) if email.result_cause in KNOWN_CAUSES else Cause.NONE
+
+
 def _handed_over(email: ResetEmail, *, reports: bool) -> Verdict:
+    if email.result_code == SITE_QUEUE:
+        return Verdict(outcome=Outcome.LAST_STEP, cause=Cause.SITE_QUEUE, at=email.handed_over_at)
     outcome = Outcome.LAST_STEP
     if reports:
         outcome = {"queued": Outcome.ACCEPTED, "sent": Outcome.SENT}.get(email.result_code, Outcome.HANDED_OVER)
@@ -233,11 +239,13 @@ def _handed_over(email: ResetEmail, *, reports: bool) -> Verdict:
 def _given_up(email: ResetEmail) -> Verdict:
     """A mail that never left, by the code of its last attempt."""
     code, text = email.result_code, email.result_text
+    if code in (*REFUSED_CODES, CANCELLED):
+        cause = {"invalid": Cause.INVALID, CANCELLED: Cause.CANCELLED}.get(code, Cause.NONE)
+        return Verdict(outcome=Outcome.NOT_SENT, cause=cause, text=text)
+    if cause := _cause_of(email):
+        return Verdict(outcome=Outcome.FAILED, cause=cause, text=text)
     if code.startswith("smtp_"):
         cause = bounce_cause(f"{code.removeprefix('smtp_')} {text}", "timed_out" if code[5:6] == "4" else "")
         return Verdict(outcome=Outcome.BOUNCED, cause=cause, text=text)
-    if code in REFUSED_CODES:
-        cause = Cause.INVALID if code == "invalid" else Cause.NONE
-        return Verdict(outcome=Outcome.NOT_SENT, cause=cause, text=text)
     cause = Cause.NO_ANSWER if code.startswith("http_5") else FAILURES.get(code, Cause.NONE)
     return Verdict(outcome=Outcome.FAILED, cause=cause, text=text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from datetime import timezone as zones
@@ -22,11 +23,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from .. import db, tokens
-from ..accounts import same_address
+from ..accounts import address_key, same_address
 from ..mailing import count
 from ..models import DeliveryEvent, ResetEmail
 from ..signals import delivery_changed
 from . import services
+from .refusals import look_at_reports
 from .services import METADATA
 from .verdict import Outcome, verdict_on
 
@@ -40,6 +42,7 @@ NOTES = {
     EventType.SUBSCRIBED,
     EventType.UNKNOWN,
 }
+UNKNOWN = str(EventType.UNKNOWN)
 # These are said once or twice of a mail, and each of them counts.
 RESULTS = {
     EventType.DELIVERED,
@@ -62,6 +65,9 @@ ON_THE_WAY = {EventType.QUEUED, EventType.SENT, EventType.DEFERRED}
 # A scanner may open a mail a thousand times; more of a kind than this tell nothing new.
 MOST_OF_A_KIND = 20
 LONGEST_TEXT = 500
+# An address may come with a name.
+LONGEST_RECIPIENT = 1000
+PREFIX = re.compile(r"(?:rfc822|smtp|utf-8|mailto)[:;]\s*", re.IGNORECASE)
 # What is read of a text at all, before it is cleaned and cut.
 LONGEST_READ = 5000
 
@@ -102,14 +108,20 @@ def record(event: AnymailTrackingEvent, *, provider: str) -> bool:
 
 
 def _email_of(event: AnymailTrackingEvent, provider: str) -> ResetEmail | None:
-    """The mail that a report is about: by our own id, else by the provider's, and only with its recipient."""
-    if public_id := _public_id(event.metadata):
+    """
+    The mail that a report is about: by our own id, else by the service's, and only with its recipient.
+
+    Our own id travels with that one mail, so its recipient may stand there as some server has rewritten it.
+    """
+    public_id = _public_id(event.metadata)
+    if public_id:
         found = ResetEmail.objects.filter(public_id=public_id)
     elif message_id := str(event.message_id or "")[:255]:
         found = ResetEmail.objects.filter(provider=provider, message_id=message_id)
     else:
         return None
-    return next((email for email in found[:MOST_OF_A_KIND] if _is_to(email, event.recipient)), None)
+    is_its = _may_be_to if public_id else _is_to
+    return next((email for email in found[:MOST_OF_A_KIND] if is_its(email, event.recipient)), None)
 
 
 def _public_id(metadata: object) -> UUID | None:
@@ -122,16 +134,34 @@ def _public_id(metadata: object) -> UUID | None:
 
 
 def _is_to(email: ResetEmail, recipient: object) -> bool:
-    return isinstance(recipient, str) and same_address(_in_ascii(email.recipient), _in_ascii(recipient.strip()))
+    return same_address(email.recipient, _bare(recipient))
 
 
-def _in_ascii(address: str) -> str:
-    """The address with its domain as it travels: providers report an international domain in either form."""
-    local, at, domain = address.rpartition("@")
-    try:
-        return local + at + domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return address
+def _may_be_to(email: ResetEmail, recipient: object) -> bool:
+    """The same for an address that lost, or got, what mail servers take for an extension of it, or a host's name."""
+    said = _bare(recipient)
+    if same_address(email.recipient, said):
+        return True
+    (local, domain), (said_local, said_domain) = _parts(email.recipient), _parts(said)
+    return bool(local) and local == said_local and (domain == said_domain or _is_within(domain, said_domain))
+
+
+def _bare(recipient: object) -> str:
+    """The address without what is written around it: `<mia@club.example>`, `rfc822;mia@club.example`."""
+    if not isinstance(recipient, str) or len(recipient) > LONGEST_RECIPIENT:
+        return ""
+    _before, bracket, after = recipient.rpartition("<")
+    found = after.partition(">")[0] if bracket else recipient
+    return PREFIX.sub("", found.strip()).strip(" '\"")
+
+
+def _parts(address: str) -> tuple[str, str]:
+    local, _at, domain = address_key(address).rpartition("@")
+    return local.strip("'\"").partition("+")[0], domain
+
+
+def _is_within(domain: str, other: str) -> bool:
+    return bool(domain and other) and (domain.endswith(f".{other}") or other.endswith(f".{domain}"))
 
 
 def _counted(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> bool:
@@ -146,6 +176,7 @@ def _counted(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> b
     if before != after:
         changes: Any = {name: change for name, change in ((before, -1), (after, 1)) if name}
         count(email.mailing_id, **changes)
+    look_at_reports(written)
     return True
 
 
@@ -155,7 +186,7 @@ def _counter(email: ResetEmail, told: list[DeliveryEvent]) -> str:
 
 def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> DeliveryEvent | None:
     """Keep the report; None where it is there already, or tells nothing."""
-    kind = _kind(event)
+    kind = _kind(event, provider)
     if not kind:
         return None
     key = _key(kind, event)
@@ -168,7 +199,7 @@ def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> Del
             "event_type": kind,
             "reject_reason": _clean(event.reject_reason)[:32],
             "mta_response": _clean(event.mta_response),
-            "description": _clean(event.description or services.named(provider).word_in(event.esp_event)),
+            "description": _description(event, provider, kind),
             "provider": _clean(provider)[:64],
             "happened_at": _moment(event.timestamp),
         },
@@ -176,12 +207,21 @@ def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> Del
     return written if is_new else None
 
 
-def _kind(event: AnymailTrackingEvent) -> str:
+def _kind(event: AnymailTrackingEvent, provider: str) -> str:
     """The event's type, in Anymail's words; empty for what is no report of a mail that was sent."""
     if event.event_type in (EventType.INBOUND, EventType.INBOUND_FAILED):
         return ""
-    is_known = event.event_type in NOTES | RESULTS | ON_THE_WAY
-    return str(event.event_type) if is_known else str(EventType.UNKNOWN)
+    is_known = event.event_type in NOTES | RESULTS | ON_THE_WAY and event.event_type != EventType.UNKNOWN
+    return str(event.event_type) if is_known else services.named(provider).kind_of(event.esp_event) or UNKNOWN
+
+
+def _description(event: AnymailTrackingEvent, provider: str, kind: str) -> str:
+    """What the service tells beside the mail server's answer: its own words for it first, where there are any."""
+    told = _clean(event.description)
+    if kind not in (EventType.BOUNCED, EventType.COMPLAINED):
+        return told
+    own = _clean(services.named(provider).word_in(event.esp_event))
+    return _clean(": ".join(filter(None, (own if own not in told else "", told))))
 
 
 def _key(kind: str, event: AnymailTrackingEvent) -> str:

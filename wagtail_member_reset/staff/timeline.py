@@ -24,7 +24,11 @@ NOTES: dict[str, Text] = {
 SHORT_CAUSES: dict[Cause, Text] = {
     Cause.NO_SUCH_MAILBOX: _("Bounced: no such address"),
     Cause.MAILBOX_FULL: _("Bounced: mailbox full"),
+    Cause.INSIDERS_ONLY: _("Bounced: takes certain senders only"),
     Cause.UNWANTED: _("Bounced: refused as unwanted"),
+    Cause.UNWANTED_CONTENT: _("Bounced: refused as unwanted"),
+    Cause.LIMIT: _("Bounced: too many emails for now"),
+    Cause.ACCOUNT: _("Bounced: our sending account is blocked"),
     Cause.GAVE_UP: _("Bounced: server not reached"),
 }
 ENDS: dict[str, Text] = {

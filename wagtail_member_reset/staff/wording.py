@@ -13,7 +13,7 @@ from wagtail.admin.utils import get_user_display_name
 from ..accounts import one_line
 from ..exceptions import Refusal
 from ..moments import deadline, sentence
-from ..reports import Cause, Outcome, Verdict
+from ..reports import NEEDS_MENDING, Cause, Outcome, Verdict
 
 Text = str | Promise
 
@@ -71,12 +71,48 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
         "The mail server asked us to try again later, which is often a first check of unknown senders. "
         "We will try again on %(when)s. Urgent? Send the link another way."
     ),
+    (Outcome.RETRYING, Cause.BUSY): _(
+        "This site’s mail server asked us to try again later, which is not about the address. "
+        "We will try again on %(when)s. Urgent? Send the link another way."
+    ),
+    (Outcome.RETRYING, Cause.LIMIT): _(
+        "This site’s limit for sending emails is reached for now, which is not about the address. "
+        "We will try again on %(when)s. Urgent? Send the link another way."
+    ),
+    (Outcome.RETRYING, Cause.LOGIN_REFUSED): _(
+        "The mail service refused our login, so the email waits. "
+        "Tell your administrator; meanwhile, send the link another way."
+    ),
+    (Outcome.RETRYING, Cause.SENDER_REFUSED): _(
+        "The mail service does not accept this site’s sender address, so the email waits. "
+        "Tell your administrator; meanwhile, send the link another way."
+    ),
+    (Outcome.RETRYING, Cause.ACCOUNT): _(
+        "The mail service has blocked this site’s account there, so the email waits. "
+        "Tell your administrator; meanwhile, send the link another way."
+    ),
+    (Outcome.RETRYING, Cause.CONTENT_REFUSED): _(
+        "The mail service does not accept what this site’s emails say, so the email waits. "
+        "Tell your administrator; meanwhile, send the link another way."
+    ),
+    (Outcome.RETRYING, Cause.CONFIGURATION): _(
+        "There is a problem in this site’s email set-up, so the email waits. "
+        "Tell your administrator; meanwhile, send the link another way."
+    ),
+    (Outcome.RETRYING, Cause.NOT_TAKEN): _(
+        "The mail service did not take the email, which is not about the address, so the email waits. "
+        "Tell your administrator; meanwhile, send the link another way."
+    ),
     (Outcome.SKIPPED, Cause.NONE): _("The account or the link changed before it could leave. Send again."),
     (Outcome.SKIPPED, Cause.STOPPED): _("The mailing was stopped before it could leave."),
     (Outcome.SKIPPED, Cause.WINDOW_CLOSED): _("It could not leave in time. Send again: that makes a new link."),
     (Outcome.HANDED_OVER, Cause.NONE): _("Handed over to the mail service. We are waiting for its first report."),
     (Outcome.LAST_STEP, Cause.NONE): _(
         "Handed over is the last step we can see, since this site gets no delivery reports. "
+        "If %(name)s cannot find the email, ask to look in spam and promotions, or send the link another way."
+    ),
+    (Outcome.LAST_STEP, Cause.SITE_QUEUE): _(
+        "Handed over to this site’s own mail queue, which is the last step we can see. "
         "If %(name)s cannot find the email, ask to look in spam and promotions, or send the link another way."
     ),
     (Outcome.ACCEPTED, Cause.NONE): _("The mail service has accepted the email and will send it shortly."),
@@ -96,6 +132,29 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
     ),
     (Outcome.FAILED, Cause.CONFIGURATION): _(
         "There is a problem in this site’s email set-up. Tell your administrator; meanwhile, send the link another way."
+    ),
+    (Outcome.FAILED, Cause.SENDER_REFUSED): _(
+        "The mail service does not accept this site’s sender address. "
+        "Tell your administrator; meanwhile, send the link another way."
+    ),
+    (Outcome.FAILED, Cause.ACCOUNT): _(
+        "The mail service has blocked this site’s account there. "
+        "Tell your administrator; meanwhile, send the link another way."
+    ),
+    (Outcome.FAILED, Cause.CONTENT_REFUSED): _(
+        "The mail service does not accept what this site’s email says. "
+        "Tell your administrator; meanwhile, send the link another way."
+    ),
+    (Outcome.FAILED, Cause.NOT_TAKEN): _(
+        "The mail service did not take the email, which is not about the address. "
+        "Tell your administrator; meanwhile, send the link another way."
+    ),
+    (Outcome.FAILED, Cause.LIMIT): _(
+        "The mail service did not take it at any attempt. Send again later, or send the link another way. "
+        "This site’s limit for sending emails was reached."
+    ),
+    (Outcome.FAILED, Cause.BUSY): _(
+        "The mail service did not take it at any attempt. Send again later, or send the link another way."
     ),
     (Outcome.FAILED, Cause.NO_ANSWER): _(
         "The mail service did not take it at any attempt. Send again later, or send the link another way."
@@ -127,6 +186,9 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
         "The mail service did not send the email: %(name)s has unsubscribed there. "
         "Ask your administrator to lift this, or send the link another way."
     ),
+    (Outcome.NOT_SENT, Cause.CANCELLED): _(
+        "This site’s own rules held the email back. Ask your administrator why, or send the link another way."
+    ),
     (Outcome.DELIVERED, Cause.NONE): _(
         "%(name)s’s mail server accepted the email. If %(name)s cannot see it, ask to look in spam and promotions."
     ),
@@ -145,9 +207,25 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
         "%(name)s’s mailbox is full. Ask %(name)s to make room and send again, use another address, "
         "or send the link another way."
     ),
+    (Outcome.BOUNCED, Cause.INSIDERS_ONLY): _(
+        "%(name)s’s mail server accepts emails to this address from certain senders only. Ask %(name)s to have our "
+        "sender allowed, use another address, or send the link another way."
+    ),
     (Outcome.BOUNCED, Cause.UNWANTED): _(
         "%(name)s’s mail server refused the email as unwanted, which is about our sender and not about the address. "
         "Tell your administrator to check SPF, DKIM and DMARC; meanwhile, send the link another way."
+    ),
+    (Outcome.BOUNCED, Cause.UNWANTED_CONTENT): _(
+        "%(name)s’s mail server refused the email as unwanted, which is about our content and not about the address. "
+        "Tell your administrator to look at the text of the email; meanwhile, send the link another way."
+    ),
+    (Outcome.BOUNCED, Cause.LIMIT): _(
+        "The email came back, since no more emails from this site are taken for now, which is not about the address. "
+        "Send again later, or send the link another way."
+    ),
+    (Outcome.BOUNCED, Cause.ACCOUNT): _(
+        "The email came back, since this site’s account for sending emails is blocked. "
+        "Tell your administrator; meanwhile, send the link another way."
     ),
     (Outcome.BOUNCED, Cause.GAVE_UP): _(
         "%(name)s’s mail server could not be reached for so long that the attempts ended. "
@@ -175,10 +253,17 @@ def spent(refusal: Refusal, *, name: str) -> str:
     return sentence(str(SPENT.get(refusal, "")), name=name)
 
 
+def text_of(verdict: Verdict) -> tuple[Outcome, Cause]:
+    """Which of the sentences is said of it."""
+    key = (verdict.outcome, verdict.cause)
+    return key if key in TEXTS else (verdict.outcome, Cause.NONE)
+
+
 def words(verdict: Verdict, *, name: str) -> Words:
     """A verdict in plain words, in the reader's language and time zone."""
-    text = TEXTS.get((verdict.outcome, verdict.cause)) or TEXTS[verdict.outcome, Cause.NONE]
-    tone = "bad" if verdict.is_bad else TONES.get(verdict.outcome, "plain")
+    text = TEXTS[text_of(verdict)]
+    is_stuck = verdict.outcome == Outcome.RETRYING and verdict.cause in NEEDS_MENDING
+    tone = "bad" if verdict.is_bad else "careful" if is_stuck else TONES.get(verdict.outcome, "plain")
     filled = sentence(str(text), name=name, when=deadline(verdict.at) if verdict.at else "")
     at = None if verdict.outcome == Outcome.RETRYING else verdict.at  # that time is still to come
     return Words(str(BADGES[verdict.outcome]), filled, tone, at)

@@ -13,7 +13,7 @@ from wagtail.log_actions import registry
 
 from ..accounts import Member
 from ..models import EmailState, PasswordReset, Reason, ResetEmail, State
-from ..reports import Outcome, Verdict, of_event, verdict_on
+from ..reports import Outcome, Verdict, is_automatic_answer, of_event, verdict_on
 
 MOST_LINKS = 5
 MOST_ACTIONS = 100
@@ -124,9 +124,12 @@ def _of_email(reset: PasswordReset, email: ResetEmail) -> Iterator[Entry]:
         # When the last attempt was due is as near as the row comes to when it failed.
         found = verdict_on(email, [], reports=False)
         yield Entry(step=Step.DID_NOT_LEAVE, at=email.next_attempt_at, reset=reset, email=email, verdict=found)
-    for event in email.events.all():
+    told = list(email.events.all())
+    for event in told:
         found_of_event = of_event(event)
-        if found_of_event is None:
+        if is_automatic_answer(event, told):
+            yield Entry(step=Step.NOTED, at=event.happened_at, reset=reset, email=email, note="autoresponded")
+        elif found_of_event is None:
             yield Entry(step=Step.NOTED, at=event.happened_at, reset=reset, email=email, note=event.event_type)
         else:
             yield Entry(step=Step.REPORTED, at=event.happened_at, reset=reset, email=email, verdict=found_of_event)

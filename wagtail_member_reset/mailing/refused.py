@@ -1,0 +1,31 @@
+"""What a mailing does where mail servers refuse it: it pauses, once for each answer, or waits ever longer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from .. import db
+from ..models import Mailing, MailingState
+
+
+def pause_mailing_for(mailing_id: int, answers: set[str]) -> bool:
+    """Pause it for what many members' servers answer; False when it had been paused for that before."""
+
+    def attempt() -> bool:
+        running = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING)
+        known = running.select_for_update().values_list("paused_for", flat=True).first()
+        if known is None or answers <= set(known):
+            return False
+        told = sorted(answers | set(known))
+        return bool(running.update(state=MailingState.PAUSED, paused_at=timezone.now(), paused_for=told))
+
+    return db.retried(attempt)
+
+
+def silence_of(mailing_id: int) -> timedelta:
+    """How long ago the mailing got any further, or began."""
+    found = Mailing.objects.filter(pk=mailing_id).values_list("progress_at", "started_at").first() or (None, None)
+    moved_at = found[0] or found[1]
+    return timezone.now() - moved_at if moved_at else timedelta(0)

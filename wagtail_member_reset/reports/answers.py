@@ -1,0 +1,255 @@
+"""
+What a mail server or a mail service means by an answer: whose matter it is, and what the tab says of it.
+
+The stage, the words, every code, and whose server speaks decide together. The words outrank a code of the wrong class.
+Everything here is a pure function of a text that a stranger wrote, of which the first part alone is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from .answer_codes import CODES, CODES_FOR_GOOD, CODES_FOR_NOW, REPLIES, STATUSES, VAGUE_CODES
+from .answer_words import LAST_PHRASES, OF_SENDING, PHRASES, Says
+from .causes import Cause
+
+# What is read of a text at all.
+LONGEST_READ = 2000
+# So many characters may stand between two parts of a phrase.
+WIDEST_GAP = 60
+
+
+class Stage(str, Enum):
+    """At what an answer came. All but the last are said by our own mail server or service."""
+
+    CONNECT = "connect"
+    LOGIN = "login"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    API = "api"
+    BOUNCE = "bounce"
+
+
+class Whose(str, Enum):
+    """Whose matter an answer is."""
+
+    MEND = "mend"  # ours: nothing leaves until the administrator has mended it
+    LATER = "later"  # ours, for a time
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """
+    What an answer comes to. `says` is what it is about, as far as the text tells.
+
+    `is_sure` where it holds for every email, not for this one alone: by what it says, or by the stage. `is_for_now`
+    where the server asks to come back.
+    """
+
+    whose: Whose
+    cause: Cause
+    says: Says | None = None
+    is_sure: bool = False
+    is_for_now: bool = False
+
+
+# Class, subject, detail: https://www.rfc-editor.org/rfc/rfc3463. Not a part of an IP address or of a version.
+ENHANCED = re.compile(r"(?<![\d.])([45])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
+REPLY = re.compile(r"(?<![\w.\[-])[245]\d\d(?![\w.\]])")
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+APOSTROPHES = re.compile("['\u2018\u2019`]")
+NO_WORD = re.compile(r"[\W_]+")
+# Our server tells what another one said to it.
+QUOTED = re.compile(
+    r"\bsaid: ?[45]\d\d|in reply to (?:rcpt|end of data|data|mail)|remote (?:mail )?server (?:said|returned|answered)"
+    r"|callout|while verifying|rejected by the recipient|recipient(?:'s)? (?:mail )?server",
+    re.IGNORECASE,
+)
+OURS_ALONE = (Stage.CONNECT, Stage.LOGIN, Stage.MAIL)
+
+# Of our own server.
+OURS: dict[Says, tuple[Whose, Cause]] = {
+    Says.LOGIN: (Whose.MEND, Cause.LOGIN_REFUSED),
+    Says.RELAY: (Whose.MEND, Cause.LOGIN_REFUSED),
+    Says.SENDER: (Whose.MEND, Cause.SENDER_REFUSED),
+    Says.ACCOUNT: (Whose.MEND, Cause.ACCOUNT),
+    Says.CONTENT: (Whose.MEND, Cause.CONTENT_REFUSED),
+    Says.SPAM: (Whose.MEND, Cause.CONTENT_REFUSED),
+    Says.UNTRUSTED: (Whose.MEND, Cause.CONFIGURATION),
+    Says.SETUP: (Whose.MEND, Cause.CONFIGURATION),
+    Says.LIMIT: (Whose.LATER, Cause.LIMIT),
+    Says.LATER: (Whose.LATER, Cause.BUSY),
+}
+# Of our own server, before it has heard of any recipient.
+BEFORE_ANY_RECIPIENT: dict[Says, tuple[Whose, Cause]] = {
+    Says.INSIDERS: (Whose.MEND, Cause.LOGIN_REFUSED),
+    Says.DISABLED: (Whose.MEND, Cause.ACCOUNT),
+    Says.FULL: (Whose.MEND, Cause.ACCOUNT),
+    Says.QUOTA: (Whose.LATER, Cause.LIMIT),
+    Says.UNREACHABLE: (Whose.LATER, Cause.BUSY),
+}
+# Of the server of the address, by whichever way we hear of it.
+MEMBERS: dict[Says, Cause] = {
+    Says.UNKNOWN: Cause.NO_SUCH_MAILBOX,
+    Says.DISABLED: Cause.NO_SUCH_MAILBOX,
+    Says.RELAY: Cause.NO_SUCH_MAILBOX,
+    Says.FULL: Cause.MAILBOX_FULL,
+    Says.QUOTA: Cause.MAILBOX_FULL,
+    Says.INSIDERS: Cause.INSIDERS_ONLY,
+    Says.LOGIN: Cause.INSIDERS_ONLY,
+    Says.SENDER: Cause.UNWANTED,
+    Says.UNTRUSTED: Cause.UNWANTED,
+    Says.SPAM: Cause.UNWANTED,
+    Says.SETUP: Cause.UNWANTED,
+    Says.CONTENT: Cause.UNWANTED_CONTENT,
+    Says.UNREACHABLE: Cause.GAVE_UP,
+    Says.LATER: Cause.GAVE_UP,
+    Says.LIMIT: Cause.LIMIT,
+    Says.ACCOUNT: Cause.ACCOUNT,
+}
+# What is said of the address by whichever server takes an email for it.
+OF_THE_ADDRESS = (Says.UNKNOWN, Says.DISABLED, Says.FULL, Says.QUOTA, Says.INSIDERS, Says.UNREACHABLE)
+# What the answer is about where nothing in it says so.
+UNSAID: dict[Stage, tuple[Cause, Cause]] = {  # for now, for good
+    Stage.CONNECT: (Cause.BUSY, Cause.CONFIGURATION),
+    Stage.LOGIN: (Cause.BUSY, Cause.LOGIN_REFUSED),
+    Stage.MAIL: (Cause.BUSY, Cause.SENDER_REFUSED),
+    Stage.DATA: (Cause.BUSY, Cause.NOT_TAKEN),
+}
+
+
+def read(text: str, *, stage: Stage, reply: int | None = None) -> Reading:
+    """What the answer comes to. `reply` is its three-digit code, or its HTTP status."""
+    text = text[:LONGEST_READ]
+    if stage == Stage.API:
+        return _of_our_service(text, reply)
+    if stage in (Stage.RCPT, Stage.DATA) and QUOTED.search(text):
+        stage = Stage.BOUNCE
+    codes = _codes(text)
+    replies = ([reply] if reply else []) + [int(each) for each in REPLY.findall(text)]
+    is_for_now = _is_for_now(replies, codes)
+    says = _plainly(text, codes)
+    if says is Says.LOGIN and stage == Stage.BOUNCE:
+        says = _most_telling(_by_code(codes)) or says  # of "unauthenticated" the code tells who should be what
+    if says is None and stage not in (Stage.RCPT, Stage.DATA):
+        says = _vaguely(text, codes, replies)
+    if says is Says.QUOTA and stage == Stage.DATA:
+        says = Says.FULL if any(code[1:] == (2, 2) for code in codes) else Says.LIMIT
+    if stage == Stage.BOUNCE or (stage in (Stage.RCPT, Stage.DATA) and says in OF_THE_ADDRESS):
+        cause = MEMBERS[says] if says else Cause.GAVE_UP if is_for_now else Cause.NONE
+        return Reading(Whose.MEMBER, cause, says, is_for_now=is_for_now)
+    return _of_our_server(says, stage, replies, is_for_now)
+
+
+def _of_our_server(says: Says | None, stage: Stage, replies: list[int], is_for_now: bool) -> Reading:
+    if says is Says.UNKNOWN:  # which nobody has asked for yet
+        says = Says.LOGIN if stage == Stage.LOGIN else Says.SENDER
+    if says in (None, Says.LATER) and 421 in replies[:1]:
+        return Reading(*OURS[Says.LATER], says, is_sure=stage in OURS_ALONE, is_for_now=True)  # whoever is mailed
+    if says is not None and not (says is Says.LATER and stage == Stage.RCPT):
+        return _by_what_it_says(says, stage, is_for_now)
+    if stage == Stage.RCPT:
+        return Reading(Whose.MEMBER, Cause.ASKED_LATER if is_for_now else Cause.NONE, is_for_now=is_for_now)
+    for_now, for_good = UNSAID[stage]
+    whose, cause = (Whose.LATER, for_now) if is_for_now else (Whose.MEND, for_good)
+    return Reading(whose, cause, is_sure=stage in OURS_ALONE, is_for_now=is_for_now)
+
+
+def _of_our_service(text: str, status: int | None) -> Reading:
+    """The same for the API of a mail service. What stands in front of it answers with a page, which tells nothing."""
+    is_for_now = status is None or status >= 500 or status in (408, 425, 429)
+    is_page = text.lstrip()[:1] == "<"
+    says = STATUSES[402] if status == 402 else None if is_page else _plainly(text, _codes(text))
+    says = says or STATUSES.get(status or 0)
+    if says is Says.UNKNOWN:
+        if status in (400, 422):
+            return Reading(Whose.MEMBER, Cause.INVALID, says)
+        says = Says.SETUP
+    if says is not None:
+        return _by_what_it_says(says, Stage.API, is_for_now)
+    whose, cause = (Whose.LATER, Cause.NO_ANSWER) if is_for_now else (Whose.MEND, Cause.NOT_TAKEN)
+    return Reading(whose, cause, is_for_now=is_for_now)
+
+
+def _by_what_it_says(says: Says, stage: Stage, is_for_now: bool) -> Reading:
+    """A server that asks to come back is believed, but for an account or a login that nobody gives back by waiting."""
+    whose, cause = OURS.get(says) or BEFORE_ANY_RECIPIENT[says]
+    if says is Says.FULL and is_for_now:
+        whose, cause = Whose.LATER, Cause.BUSY  # its own disk is
+    if whose == Whose.MEND and is_for_now and stage != Stage.API:
+        if stage == Stage.LOGIN and cause == Cause.LOGIN_REFUSED:
+            whose, cause = Whose.LATER, Cause.BUSY
+        elif cause not in (Cause.ACCOUNT, Cause.LOGIN_REFUSED):
+            whose = Whose.LATER
+    # "Come back later" may be about this recipient alone.
+    is_sure = stage in OURS_ALONE or says is not Says.LATER
+    return Reading(whose, cause, says, is_sure=is_sure, is_for_now=is_for_now)
+
+
+def _is_for_now(replies: list[int], codes: list[tuple[int, int, int]]) -> bool:
+    """Whether the server asks to come back. Its reply counts first, and of several codes one that says "for good"."""
+    classes = [replies[0] // 100] if replies else [code[0] for code in codes]
+    return 4 in classes and 5 not in classes
+
+
+def _codes(text: str) -> list[tuple[int, int, int]]:
+    """Every enhanced code in it. Subjects end with 7: what looks like others is some version."""
+    found = ((int(each[1]), int(each[2]), int(each[3])) for each in ENHANCED.finditer(text))
+    return [code for code in found if code[1] <= 7]
+
+
+def _plainly(text: str, codes: list[tuple[int, int, int]]) -> Says | None:
+    """What it is about: by its words, else by the code that tells most."""
+    plain = _plain(text)
+    says = _by_words(plain, PHRASES)
+    if says in (Says.FULL, Says.QUOTA) and any(_has(plain, phrase) for phrase in OF_SENDING):
+        return Says.LIMIT
+    return says or _most_telling(_by_code(codes))
+
+
+def _most_telling(found: set[Says]) -> Says | None:
+    return next((says for says in PHRASES if says in found), None)
+
+
+def _vaguely(text: str, codes: list[tuple[int, int, int]], replies: list[int]) -> Says | None:
+    """The same by words and codes that many servers use for many things."""
+    vague = (VAGUE_CODES[code[1:]] for code in codes if code[1:] in VAGUE_CODES)
+    last = (REPLIES[reply] for reply in replies if reply in REPLIES)
+    return _by_words(_plain(text), LAST_PHRASES) or next(vague, None) or next(last, None)
+
+
+def _by_code(codes: list[tuple[int, int, int]]) -> set[Says]:
+    found = set()
+    for kind, subject, detail in codes:
+        code = (subject, detail)
+        by_class = CODES_FOR_GOOD if kind == 5 else CODES_FOR_NOW
+        if says := CODES.get(code) or by_class.get(code):
+            found.add(says)
+    return found
+
+
+def _plain(text: str) -> str:
+    """Its words, as phrases are written: without the names that people gave to addresses, hosts and pages."""
+    text = CAMEL.sub(" ", ENHANCED.sub(" ", text))
+    words = (word for word in APOSTROPHES.sub("", text).lower().split() if "@" not in word and "://" not in word)
+    return f" {' '.join(NO_WORD.sub(' ', ' '.join(words)).split())} "
+
+
+def _by_words(plain: str, phrases: dict[Says, tuple[str, ...]]) -> Says | None:
+    return next((says for says, known in phrases.items() if any(_has(plain, phrase) for phrase in known)), None)
+
+
+def _has(plain: str, phrase: str) -> bool:
+    first, *more = phrase.split(" … ")
+    at = plain.find(f" {first} ")
+    for part in more:
+        if at < 0:
+            return False
+        start = at + 1
+        at = plain.find(f" {part} ", start, start + len(first) + len(part) + WIDEST_GAP)
+        first = part
+    return at >= 0
