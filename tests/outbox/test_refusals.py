@@ -355,7 +355,7 @@ class Waiting(BaseEmailBackend):
         (None, None),
         ((3, None), None),
         (Timeout(connect=3), None),
-        (object(), None),
+        pytest.param(object(), None, id="object"),
         (float("nan"), None),
         (float("inf"), None),
         (-1, None),
