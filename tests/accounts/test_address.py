@@ -121,6 +121,19 @@ def test_accounts_of_many_addresses_are_found_by_one_statement(django_assert_num
 
 
 @pytest.mark.django_db
+def test_accounts_whose_model_computes_the_address_are_found(monkeypatch):
+    member = make_person("Mia")
+    make_person("Max")
+    model = get_user_model()
+    monkeypatch.setattr(model, "EMAIL_FIELD", "computed", raising=False)
+    monkeypatch.setattr(
+        model, "computed", property(lambda account: f"{account.first_name}@Club.example"), raising=False
+    )
+
+    assert accounts_by_address(["mia@club.example"]) == {"mia@club.example": [member]}
+
+
+@pytest.mark.django_db
 def test_address_is_read_without_what_it_was_stored_with():
     member = make_person("Ted", email="ted@club.example \u200b")
 

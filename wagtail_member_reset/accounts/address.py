@@ -142,8 +142,10 @@ def _candidates(keys: list[str]) -> QuerySet[Any]:
     addresses are unusual. Databases compare letters in too many ways to be asked for more.
     """
     model = get_user_model()
-    name = model.get_email_field_name()
-    columns = {"pk", name} | {field.name for field in model._meta.concrete_fields if field.name == "is_active"}
+    name, names = model.get_email_field_name(), {field.name for field in model._meta.concrete_fields}
+    if name not in names:  # the model computes it, so each account is asked
+        return model._default_manager.order_by("pk")
+    columns = {"pk", name, "is_active"} & {"pk", *names}
     plain = In(Upper(name), [Upper(Value(key)) for key in keys])
     condition = plain | IsUnusual(name)
     found = model._default_manager.filter(condition | Q(**{f"{name}__endswith": "."}))
