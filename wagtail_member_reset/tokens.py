@@ -236,12 +236,12 @@ def seal_used(selector: str) -> str:
     return _signer("used").sign(selector)
 
 
-def unseal_used(value: str) -> str:
-    """The selector; empty when forged or past 10 minutes."""
+def unseal_used(value: str) -> str | None:
+    """The selector, empty once it was forgotten; None when forged or past 10 minutes."""
     try:
         return _signer("used").unsign(value, max_age=USED_LIFETIME)
     except signing.BadSignature:
-        return ""
+        return None
 
 
 def _keys() -> list[str | bytes]:

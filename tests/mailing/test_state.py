@@ -307,3 +307,15 @@ def test_preview_knows_that_passwords_are_disabled(settings):
     people(2)
 
     assert mailings.preview(mailings.drafted(NEVER, by=None)).emails == 0
+
+
+def test_shorter_wait_does_not_shorten_a_longer_one():
+    people(1)
+    mailing = started()
+    long = timezone.now() + timedelta(hours=1)
+
+    for until in (long, timezone.now() + timedelta(seconds=30)):
+        state.hold_mailing(mailing.pk, until)
+
+    mailing.refresh_from_db()
+    assert mailing.held_until == long

@@ -188,8 +188,12 @@ def rest_of(mailing: Mailing) -> list[Any]:
 
 
 def hold_mailing(mailing_id: int, until: datetime) -> None:
-    """Take nothing further of the mailing in hand until then: its mail service asked for patience."""
-    running = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING)
+    """
+    Take nothing further of the mailing in hand until then: its mail service asked for patience.
+
+    Where it was asked for more already, nothing changes.
+    """
+    running = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING).exclude(held_until__gt=until)
     db.retried(lambda: running.update(held_until=until, measured_at=until, measured_from=_handled()))
 
 

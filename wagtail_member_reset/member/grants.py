@@ -38,8 +38,13 @@ def drop(response: HttpResponse, request: HttpRequest, *, used: Grant) -> None:
     _set(response, request, _used_name(request), tokens.seal_used(used.selector), tokens.USED_LIFETIME)
 
 
-def used(request: HttpRequest) -> str:
-    """The selector of the link that this browser used a moment ago; else empty."""
+def forget_selector(response: HttpResponse, request: HttpRequest) -> None:
+    """Keep that a link was used, and no longer which: who comes to this browser next learns no name."""
+    _set(response, request, _used_name(request), tokens.seal_used(""), tokens.USED_LIFETIME)
+
+
+def used(request: HttpRequest) -> str | None:
+    """The selector of the link that this browser used a moment ago, empty once it was told; else None."""
     return tokens.unseal_used(request.COOKIES.get(_used_name(request), ""))
 
 

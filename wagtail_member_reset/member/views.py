@@ -101,7 +101,11 @@ def password_reset_set(request: HttpRequest) -> HttpResponse:
 @guarded
 @require_safe
 def password_reset_complete(request: HttpRequest) -> HttpResponse:
-    return _page(request, "password_reset_complete.html", {"sign_in_name": _sign_in_name(grants.used(request))})
+    used = grants.used(request)
+    response = _page(request, "password_reset_complete.html", {"sign_in_name": _sign_in_name(used)})
+    if used:
+        grants.forget_selector(response, request)
+    return response
 
 
 def _found(token: str) -> resets.Grant | LinkProblem:
@@ -115,7 +119,7 @@ def _found(token: str) -> resets.Grant | LinkProblem:
         return LinkProblem.UNAVAILABLE
 
 
-def _sign_in_name(selector: str) -> str:
+def _sign_in_name(selector: str | None) -> str:
     """The sign-in name of who has just used the link; empty where the address does, or for anybody else."""
     try:
         reset = resets.used(selector) if selector else None
@@ -139,11 +143,9 @@ def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) ->
 def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
     """One page for each way in which a link can have ended, and one for a browser that brings nothing."""
     # As after Back: the form is there again, and its grant is gone.
-    used = grants.used(request) if problem is None else ""
     context = {
         "problem": problem.value if problem else "no_grant",
-        "may_be_saved": bool(used),
-        "sign_in_name": _sign_in_name(used),
+        "may_be_saved": problem is None and grants.used(request) is not None,
         "form": RequestForm(),
         "grant_lifetime": GRANT_LIFETIME,
     }
