@@ -125,7 +125,10 @@ def _read_table(
     survey = Survey(records(_lines(stream), delimiter), people)
     whos = [survey.who(_column_called(column, survey))] if column else survey.whos()
     headers = [survey.header(who.column) for who in whos]
-    found = [Found(people, who, begins=_after(survey, header)) for who, header in zip(whos, headers, strict=True)]
+    found = [
+        Found(people, who, begins=_after(survey, header), survey=survey)
+        for who, header in zip(whos, headers, strict=True)
+    ]
     header_row = survey.first[headers[0]][1] if headers and headers[0] is not None else None
     lines = _lines(stream)
     for count, (number, row) in enumerate(records(lines, delimiter)):
@@ -185,7 +188,7 @@ def _read(found: Found, number: int, name: str, survey: Survey | None, beside: i
         unclear_count=found.unclear_count,
         unclear_ids=found.keys(found.unclear_marks),
         unclear_held=found.keys(found.unclear_held),
-        unmatched=[(line, shown(text), reason.value) for line, text, reason in found.unmatched],
+        unmatched=[(line, shown(text), reason.value) for line, text, reason in sorted(found.unmatched)],
         unmatched_count=found.unmatched_count,
         lines=found.lines,
         people=sum(found.certain) + sum(found.held),

@@ -29,6 +29,27 @@ USERNAME = frozenset(
     имяпользователя ユーザー名 用户名 사용자이름
     """.split()
 )
+# Not usernames everywhere, but numbers that belong to a member.
+NUMBER = frozenset(
+    """
+    membernumber memberno membernr membernum memberid membershipnumber membershipno membershipnr membershipid
+    mitgliedsnummer mitgliedsnr mitgliednr mitgliednummer mitgliedernummer mitgliedsno numéroadhérent
+    numérodadhérent numeroadherent numerodadherent nadhérent nodadhérent numérodemembre numerodemembre numéromembre
+    númerodesocio numerodesocio nºdesocio nºsocio nosocio numerosocio ndesocio nsocio codicesocio numerotessera
+    tessera lidnummer lidnr ledennummer ledennr medlemsnummer medlemsnr medlemnr medlemsid jäsennumero numerczłonka
+    nrczłonka členskéčíslo üyeno üyenumarası tagszám номерчлена членскийномер 会員番号 会员号 회원번호
+    """.split()
+)
+PERSON = frozenset(
+    """
+    name names fullname firstname lastname surname givenname familyname middlename vorname nachname zuname
+    familienname nom prénom nombre apellido apellidos nome cognome voornaam achternaam naam förnamn efternamn namn
+    fornavn etternavn efternavn navn fornamn etunimi sukunimi nimi imię nazwisko jméno příjmení имя фамилия member
+    mitglied contact person
+    """.split()
+)
+# One word in them may be anybody's username.
+ROLE = frozenset("role roles group groups status rolle rollen gruppe gruppen rôle ruolo rol roll rola".split())
 OTHERS = frozenset(
     """
     name names fullname firstname lastname surname givenname familyname middlename nr no number id role
@@ -53,6 +74,19 @@ def is_near_address(name: str) -> bool:
 def is_username(name: str) -> bool:
     bare = _bare(name)
     return bool(bare) and (bare in USERNAME or bare in _own())
+
+
+def is_number(name: str) -> bool:
+    """Whether it is a number that one member has and no other: not a mere "No."."""
+    return _bare(name) in NUMBER or is_username(name)
+
+
+def is_person(name: str) -> bool:
+    return _bare(name) in PERSON
+
+
+def is_role(name: str) -> bool:
+    return _bare(name) in ROLE
 
 
 def is_known(name: str) -> bool:
