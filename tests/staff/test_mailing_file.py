@@ -113,7 +113,7 @@ def test_superuser_is_not_offered_to_who_may_not_mail_one(mailing_office, people
     assert "superuser" not in page
 
     client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 1, "admins": "on"})
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 1})
 
     assert sent(mailoutbox) == ["mia@members.example"]
 
@@ -141,7 +141,7 @@ def test_who_came_to_manage_users_since_the_preview_gets_nothing(mailing_office,
     mailing, _page = upload("Email\nmia@members.example\nole@members.example\n")
     grant(people["Ole"], _change_users())
 
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 1})
 
     assert sent(mailoutbox) == ["mia@members.example"]
 
@@ -190,9 +190,23 @@ def test_tick_of_another_column_stays_what_it_is(mailing_office, people, upload,
     assert sent(mailoutbox) == ["ole@members.example"]
 
 
-@pytest.mark.parametrize(
-    "junk", [{}, {"column": ""}, {"column": "99"}, {"column": "-1"}, {"column": "9" * 500}, {"column": "\x00"}]
-)
+NO_COLUMN = [{}, {"column": ""}, {"column": "99"}, {"column": "-1"}, {"column": "9" * 500}, {"column": "\x00"}]
+
+
+@pytest.mark.parametrize("junk", NO_COLUMN)
+def test_column_that_is_none_starts_nothing(mailing_office, people, upload, client, mailoutbox, junk):
+    mailing, _page = upload(TABLE)
+    before = Mailing.objects.values().get(pk=mailing.pk)
+
+    page = said(client.post(f"{MAILINGS}{mailing.pk}/start/", {**junk, "admins": "on"}, follow=True))
+
+    assert "Nothing was sent: choose one of the columns below, and look at the preview again." in page
+    assert "This column of the file says who is meant" in page
+    assert Mailing.objects.values().get(pk=mailing.pk) == before
+    assert not PasswordReset.objects.exists() and sent(mailoutbox) == []
+
+
+@pytest.mark.parametrize("junk", NO_COLUMN)
 def test_column_that_is_none_changes_nothing(mailing_office, people, upload, client, junk):
     mailing, _page = upload(TABLE)
     before = Mailing.objects.values().get(pk=mailing.pk)
@@ -207,7 +221,7 @@ def test_started_mailing_keeps_nothing_of_the_file_and_can_not_be_changed(mailin
     mailing, _page = upload(TABLE)
     assert MailingColumn.objects.count() == 2
 
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 2})
     client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 3})
 
     mailing.refresh_from_db()

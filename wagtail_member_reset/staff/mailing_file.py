@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -73,16 +74,25 @@ def report(request: HttpRequest, mailing: Mailing) -> FileReport | None:
     )
 
 
-def take(request: HttpRequest, mailing: Mailing) -> bool:
-    """Write down what the form says; whether that changed whom the draft means."""
+class Said(Enum):
+    """What the form in the preview came to."""
+
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    WRONG = "wrong"
+
+
+def write_down(request: HttpRequest, mailing: Mailing) -> Said:
+    """Change whom a draft means, as the form says. What is no draft of a file has nothing to change."""
+    if mailing.state != MailingState.DRAFT or not MailingFile.objects.filter(mailing=mailing.pk).exists():
+        return Said.UNCHANGED
     form = FileChoiceForm(request.POST)
-    if mailing.state != MailingState.DRAFT or "column" not in request.POST or not form.is_valid():
-        return False
-    choice = choice_from_json(mailing.choice)
-    said = form.cleaned_data
+    if not form.is_valid():
+        return Said.WRONG
+    choice, said = choice_from_json(mailing.choice), form.cleaned_data
     if (choice.column, choice.each, choice.admins) == (said["column"], said["each"], said["admins"]):
-        return False
-    return mailings.choose(mailing, **said)
+        return Said.UNCHANGED
+    return Said.CHANGED if mailings.choose(mailing, **said) else Said.WRONG
 
 
 def _reachable(request: HttpRequest, keys: Iterable[Any]) -> QuerySet[Any]:
