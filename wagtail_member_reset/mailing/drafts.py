@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
-
-from ..accounts import is_superuser, manages_users
 from ..models import Mailing, MailingColumn, MailingFile, MailingState, MailingUnmatched
 from .choose import Choice, Kind, plain_keys
 from .files import ColumnRead, Reading
@@ -14,18 +11,6 @@ def file_choice(column: ColumnRead, *, each: bool = False, admins: bool = False)
     """Those whom a file names, if this column says so."""
     keys = column.chosen(each=each, admins=admins)
     return Choice(kind=Kind.FILE, ids=keys, column=column.number, each=each, admins=admins)
-
-
-def out_of_reach(choice: Choice, beyond: Q | None) -> Q | None:
-    """
-    Accounts that the choice does not mean, beside those `beyond` who asks: superusers and who manages users.
-
-    A file means them only where that was asked for, whatever they were when it was read.
-    """
-    if choice.kind != Kind.FILE or choice.admins:
-        return beyond
-    held = is_superuser() | manages_users()
-    return held if beyond is None else beyond | held
 
 
 def keep_file(mailing: Mailing, reading: Reading) -> None:

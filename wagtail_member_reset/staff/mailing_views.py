@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings
-from ..mailing import Choice, Kind
+from ..mailing import Choice, Kind, holds_back_admins
 from ..models import Mailing, MailingState
 from . import mailing_file, mailing_words, permissions
 from .mailing_new import begin, preview_draft, unmatched_of
@@ -109,7 +109,7 @@ def retry(request: HttpRequest, mailing: Mailing) -> HttpResponse:
 @_verb
 def again(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     """Draft another mailing, for those of this one who have not got in yet. Leads to its preview."""
-    choice = Choice(kind=Kind.MAILING, mailing=mailing.pk)
+    choice = Choice(kind=Kind.MAILING, mailing=mailing.pk, held_back=holds_back_admins(mailing.choice))
     return redirect(url(mailings.draft(choice, by=request.user, again=True, per_hour=mailing.per_hour)))
 
 
