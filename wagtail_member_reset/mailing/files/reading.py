@@ -106,7 +106,10 @@ def read_file(file: BinaryIO, *, column: str = "") -> Reading:
             raise ChoiceError(_("The file is a list of addresses, and has no columns to choose from."))
         else:
             columns, notes = [_read_list(stream, people)], []
-    return Reading(columns=columns, is_list=not delimiter, is_encoding_known=encoding.is_known, notes=notes)
+    reading = Reading(columns=columns, is_list=not delimiter, is_encoding_known=encoding.is_known, notes=notes)
+    if not people.has_addresses and not reading.names_anybody:
+        raise ChoiceError(_("No line has a username of an account. Accounts of this site are not found by address."))
+    return reading
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.utils import translation
 
 from ...accounts import comparable
 
@@ -98,7 +100,8 @@ def _bare(name: str) -> str:
 
 
 def _own() -> frozenset[str]:
-    """What the site's own user model calls it, in the language of who asks."""
+    """What the site's own user model calls it, in the site's language: whoever asks, a file has the same columns."""
     field = get_user_model()._meta.get_field(get_user_model().USERNAME_FIELD)
-    names = {_bare(field.name), _bare(str(getattr(field, "verbose_name", "")))}
+    with translation.override(settings.LANGUAGE_CODE):
+        names = {_bare(field.name), _bare(str(getattr(field, "verbose_name", "")))}
     return frozenset(names) - OTHERS - ADDRESS - {""}
