@@ -25,8 +25,8 @@ from .mailing import (
     SKIPS,
     SLICE,
     Choice,
+    FileReading,
     Kind,
-    Reading,
     choice_from_json,
     choose_in_file,
     chosen_accounts,
@@ -86,7 +86,7 @@ class Progress:
     missed: int = 0
 
 
-def draft(choice: Choice, *, by: Member | None, reading: Reading | None = None, **details: Any) -> Mailing:
+def draft(choice: Choice, *, by: Member | None, reading: FileReading | None = None, **details: Any) -> Mailing:
     """
     Write a mailing down, which mails nobody yet. The `details` are those of `drafted`.
 

@@ -13,9 +13,9 @@ from .choose import (
 )
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
-from .drafts import choose_in_file, file_choice, keep_file
-from .files import LONGEST_FILE, ColumnRead, Nobody, Note, Reading, Unclear, read_file
+from .files import LONGEST_FILE, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
+from .kept_file import choose_in_file, file_choice, keep_file
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
@@ -47,12 +47,12 @@ __all__ = [
     "SLICE",
     "Choice",
     "ColumnRead",
+    "FileReading",
     "Issued",
     "IssuedChunk",
     "Kind",
     "Nobody",
     "Note",
-    "Reading",
     "Unclear",
     "cancel_unheld_links",
     "choice_from_json",

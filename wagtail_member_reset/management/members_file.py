@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 
-from ..mailing import LONGEST_FILE, ColumnRead, Nobody, Note, Reading
+from ..mailing import LONGEST_FILE, ColumnRead, FileReading, Nobody, Note
 
 SHOWN_LINES = 20
 PIECE = 1024 * 1024
@@ -45,7 +45,7 @@ def _file(name: str) -> BinaryIO:
         raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
 
 
-def described(reading: Reading) -> Iterator[str]:
+def described(reading: FileReading) -> Iterator[str]:
     """How the file was read, and whom it names."""
     column = reading.columns[0]
     if not reading.is_encoding_known:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
 from ..exceptions import ChoiceError
-from ..mailing import Choice, Kind, Reading, file_choice, read_file
+from ..mailing import Choice, FileReading, Kind, file_choice, read_file
 
 
 class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -67,7 +67,7 @@ class ChoiceForm(forms.Form):
     )
 
     choice: Choice
-    reading: Reading | None = None
+    reading: FileReading | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

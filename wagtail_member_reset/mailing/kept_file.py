@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..models import Mailing, MailingColumn, MailingFile, MailingState, MailingUnmatched
 from .choose import Choice, Kind, plain_keys
-from .files import ColumnRead, Reading
+from .files import ColumnRead, FileReading
 
 
 def file_choice(column: ColumnRead, *, each: bool = False, admins: bool = False) -> Choice:
@@ -13,7 +13,7 @@ def file_choice(column: ColumnRead, *, each: bool = False, admins: bool = False)
     return Choice(kind=Kind.FILE, ids=keys, column=column.number, each=each, admins=admins)
 
 
-def keep_file(mailing: Mailing, reading: Reading) -> None:
+def keep_file(mailing: Mailing, reading: FileReading) -> None:
     """Part of a transaction."""
     file = MailingFile.objects.create(
         mailing=mailing,
