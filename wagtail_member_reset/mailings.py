@@ -103,7 +103,7 @@ def draft(choice: Choice, *, by: Member | None, reading: FileReading | None = No
 def choose(mailing: Mailing, *, column: int, each: bool = False, admins: bool = False) -> bool:
     """
     Say of the draft of a file which column says who is meant; whether to mail each account that a line may mean; and
-    whether to mail superusers and who manages users. False where that cannot be chosen, or it has started.
+    whether to mail superusers and people who may manage users. False where that cannot be chosen, or it has started.
     """
     with transaction.atomic(using=db.alias()):
         return choose_in_file(mailing, column=column, each=each, admins=admins)

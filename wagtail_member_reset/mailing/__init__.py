@@ -13,7 +13,7 @@ from .choose import (
 )
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
-from .files import LONGEST_FILE, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
+from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .pace import give_back as give_back_room
@@ -45,6 +45,7 @@ __all__ = [
     "LONGEST_FILE",
     "SKIPS",
     "SLICE",
+    "UNKNOWN_ENCODING",
     "Choice",
     "ColumnRead",
     "FileReading",

@@ -47,7 +47,7 @@ class Choice:
     # The query string of the user listing, as it stood when all in it were chosen.
     query: str = ""
     # In a file: the number of the column that says who is meant; whether all are mailed whom a line may mean; and
-    # whether superusers and who manages users are.
+    # whether superusers and people who may manage users are.
     column: int = 0
     each: bool = False
     admins: bool = False

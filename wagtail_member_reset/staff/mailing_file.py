@@ -15,7 +15,7 @@ from wagtail.admin.utils import get_user_display_name
 
 from .. import mailings
 from ..accounts import Member, address_of
-from ..mailing import SLICE, Note, choice_from_json
+from ..mailing import SLICE, UNKNOWN_ENCODING, Note, choice_from_json
 from ..models import Mailing, MailingColumn, MailingFile, MailingState
 from . import permissions
 from .mailing_forms import FileChoiceForm
@@ -45,6 +45,10 @@ class FileReport:
     admins: bool
 
     @property
+    def encoding(self) -> str:
+        return "" if self.file.is_encoding_known else str(UNKNOWN_ENCODING)
+
+    @property
     def can_change(self) -> bool:
         return len(self.columns) > 1 or bool(self.unclear or self.held_count)
 
@@ -68,7 +72,7 @@ def report(request: HttpRequest, mailing: Mailing) -> FileReport | None:
         unclear=[(line, text, [named[str(key)] for key in keys if str(key) in named]) for line, text, keys in lines],
         held=[_name(member) for member in reachable.order_by("pk")[:SHOWN_PEOPLE]],
         held_count=reachable.count(),
-        notes=[_note(line, Note(note)) for line, note in file.notes[:SHOWN_NOTES]],
+        notes=[Note(note).at(line) for line, note in file.notes[:SHOWN_NOTES]],
         each=choice.each,
         admins=choice.admins,
     )
@@ -111,12 +115,3 @@ def _name(member: Member) -> str:
     if username in (name, address_of(member)):
         return name
     return _("%(name)s (%(username)s)") % {"name": name, "username": username}
-
-
-def _note(line: int, note: Note) -> str:
-    texts = {
-        Note.UNCLOSED: _("Line %(line)d: a quotation mark is not closed. The line was read by itself."),
-        Note.SPANS: _("Line %(line)d: the text in quotation marks goes on over lines that look like other people's."),
-        Note.LONG: _("Line %(line)d is very long: only its beginning was read."),
-    }
-    return texts[note] % {"line": line}

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, TextIO
 
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ...exceptions import ChoiceError
 from .columns import Survey, Who
@@ -31,6 +32,9 @@ from .shown import shown
 MOST_LINES = 500_000
 LONGEST_FILE = 64 * 1024 * 1024
 LONGEST_NAME = 60
+UNKNOWN_ENCODING = gettext_lazy(
+    "The file's encoding is not known: some letters could not be read. Save it as CSV with the encoding UTF-8."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
