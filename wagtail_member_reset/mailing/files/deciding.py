@@ -44,7 +44,8 @@ def decided(
         member for member in plain if member.get_username() in line.texts and key_of(member.get_username()) in keys
     ]
     by_username = exact or [member for member in plain if key_of(member.get_username()) in keys]
-    by_number = [member for member in candidates if not numbers_of(member).isdisjoint(map(key_of, line.numbers))]
+    numbers = set(map(key_of, line.numbers))
+    by_number = [member for member in candidates if numbers and numbers & numbers_of(member)]
     words = [set(_words(text)) for text in line.texts]
     by_name = [member for member in candidates if _has_full_name(member, words, keys)]
     answers = [answer for answer in (by_username, by_number, by_name) if answer]
