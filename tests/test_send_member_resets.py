@@ -178,7 +178,7 @@ def test_csv_holds_back_who_manages_users_until_asked_for(run, members, admin, m
     file.write_text(f"Email\nmia@members.example\n{admin.email}\n")
 
     _code, _out, err = run("--csv", str(file))
-    assert "Held back: 1, superusers and who manages users: add --include-admins." in err
+    assert "Held back: 1, superusers and people who may manage users: add --include-admins." in err
     assert recipients(mailoutbox) == ["mia"]
     _code, _out, err = run("--csv", str(file), "--include-admins")
 

@@ -25,12 +25,13 @@ from .mailing import (
     SKIPS,
     SLICE,
     Choice,
+    FileReading,
     Kind,
-    Reading,
     choice_from_json,
     choose_in_file,
     chosen_accounts,
     finish_mailing,
+    holds_back_admins,
     keep_file,
     missed_emails,
     out_of_reach,
@@ -85,7 +86,7 @@ class Progress:
     missed: int = 0
 
 
-def draft(choice: Choice, *, by: Member | None, reading: Reading | None = None, **details: Any) -> Mailing:
+def draft(choice: Choice, *, by: Member | None, reading: FileReading | None = None, **details: Any) -> Mailing:
     """
     Write a mailing down, which mails nobody yet. The `details` are those of `drafted`.
 
@@ -102,7 +103,7 @@ def draft(choice: Choice, *, by: Member | None, reading: Reading | None = None, 
 def choose(mailing: Mailing, *, column: int, each: bool = False, admins: bool = False) -> bool:
     """
     Say of the draft of a file which column says who is meant; whether to mail each account that a line may mean; and
-    whether to mail superusers and who manages users. False where that cannot be chosen, or it has started.
+    whether to mail superusers and people who may manage users. False where that cannot be chosen, or it has started.
     """
     with transaction.atomic(using=db.alias()):
         return choose_in_file(mailing, column=column, each=each, admins=admins)
@@ -139,7 +140,7 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
     found: Counter[str] = Counter()
     samples: list[Member] = []
     choice, staff = choice_from_json(mailing.choice), 0
-    beyond = out_of_reach(choice, beyond)
+    beyond = out_of_reach(mailing.choice, beyond)
     for accounts in chosen_accounts(choice, listing):
         judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
         found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
@@ -173,7 +174,7 @@ def start(
     Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
     """
     choice = choice_from_json(mailing.choice)
-    beyond = out_of_reach(choice, beyond)
+    beyond = out_of_reach(mailing.choice, beyond)
 
     def members() -> Iterator[Any]:
         for accounts in chosen_accounts(choice, listing):
@@ -219,7 +220,7 @@ def stop(mailing: Mailing, *, by: Member | None) -> bool:
 
 def try_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
     """Take up anew whom the mailing wanted to reach and did not, but for accounts `beyond` who asks; how many."""
-    if again := try_failed_again(mailing, beyond=beyond):
+    if again := try_failed_again(mailing, beyond=out_of_reach(mailing.choice, beyond)):
         wake_on_commit(mailing)
     return again
 
@@ -275,7 +276,8 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
     details: dict[str, Any] = {"per_hour": mailing.per_hour, "site": mailing.site, "language": mailing.language}
     # They may have a link that this mailing made, and have got no email.
     details |= {"again": True, "origin": Origin(mailing.origin)}
-    return draft(Choice(kind=Kind.IDS, ids=tuple(keys)), by=by, **details)
+    choice = Choice(kind=Kind.IDS, ids=tuple(keys), held_back=holds_back_admins(mailing.choice))
+    return draft(choice, by=by, **details)
 
 
 def wake_on_commit(mailing: Mailing) -> None:

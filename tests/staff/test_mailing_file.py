@@ -12,7 +12,16 @@ from django.utils import timezone
 from tests.conftest import grant, make_person
 from tests.staff.pages import words
 from wagtail_member_reset import mailings, outbox
-from wagtail_member_reset.models import Mailing, MailingColumn, MailingFile, MailingState, PasswordReset
+from wagtail_member_reset.models import (
+    EmailState,
+    Mailing,
+    MailingColumn,
+    MailingFile,
+    MailingState,
+    PasswordReset,
+    ResetEmail,
+    SkipReason,
+)
 
 pytestmark = pytest.mark.django_db
 MAILINGS = "/admin/member-reset/mailings/"
@@ -113,7 +122,7 @@ def test_superuser_is_not_offered_to_who_may_not_mail_one(mailing_office, people
     assert "superuser" not in page
 
     client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 1, "admins": "on"})
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 1, "admins": "on"})
 
     assert sent(mailoutbox) == ["mia@members.example"]
 
@@ -141,7 +150,7 @@ def test_who_came_to_manage_users_since_the_preview_gets_nothing(mailing_office,
     mailing, _page = upload("Email\nmia@members.example\nole@members.example\n")
     grant(people["Ole"], _change_users())
 
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 1})
 
     assert sent(mailoutbox) == ["mia@members.example"]
 
@@ -190,9 +199,23 @@ def test_tick_of_another_column_stays_what_it_is(mailing_office, people, upload,
     assert sent(mailoutbox) == ["ole@members.example"]
 
 
-@pytest.mark.parametrize(
-    "junk", [{}, {"column": ""}, {"column": "99"}, {"column": "-1"}, {"column": "9" * 500}, {"column": "\x00"}]
-)
+NO_COLUMN = [{}, {"column": ""}, {"column": "99"}, {"column": "-1"}, {"column": "9" * 500}, {"column": "\x00"}]
+
+
+@pytest.mark.parametrize("junk", NO_COLUMN)
+def test_column_that_is_none_starts_nothing(mailing_office, people, upload, client, mailoutbox, junk):
+    mailing, _page = upload(TABLE)
+    before = Mailing.objects.values().get(pk=mailing.pk)
+
+    page = said(client.post(f"{MAILINGS}{mailing.pk}/start/", {**junk, "admins": "on"}, follow=True))
+
+    assert "Nothing was sent: choose one of the columns below, and look at the preview again." in page
+    assert "This column of the file says who is meant" in page
+    assert Mailing.objects.values().get(pk=mailing.pk) == before
+    assert not PasswordReset.objects.exists() and sent(mailoutbox) == []
+
+
+@pytest.mark.parametrize("junk", NO_COLUMN)
 def test_column_that_is_none_changes_nothing(mailing_office, people, upload, client, junk):
     mailing, _page = upload(TABLE)
     before = Mailing.objects.values().get(pk=mailing.pk)
@@ -207,7 +230,7 @@ def test_started_mailing_keeps_nothing_of_the_file_and_can_not_be_changed(mailin
     mailing, _page = upload(TABLE)
     assert MailingColumn.objects.count() == 2
 
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 2})
     client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 3})
 
     mailing.refresh_from_db()
@@ -215,6 +238,50 @@ def test_started_mailing_keeps_nothing_of_the_file_and_can_not_be_changed(mailin
     assert mailing.choice == {"kind": "file", "column": 2, "each": False, "admins": False}
     assert mailing.state == MailingState.RUNNING
     assert not mailings.choose(mailing, column=3)
+
+
+@pytest.fixture
+def half_sent(mailing_office, admin, upload, client):
+    """A mailing of a file, whose one person failed, and is a superuser since. Who is at work is one, too."""
+    ole = make_person("Ole")
+    mailing, _page = upload("Email\nole@members.example\n")
+    client.force_login(admin)
+    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 1})
+    outbox.drain()
+    get_user_model().objects.filter(pk=ole.pk).update(is_superuser=True)
+    return mailing
+
+
+def test_who_became_superuser_since_is_not_tried_again(half_sent, client, mailoutbox):
+    ResetEmail.objects.update(state=EmailState.FAILED)
+    Mailing.objects.update(failed=1, handed_over=0)
+    mailoutbox.clear()
+
+    client.post(f"{MAILINGS}{half_sent.pk}/retry/")
+
+    assert sent(mailoutbox) == []
+
+
+def test_who_became_superuser_since_is_not_in_the_rest(half_sent, client, mailoutbox):
+    ResetEmail.objects.update(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)
+    Mailing.objects.update(state=MailingState.STOPPED)
+    mailoutbox.clear()
+
+    client.post(f"{MAILINGS}{half_sent.pk}/rest/")
+    rest = Mailing.objects.latest("pk")
+    client.post(f"{MAILINGS}{rest.pk}/start/")
+
+    assert (rest.choice["kind"], sent(mailoutbox)) == ("ids", [])
+
+
+def test_who_became_superuser_since_is_not_sent_again(half_sent, client, mailoutbox):
+    mailoutbox.clear()
+
+    client.post(f"{MAILINGS}{half_sent.pk}/again/")
+    again = Mailing.objects.latest("pk")
+    client.post(f"{MAILINGS}{again.pk}/start/")
+
+    assert (again.choice["kind"], sent(mailoutbox)) == ("mailing", [])
 
 
 def test_unclosed_quotation_mark_is_said_with_its_line(mailing_office, people, upload):

@@ -1,11 +1,21 @@
 """Mailings: who is chosen, how far each is, how fast it goes, and the links and emails that its chunks become."""
 
-from .choose import SLICE, Choice, Kind, choice_from_json, chosen_accounts, in_groups, with_ids
+from .choose import (
+    SLICE,
+    Choice,
+    Kind,
+    choice_from_json,
+    chosen_accounts,
+    holds_back_admins,
+    in_groups,
+    out_of_reach,
+    with_ids,
+)
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
-from .drafts import choose_in_file, file_choice, keep_file, out_of_reach
-from .files import LONGEST_FILE, ColumnRead, Nobody, Note, Reading, Unclear, read_file
+from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
+from .kept_file import choose_in_file, file_choice, keep_file
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
@@ -35,14 +45,15 @@ __all__ = [
     "LONGEST_FILE",
     "SKIPS",
     "SLICE",
+    "UNKNOWN_ENCODING",
     "Choice",
     "ColumnRead",
+    "FileReading",
     "Issued",
     "IssuedChunk",
     "Kind",
     "Nobody",
     "Note",
-    "Reading",
     "Unclear",
     "cancel_unheld_links",
     "choice_from_json",
@@ -55,6 +66,7 @@ __all__ = [
     "forgotten_chunk",
     "give_back_room",
     "hold_mailing",
+    "holds_back_admins",
     "in_groups",
     "is_running",
     "issue_chunk",

@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from ..accounts import has_not_got_in, keeps_last_login
+from ..accounts import has_not_got_in, is_superuser, keeps_last_login, manages_users
 from ..exceptions import ChoiceError
 from ..models import EmailState, ResetEmail
 
@@ -47,12 +47,14 @@ class Choice:
     # The query string of the user listing, as it stood when all in it were chosen.
     query: str = ""
     # In a file: the number of the column that says who is meant; whether all are mailed whom a line may mean; and
-    # whether superusers and who manages users are.
+    # whether superusers and people who may manage users are.
     column: int = 0
     each: bool = False
     admins: bool = False
     # An earlier mailing: of those whom it mailed, those who have not got in yet.
     mailing: int | None = None
+    # Goes on from a mailing of a file that held back superusers and people who may manage users.
+    held_back: bool = False
 
     def as_json(self) -> dict[str, Any]:
         chosen: dict[str, Any] = {"kind": self.kind.value}
@@ -66,6 +68,8 @@ class Choice:
             chosen["ids"] = plain_keys(self.ids)
         if self.kind == Kind.FILE:
             chosen |= {"column": self.column, "each": self.each, "admins": self.admins}
+        if self.held_back:
+            chosen["held_back"] = True
         return chosen
 
 
@@ -84,7 +88,25 @@ def choice_from_json(chosen: dict[str, Any]) -> Choice:
         each=chosen.get("each", False),
         admins=chosen.get("admins", False),
         mailing=chosen.get("mailing"),
+        held_back=chosen.get("held_back", False),
     )
+
+
+def holds_back_admins(chosen: dict[str, Any]) -> bool:
+    """
+    Whether what was chosen leaves out superusers and people who may manage users. `chosen` is a mailing's `choice`.
+
+    A file means them only where that was asked for, and so does what goes on from a mailing of one.
+    """
+    return bool(chosen.get("held_back") or (chosen["kind"] == Kind.FILE.value and not chosen.get("admins")))
+
+
+def out_of_reach(chosen: dict[str, Any], beyond: Q | None) -> Q | None:
+    """Accounts that were not chosen whatever they were at first, beside those `beyond` who asks."""
+    if not holds_back_admins(chosen):
+        return beyond
+    held = is_superuser() | manages_users()
+    return held if beyond is None else beyond | held
 
 
 def in_groups(names: Iterable[str]) -> Choice:

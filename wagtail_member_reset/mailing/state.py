@@ -35,7 +35,7 @@ from ..models import (
 )
 from . import counters, pace
 from .chunks import write_chunks
-from .drafts import forget_file
+from .kept_file import forget_file
 
 DRAFT_KEPT = timedelta(days=1)
 # Why a mailing did not reach a member whom it wanted to reach.

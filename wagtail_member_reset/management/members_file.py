@@ -14,15 +14,10 @@ from typing import BinaryIO, cast
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError
 
-from ..mailing import LONGEST_FILE, ColumnRead, Nobody, Note, Reading
+from ..mailing import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody
 
 SHOWN_LINES = 20
 PIECE = 1024 * 1024
-NOTES = {
-    Note.UNCLOSED: "a quotation mark is not closed; the line was read by itself",
-    Note.SPANS: "the text in quotation marks goes on over lines that look like other people's",
-    Note.LONG: "very long; only its beginning was read",
-}
 
 
 @contextmanager
@@ -45,11 +40,11 @@ def _file(name: str) -> BinaryIO:
         raise CommandError(f"{name} cannot be read: {error.strerror}.") from error
 
 
-def described(reading: Reading) -> Iterator[str]:
+def described(reading: FileReading) -> Iterator[str]:
     """How the file was read, and whom it names."""
     column = reading.columns[0]
     if not reading.is_encoding_known:
-        yield "The file's encoding is not known, and some letters could not be read: save it as CSV in UTF-8."
+        yield str(UNKNOWN_ENCODING)
     yield "The file is a list of addresses." if reading.is_list else _column(column)
     for other in reading.columns[1:]:
         yield f"  or, with --column {other.number}: {_called(other)}; accounts: {other.people:,}"
@@ -60,7 +55,7 @@ def described(reading: Reading) -> Iterator[str]:
     if column.unmatched_count > SHOWN_LINES:
         yield f"  and {column.unmatched_count - SHOWN_LINES:,} more"
     for number, note in reading.notes[:SHOWN_LINES]:
-        yield f"Line {number}: {NOTES[note]}."
+        yield note.at(number)
     if column.unclear_count:
         yield f"Lines that may mean more than one account: {column.unclear_count:,}."
         yield from _unclear(column)

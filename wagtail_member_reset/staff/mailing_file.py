@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -14,7 +15,7 @@ from wagtail.admin.utils import get_user_display_name
 
 from .. import mailings
 from ..accounts import Member, address_of
-from ..mailing import SLICE, Note, choice_from_json
+from ..mailing import SLICE, UNKNOWN_ENCODING, Note, choice_from_json
 from ..models import Mailing, MailingColumn, MailingFile, MailingState
 from . import permissions
 from .mailing_forms import FileChoiceForm
@@ -44,6 +45,10 @@ class FileReport:
     admins: bool
 
     @property
+    def encoding(self) -> str:
+        return "" if self.file.is_encoding_known else str(UNKNOWN_ENCODING)
+
+    @property
     def can_change(self) -> bool:
         return len(self.columns) > 1 or bool(self.unclear or self.held_count)
 
@@ -67,22 +72,31 @@ def report(request: HttpRequest, mailing: Mailing) -> FileReport | None:
         unclear=[(line, text, [named[str(key)] for key in keys if str(key) in named]) for line, text, keys in lines],
         held=[_name(member) for member in reachable.order_by("pk")[:SHOWN_PEOPLE]],
         held_count=reachable.count(),
-        notes=[_note(line, Note(note)) for line, note in file.notes[:SHOWN_NOTES]],
+        notes=[Note(note).at(line) for line, note in file.notes[:SHOWN_NOTES]],
         each=choice.each,
         admins=choice.admins,
     )
 
 
-def take(request: HttpRequest, mailing: Mailing) -> bool:
-    """Write down what the form says; whether that changed whom the draft means."""
+class Said(Enum):
+    """What the form in the preview came to."""
+
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    WRONG = "wrong"
+
+
+def write_down(request: HttpRequest, mailing: Mailing) -> Said:
+    """Change whom a draft means, as the form says. What is no draft of a file has nothing to change."""
+    if mailing.state != MailingState.DRAFT or not MailingFile.objects.filter(mailing=mailing.pk).exists():
+        return Said.UNCHANGED
     form = FileChoiceForm(request.POST)
-    if mailing.state != MailingState.DRAFT or "column" not in request.POST or not form.is_valid():
-        return False
-    choice = choice_from_json(mailing.choice)
-    said = form.cleaned_data
+    if not form.is_valid():
+        return Said.WRONG
+    choice, said = choice_from_json(mailing.choice), form.cleaned_data
     if (choice.column, choice.each, choice.admins) == (said["column"], said["each"], said["admins"]):
-        return False
-    return mailings.choose(mailing, **said)
+        return Said.UNCHANGED
+    return Said.CHANGED if mailings.choose(mailing, **said) else Said.WRONG
 
 
 def _reachable(request: HttpRequest, keys: Iterable[Any]) -> QuerySet[Any]:
@@ -101,12 +115,3 @@ def _name(member: Member) -> str:
     if username in (name, address_of(member)):
         return name
     return _("%(name)s (%(username)s)") % {"name": name, "username": username}
-
-
-def _note(line: int, note: Note) -> str:
-    texts = {
-        Note.UNCLOSED: _("Line %(line)d: a quotation mark is not closed. The line was read by itself."),
-        Note.SPANS: _("Line %(line)d: the text in quotation marks goes on over lines that look like other people's."),
-        Note.LONG: _("Line %(line)d is very long: only its beginning was read."),
-    }
-    return texts[note] % {"line": line}

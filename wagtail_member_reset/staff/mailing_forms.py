@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
 from ..exceptions import ChoiceError
-from ..mailing import Choice, Kind, Reading, file_choice, read_file
+from ..mailing import UNKNOWN_ENCODING, Choice, FileReading, Kind, file_choice, read_file
 
 
 class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -67,7 +67,7 @@ class ChoiceForm(forms.Form):
     )
 
     choice: Choice
-    reading: Reading | None = None
+    reading: FileReading | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -110,7 +110,7 @@ class ChoiceForm(forms.Form):
         if not reading.names_anybody:
             self.add_error("file", _("No line in the file matches an account by email address or username."))
             if not reading.is_encoding_known:
-                self.add_error("file", _("The file's encoding is not known: save it as CSV with the encoding UTF-8."))
+                self.add_error("file", str(UNKNOWN_ENCODING))
             return
         self.choice = file_choice(reading.columns[0])
         self.reading = reading

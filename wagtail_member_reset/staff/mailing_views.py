@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings
-from ..mailing import Choice, Kind
+from ..mailing import Choice, Kind, holds_back_admins
 from ..models import Mailing, MailingState
 from . import mailing_file, mailing_words, permissions
 from .mailing_new import begin, preview_draft, unmatched_of
@@ -61,17 +61,21 @@ def _verb(view: Callable[[HttpRequest, Mailing], HttpResponse]) -> Callable[...,
 @_verb
 def start(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     """Nobody gets an email whom no preview has counted: what was changed on the page is shown first."""
-    if mailing_file.take(request, mailing):
+    said = mailing_file.write_down(request, mailing)
+    if said == mailing_file.Said.UNCHANGED:
+        begin(request, mailing)
+    elif said == mailing_file.Said.CHANGED:
         messages.warning(request, _("Nothing was sent: you changed who gets an email. Look at the preview again."))
     else:
-        begin(request, mailing)
+        messages.error(request, _("Nothing was sent: choose one of the columns below, and look at the preview again."))
     return redirect(url(mailing))
 
 
 @_verb
 def choose(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     """Of the file of a draft: another column, each of those who share an address, those who were held back."""
-    mailing_file.take(request, mailing)
+    if mailing_file.write_down(request, mailing) == mailing_file.Said.WRONG:
+        messages.error(request, _("Nothing changed: choose one of the columns below."))
     return redirect(url(mailing) + "#member-reset-preview")
 
 
@@ -105,7 +109,7 @@ def retry(request: HttpRequest, mailing: Mailing) -> HttpResponse:
 @_verb
 def again(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     """Draft another mailing, for those of this one who have not got in yet. Leads to its preview."""
-    choice = Choice(kind=Kind.MAILING, mailing=mailing.pk)
+    choice = Choice(kind=Kind.MAILING, mailing=mailing.pk, held_back=holds_back_admins(mailing.choice))
     return redirect(url(mailings.draft(choice, by=request.user, again=True, per_hour=mailing.per_hour)))
 
 

@@ -280,7 +280,51 @@ def test_number_with_its_zeros_lost_decides(account, said):
     account("0042", "both@club.example")
     account("0043", "both@club.example")
 
-    assert said("Nr,Email\n43,both@club.example\n").mailed == ["0043"]
+    assert said("Member no.,Email\n43,both@club.example\n").mailed == ["0043"]
+    assert said("Fullname,Email,Mitgliedsnummer\nX,both@club.example,43\n").mailed == ["0043"]
+
+
+@pytest.mark.parametrize("header", ["Nr,Name,Email", "No.,Name,Email", "ID,Name,Email", "Lfd,Name,Email", ""])
+def test_number_of_the_line_decides_nothing(account, said, header):
+    account("0003", "both@club.example", first_name="Anna", last_name="Sample")
+    account("0007", "both@club.example", first_name="Ben", last_name="Sample")
+    lines = [f"{number},Person,p{number}@club.example\n" for number in (1, 2)]
+
+    found = said("".join([f"{header}\n" if header else "", *lines, "3,Samples,both@club.example\n"]))
+
+    assert (found.mailed, found.names(found.column.unclear_ids)) == ([], ["0003", "0007"])
+
+
+def test_number_that_says_otherwise_than_the_name_decides_nothing(account, said):
+    account("0003", "both@club.example", first_name="Anna", last_name="Sample")
+    account("0007", "both@club.example", first_name="Ben", last_name="Sample")
+
+    found = said("Email,Name,Lidnr\nboth@club.example,Ben Sample,3\n")
+
+    assert (found.mailed, len(found.unclear)) == ([], 1)
+
+
+def test_numbers_that_agree_with_the_addresses_in_several_lines_decide(account, said):
+    account("0042", "both@club.example")
+    account("0043", "both@club.example")
+    account("0051", "a@club.example")
+    account("0047", "b@club.example")
+
+    found = said("Nr,Email\n51,a@club.example\n47,b@club.example\n43,both@club.example\n")
+
+    assert (found.mailed, found.unclear) == (["0043", "0047", "0051"], [])
+
+
+def test_numbers_that_count_up_and_agree_by_chance_decide_nothing(account, said):
+    for number in range(1, 4):
+        account(f"000{number}", f"m{number}@club.example")
+    account("0004", "both@club.example")
+    account("0005", "both@club.example")
+    lines = [f"{number},m{number}@club.example\n" for number in range(1, 4)]
+
+    found = said("".join(["Nr,Email\n", *lines, "4,both@club.example\n"]))
+
+    assert [names for _line, names in found.unclear] == [["0004", "0005"]]
 
 
 def test_username_with_its_zeros_lost_is_found(account, said):
@@ -312,6 +356,82 @@ def test_superuser_at_a_members_address_is_held_back_and_the_member_mailed(accou
     found = said("Email,Role\nmia@club.example,boss\n")
 
     assert (found.mailed, found.held, found.unclear) == (["mia-user"], ["boss"], [])
+
+
+NEIGHBOURS = {
+    "name": "Name,Email\nAnna Boss,info@club.example\n",
+    "no header": "Anna Boss,info@club.example\nGone,gone@club.example\n",
+    "last name first": 'Name,Email\n"Boss, Anna",info@club.example\n',
+    "two columns": "Vorname,Nachname,Email\nAnna,Boss,info@club.example\n",
+    "username": "Email,Remark\ninfo@club.example,anna-1\n",
+    "first name": "Name,Email\nAnna,info@club.example\n",
+    "name in its cell": "Email\nAnna Boss <info@club.example>\ngone@club.example\n",
+    "list": "Anna Boss <info@club.example>; gone@club.example",
+}
+
+
+@pytest.mark.parametrize("case", NEIGHBOURS)
+def test_line_that_names_a_superuser_mails_no_neighbour(account, said, case):
+    account("anna-1", "info@club.example", first_name="Anna", last_name="Boss", is_superuser=True)
+    account("mia-user", "info@club.example", first_name="Mia", last_name="Sample")
+
+    found = said(NEIGHBOURS[case])
+
+    assert (found.mailed, found.held, found.unclear) == ([], ["anna-1"], [])
+
+
+@pytest.mark.parametrize("case", NEIGHBOURS)
+def test_line_that_names_who_is_not_active_mails_nobody_and_is_told(account, said, case):
+    account("anna-1", "info@club.example", first_name="Anna", last_name="Boss", is_active=False)
+    account("mia-user", "info@club.example", first_name="Mia", last_name="Sample")
+
+    found = said(NEIGHBOURS[case])
+
+    assert (found.mailed, found.held, found.unclear) == ([], [], [])
+    assert "inactive" in [reason for _line, reason in found.unmatched]
+
+
+@pytest.mark.parametrize("case", NEIGHBOURS)
+def test_superuser_whom_the_line_does_not_mean_is_not_held(account, said, case):
+    account("boss", "info@club.example", first_name="Mia", last_name="Sample", is_superuser=True)
+    account("anna-1", "info@club.example", first_name="Anna", last_name="Boss")
+
+    found = said(NEIGHBOURS[case])
+
+    assert (found.mailed, found.held, found.column.chosen(admins=True)) == (["anna-1"], [], found.column.ids)
+
+
+OTHERS = {
+    "whole name": "Name,Email\nEva Other,info@club.example\n",
+    "no header": "Eva Other,info@club.example\nGone,gone@club.example\n",
+    "initial": "Name,Email\nA. Boss,info@club.example\n",
+    "initial of who has the same last name": "Name,Email\nA. Sample,info@club.example\n",
+    "word": "Function,Email\nboss,info@club.example\n",
+    "list": "Eva <info@club.example>; gone@club.example",
+}
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+@pytest.mark.parametrize("case", OTHERS)
+def test_line_that_names_somebody_else_mails_nobody_for_sure(account, said, case, is_active):
+    last = "Sample" if "same" in case else "Boss"
+    rights = {"is_superuser": True} if is_active else {"is_active": False}
+    account("boss", "info@club.example", first_name="Anna", last_name=last, **rights)
+    account("mia-user", "info@club.example", first_name="Mia", last_name="Sample")
+
+    found = said(OTHERS[case])
+
+    assert (found.mailed, found.held, len(found.unclear)) == ([], [], 1)
+
+
+@pytest.mark.parametrize("said_name", ["Mia Sample", "Dr. Mia Sample", "M. Sample", "Mia", ""])
+def test_old_account_of_the_same_person_keeps_nobody_from_their_mail(account, said, said_name):
+    account("old", "info@club.example", first_name="Mia", last_name="Sample", is_active=False)
+    account("mia-user", "info@club.example", first_name="Mia", last_name="Sample")
+
+    found = said(f"Name,Email\n{said_name},info@club.example\n")
+
+    assert (found.mailed, found.unclear, found.unmatched) == (["mia-user"], [], [])
 
 
 def test_two_superusers_at_one_address_need_both_ticks(account, said):

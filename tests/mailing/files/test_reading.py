@@ -5,10 +5,12 @@ import time
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils import translation
+from django.utils.functional import lazy
 
 from tests.conftest import make_person
 from wagtail_member_reset.exceptions import ChoiceError
-from wagtail_member_reset.mailing.files import found, lines, reading
+from wagtail_member_reset.mailing.files import found, lines, reading, words
 from wagtail_member_reset.mailing.files.lines import Note
 
 pytestmark = pytest.mark.django_db
@@ -250,3 +252,28 @@ def test_file_stays_open_for_who_opened_it(people):
 
     assert file.seek(0) == 0
     assert lines.LONGEST_LINE < 131_072  # what Python's reader takes for a cell
+
+
+@pytest.mark.skipif(get_user_model().USERNAME_FIELD == "email", reason="these accounts have usernames")
+def test_accounts_that_compute_their_address_are_found_by_username(account, said, monkeypatch):
+    mia = account("mia-1", "mia@members.example")
+    monkeypatch.setattr(get_user_model(), "EMAIL_FIELD", "computed")
+    monkeypatch.setattr(get_user_model(), "computed", property(lambda self: self.email), raising=False)
+
+    assert said("Username\nmia-1\n").column.ids == (mia.pk,)
+    with pytest.raises(ChoiceError, match=r"Accounts of this site are not found by address\."):
+        said("Email\nmia@members.example\n")
+
+
+def test_column_is_called_the_same_whoever_asks(monkeypatch):
+    field = get_user_model()._meta.get_field(get_user_model().USERNAME_FIELD)
+    monkeypatch.setattr(
+        field, "verbose_name", lazy(lambda: {"de": "Zugang"}.get(translation.get_language(), "Door"), str)()
+    )
+
+    found = []
+    for language in ("en", "de"):
+        with translation.override(language):
+            found.append((words.is_username("Zugang"), words.is_username("Door")))
+
+    assert found == [(False, True), (False, True)]

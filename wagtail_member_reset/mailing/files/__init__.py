@@ -2,6 +2,6 @@
 
 from .found import Nobody, Unclear
 from .lines import Note
-from .reading import LONGEST_FILE, ColumnRead, Reading, read_file
+from .reading import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, read_file
 
-__all__ = ["LONGEST_FILE", "ColumnRead", "Nobody", "Note", "Reading", "Unclear", "read_file"]
+__all__ = ["LONGEST_FILE", "UNKNOWN_ENCODING", "ColumnRead", "FileReading", "Nobody", "Note", "Unclear", "read_file"]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
+
+from django.contrib.auth import get_user_model
 
 from . import words
 from .addresses import addresses_in
+from .deciding import key_of, numbers_of
 from .dialect import MOST_CELLS
 from .people import ORDINARY, People
 
@@ -21,6 +25,9 @@ MOST_ABOVE = 30
 LONGEST_KEPT = 200
 # Columns that people can choose from instead.
 MOST_OFFERED = 6
+# Lines whose numbers are compared with those of the accounts; who share an address, if they are no more than this.
+MOST_COMPARED, MOST_SHARED = 500, 10
+LONGEST_NUMBER = 18
 # As a cell, these may be somebody's role, too.
 VAGUE = frozenset({"user", "login", "account", "benutzer", "usuario", "utente", "handle", "uid"})
 
@@ -35,6 +42,8 @@ class Column:
     by_address: set[int] = field(default_factory=set)
     by_name: set[int] = field(default_factory=set)
     plain: int = 0  # usernames that may be anybody's first name, or a role
+    last: int | None = None
+    counts_up: bool = True  # each number is one more than the last: it is the line's, and no member's
 
     def repeats(self) -> bool:
         """Whether it names the same few again and again: who looks after the members."""
@@ -54,6 +63,19 @@ class Who:
     is_list: bool = False
 
 
+@dataclass(frozen=True)
+class Telling:
+    """
+    What columns hold that can tell those who share an address apart.
+
+    `names` is None where no column is called as the names of people are.
+    """
+
+    names: frozenset[int] | None = None
+    numbers: frozenset[int] = frozenset()
+    roles: frozenset[int] = frozenset()
+
+
 class Survey:
     """A table, looked at once."""
 
@@ -63,6 +85,7 @@ class Survey:
         self.first: list[tuple[int, list[str]]] = []
         self._agree: Counter[tuple[int, int]] = Counter()
         self._clash: Counter[tuple[int, int]] = Counter()
+        self._numbered: list[tuple[dict[int, str], set[int]]] = []
         self._look(records)
         self.named = self._named_header()
         self.names: list[str] = self.first[self.named][1] if self.named is not None else []
@@ -98,6 +121,40 @@ class Survey:
         row = self.first[position][1] if position is not None else []
         return row[at].strip() if at < len(row) else ""
 
+    @cached_property
+    def telling(self) -> Telling:
+        """One query, for the first who asks."""
+        called = {at: name.strip() for at, name in enumerate(self.names)}
+        names = frozenset(at for at, name in called.items() if words.is_person(name))
+        numbers = frozenset(at for at, name in called.items() if words.is_number(name))
+        roles = frozenset(at for at, name in called.items() if words.is_role(name))
+        return Telling(names=names or None, numbers=numbers | self._agreeing_numbers(), roles=roles)
+
+    def _agreeing_numbers(self) -> set[int]:
+        """Columns with numbers of the accounts that the addresses lead to, in more than one line."""
+        keys = {self.people.keys[number] for _cells, accounts in self._numbered for number in accounts}
+        members = get_user_model()._default_manager.in_bulk(list(keys)) if keys else {}
+        own = {key: {each for each in numbers_of(member) if each.isdecimal()} for key, member in members.items()}
+        agree, clash = Counter[int](), Counter[int]()
+        for cells, accounts in self._numbered:
+            there = set().union(*(own.get(self.people.keys[number], set()) for number in accounts))
+            for at, key in cells.items():
+                if there:
+                    (agree if key in there else clash)[at] += 1
+        return {at for at in agree if agree[at] > 1 + 10 * clash[at] and not self.columns[at].counts_up}
+
+    def _note_numbers(self, row: list[str], accounts: set[int]) -> None:
+        cells = {}
+        for at, cell in enumerate(row[:MOST_CELLS]):
+            text = cell.strip()
+            if len(text) > LONGEST_NUMBER or not (text.isascii() and text.isdecimal()):
+                continue
+            column, value = self.columns[at], int(text)
+            column.counts_up = column.counts_up and column.last in (None, value - 1)
+            column.last, cells[at] = value, key_of(text)
+        if cells and 0 < len(accounts) <= MOST_SHARED and len(self._numbered) < MOST_COMPARED:
+            self._numbered.append((cells, accounts))
+
     def _look(self, records: Iterable[tuple[int, list[str]]]) -> None:
         has_any, cells = False, 0
         for position, (number, row) in enumerate(records):
@@ -110,6 +167,7 @@ class Survey:
             cells += min(len(row), MOST_CELLS)
             by_address, by_name = self._read(row)
             has_any = has_any or bool(by_address or by_name)
+            self._note_numbers(row, set().union(*by_address.values()))
             for at, accounts in by_address.items():
                 for other, named in by_name.items():
                     counter = self._agree if accounts & named else self._clash

@@ -52,7 +52,7 @@ def refuse_markup(head: str) -> None:
     if begin.startswith("id;p"):
         raise ChoiceError(_("This is a spreadsheet (SYLK): open it in a spreadsheet program and save it as CSV."))
     if len(head) - len(head.translate(CONTROLS)) > MOST_CONTROLS * len(head):
-        raise ChoiceError(_("The file is no text: save it as CSV."))
+        raise ChoiceError(_("This is not a text file: save it as CSV."))
 
 
 def _zipped(head: bytes) -> str:

@@ -10,11 +10,14 @@ from django.contrib.auth import get_user_model
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ...accounts import Member
 from .addresses import LONGEST_CELL, addresses_in, is_nothing_else, without_addresses
-from .columns import Who
-from .deciding import decided
+from .columns import Survey, Telling, Who
+from .deciding import LONGEST_NAME, Line, decided, names_another
+from .dialect import MOST_CELLS
 from .people import HELD_BACK, NONE, Accounts, People
 from .shown import LONGEST_TEXT, shown
+from .words import is_known
 
 EXAMPLES = 10_000
 SAMPLES, LONGEST_SAMPLE = 3, 80
@@ -22,6 +25,8 @@ SAMPLES, LONGEST_SAMPLE = 3, 80
 SLICE = 500
 # Who share an address are compared with the line, if they are no more than this; so many are named.
 MOST_SHARED, MOST_NAMED = 100, 5
+MOST_WORDS = 5
+SCHEMES = ("mailto", "smtp")
 
 
 class Nobody(models.TextChoices):
@@ -31,6 +36,7 @@ class Nobody(models.TextChoices):
     NO_ADDRESS = "no_address", _("No account has this address")
     NO_USERNAME = "no_username", _("No address, and no account has this username")
     TOO_LONG = "too_long", _("Too long for an address or a username")
+    INACTIVE = "inactive", _("The account that it names is not active")
     UNREADABLE = "unreadable", _("It has characters that could not be read")
 
 
@@ -59,8 +65,8 @@ class Found:
     Before the line where it `begins`, there may be a title; but where files were put together, also people.
     """
 
-    def __init__(self, people: People, who: Who, *, begins: int) -> None:
-        self.people, self.who, self._begins = people, who, begins
+    def __init__(self, people: People, who: Who, *, begins: int, survey: Survey | None = None) -> None:
+        self.people, self.who, self._begins, self._survey = people, who, begins, survey
         self.certain, self.held = bytearray(len(people)), bytearray(len(people))
         self.unclear_marks, self.unclear_held = bytearray(len(people)), bytearray(len(people))
         self.unclear: list[Unclear] = []
@@ -100,12 +106,9 @@ class Found:
         keys = {self.people.keys[number] for each in self._open for number in each.accounts}
         members = get_user_model()._default_manager.in_bulk(list(keys)) if keys else {}
         for each in self._open:
-            there = {key: number for number in each.accounts if (key := self.people.keys[number]) in members}
-            one = decided([members[key] for key in there], each.cells, needs_full_name=each.needs_full_name)
-            if one is not None:
-                self._mark((there[one.pk],))
-            else:
-                self._leave_unclear(each)
+            self._decide(
+                each, {number: members[key] for number in each.accounts if (key := self.people.keys[number]) in members}
+            )
         self._open = []
 
     def keys(self, marked: bytearray) -> tuple[Any, ...]:
@@ -124,34 +127,62 @@ class Found:
     def _take(
         self, line: int, text: str, accounts: tuple[int, ...], cells: list[str], *, needs_full_name: bool
     ) -> None:
-        if len(accounts) > 1:
-            # An account that is not active gets no mail, and does not keep another from its own.
-            accounts = tuple(number for number in accounts if self.people.is_active[number]) or accounts
-        ordinary = tuple(number for number in accounts if self.people.rank[number] != HELD_BACK)
-        if len(ordinary) == 1 or len(accounts) == 1:
+        if len(accounts) == 1:
             self._mark(accounts)
             return
-        self._mark(accounts if ordinary else (), held_only=True)
         texts = [without_addresses(cell) if at == self.who.column else cell for at, cell in enumerate(cells)]
         kept = [text[:LONGEST_TEXT] for text in texts]
-        self._open.append(_Open(line, text[:LONGEST_TEXT], ordinary or accounts, kept, needs_full_name))
+        self._open.append(_Open(line, text[:LONGEST_TEXT], accounts, kept, needs_full_name))
         if len(self._open) >= SLICE:
             self.settle()
 
-    def _mark(self, accounts: tuple[int, ...], *, held_only: bool = False) -> None:
-        for number in accounts:
-            if self.people.rank[number] == HELD_BACK:
-                self.held[number] = 1
-            elif not held_only:
-                self.certain[number] = 1
+    def _decide(self, each: _Open, members: dict[int, Member]) -> None:
+        """All accounts of a line are asked first: who is not active, or is held back, may be the one that it means."""
+        line = self._line(each.cells)
+        apart = {member.pk for number, member in members.items() if not self._is_plain(number)}
+        one = decided(list(members.values()), line, set_apart=apart, needs_full_name=each.needs_full_name)
+        if one is not None:
+            (number,) = (number for number, member in members.items() if member.pk == one.pk)
+            if self.people.is_active[number]:
+                self._mark((number,))
+            else:
+                self._count_unmatched(each.line, each.text, Nobody.INACTIVE)
+            return
+        # An account that is not active gets no mail, and does not keep another from its own.
+        active = tuple(number for number in each.accounts if self.people.is_active[number]) or each.accounts
+        ordinary = tuple(number for number in active if self.people.rank[number] != HELD_BACK)
+        others = [member for number, member in members.items() if number not in ordinary]
+        if len(ordinary) != 1 or (ordinary[0] in members and names_another(line, members[ordinary[0]], others)):
+            self._leave_unclear(each, active)
+        else:
+            self._mark(active)
 
-    def _leave_unclear(self, each: _Open) -> None:
+    def _is_plain(self, number: int) -> bool:
+        return bool(self.people.is_active[number]) and self.people.rank[number] != HELD_BACK
+
+    def _line(self, cells: list[str]) -> Line:
+        telling = self._survey.telling if self._survey is not None else Telling()
+        there = {at: text for at, cell in enumerate(cells[:MOST_CELLS]) if (text := cell.strip().strip("'"))}
+        there = {at: text for at, text in there.items() if len(text) <= LONGEST_NAME and at not in telling.roles}
+        beside = there.get(self.who.column, "")
+        names = [beside] if beside and _may_be_name(beside, fewest=1) else []
+        for at, text in there.items():
+            if at != self.who.column and (at in telling.names if telling.names else _may_be_name(text, fewest=2)):
+                names.append(text)
+        numbers = [text for at, text in there.items() if at in telling.numbers]
+        return Line(list(there.values()), names, numbers)
+
+    def _mark(self, accounts: tuple[int, ...]) -> None:
+        for number in accounts:
+            (self.held if self.people.rank[number] == HELD_BACK else self.certain)[number] = 1
+
+    def _leave_unclear(self, each: _Open, accounts: tuple[int, ...]) -> None:
         self.unclear_count += 1
-        for number in each.accounts:
+        for number in accounts:
             marks = self.unclear_held if self.people.rank[number] == HELD_BACK else self.unclear_marks
             marks[number] = 1
         if len(self.unclear) < EXAMPLES:
-            keys = tuple(self.people.keys[number] for number in each.accounts)
+            keys = tuple(self.people.keys[number] for number in accounts)
             self.unclear.append(Unclear(each.line, shown(each.text), keys))
 
     def _leave_crowd(self, line: int, text: str, shared: list[Accounts]) -> None:
@@ -172,6 +203,13 @@ class Found:
         self.unmatched_count += 1
         if len(self.unmatched) < EXAMPLES:
             self.unmatched.append((line, text[:LONGEST_TEXT], reason))
+
+
+def _may_be_name(text: str, *, fewest: int) -> bool:
+    """Whether a text that stands in no column of names is as long as one, and has nothing but words."""
+    parts = text.replace(",", " ").split()
+    are_words = all(part.strip(".").replace("-", "").replace("'", "").replace("\u2019", "").isalpha() for part in parts)
+    return are_words and fewest <= len(parts) <= MOST_WORDS and not is_known(text) and text.lower() not in SCHEMES
 
 
 def _said(cells: list[str]) -> str:

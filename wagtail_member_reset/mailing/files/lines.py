@@ -6,9 +6,11 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator
-from enum import Enum
 from functools import partial
 from typing import TextIO
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 # Of a physical line, in characters; the rest is not read. Less than what Python's reader takes for a cell.
 LONGEST_LINE = 100_000
@@ -19,12 +21,18 @@ MOST_NOTES = 100
 SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=([^\w\s\"@.]|\t)?\"?[,;\t]*", re.IGNORECASE)
 
 
-class Note(str, Enum):
+class Note(models.TextChoices):
     """What is to be said of a line, whomever it names."""
 
-    UNCLOSED = "unclosed"
-    SPANS = "spans"
-    LONG = "long"
+    UNCLOSED = "unclosed", _("Line %(line)d: a quotation mark is not closed. The line was read by itself.")
+    SPANS = (
+        "spans",
+        _("Line %(line)d: the text in quotation marks goes on over lines that look like other people's."),
+    )
+    LONG = "long", _("Line %(line)d is very long: only its beginning was read.")
+
+    def at(self, line: int) -> str:
+        return str(self.label) % {"line": line}
 
 
 class Unclosed(Exception):

@@ -10,6 +10,7 @@ from django.core.exceptions import FieldDoesNotExist
 
 from ...accounts import (
     LONGEST_ADDRESS,
+    address_column,
     address_key,
     clean_address,
     comparable,
@@ -42,6 +43,8 @@ class People:
         self._international: dict[str, str] = {}
         self._has_international = False
         self.has_addresses_for_names = False
+        # No query can ask for an address that the user model computes.
+        self.has_addresses = True
         self._read()
 
     def __len__(self) -> int:
@@ -87,15 +90,16 @@ class People:
         accounts = model._default_manager
         held = set(accounts.filter(is_superuser() | manages_users()).values_list("pk", flat=True))
         staff = set(accounts.filter(enters_admin()).values_list("pk", flat=True))
-        address, username = model.get_email_field_name(), model.USERNAME_FIELD
+        address, username = address_column(model), model.USERNAME_FIELD
+        self.has_addresses = address is not None
         has_flag = _has_column(model, "is_active")
-        names = ["pk", address, username, *(["is_active"] if has_flag else [])]
+        names = ["pk", address or "pk", username, *(["is_active"] if has_flag else [])]
         for key, mail, name, *active in accounts.order_by("pk").values_list(*names).iterator(chunk_size=SLICE):
             number = len(self.keys)
             self.keys.append(key)
             self.rank.append(HELD_BACK if key in held else STAFF if key in staff else ORDINARY)
             self.is_active.append(bool(active[0]) if active else True)
-            if mail and (found := address_key(str(mail))):
+            if address and mail and (found := address_key(str(mail))):
                 _add(self._addresses, found, number)
                 self._has_international |= "@xn--" in found or ".xn--" in found
             if username != address and name and (found := comparable(clean_address(str(name)))):

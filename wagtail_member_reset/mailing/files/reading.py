@@ -16,13 +16,14 @@ from typing import Any, BinaryIO, TextIO
 
 from django.utils import formats
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ...exceptions import ChoiceError
 from .columns import Survey, Who
 from .dialect import MOST_CELLS, delimiter_of
 from .encodings import Encoding, encoding_of
 from .formats import LOOKED_AT, refuse_binary, refuse_markup
-from .found import Found, Nobody, Unclear
+from .found import Found, Unclear
 from .lines import Lines, Note, records
 from .listed import entries
 from .people import People
@@ -31,6 +32,9 @@ from .shown import shown
 MOST_LINES = 500_000
 LONGEST_FILE = 64 * 1024 * 1024
 LONGEST_NAME = 60
+UNKNOWN_ENCODING = gettext_lazy(
+    "The file's encoding is not known: some letters could not be read. Save it as CSV with the encoding UTF-8."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +42,9 @@ class ColumnRead:
     """
     Who is meant, if this column says so. The first column of a file is number 1; a list has none, and is number 0.
 
-    `ids` are ordinary members and staff. `held` are superusers and who manages users. Each line in `unclear` may mean
-    several accounts; `unclear_ids` are all of them but for the held ones among them, which are `unclear_held`.
-    `people` is how many are meant for sure.
+    `ids` are ordinary members and staff. `held` are superusers and people who may manage users. Each line in
+    `unclear` may mean several accounts; `unclear_ids` are all of them but for the held ones among them, which are
+    `unclear_held`. `people` is how many are meant for sure.
     """
 
     number: int
@@ -72,7 +76,7 @@ class ColumnRead:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class FileReading:
     """What a file came to. Of its `columns`, the first is the one that says who is meant, as far as can be told."""
 
     columns: list[ColumnRead]
@@ -85,7 +89,7 @@ class Reading:
         return any(column.names_anybody for column in self.columns)
 
 
-def read_file(file: BinaryIO, *, column: str = "") -> Reading:
+def read_file(file: BinaryIO, *, column: str = "") -> FileReading:
     """
     Find the accounts that a file names. A `column`, by its name or its number, is taken for the one that says who.
 
@@ -106,7 +110,10 @@ def read_file(file: BinaryIO, *, column: str = "") -> Reading:
             raise ChoiceError(_("The file is a list of addresses, and has no columns to choose from."))
         else:
             columns, notes = [_read_list(stream, people)], []
-    return Reading(columns=columns, is_list=not delimiter, is_encoding_known=encoding.is_known, notes=notes)
+    reading = FileReading(columns=columns, is_list=not delimiter, is_encoding_known=encoding.is_known, notes=notes)
+    if not people.has_addresses and not reading.names_anybody:
+        raise ChoiceError(_("No line has a username of an account. Accounts of this site are not found by address."))
+    return reading
 
 
 @contextmanager
@@ -125,7 +132,10 @@ def _read_table(
     survey = Survey(records(_lines(stream), delimiter), people)
     whos = [survey.who(_column_called(column, survey))] if column else survey.whos()
     headers = [survey.header(who.column) for who in whos]
-    found = [Found(people, who, begins=_after(survey, header)) for who, header in zip(whos, headers, strict=True)]
+    found = [
+        Found(people, who, begins=_after(survey, header), survey=survey)
+        for who, header in zip(whos, headers, strict=True)
+    ]
     header_row = survey.first[headers[0]][1] if headers and headers[0] is not None else None
     lines = _lines(stream)
     for count, (number, row) in enumerate(records(lines, delimiter)):
@@ -166,18 +176,17 @@ def _column_called(column: str, survey: Survey) -> int:
 
 
 def _column_read(survey: Survey, found: Found) -> ColumnRead:
-    beside = found.who.beside
-    return _read(found, found.who.column + 1, survey.name(found.who.column), survey, beside)
+    column, beside = found.who.column, found.who.beside
+    called = (survey.name(beside) or str(beside + 1)) if beside is not None else ""
+    return _read(found, number=column + 1, name=survey.name(column), beside=called)
 
 
-def _read(found: Found, number: int, name: str, survey: Survey | None, beside: int | None) -> ColumnRead:
+def _read(found: Found, *, number: int, name: str = "", beside: str = "") -> ColumnRead:
     found.settle()
     return ColumnRead(
         number=number,
         name=shown(name[:LONGEST_NAME]),
-        beside=shown(survey.name(beside)[:LONGEST_NAME] or str(beside + 1))
-        if survey is not None and beside is not None
-        else "",
+        beside=shown(beside[:LONGEST_NAME]),
         samples=found.samples,
         ids=found.keys(found.certain),
         held=found.keys(found.held),
@@ -185,7 +194,7 @@ def _read(found: Found, number: int, name: str, survey: Survey | None, beside: i
         unclear_count=found.unclear_count,
         unclear_ids=found.keys(found.unclear_marks),
         unclear_held=found.keys(found.unclear_held),
-        unmatched=[(line, shown(text), reason.value) for line, text, reason in found.unmatched],
+        unmatched=[(line, shown(text), reason.value) for line, text, reason in sorted(found.unmatched)],
         unmatched_count=found.unmatched_count,
         lines=found.lines,
         people=sum(found.certain) + sum(found.held),
@@ -199,7 +208,4 @@ def _read_list(stream: TextIO, people: People) -> ColumnRead:
             most = formats.number_format(MOST_LINES, force_grouping=True)
             raise ChoiceError(_("The list has more than %(number)s addresses.") % {"number": most})
         found.add(number, [entry])
-    return _read(found, 0, "", None, None)
-
-
-__all__ = ["LONGEST_FILE", "MOST_LINES", "ColumnRead", "Nobody", "Reading", "read_file"]
+    return _read(found, number=0)

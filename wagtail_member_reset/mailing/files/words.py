@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.utils import translation
 
 from ...accounts import comparable
 
@@ -29,6 +31,27 @@ USERNAME = frozenset(
     имяпользователя ユーザー名 用户名 사용자이름
     """.split()
 )
+# Not usernames everywhere, but numbers that belong to a member.
+NUMBER = frozenset(
+    """
+    membernumber memberno membernr membernum memberid membershipnumber membershipno membershipnr membershipid
+    mitgliedsnummer mitgliedsnr mitgliednr mitgliednummer mitgliedernummer mitgliedsno numéroadhérent
+    numérodadhérent numeroadherent numerodadherent nadhérent nodadhérent numérodemembre numerodemembre numéromembre
+    númerodesocio numerodesocio nºdesocio nºsocio nosocio numerosocio ndesocio nsocio codicesocio numerotessera
+    tessera lidnummer lidnr ledennummer ledennr medlemsnummer medlemsnr medlemnr medlemsid jäsennumero numerczłonka
+    nrczłonka členskéčíslo üyeno üyenumarası tagszám номерчлена членскийномер 会員番号 会员号 회원번호
+    """.split()
+)
+PERSON = frozenset(
+    """
+    name names fullname firstname lastname surname givenname familyname middlename vorname nachname zuname
+    familienname nom prénom nombre apellido apellidos nome cognome voornaam achternaam naam förnamn efternamn namn
+    fornavn etternavn efternavn navn fornamn etunimi sukunimi nimi imię nazwisko jméno příjmení имя фамилия member
+    mitglied contact person
+    """.split()
+)
+# One word in them may be anybody's username.
+ROLE = frozenset("role roles group groups status rolle rollen gruppe gruppen rôle ruolo rol roll rola".split())
 OTHERS = frozenset(
     """
     name names fullname firstname lastname surname givenname familyname middlename nr no number id role
@@ -55,6 +78,19 @@ def is_username(name: str) -> bool:
     return bool(bare) and (bare in USERNAME or bare in _own())
 
 
+def is_number(name: str) -> bool:
+    """Whether it is a number that one member has and no other: not a mere "No."."""
+    return _bare(name) in NUMBER or is_username(name)
+
+
+def is_person(name: str) -> bool:
+    return _bare(name) in PERSON
+
+
+def is_role(name: str) -> bool:
+    return _bare(name) in ROLE
+
+
 def is_known(name: str) -> bool:
     return is_address(name) or is_username(name) or _bare(name) in OTHERS
 
@@ -64,7 +100,8 @@ def _bare(name: str) -> str:
 
 
 def _own() -> frozenset[str]:
-    """What the site's own user model calls it, in the language of who asks."""
+    """What the site's own user model calls it, in the site's language: whoever asks, a file has the same columns."""
     field = get_user_model()._meta.get_field(get_user_model().USERNAME_FIELD)
-    names = {_bare(field.name), _bare(str(getattr(field, "verbose_name", "")))}
+    with translation.override(settings.LANGUAGE_CODE):
+        names = {_bare(field.name), _bare(str(getattr(field, "verbose_name", "")))}
     return frozenset(names) - OTHERS - ADDRESS - {""}

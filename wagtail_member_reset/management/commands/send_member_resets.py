@@ -53,7 +53,9 @@ class Command(WorkingCommand):
         whom.add_argument("--csv", metavar="FILE", help="Whom a CSV file names, by address or username; - reads stdin.")
         parser.add_argument("--column", metavar="NAME", help="The column that says who, by its name or number.")
         parser.add_argument("--email-each", action="store_true", help="Mail all accounts that share a line's address.")
-        parser.add_argument("--include-admins", action="store_true", help="Mail superusers and who manages users, too.")
+        parser.add_argument(
+            "--include-admins", action="store_true", help="Mail superusers and people who may manage users, too."
+        )
         whom.add_argument("--ids", metavar="3,5,8", help="The accounts with these primary keys.")
         whom.add_argument("--all", action="store_true", help="Every account.")
         whom.add_argument("--resume", type=int, metavar="ID", help="Go on with a mailing that was interrupted.")
@@ -142,7 +144,9 @@ class Command(WorkingCommand):
         if column.unclear_count and not each:
             self.say("  They get no email: add --email-each to mail each account.")
         if column.held and not admins:
-            self.say(f"Held back: {len(column.held):,}, superusers and who manages users: add --include-admins.")
+            self.say(
+                f"Held back: {len(column.held):,}, superusers and people who may manage users: add --include-admins."
+            )
         return file_choice(column, each=each, admins=admins)
 
     def earlier(self, pk: int) -> Mailing:

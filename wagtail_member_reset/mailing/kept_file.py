@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
-
-from ..accounts import is_superuser, manages_users
 from ..models import Mailing, MailingColumn, MailingFile, MailingState, MailingUnmatched
 from .choose import Choice, Kind, plain_keys
-from .files import ColumnRead, Reading
+from .files import ColumnRead, FileReading
 
 
 def file_choice(column: ColumnRead, *, each: bool = False, admins: bool = False) -> Choice:
@@ -16,19 +13,7 @@ def file_choice(column: ColumnRead, *, each: bool = False, admins: bool = False)
     return Choice(kind=Kind.FILE, ids=keys, column=column.number, each=each, admins=admins)
 
 
-def out_of_reach(choice: Choice, beyond: Q | None) -> Q | None:
-    """
-    Accounts that the choice does not mean, beside those `beyond` who asks: superusers and who manages users.
-
-    A file means them only where that was asked for, whatever they were when it was read.
-    """
-    if choice.kind != Kind.FILE or choice.admins:
-        return beyond
-    held = is_superuser() | manages_users()
-    return held if beyond is None else beyond | held
-
-
-def keep_file(mailing: Mailing, reading: Reading) -> None:
+def keep_file(mailing: Mailing, reading: FileReading) -> None:
     """Part of a transaction."""
     file = MailingFile.objects.create(
         mailing=mailing,
