@@ -55,9 +55,8 @@ LOOKED_SECONDS = 0.5
 @dataclass(frozen=True, kw_only=True)
 class Preview:
     """
-    What starting would do now. `is_rule_open` says that the site's own rules may pass over more.
-
-    `samples` are some of those who would get an email. `staff` of them may enter the admin; counted for files alone.
+    What starting would do now. `is_rule_open` says that the site's own rules may pass over more. `samples` are some of
+    those who would get an email; `staff` of them may enter the admin, which is counted for files alone.
     """
 
     chosen: int
