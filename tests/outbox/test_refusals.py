@@ -140,7 +140,7 @@ def test_server_that_refuses_every_email_without_a_reason_pauses_and_fails_nobod
 
 
 def test_one_email_whose_content_is_refused_does_not_pause_the_mailing_for_ever(mailbox, time_machine, monkeypatch):
-    time_machine.move_to(timezone.now(), tick=False)
+    time_machine.move_to(timezone.now())
     handle = type(mailbox).handle_DATA
 
     async def refuse_one(self, server, session, envelope):
@@ -159,6 +159,66 @@ def test_one_email_whose_content_is_refused_does_not_pause_the_mailing_for_ever(
 
     assert paused == "paused"
     assert counted(mailing) == ("finished", 3, 1)
+
+
+@pytest.mark.parametrize("per_hour", [None, 60])
+@pytest.mark.parametrize("refused", ["member0@members.example", "member1@members.example"])
+@pytest.mark.parametrize(
+    ("verb", "answer", "state"),
+    [
+        ("RCPT", "550 Administrative prohibition", "finished"),
+        ("RCPT", "550 5.7.1 Relaying denied for this recipient", "finished"),
+        ("DATA", "550 Your account has been suspended", "finished"),
+        ("RCPT", "450 4.7.0 too many messages to this recipient", "running"),
+    ],
+)
+def test_one_recipient_whom_our_own_server_never_takes_wedges_nobody(
+    mailbox, time_machine, monkeypatch, verb, answer, state, refused, per_hour
+):
+    time_machine.move_to(timezone.now())
+    refuse_one(mailbox, monkeypatch, verb, answer, refused)
+    for number in range(2):
+        make_person(f"Member{number}", email=f"member{number}@members.example")
+    mailing = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None, per_hour=per_hour)
+    mailings.start(mailing)
+    for _pass in range(10):
+        outbox.drain()
+        time_machine.shift(timedelta(minutes=20))
+        mailings.go_on(mailing)
+
+    assert counted(mailing) == (state, 1, int(state == "finished"))
+
+
+def refuse_one(mailbox, monkeypatch, verb, answer, address):
+    handler = f"handle_{verb}"
+    handle = getattr(type(mailbox), handler)
+
+    async def refuse(self, server, session, envelope, *args):
+        if address in (*envelope.rcpt_tos, *args):
+            return answer
+        return await handle(self, server, session, envelope, *args)
+
+    monkeypatch.setattr(type(mailbox), handler, refuse)
+
+
+def test_resuming_before_anything_is_mended_fails_nobody(mailbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    mailbox.answers["RCPT"] = "550 5.7.1 Relaying denied"
+    mailing = started(3)
+    for _time in range(20):
+        outbox.drain()
+        mailings.go_on(mailing)
+        time_machine.shift(timedelta(hours=1))
+    outbox.drain()
+    paused = counted(mailing)
+    mailbox.answers.clear()
+    for _pass in range(3):
+        mailings.go_on(mailing)
+        outbox.drain()
+        time_machine.shift(timedelta(hours=7))
+
+    assert paused == ("paused", 0, 0)
+    assert counted(mailing) == ("finished", 3, 0)
 
 
 @pytest.mark.parametrize("domains", [4, 5])

@@ -419,6 +419,7 @@ class Migration(migrations.Migration):
                 ("result_code", models.CharField(blank=True, default="", max_length=32)),
                 ("result_text", models.CharField(blank=True, default="", max_length=500)),
                 ("result_cause", models.CharField(blank=True, default="", max_length=20)),
+                ("refused_at", models.DateTimeField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("handed_over_at", models.DateTimeField(blank=True, null=True)),
                 ("replaced_at", models.DateTimeField(blank=True, null=True)),

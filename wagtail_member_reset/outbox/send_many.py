@@ -22,6 +22,7 @@ from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
 from ..reports import Whose
 from ..tokens import Token
 from . import holding, letter, merge, outcome, queue
+from .about import About, about
 from .connections import Composed, Connections, Sent
 from .failures import Answer, Result
 from .outcome import Attempt
@@ -129,7 +130,7 @@ class Sending:
         except Exception as error:
             mailing_id = group.emails[0].mailing_id
             failed = self.mailer.failed(error, what=f"{len(emails)} emails of mailing {mailing_id}")
-            if failed.answer == Answer.NEVER and not outcome.is_about_all(group.emails[0], failed):
+            if failed.answer == Answer.NEVER and about(group.emails[0], failed) is not About.ALL:
                 return emails  # one of them spoils it for the others
             self._hold(group.emails[0], failed)
             answers = ((email, token, failed) for email, token in emails)
@@ -240,8 +241,14 @@ class Sending:
 
     def _take_each(self, sent: Iterable[Sent]) -> None:
         for email, token, result in sent:
+            # Whether another was taken meanwhile tells whom it is about, so these are written down in their order.
+            is_said_again = result.is_sure and email.refused_at is not None
+            if is_said_again:
+                self._write()
             self._take([(email, token, result)])
             self._hold_if_refused(email, result)
+            if is_said_again:
+                self._write()
 
     def _take(self, answers: Iterable[Sent]) -> None:
         attempts = list(outcome.of_results(answers))
@@ -262,7 +269,9 @@ class Sending:
         """What our own server says of every email, or of one in a row after another, is not about the members."""
         if self._is_held:
             return
-        if result.whose != Whose.MEMBER and outcome.is_about_all(email, result):
+        of_whom = about(email, result)
+        # A server that has had enough for now is asked once and left alone, whomever it means.
+        if of_whom is About.ALL or (of_whom is About.UNTOLD and result.whose == Whose.LATER):
             self._hold(email, result)
             return
         is_ours = result.whose != Whose.MEMBER and result.answer != Answer.ACCEPTED
