@@ -255,6 +255,48 @@ def test_page_of_a_mailing_that_paused_for_that_says_whose_move_it_is(mailbox, c
 # Single emails
 
 
+@pytest.mark.parametrize("waits", ["paused", "held", "running"])
+def test_what_staff_send_again_leaves_while_the_mailing_waits(mailbox, waits):
+    mailbox.answers["RCPT"] = LIMIT if waits == "held" else "450 4.2.0 Greylisted"
+    mailing = started(1)
+    outbox.drain()
+    mailbox.answers.clear()
+    if waits == "paused":
+        mailings.pause(mailing)
+
+    email = ResetEmail.objects.get()
+    resets.send(email.member, by=None)
+    outbox.drain()
+
+    assert len(mailbox.messages) == 1
+    assert ResetEmail.objects.filter(state=EmailState.HANDED_OVER).count() == 1
+    assert ResetEmail.objects.count() == (1 if waits == "running" else 2)
+
+
+def test_address_in_another_spelling_is_mailed_as_it_is_now(mailbox, office):
+    member = make_person("Mia", email="Mia@members.example")
+    first = resets.send(member, by=office)
+
+    second = resets.correct(member, address="mia@members.example", by=office)
+    outbox.drain()
+
+    first.refresh_from_db()
+    assert (first.state, second.pk != first.pk) == ("superseded", True)
+    assert dict(times(mailbox)) == {"To: mia@members.example": 1}
+
+
+def test_email_that_still_waits_goes_to_the_address_as_it_is_spelled_now(mailbox, office):
+    member = make_person("Mia", email="Mia@members.example")
+    resets.send(member, by=office)
+    type(member).objects.update(email="mia@members.example")
+    member.refresh_from_db()
+
+    resets.send(member, by=office)
+    outbox.drain()
+
+    assert dict(times(mailbox)) == {"To: mia@members.example": 1}
+
+
 @pytest.mark.parametrize(
     ("verb", "answer", "state", "badge", "sentence"),
     [
