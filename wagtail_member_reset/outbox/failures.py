@@ -63,6 +63,11 @@ SET_UP = Result(
 )
 
 
+def of_set_up(error: Exception) -> Result:
+    """What comes of an email that cannot be composed for a fault of this site's own settings or templates."""
+    return replace(SET_UP, text=str(error)[:LONGEST_RESULT])
+
+
 def classify(error: Exception, *, is_open: bool = True) -> Result:
     """
     Which failures may pass by themselves, and which will not; whose matter each is; and of which it is certain that

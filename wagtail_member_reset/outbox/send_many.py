@@ -24,7 +24,7 @@ from ..tokens import Token
 from . import holding, letter, merge, outcome, queue
 from .about import About, about
 from .connections import Composed, Connections, Sent
-from .failures import Answer, Result
+from .failures import Answer, Result, of_set_up
 from .outcome import Attempt
 from .queue import Lease
 from .transport import Mailer
@@ -176,7 +176,7 @@ class Sending:
             return email, token, letter.compose(email, token, self.shared)
         except MemberResetError as error:
             logger.error("email=%s not composed: %s", email.public_id, error)
-            self._unwritten.append(outcome.of_failure(email, "configuration", str(error)))
+            self._take_each([(email, token, of_set_up(error))])
         except Exception as error:
             # What an error says may quote the link, so only its kind is logged.
             logger.error("email=%s not composed: %s", email.public_id, type(error).__name__)
