@@ -239,6 +239,40 @@ def test_ten_members_servers_that_refuse_us_pause_once(mailbox, domains):
     assert counted(mailing) == ("finished", 0, 30)
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("554 5.5.0 no", ("paused", 0, 0)),
+        ("550 host mx.example[192.0.2.1] said: 550 5.7.1 SPF check failed", ("paused", 0, 10)),
+    ],
+)
+def test_slow_mailing_pauses_where_one_email_after_another_is_refused(mailbox, time_machine, answer, told):
+    time_machine.move_to(timezone.now(), tick=False)
+    mailbox.answers["DATA"] = answer
+    for number in range(30):
+        make_person(f"Member{number}", email=f"m{number}@d{number}.example")
+    mailing = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None, per_hour=60)
+    mailings.start(mailing)
+    for _minute in range(100):
+        outbox.drain()
+        time_machine.shift(timedelta(minutes=1))
+
+    assert counted(mailing) == told
+
+
+def test_limit_met_after_a_long_pause_lets_wait_no_longer_than_any_other(mailbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    mailing = started(2)
+    mailings.pause(mailing)
+    time_machine.shift(timedelta(days=3))
+    mailbox.answers["MAIL"] = "421 4.3.2 busy"
+    mailings.go_on(mailing)
+    outbox.drain()
+
+    mailing.refresh_from_db()
+    assert mailing.held_until - timezone.now() == timedelta(seconds=30)
+
+
 def test_page_of_a_mailing_that_paused_for_that_says_whose_move_it_is(mailbox, client, admin):
     type(admin).objects.update(last_login=timezone.now())
     mailbox.answers["DATA"] = "550 host mx.example[192.0.2.1] said: 554 5.7.1 blocked using bl.example"

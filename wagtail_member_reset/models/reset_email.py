@@ -110,7 +110,7 @@ class ResetEmail(models.Model):
     result_text = models.CharField(max_length=500, blank=True, default="")
     # Why, where it is a matter of this site's own mail server or service: a `reports.Cause`.
     result_cause = models.CharField(max_length=20, blank=True, default="")
-    # When this site's own mail server or service last refused it for what may be said of every email.
+    # When it was last tried and not taken.
     refused_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     handed_over_at = models.DateTimeField(null=True, blank=True)

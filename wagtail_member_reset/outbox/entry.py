@@ -61,7 +61,8 @@ def enqueue(
 
 
 def _waiting_or_new(reset: PasswordReset, account: Member, *, by: Member | None) -> ResetEmail:
-    # Two people who click at once cause one mail: what still waits is brought forward, unless its mailing does not go on.
+    # Two people who click at once cause one mail: what still waits is brought forward,
+    # unless its mailing does not go on.
     now = timezone.now()
     is_going = Q(mailing__state=MailingState.RUNNING) & ~Q(mailing__held_until__gt=now)
     waiting = ResetEmail.objects.filter(Q(mailing=None) | is_going, reset=reset, state=EmailState.QUEUED).first()

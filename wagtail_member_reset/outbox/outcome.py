@@ -29,18 +29,12 @@ MOST_ATTEMPTS = len(BACK_OFF) + 3
 
 
 class Fate(NamedTuple):
-    """
-    What emails that were sent together have in common.
-
-    `may_have_arrived` counts in `held_by_nobody`; `is_ours` says that our own server refused them for what it may say
-    of all.
-    """
+    """What emails that were sent together have in common. `may_have_arrived` counts in `held_by_nobody`."""
 
     state: EmailState
     changes: tuple[tuple[str, Any], ...]
     wait: timedelta = timedelta(0)
     may_have_arrived: bool = False
-    is_ours: bool = False
 
 
 class Attempt(NamedTuple):
@@ -127,8 +121,7 @@ def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
             wait = max(wait, LONGEST_HOLD)
     elif email.attempts <= len(BACK_OFF) and _is_tried_again(email, result, of_whom):
         state, wait = EmailState.QUEUED, wait_after(email, result)
-    is_ours = of_whom is not None
-    return Fate(state, tuple(changes.items()), wait, may_have_arrived=not result.is_certain, is_ours=is_ours)
+    return Fate(state, tuple(changes.items()), wait, may_have_arrived=not result.is_certain)
 
 
 def _is_kept(email: ResetEmail, result: Result, of_whom: About | None) -> bool:
@@ -168,7 +161,7 @@ def _write_group(group: list[Attempt]) -> list[Attempt]:
         fields["handed_over_at"] = now
     if fate.state == EmailState.QUEUED:
         fields["next_attempt_at"] = now + fate.wait
-    if fate.is_ours:
+    if fate.state in (EmailState.QUEUED, EmailState.FAILED):
         fields["refused_at"] = now
     copies = {"possible_copies": F("possible_copies") + 1} if fate.may_have_arrived else {}
     mine = ResetEmail.objects.filter(_which(group), lease=lease, state=EmailState.SENDING)

@@ -65,7 +65,6 @@ class Sending:
         self.is_stopping, self.send_singles = is_stopping, send_singles
         self.handed_over = 0
         self._is_paused, self._is_held, self._stopped = False, False, set[int]()
-        self._refused = 0
         self._ends = holding.Ends()
         self._in_hand: UUID | None = None
         self._unwritten: list[Attempt] = []
@@ -276,9 +275,10 @@ class Sending:
             return
         is_ours = result.whose != Whose.MEMBER and result.answer != Answer.ACCEPTED
         is_refused = is_ours or (result.answer == Answer.LATER and result.code != "error")
-        self._refused = self._refused + 1 if is_refused else 0
+        self._ends.look_back(email, result)
+        in_a_row = self._ends.refused_in_a_row(email, is_refused=is_refused)
         self._is_held |= self._ends.pause_if_unwanted(email, result)
-        if self._refused >= MOST_REFUSED:
+        if is_refused and in_a_row >= MOST_REFUSED:
             self._hold(email, result)
 
     def _hold(self, email: ResetEmail, failed: Result) -> None:
