@@ -45,7 +45,7 @@ from .mailing import (
     try_failed_again,
 )
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
-from .reports import NEEDS_MENDING
+from .reports import NEEDS_MENDING, Cause
 
 SAMPLES = 5
 # Who works on a mailing sees its counters this late.
@@ -261,10 +261,18 @@ def progress(mailing: Mailing) -> Progress:
         skips=skip_counts(mailing),
         retrying=waiting.count() if mailing.is_under_way else 0,
         left=time_left(mailing),
-        needs_mending=mailing.state == MailingState.PAUSED and waiting.filter(result_cause__in=NEEDS_MENDING).exists(),
+        needs_mending=mailing.state == MailingState.PAUSED and _needs_mending(waiting),
         is_unwanted=mailing.state == MailingState.PAUSED and bool(mailing.paused_for),
         missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
+
+
+def _needs_mending(waiting: QuerySet[ResetEmail]) -> bool:
+    """Whether one that waits was refused for good: what our own server asks to be tried later mends itself."""
+    refused = waiting.filter(result_cause__in=NEEDS_MENDING)
+    # No account and no login comes back by waiting.
+    needs = Q(result_cause__in=[Cause.ACCOUNT, Cause.LOGIN_REFUSED]) | ~Q(result_code__startswith="smtp_4")
+    return refused.filter(needs).exists()
 
 
 def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:

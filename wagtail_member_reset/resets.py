@@ -97,7 +97,8 @@ def correct(member: Member, *, address: str, by: Member | None) -> PasswordReset
         log(instance=member, action="wagtail.edit", user=by)
         note_address_changed(member, by=by)
         links.settle_member(member)
-        return send(member, by=by)
+        # What is the same address in another spelling has ended no link.
+        return rotate(member, by=by)
 
     return db.retried(attempt)
 

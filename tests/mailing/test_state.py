@@ -290,7 +290,7 @@ def test_mailing_that_is_held_does_not_hold_another():
     assert other.state == MailingState.RUNNING
 
 
-def test_setting_that_cannot_be_used_fails_each_mail_and_holds_up_nobody(settings, monkeypatch):
+def test_setting_that_cannot_be_used_pauses_and_fails_nobody(settings, monkeypatch):
     use_backend(settings, "anymail.backends.mailgun.EmailBackend")
     settings.ANYMAIL = {"MAILGUN_API_KEY": "key", "MAILGUN_SENDER_DOMAIN": "club.example"}
     settings.WAGTAIL_MEMBER_RESET_SUPPORT_CONTACT = 5
@@ -298,8 +298,27 @@ def test_setting_that_cannot_be_used_fails_each_mail_and_holds_up_nobody(setting
 
     mailing = drained(started())
 
-    assert (mailing.state, mailing.failed) == (MailingState.FINISHED, 3)
-    assert set(ResetEmail.objects.values_list("result_code", flat=True)) == {"configuration"}
+    assert (mailing.state, mailing.failed) == (MailingState.PAUSED, 0)
+    assert mailings.progress(mailing).needs_mending
+    assert sorted(ResetEmail.objects.values_list("result_code", flat=True)) == ["", "", "configuration"]
+
+
+def test_broken_template_pauses_and_fails_nobody(settings, tmp_path, mailoutbox):
+    folder = tmp_path / "wagtail_member_reset" / "emails"
+    folder.mkdir(parents=True)
+    broken = folder / "welcome.txt"
+    broken.write_text("{{ first_name|upper }} {{ link }}")
+    mended = settings.TEMPLATES
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    people(3)
+    mailing = started()
+    for _time in range(9):
+        paused = drained(mailing).state, mailing.failed
+        mailings.go_on(mailing)
+    settings.TEMPLATES = mended
+
+    assert paused == (MailingState.PAUSED, 0)
+    assert (drained(mailing).state, len(mailoutbox)) == (MailingState.FINISHED, 3)
 
 
 def test_preview_knows_that_passwords_are_disabled(settings):

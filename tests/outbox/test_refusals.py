@@ -141,7 +141,7 @@ def test_server_that_refuses_every_email_without_a_reason_pauses_and_fails_nobod
 
 
 def test_one_email_whose_content_is_refused_does_not_pause_the_mailing_for_ever(mailbox, time_machine, monkeypatch):
-    time_machine.move_to(timezone.now(), tick=False)
+    time_machine.move_to(timezone.now())
     handle = type(mailbox).handle_DATA
 
     async def refuse_one(self, server, session, envelope):
@@ -160,6 +160,66 @@ def test_one_email_whose_content_is_refused_does_not_pause_the_mailing_for_ever(
 
     assert paused == "paused"
     assert counted(mailing) == ("finished", 3, 1)
+
+
+@pytest.mark.parametrize("per_hour", [None, 60])
+@pytest.mark.parametrize("refused", ["member0@members.example", "member1@members.example"])
+@pytest.mark.parametrize(
+    ("verb", "answer", "state"),
+    [
+        ("RCPT", "550 Administrative prohibition", "finished"),
+        ("RCPT", "550 5.7.1 Relaying denied for this recipient", "finished"),
+        ("DATA", "550 Your account has been suspended", "finished"),
+        ("RCPT", "450 4.7.0 too many messages to this recipient", "running"),
+    ],
+)
+def test_one_recipient_whom_our_own_server_never_takes_wedges_nobody(
+    mailbox, time_machine, monkeypatch, verb, answer, state, refused, per_hour
+):
+    time_machine.move_to(timezone.now())
+    refuse_one(mailbox, monkeypatch, verb, answer, refused)
+    for number in range(2):
+        make_person(f"Member{number}", email=f"member{number}@members.example")
+    mailing = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None, per_hour=per_hour)
+    mailings.start(mailing)
+    for _pass in range(10):
+        outbox.drain()
+        time_machine.shift(timedelta(minutes=20))
+        mailings.go_on(mailing)
+
+    assert counted(mailing) == (state, 1, int(state == "finished"))
+
+
+def refuse_one(mailbox, monkeypatch, verb, answer, address):
+    handler = f"handle_{verb}"
+    handle = getattr(type(mailbox), handler)
+
+    async def refuse(self, server, session, envelope, *args):
+        if address in (*envelope.rcpt_tos, *args):
+            return answer
+        return await handle(self, server, session, envelope, *args)
+
+    monkeypatch.setattr(type(mailbox), handler, refuse)
+
+
+def test_resuming_before_anything_is_mended_fails_nobody(mailbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    mailbox.answers["RCPT"] = "550 5.7.1 Relaying denied"
+    mailing = started(3)
+    for _time in range(20):
+        outbox.drain()
+        mailings.go_on(mailing)
+        time_machine.shift(timedelta(hours=1))
+    outbox.drain()
+    paused = counted(mailing)
+    mailbox.answers.clear()
+    for _pass in range(3):
+        mailings.go_on(mailing)
+        outbox.drain()
+        time_machine.shift(timedelta(hours=7))
+
+    assert paused == ("paused", 0, 0)
+    assert counted(mailing) == ("finished", 3, 0)
 
 
 @pytest.mark.parametrize("domains", [4, 5])
@@ -182,6 +242,40 @@ def test_ten_members_servers_that_refuse_us_pause_once(mailbox, domains):
     assert counted(mailing) == ("finished", 0, 30)
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("554 5.5.0 no", ("paused", 0, 0)),
+        ("550 host mx.example[192.0.2.1] said: 550 5.7.1 SPF check failed", ("paused", 0, 10)),
+    ],
+)
+def test_slow_mailing_pauses_where_one_email_after_another_is_refused(mailbox, time_machine, answer, told):
+    time_machine.move_to(timezone.now(), tick=False)
+    mailbox.answers["DATA"] = answer
+    for number in range(30):
+        make_person(f"Member{number}", email=f"m{number}@d{number}.example")
+    mailing = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None, per_hour=60)
+    mailings.start(mailing)
+    for _minute in range(100):
+        outbox.drain()
+        time_machine.shift(timedelta(minutes=1))
+
+    assert counted(mailing) == told
+
+
+def test_limit_met_after_a_long_pause_lets_wait_no_longer_than_any_other(mailbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    mailing = started(2)
+    mailings.pause(mailing)
+    time_machine.shift(timedelta(days=3))
+    mailbox.answers["MAIL"] = "421 4.3.2 busy"
+    mailings.go_on(mailing)
+    outbox.drain()
+
+    mailing.refresh_from_db()
+    assert mailing.held_until - timezone.now() == timedelta(seconds=30)
+
+
 def test_page_of_a_mailing_that_paused_for_that_says_whose_move_it_is(mailbox, client, admin):
     type(admin).objects.update(last_login=timezone.now())
     mailbox.answers["DATA"] = "550 host mx.example[192.0.2.1] said: 554 5.7.1 blocked using bl.example"
@@ -196,6 +290,48 @@ def test_page_of_a_mailing_that_paused_for_that_says_whose_move_it_is(mailbox, c
 
 
 # Single emails
+
+
+@pytest.mark.parametrize("waits", ["paused", "held", "running"])
+def test_what_staff_send_again_leaves_while_the_mailing_waits(mailbox, waits):
+    mailbox.answers["RCPT"] = LIMIT if waits == "held" else "450 4.2.0 Greylisted"
+    mailing = started(1)
+    outbox.drain()
+    mailbox.answers.clear()
+    if waits == "paused":
+        mailings.pause(mailing)
+
+    email = ResetEmail.objects.get()
+    resets.send(email.member, by=None)
+    outbox.drain()
+
+    assert len(mailbox.messages) == 1
+    assert ResetEmail.objects.filter(state=EmailState.HANDED_OVER).count() == 1
+    assert ResetEmail.objects.count() == (1 if waits == "running" else 2)
+
+
+def test_address_in_another_spelling_is_mailed_as_it_is_now(mailbox, office):
+    member = make_person("Mia", email="Mia@members.example")
+    first = resets.send(member, by=office)
+
+    second = resets.correct(member, address="mia@members.example", by=office)
+    outbox.drain()
+
+    first.refresh_from_db()
+    assert (first.state, second.pk != first.pk) == ("superseded", True)
+    assert dict(times(mailbox)) == {"To: mia@members.example": 1}
+
+
+def test_email_that_still_waits_goes_to_the_address_as_it_is_spelled_now(mailbox, office):
+    member = make_person("Mia", email="Mia@members.example")
+    resets.send(member, by=office)
+    type(member).objects.update(email="mia@members.example")
+    member.refresh_from_db()
+
+    resets.send(member, by=office)
+    outbox.drain()
+
+    assert dict(times(mailbox)) == {"To: mia@members.example": 1}
 
 
 @pytest.mark.parametrize(

@@ -299,7 +299,7 @@ def test_login_that_is_refused_pauses_the_mailing_and_fails_nobody(mailbox, sett
     page = client.get(f"/admin/member-reset/mailings/{mailing.pk}/").content.decode()
 
     assert (mailing.state, mailing.handed_over, mailing.failed) == ("paused", 0, 0)
-    assert "refuses this site’s login or settings" in page
+    assert "its login, settings, account or texts have to be fixed" in page
 
     mailbox.refuses_logins = False
     mailings.go_on(mailing)

@@ -223,6 +223,13 @@ FURTHER = [
     ("bounce", "550 5.1.90 Your message can't be sent because you've reached your daily limit", MEMBER, "limit"),
     ("bounce", "550 5.7.501 Access denied, spam abuse detected from your account suspended", MEMBER, "account"),
     # codes and words that are none
+    ("bounce", "host mx10.antispam.mailspamprotection.com said: 550 5.1.1 User unknown", MEMBER, "no_such_mailbox"),
+    ("bounce", "550 smtp;mx1.spam-filter.example: gone", MEMBER, ""),
+    ("rcpt", "550 5.1.1 rejected by mx1.antispam.example: user unknown", MEMBER, "no_such_mailbox"),
+    ("rcpt", "550 mx1.antispam.example refuses it", MEMBER, ""),
+    ("bounce", "failed after 432 seconds", MEMBER, ""),
+    ("bounce", "451 no", MEMBER, "gave_up"),
+    ("bounce", "smtp; 451 no", MEMBER, "gave_up"),
     ("bounce", "host 5.1.1.1 said: 550 no", MEMBER, ""),
     ("bounce", "Exim 4.96.2 refused", MEMBER, ""),
     ("bounce", "550 <user.unknown@mailbox-full.example>, see https://spamhaus.example/mailbox-full", MEMBER, ""),
@@ -243,6 +250,16 @@ API = [
     (422, "Invalid email address", MEMBER, "invalid"),
     (404, "Domain not found: club.example", MEND, "configuration"),
     (413, "", MEND, "content_refused"),
+    (422, "Invalid `to` field. The email address needs to follow the `email@example.com` format.", MEMBER, "invalid"),
+    (422, "Invalid `from` field. The email address needs to follow the format.", MEND, "sender_refused"),
+    (400, "InvalidParameterValue Missing final '@domain'", MEMBER, "invalid"),
+    (400, "InvalidParameterValue Local address contains control or whitespace", MEMBER, "invalid"),
+    (400, "InvalidParameterValue Domain contains illegal character", MEMBER, "invalid"),
+    (400, "InvalidParameterValue Domain starts with dot", MEMBER, "invalid"),
+    (400, "InvalidParameterValue Illegal address", MEMBER, "invalid"),
+    (422, "Invalid 'To' address: 'x'.", MEMBER, "invalid"),
+    (422, '{"message": "The to.0.email must be a valid email address."}', MEMBER, "invalid"),
+    (422, '{"message": "The from.email must be a valid email address."}', MEND, "sender_refused"),
     (500, '{"name": "Invalid_Key"}', MEND, "login_refused"),
     (500, "oops", LATER, "no_answer"),
     (502, "<html>your IP is blocked", LATER, "no_answer"),
@@ -369,6 +386,12 @@ def test_phrases_are_written_as_texts_are_read():
 def test_codes_that_contradict_their_words_are_outranked():
     assert read("550 5.1.1 mailbox is full", stage=Stage.BOUNCE).cause == Cause.MAILBOX_FULL
     assert read("552 5.2.2 user unknown", stage=Stage.BOUNCE).cause == Cause.NO_SUCH_MAILBOX
+
+
+def test_number_that_is_no_reply_is_none():
+    found = read("failed after 432 seconds: 550 5.1.1 user unknown", stage=Stage.BOUNCE)
+
+    assert (found.cause, found.is_for_now) == (Cause.NO_SUCH_MAILBOX, False)
 
 
 def test_every_cause_of_ours_has_its_sentence():

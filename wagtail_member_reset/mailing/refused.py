@@ -25,7 +25,7 @@ def pause_mailing_for(mailing_id: int, answers: set[str]) -> bool:
 
 
 def silence_of(mailing_id: int) -> timedelta:
-    """How long ago the mailing got any further, or began."""
-    found = Mailing.objects.filter(pk=mailing_id).values_list("progress_at", "started_at").first() or (None, None)
-    moved_at = found[0] or found[1]
+    """How long ago the mailing got any further, began, or went on after a pause."""
+    found = Mailing.objects.filter(pk=mailing_id).values_list("progress_at", "started_at", "resumed_at").first()
+    moved_at = max(filter(None, found or ()), default=None)
     return timezone.now() - moved_at if moved_at else timedelta(0)

@@ -81,7 +81,8 @@ def resume_mailing(mailing: Mailing) -> bool:
     """Go on after a pause, at the mailing's pace; False when it was not paused."""
 
     def attempt() -> bool:
-        if not _move(mailing, MailingState.PAUSED, MailingState.RUNNING, paused_at=None, held_until=None):
+        anew = {"paused_at": None, "resumed_at": timezone.now(), "held_until": None}
+        if not _move(mailing, MailingState.PAUSED, MailingState.RUNNING, **anew):
             return False
         pace.restart(mailing)
         measure_anew(mailing.pk)

@@ -51,6 +51,8 @@ class Mailing(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
+    # When it last went on after a pause.
+    resumed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     # When a counter last moved; and since when, and from how many handled, the time left is estimated.
     progress_at = models.DateTimeField(null=True, blank=True)

@@ -110,6 +110,8 @@ class ResetEmail(models.Model):
     result_text = models.CharField(max_length=500, blank=True, default="")
     # Why, where it is a matter of this site's own mail server or service: a `reports.Cause`.
     result_cause = models.CharField(max_length=20, blank=True, default="")
+    # When it was last tried and not taken.
+    refused_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     handed_over_at = models.DateTimeField(null=True, blank=True)
     # Its mailing has taken the member up anew since, with another email.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -9,7 +10,7 @@ from .. import audit, db, links
 from ..accounts import Member, address_of, refusal_for
 from ..exceptions import EffectChanged, Refusal, SendRefused
 from ..links import Effect
-from ..models import EmailState, Origin, PasswordReset, Purpose, ResetEmail
+from ..models import EmailState, MailingState, Origin, PasswordReset, Purpose, ResetEmail
 
 
 def enqueue(
@@ -60,11 +61,15 @@ def enqueue(
 
 
 def _waiting_or_new(reset: PasswordReset, account: Member, *, by: Member | None) -> ResetEmail:
-    # Two people who click at once cause one mail: what still waits is brought forward.
-    waiting = ResetEmail.objects.filter(reset=reset, state=EmailState.QUEUED).first()
+    # Two people who click at once cause one mail: what still waits is brought forward,
+    # unless its mailing does not go on.
+    now = timezone.now()
+    is_going = Q(mailing__state=MailingState.RUNNING) & ~Q(mailing__held_until__gt=now)
+    waiting = ResetEmail.objects.filter(Q(mailing=None) | is_going, reset=reset, state=EmailState.QUEUED).first()
     if waiting is not None:
-        waiting.next_attempt_at = timezone.now()
-        waiting.save(update_fields=["next_attempt_at"])
+        # The address may be spelled otherwise by now.
+        waiting.next_attempt_at, waiting.recipient = now, address_of(account)
+        waiting.save(update_fields=["next_attempt_at", "recipient"])
         return waiting
     return ResetEmail.objects.create(
         member=account,

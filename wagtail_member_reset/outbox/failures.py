@@ -49,6 +49,8 @@ class Result:
     whose: Whose = Whose.MEMBER
     cause: Cause = Cause.NONE
     is_sure: bool = False
+    # The other side knew whom the mail was for, so it may mean that one alone.
+    is_addressed: bool = False
 
 
 SET_UP = Result(
@@ -59,6 +61,11 @@ SET_UP = Result(
     cause=Cause.CONFIGURATION,
     is_sure=True,
 )
+
+
+def of_set_up(error: Exception) -> Result:
+    """What comes of an email that cannot be composed for a fault of this site's own settings or templates."""
+    return replace(SET_UP, text=str(error)[:LONGEST_RESULT])
 
 
 def classify(error: Exception, *, is_open: bool = True) -> Result:
@@ -111,7 +118,7 @@ def _smtp_result(code: int, answer: bytes | str, stage: Stage) -> Result:
     reading = read(text, stage=stage, reply=code)
     if reading.cause == Cause.LOGIN_REFUSED and stage == Stage.LOGIN:
         said = replace(said, code="login_refused", text="")
-    return _as_read(said, reading)
+    return replace(_as_read(said, reading), is_addressed=stage in (Stage.RCPT, Stage.DATA))
 
 
 def _api_result(status: int | None, text: str) -> Result:
@@ -120,7 +127,8 @@ def _api_result(status: int | None, text: str) -> Result:
     reading = read(text, stage=Stage.API, reply=status)
     code = {Cause.LOGIN_REFUSED: "login_refused", Cause.INVALID: "invalid"}.get(reading.cause, f"http_{status}")
     # Of a 5xx nobody can tell: the service, or something in front of it, broke on the way.
-    return _as_read(Result(answer=Answer.NEVER, code=code, is_certain=400 <= status < 500), reading)
+    said = Result(answer=Answer.NEVER, code=code, is_certain=400 <= status < 500, is_addressed=True)
+    return _as_read(said, reading)
 
 
 def _as_read(said: Result, reading: Reading) -> Result:

@@ -14,6 +14,7 @@ from .. import db, mailing, tokens
 from ..models import EmailState, ResetEmail, SkipReason
 from ..reports import Cause, Whose
 from ..signals import delivery_changed
+from .about import About, about
 from .failures import Answer, Result
 
 # How long an email waits for its second attempt, its third, and so on.
@@ -21,6 +22,7 @@ BACK_OFF = [timedelta(seconds=30)] + [timedelta(minutes=m) for m in (2, 10, 30, 
 FIRST_WAIT = BACK_OFF[0]
 # Where our own server has had enough for now: how long an email waits at most, and a single one altogether.
 LONGEST_LIMIT = timedelta(hours=1)
+LONGEST_HOLD = LONGEST_LIMIT + timedelta(minutes=1)
 LONGEST_FOR_LIMIT = timedelta(days=2)
 # Beyond that, the attempts ended with their workers, and so may the next one.
 MOST_ATTEMPTS = len(BACK_OFF) + 3
@@ -99,46 +101,45 @@ def wait_after(email: ResetEmail, result: Result) -> timedelta:
     return max(wait, timedelta(seconds=result.retry_after))
 
 
-def is_about_all(email: ResetEmail, result: Result) -> bool:
-    """
-    Whether our own server would say the same of every email. What is said again of what one holds is about that one.
-    """
-    return result.is_sure and not (result.cause == Cause.CONTENT_REFUSED and email.attempts > 1)
-
-
 def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
     text = tokens.blank_out(token, result.text) if token and result.text else result.text
     changes: dict[str, Any] = {"result_code": result.code[:32], "result_text": text[:500]}
     changes["result_cause"] = result.cause.value
     if result.provider:
         changes["provider"] = result.provider
-    state, wait = EmailState.FAILED, timedelta(0)
+    state, wait, of_whom = EmailState.FAILED, timedelta(0), about(email, result)
     if result.answer == Answer.ACCEPTED:
         state = EmailState.HANDED_OVER
-    elif _is_kept(email, result):
+    elif _is_kept(email, result, of_whom):
         state = EmailState.QUEUED
         # That our own server takes no emails counts for none of them.
         changes["attempts"] = min(email.attempts, len(BACK_OFF))
-        wait = timedelta(0) if result.whose == Whose.MEND else wait_after(email, result)
-    elif email.attempts <= len(BACK_OFF) and _is_tried_again(email, result):
+        is_paused = result.whose == Whose.MEND and of_whom is About.ALL
+        wait = timedelta(0) if is_paused else wait_after(email, result)
+        # Once the mailing goes on, another comes first.
+        if of_whom is About.UNTOLD and result.whose == Whose.LATER:
+            wait = max(wait, LONGEST_HOLD)
+    elif email.attempts <= len(BACK_OFF) and _is_tried_again(email, result, of_whom):
         state, wait = EmailState.QUEUED, wait_after(email, result)
     return Fate(state, tuple(changes.items()), wait, may_have_arrived=not result.is_certain)
 
 
-def _is_kept(email: ResetEmail, result: Result) -> bool:
+def _is_kept(email: ResetEmail, result: Result, of_whom: About | None) -> bool:
     """Whether it waits for our own server, however long that takes: mailings for whatever it is, others for a limit."""
-    if result.whose == Whose.MEMBER or not is_about_all(email, result):
+    if of_whom not in (About.ALL, About.UNTOLD):
         return False
     if email.mailing_id is not None:
         return True
     return result.cause == Cause.LIMIT and timezone.now() - email.created_at < LONGEST_FOR_LIMIT
 
 
-def _is_tried_again(email: ResetEmail, result: Result) -> bool:
+def _is_tried_again(email: ResetEmail, result: Result, of_whom: About | None) -> bool:
     if result.answer == Answer.LATER:
         return True
     # Our own server may have meant them all, which the next ones will tell.
-    return result.whose == Whose.MEND and email.mailing_id is not None and result.is_certain
+    return (
+        of_whom is not About.ONE and result.whose == Whose.MEND and email.mailing_id is not None and result.is_certain
+    )
 
 
 class _NotOurs(Exception):
@@ -160,6 +161,8 @@ def _write_group(group: list[Attempt]) -> list[Attempt]:
         fields["handed_over_at"] = now
     if fate.state == EmailState.QUEUED:
         fields["next_attempt_at"] = now + fate.wait
+    if fate.state in (EmailState.QUEUED, EmailState.FAILED):
+        fields["refused_at"] = now
     copies = {"possible_copies": F("possible_copies") + 1} if fate.may_have_arrived else {}
     mine = ResetEmail.objects.filter(_which(group), lease=lease, state=EmailState.SENDING)
     if mine.update(lease="", lease_until=None, **fields, **copies, **_message_ids(group)) != len(group):

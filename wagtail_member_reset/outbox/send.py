@@ -20,6 +20,7 @@ from ..mailing import (
 )
 from ..models import EmailState, Mailing, ResetEmail, SkipReason
 from . import letter, outcome, requests
+from .failures import of_set_up
 from .outcome import Attempt
 from .queue import Lease, as_it_is_now, claim_retries, claim_singles
 from .send_many import Sending
@@ -212,6 +213,7 @@ def _attempted(claimed: ResetEmail, mailer: Mailer, shared: letter.Shared) -> At
         return outcome.of_failure(email, "error")
     if reason := letter.reason_not_to_send(email, None):
         return outcome.of_skip(email, reason)
+    token = ""
     try:
         token = letter.mint_for(email) if email.has_link else ""
         content = letter.compose(email, token, shared)
@@ -219,6 +221,7 @@ def _attempted(claimed: ResetEmail, mailer: Mailer, shared: letter.Shared) -> At
         return outcome.of_skip(email, SkipReason.WINDOW_CLOSED)
     except MemberResetError as error:
         logger.error("email=%s not composed: %s", email.public_id, error)
-        return outcome.of_failure(email, "configuration", str(error))
-    result = mailer.send(content, to=email.recipient, public_id=str(email.public_id))
+        result = of_set_up(error)
+    else:
+        result = mailer.send(content, to=email.recipient, public_id=str(email.public_id))
     return next(outcome.of_results([(email, token, result)]))

@@ -22,8 +22,9 @@ from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
 from ..reports import Whose
 from ..tokens import Token
 from . import holding, letter, merge, outcome, queue
+from .about import About, about
 from .connections import Composed, Connections, Sent
-from .failures import Answer, Result
+from .failures import Answer, Result, of_set_up
 from .outcome import Attempt
 from .queue import Lease
 from .transport import Mailer
@@ -64,7 +65,6 @@ class Sending:
         self.is_stopping, self.send_singles = is_stopping, send_singles
         self.handed_over = 0
         self._is_paused, self._is_held, self._stopped = False, False, set[int]()
-        self._refused = 0
         self._ends = holding.Ends()
         self._in_hand: UUID | None = None
         self._unwritten: list[Attempt] = []
@@ -129,7 +129,7 @@ class Sending:
         except Exception as error:
             mailing_id = group.emails[0].mailing_id
             failed = self.mailer.failed(error, what=f"{len(emails)} emails of mailing {mailing_id}")
-            if failed.answer == Answer.NEVER and not outcome.is_about_all(group.emails[0], failed):
+            if failed.answer == Answer.NEVER and about(group.emails[0], failed) is not About.ALL:
                 return emails  # one of them spoils it for the others
             self._hold(group.emails[0], failed)
             answers = ((email, token, failed) for email, token in emails)
@@ -175,7 +175,7 @@ class Sending:
             return email, token, letter.compose(email, token, self.shared)
         except MemberResetError as error:
             logger.error("email=%s not composed: %s", email.public_id, error)
-            self._unwritten.append(outcome.of_failure(email, "configuration", str(error)))
+            self._take_each([(email, token, of_set_up(error))])
         except Exception as error:
             # What an error says may quote the link, so only its kind is logged.
             logger.error("email=%s not composed: %s", email.public_id, type(error).__name__)
@@ -240,8 +240,14 @@ class Sending:
 
     def _take_each(self, sent: Iterable[Sent]) -> None:
         for email, token, result in sent:
+            # Whether another was taken meanwhile tells whom it is about, so these are written down in their order.
+            is_said_again = result.is_sure and email.refused_at is not None
+            if is_said_again:
+                self._write()
             self._take([(email, token, result)])
             self._hold_if_refused(email, result)
+            if is_said_again:
+                self._write()
 
     def _take(self, answers: Iterable[Sent]) -> None:
         attempts = list(outcome.of_results(answers))
@@ -262,14 +268,17 @@ class Sending:
         """What our own server says of every email, or of one in a row after another, is not about the members."""
         if self._is_held:
             return
-        if result.whose != Whose.MEMBER and outcome.is_about_all(email, result):
+        of_whom = about(email, result)
+        # A server that has had enough for now is asked once and left alone, whomever it means.
+        if of_whom is About.ALL or (of_whom is About.UNTOLD and result.whose == Whose.LATER):
             self._hold(email, result)
             return
         is_ours = result.whose != Whose.MEMBER and result.answer != Answer.ACCEPTED
         is_refused = is_ours or (result.answer == Answer.LATER and result.code != "error")
-        self._refused = self._refused + 1 if is_refused else 0
+        self._ends.look_back(email, result)
+        in_a_row = self._ends.refused_in_a_row(email, is_refused=is_refused)
         self._is_held |= self._ends.pause_if_unwanted(email, result)
-        if self._refused >= MOST_REFUSED:
+        if is_refused and in_a_row >= MOST_REFUSED:
             self._hold(email, result)
 
     def _hold(self, email: ResetEmail, failed: Result) -> None:

@@ -73,6 +73,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.SENDER: _phrases(
         """
+        invalid from field, from … must be a valid email,
         sender rejected, sender address rejected, sender email address rejected, sender was rejected, sender
         refused, sender denied, sender invalid, invalid sender, sender verify failed, sender verification failed,
         sender not verified, sender is not verified, sender unknown, unknown sender, sender does not exist,
@@ -203,6 +204,9 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.UNKNOWN: _phrases(
         """
+        invalid to field, invalid to address, missing final, local address contains, local address starts, local
+        address ends, local part contains, domain contains illegal, domain contains control, domain contains dot,
+        domain starts with, domain ends with, illegal address, must be a valid email, needs to follow the,
         nicht verfügbar, nicht gefunden, ungültige adresse, ungültiger empfänger,
         user unknown, unknown user, user … unknown, unknown recipient, recipient unknown, unknown mailbox, unknown
         address, address unknown, addresses were unknown, unknown account, unknown local part, unknown email

@@ -59,7 +59,12 @@ class Reading:
 
 # Class, subject, detail: https://www.rfc-editor.org/rfc/rfc3463. Not a part of an IP address or of a version.
 ENHANCED = re.compile(r"(?<![\d.])([45])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
-REPLY = re.compile(r"(?<![\w.\[-])[245]\d\d(?![\w.\]])")
+# Three digits that stand where a server's reply does; elsewhere they may be seconds, or the port.
+REPLY = re.compile(
+    r"(?:^\W{0,3}|\bsaid:?\s{0,3}|\bsmtp;\s{0,3}|\bcode:?\s{0,3}|>:\s{0,3})([245]\d\d)(?![\w.\]])", re.IGNORECASE
+)
+# The names of hosts, which say nothing of what happened. Words that a server has put together end in capitals.
+HOST = re.compile(r"(?<![\w.-])(?:[A-Za-z0-9_-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 APOSTROPHES = re.compile("['\u2018\u2019`]")
 NO_WORD = re.compile(r"[\W_]+")
@@ -131,12 +136,12 @@ def read(text: str, *, stage: Stage, reply: int | None = None) -> Reading:
         stage = Stage.BOUNCE
     codes = _codes(text)
     replies = ([reply] if reply else []) + [int(each) for each in REPLY.findall(text)]
-    is_for_now = _is_for_now(replies, codes)
-    says = _plainly(text, codes)
+    is_for_now = _is_for_now(reply, replies, codes)
+    says = _plainly(HOST.sub("x", text), codes)
     if says is Says.LOGIN and stage == Stage.BOUNCE:
         says = _most_telling(_by_code(codes)) or says  # of "unauthenticated" the code tells who should be what
     if says is None and stage not in (Stage.RCPT, Stage.DATA):
-        says = _vaguely(text, codes, replies)
+        says = _vaguely(HOST.sub("x", text), codes, replies)
     if says is Says.QUOTA and stage == Stage.DATA:
         says = Says.FULL if any(code[1:] == (2, 2) for code in codes) else Says.LIMIT
     if stage == Stage.BOUNCE or (stage in (Stage.RCPT, Stage.DATA) and says in OF_THE_ADDRESS):
@@ -190,9 +195,13 @@ def _by_what_it_says(says: Says, stage: Stage, is_for_now: bool) -> Reading:
     return Reading(whose, cause, says, is_sure=is_sure, is_for_now=is_for_now)
 
 
-def _is_for_now(replies: list[int], codes: list[tuple[int, int, int]]) -> bool:
-    """Whether the server asks to come back. Its reply counts first, and of several codes one that says "for good"."""
-    classes = [replies[0] // 100] if replies else [code[0] for code in codes]
+def _is_for_now(reply: int | None, replies: list[int], codes: list[tuple[int, int, int]]) -> bool:
+    """
+    Whether the server asks to come back.
+
+    Its `reply` counts first, then the codes, of which one that says "for good" is enough, then what looks like a reply.
+    """
+    classes = [reply // 100] if reply else [code[0] for code in codes] or [each // 100 for each in replies[:1]]
     return 4 in classes and 5 not in classes
 
 

@@ -12,7 +12,7 @@ from wagtail.admin.utils import get_user_display_name
 
 from ..accounts import one_line
 from ..exceptions import Refusal
-from ..moments import deadline, sentence
+from ..moments import date_and_time, sentence
 from ..reports import NEEDS_MENDING, Cause, Outcome, Verdict
 
 Text = str | Promise
@@ -264,7 +264,7 @@ def words(verdict: Verdict, *, name: str) -> Words:
     text = TEXTS[text_of(verdict)]
     is_stuck = verdict.outcome == Outcome.RETRYING and verdict.cause in NEEDS_MENDING
     tone = "bad" if verdict.is_bad else "careful" if is_stuck else TONES.get(verdict.outcome, "plain")
-    filled = sentence(str(text), name=name, when=deadline(verdict.at) if verdict.at else "")
+    filled = sentence(str(text), name=name, when=date_and_time(verdict.at) if verdict.at else "")
     at = None if verdict.outcome == Outcome.RETRYING else verdict.at  # that time is still to come
     return Words(str(BADGES[verdict.outcome]), filled, tone, at)
 
