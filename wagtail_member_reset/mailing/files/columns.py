@@ -21,8 +21,6 @@ MOST_ABOVE = 30
 LONGEST_KEPT = 200
 # Columns that people can choose from instead.
 MOST_OFFERED = 6
-# As a cell, these may be somebody's role, too.
-VAGUE = frozenset({"user", "login", "account", "benutzer", "usuario", "utente", "handle", "uid"})
 
 
 @dataclass
@@ -35,6 +33,21 @@ class Column:
     by_address: set[int] = field(default_factory=set)
     by_name: set[int] = field(default_factory=set)
     plain: int = 0  # usernames that may be anybody's first name, or a role
+    numbers: int = 0  # usernames that are digits
+    digits: int = 0  # cells of digits
+    rising: int = 0  # those that follow a smaller one, with the first being 1
+    last: int = 0
+
+    def count(self, text: str) -> None:
+        """Note a cell of digits."""
+        number = int(text[:9])
+        self.digits += 1
+        self.rising += number > self.last and (self.digits > 1 or number == 1)
+        self.last = number
+
+    def counts_up(self) -> bool:
+        """Whether these are the numbers of the lines, of which some may have been taken out."""
+        return 0 < self.digits == self.rising and self.last <= 2 * self.digits
 
     def repeats(self) -> bool:
         """Whether it names the same few again and again: who looks after the members."""
@@ -63,6 +76,7 @@ class Survey:
         self.first: list[tuple[int, list[str]]] = []
         self._agree: Counter[tuple[int, int]] = Counter()
         self._clash: Counter[tuple[int, int]] = Counter()
+        self._is_whole = True
         self._look(records)
         self.named = self._named_header()
         self.names: list[str] = self.first[self.named][1] if self.named is not None else []
@@ -70,15 +84,15 @@ class Survey:
     def whos(self) -> list[Who]:
         """The columns that may say who is meant, with the most likely one first."""
         best = self._best()
-        others = [at for at, column in self.columns.items() if column.by_address or column.by_name]
-        others.sort(key=lambda at: -len(self.columns[at].by_address | self.columns[at].by_name))
+        others = [at for at in self.columns if self._names_anybody(at)]
+        others.sort(key=lambda at: -len(self._seen(at).by_address | self._seen(at).by_name))
         offered = [best, *(self.who(at) for at in others if at != best.column)]
         return offered[:MOST_OFFERED]
 
     def who(self, at: int) -> Who:
         """This column, with the usernames that go with it."""
-        column = self.columns[at]
-        usernames = self._usernames(at) if column.shaped else None
+        column = self._seen(at)
+        usernames = self._usernames(at) if column.shaped and not self._is_about_another(at) else None
         return Who(at, usernames if usernames is not None and self._agrees(at, usernames) else None)
 
     def header(self, at: int) -> int | None:
@@ -103,6 +117,7 @@ class Survey:
         for position, (number, row) in enumerate(records):
             if position < MOST_ABOVE:
                 self.first.append((number, [cell[:LONGEST_KEPT] for cell in row[:MOST_CELLS]]))
+            self._is_whole = position < LOOKED_AT
             if position >= LOOKED_AT and (has_any or cells > MOST_LOOKED_AT):
                 return
             if position >= LOOKED_AT and position % EVERY:
@@ -124,6 +139,8 @@ class Survey:
                 continue
             column = self.columns[at]
             column.filled += 1
+            if text.isdecimal():
+                column.count(text)
             if found := addresses_in(text):
                 column.shaped += 1
                 if accounts := {each for readings in found for each in islice(self.people.by_address(readings), 100)}:
@@ -136,6 +153,7 @@ class Survey:
                 column.lines["name"] += 1
                 column.by_name |= accounts
                 column.plain += text.replace(" ", "").isalpha()
+                column.numbers += text.isdecimal()
         return by_address, by_name
 
     def _named_header(self) -> int | None:
@@ -147,43 +165,72 @@ class Survey:
             known = sum(map(words.is_known, cells))
             if 2 * known > len(cells) or any(_is_telling(cell) for cell in cells):
                 return position
+        return self._likely_header()
+
+    def _likely_header(self) -> int | None:
+        """The first record before all people, if some of its cells are called as columns are."""
+        for position, (_number, row) in enumerate(self.first):
+            cells = [cell.strip() for cell in row if cell.strip()]
+            if any("@" in cell or self.people.by_username(cell) for cell in cells):
+                return None
+            if len(cells) > 1 and any(map(words.may_be_header, cells)):
+                return position
         return None
 
     def _best(self) -> Who:
         address = self._address()
         usernames = self._usernames(address)
-        if address is not None and self.columns[address].by_address:
+        if address is not None and self._seen(address).by_address:
             if usernames is None or self._agrees(address, usernames):
                 return Who(address, usernames)
             # They name different people: one of the two columns is about somebody else.
-            better = self._ordinary(self.columns[usernames].by_name) > self._ordinary(self.columns[address].by_address)
+            better = self._ordinary(self._seen(usernames).by_name) > self._ordinary(self._seen(address).by_address)
             return Who(usernames) if better else Who(address)
-        if usernames is not None and self.columns[usernames].by_name:
+        if usernames is not None and self._seen(usernames).by_name:
             return Who(usernames)
-        if address is not None:
-            return Who(address, usernames)
-        named = [at for at, name in enumerate(self.names) if words.is_address(name) or words.is_username(name)]
-        return Who(named[0] if named else min(self.columns, default=0))
+        return Who(address, usernames) if address is not None else self._nobody()
+
+    def _nobody(self) -> Who:
+        """Where people have to choose: a column that names nobody, or else one that is not there."""
+        named = [at for at, name in enumerate(self.names) if words.is_username(name)]
+        there = [at for at in (*named, *sorted(self.columns)) if not self._names_anybody(at)]
+        is_safe = self._is_whole or not any(map(self._names_anybody, self.columns))
+        return Who(there[0] if there and is_safe else max((len(row) for _number, row in self.first), default=0))
 
     def _address(self) -> int | None:
         """The column of addresses that leads to the most members; among about equals, the one that is called so."""
-        shaped = {at: column for at, column in self.columns.items() if column.shaped}
-        ordinary = {at: self._ordinary(column.by_address) for at, column in shaped.items()}
-        most = max((ordinary[at] for at, column in shaped.items() if not column.repeats()), default=0)
+        columns = {at: self._seen(at) for at in self._addresses()}
+        ordinary = {at: self._ordinary(column.by_address) for at, column in columns.items()}
+        most = max((ordinary[at] for at, column in columns.items() if not column.repeats()), default=0)
 
         def key(at: int) -> tuple[object, ...]:
-            column, name = shaped[at], self._called(at)
+            column, name = columns[at], self._called(at)
             is_near = ordinary[at] >= 0.8 * most
             likely = (not column.repeats(), is_near, words.is_address(name), ordinary[at])
             return (*likely, words.is_near_address(name), len(column.by_address), column.shaped, -at)
 
-        return max(shaped, key=key, default=None)
+        return max(columns, key=key, default=None)
+
+    def _addresses(self) -> list[int]:
+        """
+        The columns that may hold the members' own addresses: those that are called exactly so, if there are any.
+
+        They stay even if they are empty, or lead to nobody: whose address is in another column is not told then.
+        """
+        exact = [at for at, name in enumerate(self.names) if words.is_address(name)]
+        if exact:
+            return list({words.bare(self.names[at]): at for at in reversed(exact)}.values())
+        own = [at for at in {*self.columns, *range(len(self.names))} if not self._is_about_another(at)]
+        near = [at for at in own if words.is_near_address(self._called(at))]
+        if any(self._seen(at).shaped for at in near):
+            return [at for at in near if self._seen(at).shaped]
+        return [at for at in own if at in near or self._seen(at).shaped]
 
     def _usernames(self, address: int | None) -> int | None:
         there = {*self.columns, *range(len(self.names))} - {address}
         found = [at for at in there if self._holds_usernames(at, address)]
         named = [at for at in found if words.is_username(self._called(at))]
-        return max(named or found, key=lambda at: (len(self.columns[at].by_name), -at), default=None)
+        return max(named or found, key=lambda at: (len(self._seen(at).by_name), -at), default=None)
 
     def _holds_usernames(self, at: int, address: int | None) -> bool:
         """
@@ -191,20 +238,32 @@ class Survey:
 
         Where nothing but a chance speaks for it, it does not: people can still choose it.
         """
-        column, name = self.columns[at], self._called(at)
-        if words.is_username(name):
-            return True
-        if not column.by_name:
+        column, name = self._seen(at), self._called(at)
+        if self._is_alone():
+            return bool(column.by_name) or words.is_username(name)
+        if self._is_about_another(at) or (address is not None and column.counts_up()):
             return False
-        if len(self.columns) == 1:
-            return True
+        if words.is_username(name):
+            return not words.is_vague(name) or self._is_confirmed(at, address)
         lines = column.lines["name"]
         is_likely = 10 * len(column.by_name) >= 9 * lines and 2 * lines >= column.filled - bool(self.names)
-        if not is_likely or words.is_known(name) or 2 * column.plain >= lines or not self._ordinary(column.by_name):
+        if not is_likely or words.is_known(name) or 2 * max(column.plain, column.numbers) >= lines:
             return False
-        if address is None or not self.columns[address].by_address:
-            return lines > 1
+        if address is None or not self._ordinary(column.by_name):
+            return False
         return self._agree[address, at] > 1 + 10 * self._clash[address, at]
+
+    def _is_confirmed(self, at: int, address: int | None) -> bool:
+        """Whether a column that is called "user" holds the members' usernames, and not who made the entries."""
+        column = self._seen(at)
+        if address is not None and (self._clash[address, at] or self._agree[address, at]):
+            return not self._clash[address, at]
+        # A login is rarely somebody else's; but where addresses lead to members, one of them would agree.
+        is_distinct = len(column.by_name) == column.lines["name"] != (1 if address is not None else 0)
+        is_login = words.is_login(self._called(at))
+        return (
+            is_login and is_distinct and (not column.by_name or address is None or not self._seen(address).by_address)
+        )
 
     def _agrees(self, address: int, usernames: int) -> bool:
         return self._clash[address, usernames] <= self._agree[address, usernames]
@@ -212,9 +271,22 @@ class Survey:
     def _called(self, at: int) -> str:
         return self.names[at].strip() if at < len(self.names) else ""
 
+    def _seen(self, at: int) -> Column:
+        return self.columns.get(at) or Column()
+
+    def _names_anybody(self, at: int) -> bool:
+        return bool(self._seen(at).by_address or self._seen(at).by_name)
+
+    def _is_alone(self) -> bool:
+        return len(self.columns) == 1
+
+    def _is_about_another(self, at: int) -> bool:
+        """Where there is no other column, it is meant all the same."""
+        return not self._is_alone() and words.is_about_another(self._called(at))
+
     def _ordinary(self, accounts: set[int]) -> int:
         return sum(self.people.rank[number] == ORDINARY for number in accounts)
 
 
 def _is_telling(cell: str) -> bool:
-    return words.is_address(cell) or (words.is_username(cell) and cell.casefold() not in VAGUE)
+    return words.is_address(cell) or (words.is_username(cell) and not words.is_vague(cell))
