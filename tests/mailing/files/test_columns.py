@@ -122,3 +122,86 @@ def test_column_called_user_needs_to_agree_with_the_addresses(club, said, case):
     found = said(text)
 
     assert (found.mailed, found.held, found.unclear) == (mailed, [], [])
+
+
+def test_lines_of_a_table_that_end_in_separators_are_no_list(club, said):
+    found = said("Mia;mia@club.example;ole@club.example;\nQu;'quinn@club.example;admin@club.example;\n")
+
+    assert not found.reading.is_list
+    assert (found.mailed, found.held, found.unclear) == ([MIA, "qu"], [], [])
+
+
+RECIPIENTS = {
+    "commas": "mia@club.example, ole@club.example\nted@club.example, admin@club.example\n",
+    "semicolons": "mia@club.example; ole@club.example\nted@club.example; admin@club.example\n",
+    "separators at the ends": "mia@club.example; ole@club.example;\nted@club.example; admin@club.example;\n",
+    "names": "Mia <mia@club.example>, Ole S <ole@club.example>\nTed <ted@club.example>, Admin <admin@club.example>\n",
+    "names without blanks": "Mia <mia@club.example>;<ole@club.example>\nTed <ted@club.example>;<admin@club.example>\n",
+    "one in the last": "mia@club.example, ole@club.example, ted@club.example\nadmin@club.example\n",
+}
+
+
+@pytest.mark.parametrize("case", RECIPIENTS)
+def test_lines_of_several_recipients_are_a_list(club, said, case):
+    found = said(RECIPIENTS[case])
+
+    assert found.reading.is_list
+    assert (found.mailed, found.held, found.unmatched) == ([MIA, OLE, "ted"], ["admin"], [])
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t", "|"])
+def test_two_columns_of_addresses_are_a_table(club, said, between):
+    found = said(f"mia@club.example{between}admin@club.example\nole@club.example{between}office@club.example\n")
+
+    assert not found.reading.is_list
+    assert (found.mailed, found.held) == ([MIA, OLE], [])
+
+
+MAILS = {
+    "German": "Von: office@club.example\nAn: mia@club.example; ole@club.example\n",
+    "English": "From: office@club.example\nTo: mia@club.example, ole@club.example\n",
+    "names": (
+        'From: Office <office@club.example>\nTo: Mia S <mia@club.example>; "S, Ole" <ole@club.example>\nSubject: Hi\n'),
+    "copy": "From: office@club.example\nSent: Monday, 3 May 2026 10:00\nTo: mia@club.example\nCc: ole@club.example\n",
+    "copy in German": (
+        "Von: Office [mailto:office@club.example]\nGesendet: Montag, 3. Mai 2026\nAn: mia@club.example\n"
+        "Cc: ole@club.example\nBetreff: AW: Sommerfest\n"),
+    "folded": "From: office@club.example\nTo: mia@club.example,\n ole@club.example\nReply-To: admin@club.example\n",
+    "body": (
+        "To: mia@club.example, ole@club.example\nFrom: office@club.example\n\nHello,\nask admin@club.example\n"),
+    "French": "De : office@club.example\nÀ : mia@club.example; ole@club.example\nObjet : Fête\n",
+    "below a line": (
+        "-----Original Message-----\nFrom: office@club.example\nTo: mia@club.example, ole@club.example\n"),
+    "blind copy": "From: office@club.example\nBcc: mia@club.example, ole@club.example\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MAILS)
+def test_mail_that_was_pasted_names_its_recipients(club, said, case):
+    found = said(MAILS[case])
+
+    assert found.reading.is_list
+    assert (found.mailed, found.held, found.unclear, found.unmatched) == ([MIA, OLE], [], [], [])
+
+
+FIRST_LINES = {
+    "address without its at": ("miaclub.example;Mia\nole@club.example;Ole\n", OLE),
+    "domain with mail in it": ("mia.gmail.com;Mia\nole@club.example;Ole\n", OLE),
+    "username": ("anna-x\nole-user\n", OLE),
+    "username of letters": ("anna\nole-user\n", OLE),
+    "number": ("anna7\nole@club.example\n", OLE),
+}
+
+
+@pytest.mark.parametrize("case", FIRST_LINES)
+def test_person_in_the_first_line_is_reported_and_no_header(club, said, case):
+    text, named = FIRST_LINES[case]
+
+    found = said(text)
+
+    assert (found.mailed, [line for line, _reason in found.unmatched]) == ([named], [1])
+
+
+@pytest.mark.parametrize("header", ["Member", "Who?", "Adressen 2026", "Mitglied", "mitglied", "Mitglieds-E-Mail"])
+def test_header_of_any_other_name_is_none(club, said, header):
+    assert said(f"{header}\nmia@club.example\nole@club.example\n").unmatched == []

@@ -104,7 +104,7 @@ class Survey:
             if any(map(addresses_in, row)) or self.people.by_username(cell):
                 return None
             if cell:
-                return position
+                return None if _is_value(cell) else position
         return None
 
     def name(self, at: int) -> str:
@@ -290,3 +290,10 @@ class Survey:
 
 def _is_telling(cell: str) -> bool:
     return words.is_address(cell) or (words.is_username(cell) and not words.is_vague(cell))
+
+
+def _is_value(cell: str) -> bool:
+    """Whether this looks like an address or a username with a mistake in it, rather than what a column is called."""
+    if words.may_be_header(cell) or " " in cell:
+        return False
+    return cell.islower() or not cell.rstrip(".:?").replace("-", "").isalpha()

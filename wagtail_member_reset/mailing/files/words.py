@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib.auth import get_user_model
 
 from ...accounts import comparable
@@ -76,6 +78,24 @@ VAGUE = frozenset(
     """.split()
 )
 
+MEMBER = frozenset(
+    """
+    member members mitglied mitglieder person personen people recipient recipients empfänger teilnehmer
+    participant participants membre membres adhérent lid leden socio soci socios miembro miembros medlem medlemmer
+    medlemmar członek członkowie
+    """.split()
+)
+ENDS_AS_DOMAIN = re.compile(r"\.\w{2,}$")
+# The fields of a mail that was pasted.
+RECIPIENTS = frozenset("to cc bcc an kopie blindkopie à cci para a aan til till do dw udw kopia ccn".split())
+OTHER_FIELDS = frozenset(
+    """
+    from von de van da od fra från sender absender reply-to antwort antwortan répondreà subject betreff objet asunto
+    oggetto onderwerp temat emne ämne date datum sent gesendet envoyé enviado inviato verzonden wysłano sendt skickat
+    importance priorität attachments anlagen message-id return-path delivered-to
+    """.split()
+)
+
 
 def is_address(name: str) -> bool:
     return bare(name) in ADDRESS
@@ -110,7 +130,10 @@ def is_vague(name: str) -> bool:
 
 def may_be_header(name: str) -> bool:
     """Whether a cell may be the name of a column, if nothing better is there."""
-    return is_known(name) or is_near_address(name) or is_about_another(name)
+    if is_known(name) or bare(name) in MEMBER or is_about_another(name):
+        return True
+    # "mia.gmail.com" is an address with a mistake in it.
+    return is_near_address(name) and not ENDS_AS_DOMAIN.search(name[:LONGEST_NAME].strip())
 
 
 def is_login(name: str) -> bool:
