@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
-from django.contrib.auth import get_user_model
-
 from . import words
 from .addresses import addresses_in
-from .deciding import key_of, numbers_of
+from .column import Column, Telling, Who
 from .dialect import MOST_CELLS
+from .numbers import Numbers
 from .people import ORDINARY, People
 
 # Records that are looked at; while none of them has an account, one of so many of the others, and so many cells in all.
@@ -25,55 +23,6 @@ MOST_ABOVE = 30
 LONGEST_KEPT = 200
 # Columns that people can choose from instead.
 MOST_OFFERED = 6
-# Lines whose numbers are compared with those of the accounts; who share an address, if they are no more than this.
-MOST_COMPARED, MOST_SHARED = 500, 10
-LONGEST_NUMBER = 18
-# As a cell, these may be somebody's role, too.
-VAGUE = frozenset({"user", "login", "account", "benutzer", "usuario", "utente", "handle", "uid"})
-
-
-@dataclass
-class Column:
-    """What was seen in a column."""
-
-    filled: int = 0
-    shaped: int = 0  # cells with an address
-    lines: Counter[str] = field(default_factory=Counter)  # with an account, by address and by name
-    by_address: set[int] = field(default_factory=set)
-    by_name: set[int] = field(default_factory=set)
-    plain: int = 0  # usernames that may be anybody's first name, or a role
-    last: int | None = None
-    counts_up: bool = True  # each number is one more than the last: it is the line's, and no member's
-
-    def repeats(self) -> bool:
-        """Whether it names the same few again and again: who looks after the members."""
-        return self.lines["address"] >= 4 and 2 * len(self.by_address) < self.lines["address"]
-
-
-@dataclass(frozen=True)
-class Who:
-    """
-    The column that says who is meant, and that of usernames where the address in the first leads to nobody.
-
-    A list has one column, and nothing but addresses counts in it.
-    """
-
-    column: int
-    beside: int | None = None
-    is_list: bool = False
-
-
-@dataclass(frozen=True)
-class Telling:
-    """
-    What columns hold that can tell those who share an address apart.
-
-    `names` is None where no column is called as the names of people are.
-    """
-
-    names: frozenset[int] | None = None
-    numbers: frozenset[int] = frozenset()
-    roles: frozenset[int] = frozenset()
 
 
 class Survey:
@@ -85,7 +34,8 @@ class Survey:
         self.first: list[tuple[int, list[str]]] = []
         self._agree: Counter[tuple[int, int]] = Counter()
         self._clash: Counter[tuple[int, int]] = Counter()
-        self._numbered: list[tuple[dict[int, str], set[int]]] = []
+        self._numbers = Numbers(people)
+        self._is_whole = True
         self._look(records)
         self.named = self._named_header()
         self.names: list[str] = self.first[self.named][1] if self.named is not None else []
@@ -93,15 +43,15 @@ class Survey:
     def whos(self) -> list[Who]:
         """The columns that may say who is meant, with the most likely one first."""
         best = self._best()
-        others = [at for at, column in self.columns.items() if column.by_address or column.by_name]
-        others.sort(key=lambda at: -len(self.columns[at].by_address | self.columns[at].by_name))
+        others = [at for at in self.columns if self._names_anybody(at)]
+        others.sort(key=lambda at: -len(self._seen(at).by_address | self._seen(at).by_name))
         offered = [best, *(self.who(at) for at in others if at != best.column)]
         return offered[:MOST_OFFERED]
 
     def who(self, at: int) -> Who:
         """This column, with the usernames that go with it."""
-        column = self.columns[at]
-        usernames = self._usernames(at) if column.shaped else None
+        column = self._seen(at)
+        usernames = self._usernames(at) if column.shaped and not self._is_about_another(at) else None
         return Who(at, usernames if usernames is not None and self._agrees(at, usernames) else None)
 
     def header(self, at: int) -> int | None:
@@ -113,7 +63,7 @@ class Survey:
             if any(map(addresses_in, row)) or self.people.by_username(cell):
                 return None
             if cell:
-                return position
+                return None if _is_value(cell) else position
         return None
 
     def name(self, at: int) -> str:
@@ -128,38 +78,15 @@ class Survey:
         names = frozenset(at for at, name in called.items() if words.is_person(name))
         numbers = frozenset(at for at, name in called.items() if words.is_number(name))
         roles = frozenset(at for at, name in called.items() if words.is_role(name))
-        return Telling(names=names or None, numbers=numbers | self._agreeing_numbers(), roles=roles)
-
-    def _agreeing_numbers(self) -> set[int]:
-        """Columns with numbers of the accounts that the addresses lead to, in more than one line."""
-        keys = {self.people.keys[number] for _cells, accounts in self._numbered for number in accounts}
-        members = get_user_model()._default_manager.in_bulk(list(keys)) if keys else {}
-        own = {key: {each for each in numbers_of(member) if each.isdecimal()} for key, member in members.items()}
-        agree, clash = Counter[int](), Counter[int]()
-        for cells, accounts in self._numbered:
-            there = set().union(*(own.get(self.people.keys[number], set()) for number in accounts))
-            for at, key in cells.items():
-                if there:
-                    (agree if key in there else clash)[at] += 1
-        return {at for at in agree if agree[at] > 1 + 10 * clash[at] and not self.columns[at].counts_up}
-
-    def _note_numbers(self, row: list[str], accounts: set[int]) -> None:
-        cells = {}
-        for at, cell in enumerate(row[:MOST_CELLS]):
-            text = cell.strip()
-            if len(text) > LONGEST_NUMBER or not (text.isascii() and text.isdecimal()):
-                continue
-            column, value = self.columns[at], int(text)
-            column.counts_up = column.counts_up and column.last in (None, value - 1)
-            column.last, cells[at] = value, key_of(text)
-        if cells and 0 < len(accounts) <= MOST_SHARED and len(self._numbered) < MOST_COMPARED:
-            self._numbered.append((cells, accounts))
+        agreeing = {at for at in self._numbers.agreeing() if not self._seen(at).counts_up()}
+        return Telling(names=names or None, numbers=numbers | agreeing, roles=roles)
 
     def _look(self, records: Iterable[tuple[int, list[str]]]) -> None:
         has_any, cells = False, 0
         for position, (number, row) in enumerate(records):
             if position < MOST_ABOVE:
                 self.first.append((number, [cell[:LONGEST_KEPT] for cell in row[:MOST_CELLS]]))
+            self._is_whole = position < LOOKED_AT
             if position >= LOOKED_AT and (has_any or cells > MOST_LOOKED_AT):
                 return
             if position >= LOOKED_AT and position % EVERY:
@@ -167,7 +94,7 @@ class Survey:
             cells += min(len(row), MOST_CELLS)
             by_address, by_name = self._read(row)
             has_any = has_any or bool(by_address or by_name)
-            self._note_numbers(row, set().union(*by_address.values()))
+            self._numbers.note(row, set().union(*by_address.values()))
             for at, accounts in by_address.items():
                 for other, named in by_name.items():
                     counter = self._agree if accounts & named else self._clash
@@ -182,6 +109,8 @@ class Survey:
                 continue
             column = self.columns[at]
             column.filled += 1
+            if text.isdecimal():
+                column.count(text)
             if found := addresses_in(text):
                 column.shaped += 1
                 if accounts := {each for readings in found for each in islice(self.people.by_address(readings), 100)}:
@@ -194,6 +123,7 @@ class Survey:
                 column.lines["name"] += 1
                 column.by_name |= accounts
                 column.plain += text.replace(" ", "").isalpha()
+                column.numbers += text.isdecimal()
         return by_address, by_name
 
     def _named_header(self) -> int | None:
@@ -205,43 +135,72 @@ class Survey:
             known = sum(map(words.is_known, cells))
             if 2 * known > len(cells) or any(_is_telling(cell) for cell in cells):
                 return position
+        return self._likely_header()
+
+    def _likely_header(self) -> int | None:
+        """The first record before all people, if some of its cells are called as columns are."""
+        for position, (_number, row) in enumerate(self.first):
+            cells = [cell.strip() for cell in row if cell.strip()]
+            if any("@" in cell or self.people.by_username(cell) for cell in cells):
+                return None
+            if len(cells) > 1 and any(map(words.may_be_header, cells)):
+                return position
         return None
 
     def _best(self) -> Who:
         address = self._address()
         usernames = self._usernames(address)
-        if address is not None and self.columns[address].by_address:
+        if address is not None and self._seen(address).by_address:
             if usernames is None or self._agrees(address, usernames):
                 return Who(address, usernames)
             # They name different people: one of the two columns is about somebody else.
-            better = self._ordinary(self.columns[usernames].by_name) > self._ordinary(self.columns[address].by_address)
+            better = self._ordinary(self._seen(usernames).by_name) > self._ordinary(self._seen(address).by_address)
             return Who(usernames) if better else Who(address)
-        if usernames is not None and self.columns[usernames].by_name:
+        if usernames is not None and self._seen(usernames).by_name:
             return Who(usernames)
-        if address is not None:
-            return Who(address, usernames)
-        named = [at for at, name in enumerate(self.names) if words.is_address(name) or words.is_username(name)]
-        return Who(named[0] if named else min(self.columns, default=0))
+        return Who(address, usernames) if address is not None else self._nobody()
+
+    def _nobody(self) -> Who:
+        """Where people have to choose: a column that names nobody, or else one that is not there."""
+        named = [at for at, name in enumerate(self.names) if words.is_username(name)]
+        there = [at for at in (*named, *sorted(self.columns)) if not self._names_anybody(at)]
+        is_safe = self._is_whole or not any(map(self._names_anybody, self.columns))
+        return Who(there[0] if there and is_safe else max((len(row) for _number, row in self.first), default=0))
 
     def _address(self) -> int | None:
         """The column of addresses that leads to the most members; among about equals, the one that is called so."""
-        shaped = {at: column for at, column in self.columns.items() if column.shaped}
-        ordinary = {at: self._ordinary(column.by_address) for at, column in shaped.items()}
-        most = max((ordinary[at] for at, column in shaped.items() if not column.repeats()), default=0)
+        columns = {at: self._seen(at) for at in self._addresses()}
+        ordinary = {at: self._ordinary(column.by_address) for at, column in columns.items()}
+        most = max((ordinary[at] for at, column in columns.items() if not column.repeats()), default=0)
 
         def key(at: int) -> tuple[object, ...]:
-            column, name = shaped[at], self._called(at)
+            column, name = columns[at], self._called(at)
             is_near = ordinary[at] >= 0.8 * most
             likely = (not column.repeats(), is_near, words.is_address(name), ordinary[at])
             return (*likely, words.is_near_address(name), len(column.by_address), column.shaped, -at)
 
-        return max(shaped, key=key, default=None)
+        return max(columns, key=key, default=None)
+
+    def _addresses(self) -> list[int]:
+        """
+        The columns that may hold the members' own addresses: those that are called exactly so, if there are any.
+
+        They stay even if they are empty, or lead to nobody: whose address is in another column is not told then.
+        """
+        exact = [at for at, name in enumerate(self.names) if words.is_address(name)]
+        if exact:
+            return list({words.bare(self.names[at]): at for at in reversed(exact)}.values())
+        own = [at for at in {*self.columns, *range(len(self.names))} if not self._is_about_another(at)]
+        near = [at for at in own if words.is_near_address(self._called(at))]
+        if any(self._seen(at).shaped for at in near):
+            return [at for at in near if self._seen(at).shaped]
+        return [at for at in own if at in near or self._seen(at).shaped]
 
     def _usernames(self, address: int | None) -> int | None:
         there = {*self.columns, *range(len(self.names))} - {address}
         found = [at for at in there if self._holds_usernames(at, address)]
         named = [at for at in found if words.is_username(self._called(at))]
-        return max(named or found, key=lambda at: (len(self.columns[at].by_name), -at), default=None)
+        return max(named or found, key=lambda at: (len(self._seen(at).by_name), -at), default=None)
 
     def _holds_usernames(self, at: int, address: int | None) -> bool:
         """
@@ -249,20 +208,32 @@ class Survey:
 
         Where nothing but a chance speaks for it, it does not: people can still choose it.
         """
-        column, name = self.columns[at], self._called(at)
-        if words.is_username(name):
-            return True
-        if not column.by_name:
+        column, name = self._seen(at), self._called(at)
+        if self._is_alone():
+            return bool(column.by_name) or words.is_username(name)
+        if self._is_about_another(at) or (address is not None and column.counts_up()):
             return False
-        if len(self.columns) == 1:
-            return True
+        if words.is_username(name):
+            return not words.is_vague(name) or self._is_confirmed(at, address)
         lines = column.lines["name"]
         is_likely = 10 * len(column.by_name) >= 9 * lines and 2 * lines >= column.filled - bool(self.names)
-        if not is_likely or words.is_known(name) or 2 * column.plain >= lines or not self._ordinary(column.by_name):
+        if not is_likely or words.is_known(name) or 2 * max(column.plain, column.numbers) >= lines:
             return False
-        if address is None or not self.columns[address].by_address:
-            return lines > 1
+        if address is None or not self._ordinary(column.by_name):
+            return False
         return self._agree[address, at] > 1 + 10 * self._clash[address, at]
+
+    def _is_confirmed(self, at: int, address: int | None) -> bool:
+        """Whether a column that is called "user" holds the members' usernames, and not who made the entries."""
+        column = self._seen(at)
+        if address is not None and (self._clash[address, at] or self._agree[address, at]):
+            return not self._clash[address, at]
+        # A login is rarely somebody else's; but where addresses lead to members, one of them would agree.
+        is_distinct = len(column.by_name) == column.lines["name"] != (1 if address is not None else 0)
+        is_login = words.is_login(self._called(at))
+        return (
+            is_login and is_distinct and (not column.by_name or address is None or not self._seen(address).by_address)
+        )
 
     def _agrees(self, address: int, usernames: int) -> bool:
         return self._clash[address, usernames] <= self._agree[address, usernames]
@@ -270,9 +241,29 @@ class Survey:
     def _called(self, at: int) -> str:
         return self.names[at].strip() if at < len(self.names) else ""
 
+    def _seen(self, at: int) -> Column:
+        return self.columns.get(at) or Column()
+
+    def _names_anybody(self, at: int) -> bool:
+        return bool(self._seen(at).by_address or self._seen(at).by_name)
+
+    def _is_alone(self) -> bool:
+        return len(self.columns) == 1
+
+    def _is_about_another(self, at: int) -> bool:
+        """Where there is no other column, it is meant all the same."""
+        return not self._is_alone() and words.is_about_another(self._called(at))
+
     def _ordinary(self, accounts: set[int]) -> int:
         return sum(self.people.rank[number] == ORDINARY for number in accounts)
 
 
 def _is_telling(cell: str) -> bool:
-    return words.is_address(cell) or (words.is_username(cell) and cell.casefold() not in VAGUE)
+    return words.is_address(cell) or (words.is_username(cell) and not words.is_vague(cell))
+
+
+def _is_value(cell: str) -> bool:
+    """Whether this looks like an address or a username with a mistake in it, rather than what a column is called."""
+    if words.may_be_header(cell) or " " in cell:
+        return False
+    return cell.islower() or not cell.rstrip(".:?").replace("-", "").isalpha()

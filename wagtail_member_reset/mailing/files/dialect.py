@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from itertools import islice
 from typing import TextIO
 
 from .addresses import addresses_in, is_nothing_else
 from .lines import LONGEST_LINE, Lines, records, separator_of
+from .listed import is_mail
 from .people import People
 from .words import is_known
 
@@ -17,6 +19,8 @@ DELIMITERS = ",;\t|"
 LOOKED_AT = 256 * 1024
 MOST_RECORDS = 300
 MOST_CELLS = 100
+# As people and mail programs write it between recipients, and spreadsheets never between cells.
+BETWEEN = re.compile("[,;] |>[,;]")
 
 
 def delimiter_of(stream: TextIO, people: People) -> str:
@@ -44,9 +48,30 @@ def _is_list(stream: TextIO, head: str, *, is_all: bool) -> bool:
     if not is_all and len(lines) == 1:
         # A long list is one long line.
         return "@" in lines[0] and not _has_more(stream)
-    # A mail program may fold it, behind a separator.
-    is_folded = all("@" in line for line in lines) and all(line.rstrip().endswith((",", ";")) for line in lines[:-1])
-    return is_all and is_folded and len(lines) > 1 and any(line.count("@") > 1 for line in lines)
+    return is_all and len(lines) > 1 and (is_mail(lines) or _is_folded(lines))
+
+
+def _is_folded(lines: list[str]) -> bool:
+    """
+    Whether a mail program folded a list behind its separators, or each line has several recipients.
+
+    In a table, other cells stand beside the addresses, and nothing between the separator and the next cell.
+    """
+    if not all("@" in line for line in lines) or not any(line.count("@") > 1 for line in lines):
+        return False
+    ends = all(line.rstrip().endswith((",", ";")) for line in lines[:-1])
+    several = all(line.count("@") > 1 and BETWEEN.search(line) for line in lines[:-1])
+    return (ends or several) and all(map(_has_recipients_alone, lines))
+
+
+def _has_recipients_alone(line: str) -> bool:
+    """Whether what is no address is part of the name before one, which then is in pointed brackets."""
+    is_name = False
+    for part in re.split("[,;]", line):
+        if is_name and "<" not in part and part.strip():
+            return False
+        is_name = bool(part.strip()) and "@" not in part
+    return not is_name
 
 
 def _has_more(stream: TextIO) -> bool:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ...accounts import Member
 from .addresses import LONGEST_CELL, addresses_in, is_nothing_else, without_addresses
-from .columns import Survey, Telling, Who
+from .column import Telling, Who
+from .columns import Survey
 from .deciding import LONGEST_NAME, Line, decided, names_another
 from .dialect import MOST_CELLS
 from .people import HELD_BACK, NONE, Accounts, People

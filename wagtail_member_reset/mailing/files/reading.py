@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ...exceptions import ChoiceError
-from .columns import Survey, Who
+from .column import Who
+from .columns import Survey
 from .dialect import MOST_CELLS, delimiter_of
 from .encodings import Encoding, encoding_of
 from .formats import LOOKED_AT, refuse_binary, refuse_markup

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils import translation
@@ -64,38 +66,118 @@ OTHERS = frozenset(
 )
 
 
+# Whoever these speak of is not the member. As a part of a column's name, since names are compounds in some languages.
+SOMEBODY_ELSE = tuple(
+    """
+    guardian parent mother father carer caretaker trainer coach contact emergency invoice billing billed payer referee
+    manager handled created updated modified entered exported assigned responsible partner spouse husband sponsor
+    supervisor teacher secretary treasurer relation relative nextofkin recruiter referr introduced invited
+    vormund erziehungsberechtigt eltern mutter vater betreuer trainer übungsleiter kontakt ansprech notfall rechnung
+    zahler zahlungspflichtig schiedsrichter verantwort zuständig erstellt angelegt erfasst geändert bearbeit gemeldet
+    werber geworben ehemann ehefrau gatte gattin lehrer leiter vorstand kassier obmann
+    tuteur tutrice mère entraîneur entraineur urgence facture facturation arbitre responsable gestionnaire créépar
+    conjoint épou parrain professeur
+    ouder voogd moeder vader verzorger noodgeval noodcontact factuur scheidsrechter beheerder aangemaakt behandeld
+    echtgeno begeleider leraar
+    opiekun rodzic matk matka ojciec ojca trener kontakt faktur sędzia sędziego kierownik utworz małżon partnera
+    tutor padre madre entrenador contacto emergencia factura árbitro gestor encargado creadopor cónyuge acudiente
+    apoderado
+    genitor allenator contatto emergenza fattura arbitro gestito creatoda coniuge referente
+    målsman förälder foresatt forelder forælder värge tränare
+    """.split()
+)
+# As a word by itself.
+SOMEBODY_ELSE_WORDS = frozenset(
+    """
+    by mum mom dad kin boss ref from cc bcc office sender mama papa von an büro bearbeiter chef père pere par mama tata
+    padri mari bureau door agent owner captain kapitän
+    """.split()
+)
+# What a user model's name and a role may both be called, and who entered a line.
+VAGUE = frozenset(
+    """
+    user userid login loginid account uid handle benutzer utilisateur usuario utente gebruiker użytkownik bruker
+    användare bruger käyttäjä uživatel
+    """.split()
+)
+
+MEMBER = frozenset(
+    """
+    member members mitglied mitglieder person personen people recipient recipients empfänger teilnehmer
+    participant participants membre membres adhérent lid leden socio soci socios miembro miembros medlem medlemmer
+    medlemmar członek członkowie
+    """.split()
+)
+ENDS_AS_DOMAIN = re.compile(r"\.\w{2,}$")
+# The fields of a mail that was pasted.
+RECIPIENTS = frozenset("to cc bcc an kopie blindkopie à cci para a aan til till do dw udw kopia ccn".split())
+OTHER_FIELDS = frozenset(
+    """
+    from von de van da od fra från sender absender reply-to antwort antwortan répondreà subject betreff objet asunto
+    oggetto onderwerp temat emne ämne date datum sent gesendet envoyé enviado inviato verzonden wysłano sendt skickat
+    importance priorität attachments anlagen message-id return-path delivered-to
+    """.split()
+)
+
+
 def is_address(name: str) -> bool:
-    return _bare(name) in ADDRESS
+    return bare(name) in ADDRESS
 
 
 def is_near_address(name: str) -> bool:
     """Whether it is some address: of the member, of the guardian."""
-    return "mail" in _bare(name)
+    return "mail" in bare(name)
 
 
 def is_username(name: str) -> bool:
-    bare = _bare(name)
-    return bool(bare) and (bare in USERNAME or bare in _own())
+    text = bare(name)
+    return bool(text) and (text in USERNAME or text in _own())
 
 
 def is_number(name: str) -> bool:
     """Whether it is a number that one member has and no other: not a mere "No."."""
-    return _bare(name) in NUMBER or is_username(name)
+    return bare(name) in NUMBER or is_username(name)
 
 
 def is_person(name: str) -> bool:
-    return _bare(name) in PERSON
+    return bare(name) in PERSON
 
 
 def is_role(name: str) -> bool:
-    return _bare(name) in ROLE
+    return bare(name) in ROLE
 
 
 def is_known(name: str) -> bool:
-    return is_address(name) or is_username(name) or _bare(name) in OTHERS
+    return is_address(name) or is_username(name) or bare(name) in OTHERS
 
 
-def _bare(name: str) -> str:
+def is_about_another(name: str) -> bool:
+    """Whether a column is about somebody beside the member: a parent, a trainer, who made the entry."""
+    text = bare(name)
+    if any(stem in text for stem in SOMEBODY_ELSE):
+        return True
+    words = "".join(sign if sign.isalnum() else " " for sign in comparable(name[:LONGEST_NAME])).split()
+    return not SOMEBODY_ELSE_WORDS.isdisjoint(words)
+
+
+def is_vague(name: str) -> bool:
+    return bare(name) in VAGUE
+
+
+def may_be_header(name: str) -> bool:
+    """Whether a cell may be the name of a column, if nothing better is there."""
+    if is_known(name) or bare(name) in MEMBER or is_about_another(name):
+        return True
+    # "mia.gmail.com" is an address with a mistake in it.
+    return is_near_address(name) and not ENDS_AS_DOMAIN.search(name[:LONGEST_NAME].strip())
+
+
+def is_login(name: str) -> bool:
+    return bare(name) in ("login", "loginid")
+
+
+def bare(name: str) -> str:
+    """Without blanks and signs, in lower case."""
     return "".join(character for character in comparable(name[:LONGEST_NAME]) if character.isalnum())
 
 
@@ -103,5 +185,5 @@ def _own() -> frozenset[str]:
     """What the site's own user model calls it, in the site's language: whoever asks, a file has the same columns."""
     field = get_user_model()._meta.get_field(get_user_model().USERNAME_FIELD)
     with translation.override(settings.LANGUAGE_CODE):
-        names = {_bare(field.name), _bare(str(getattr(field, "verbose_name", "")))}
+        names = {bare(field.name), bare(str(getattr(field, "verbose_name", "")))}
     return frozenset(names) - OTHERS - ADDRESS - {""}

@@ -140,6 +140,8 @@ class Command(WorkingCommand):
         column = reading.columns[0]
         for line in described(reading):
             self.say(line)
+        if not column.names_anybody and reading.names_anybody:
+            raise CommandError("The column that says who names nobody, and others do: choose by --column.")
         each, admins = options["email_each"], options["include_admins"]
         if column.unclear_count and not each:
             self.say("  They get no email: add --email-each to mail each account.")
