@@ -173,6 +173,18 @@ def test_column_of_a_csv_is_told_by_its_name_or_number(run, members, mailoutbox,
         run("--csv", str(file), "--column", "Phone")
 
 
+def test_csv_whose_only_match_is_about_somebody_else_is_refused_until_it_is_chosen(run, members, mailoutbox, tmp_path):
+    file = tmp_path / "members.csv"
+    file.write_text("Name,Guardian email\nIda,ole@members.example\n")
+
+    with pytest.raises(CommandError, match="choose by --column"):
+        run("--csv", str(file))
+    assert recipients(mailoutbox) == []
+    run("--csv", str(file), "--column", "Guardian email")
+
+    assert recipients(mailoutbox) == ["ole"]
+
+
 def test_csv_holds_back_who_manages_users_until_asked_for(run, members, admin, mailoutbox, tmp_path):
     file = tmp_path / "members.csv"
     file.write_text(f"Email\nmia@members.example\n{admin.email}\n")

@@ -205,3 +205,31 @@ def test_person_in_the_first_line_is_reported_and_no_header(club, said, case):
 @pytest.mark.parametrize("header", ["Member", "Who?", "Adressen 2026", "Mitglied", "mitglied", "Mitglieds-E-Mail"])
 def test_header_of_any_other_name_is_none(club, said, header):
     assert said(f"{header}\nmia@club.example\nole@club.example\n").unmatched == []
+
+
+AROUND = {
+    "letterhead": ("Club\noffice@club.example\n\nEmail;Name\nmia@club.example;Mia\n", [2]),
+    "letterhead in two cells": ("Club e.V.;ole@club.example\nName;Email\nMia;mia@club.example\n", [1]),
+    "footer": ("Name;Email\nMia;mia@club.example\n\nErstellt von;office@club.example\n", [4]),
+    "footer behind separators": ("Name;Email\nMia;mia@club.example\n;\nStand Mai;office@club.example\n", [4]),
+    "footer by username": ("Name;Username\nMia;mia-user\n\nErstellt von;ole-user\n", [4]),
+    "sentence": ("Email;Name\nmia@club.example;Mia\nFragen an ole@club.example;\n", [3]),
+    "sentence in one column": ("Email\nmia@club.example\nFragen an ole@club.example\n", [3]),
+    "questions": ("Email,Name\nmia@club.example,Mia\n\"Questions? Please write to ole@club.example\",\n", [3]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AROUND)
+def test_what_stands_around_the_table_is_reported_and_names_nobody(club, said, case):
+    text, lines = AROUND[case]
+
+    found = said(text)
+
+    assert (found.mailed, found.held, found.unclear) == ([MIA], [], [])
+    assert [line for line, _reason in found.unmatched] == lines
+
+
+def test_blank_lines_between_groups_end_no_table(club, said):
+    text = "Nr;Email\n1;mia@club.example\n\n2;ole@club.example\n\n3;ted@club.example\n"
+
+    assert said(text).mailed == [MIA, OLE, "ted"]

@@ -38,6 +38,7 @@ class Nobody(models.TextChoices):
     NO_USERNAME = "no_username", _("No address, and no account has this username")
     TOO_LONG = "too_long", _("Too long for an address or a username")
     INACTIVE = "inactive", _("The account that it names is not active")
+    OUTSIDE = "outside", _("Above or below the table")
     UNREADABLE = "unreadable", _("It has characters that could not be read")
 
 
@@ -101,6 +102,16 @@ class Found:
         else:
             several = any(accounts != shared[0] for accounts in shared)
             self._take(line, cell, tuple(sorted(set().union(*shared))), cells, needs_full_name=several)
+
+    def is_above(self, line: int) -> bool:
+        return line < self._begins
+
+    def leave_outside(self, line: int, cells: list[str]) -> None:
+        """Report a line that does not belong to the table; above the header, a title is none to report."""
+        cell = cells[self.who.column] if self.who.column < len(cells) else ""
+        if not self.is_above(line) or (addresses_in(cell) and is_nothing_else(cell)):
+            self.lines += 1
+            self._count_unmatched(line, _said(cells), Nobody.OUTSIDE)
 
     def settle(self) -> None:
         """Decide what is still open."""

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ...exceptions import ChoiceError
+from .around import is_outside, with_footer
 from .column import Who
 from .columns import Survey
 from .dialect import MOST_CELLS, delimiter_of
@@ -138,8 +139,10 @@ def _read_table(
         for who, header in zip(whos, headers, strict=True)
     ]
     header_row = survey.first[headers[0]][1] if headers and headers[0] is not None else None
+    widest = header_row or max((row for _number, row in survey.first), key=len, default=[])
+    width = sum(bool(cell.strip()) for cell in widest)
     lines = _lines(stream)
-    for count, (number, row) in enumerate(records(lines, delimiter)):
+    for count, (number, row, is_footer) in enumerate(with_footer(records(lines, delimiter), lines)):
         if count > MOST_LINES:
             most = formats.number_format(MOST_LINES, force_grouping=True)
             raise ChoiceError(_("The file has more than %(number)s lines.") % {"number": most})
@@ -147,7 +150,11 @@ def _read_table(
         # Files that were put together from several have several headers.
         if cells != header_row:
             for each in found:
-                each.add(number, cells)
+                is_apart = is_footer or each.is_above(number)
+                if is_outside(cells, each.who.column, is_apart=is_apart, width=width):
+                    each.leave_outside(number, cells)
+                else:
+                    each.add(number, cells)
     return [_column_read(survey, each) for each in found], lines.notes
 
 
