@@ -140,3 +140,80 @@ def test_hostile_cell_is_answered_soon(text):
         addresses_in(text)
 
     assert time.process_time() - started < 2
+
+
+FORMER = {
+    "before": "(vorher ole@club.example)",
+    "no longer": "nicht mehr: ole@club.example",
+    "invalid": "ungültig: ole@club.example",
+    "invalid, in capitals": "UNGÜLTIG ole@club.example",
+    "invalid behind": "ole@club.example (ungültig)",
+    "invalid behind, without brackets": "ole@club.example ungültig",
+    "bounces": "ole@club.example - bounced 3 May",
+    "in care of": "c/o ole@club.example",
+    "in care of, pointed brackets": "c/o Ole <ole@club.example>",
+    "old and new": "alt: ole@club.example neu: gone@x.example",
+    "new and old": "neu: gone@x.example alt: ole@club.example",
+    "instead of": "gone@x.example (statt ole@club.example)",
+    "arrow": "ole@club.example -> gone@x.example",
+    "arrow without blanks": "ole@club.example->gone@x.example",
+    "typographic arrow": "ole@club.example → gone@x.example",
+    "arrow of pointed brackets": "<ole@club.example> => <gone@x.example>",
+    "now": "ole@club.example, now gone@x.example",
+    "formerly": "formerly ole@club.example",
+    "do not use": "DO NOT USE ole@club.example",
+    "not": "not ole@club.example",
+    "struck out": "~~ole@club.example~~",
+    "French": "ancien : ole@club.example",
+    "French, no longer": "n'est plus valable : ole@club.example",
+    "Dutch": "oud: ole@club.example",
+    "mother": "Mutter: ole@club.example",
+    "Exchange": "SMTP:gone@x.example;smtp:ole@club.example",
+    "Exchange, secondary first": "smtp:ole@club.example;SMTP:gone@x.example",
+}
+
+
+@pytest.mark.parametrize("case", FORMER)
+def test_address_that_is_called_former_or_anothers_names_nobody(club, said, case):
+    found = said(f"{HEAD}X\t{FORMER[case]}\nIna\tina@münchen.example\n")
+
+    assert (found.mailed, found.unclear, found.held) == (["ina"], [], [])
+    assert len(found.unmatched) == 1
+
+
+NOW = {
+    "old and new": "alt: ole@club.example neu: mia@club.example",
+    "new and old": "neu: mia@club.example, alt: ole@club.example",
+    "arrow": "ole@club.example -> mia@club.example",
+    "former behind": "mia@club.example (vorher ole@club.example)",
+    "former before": "(vorher ole@club.example) mia@club.example",
+    "instead of": "mia@club.example statt ole@club.example",
+    "new": "neu: mia@club.example",
+    "surname": "Franz Alt <mia@club.example>",
+    "surname without brackets": "Franz Alt mia@club.example",
+    "surname before a comma": "Old, Mia <mia@club.example>",
+    "checked": "mia@club.example - checked 3 May",
+}
+
+
+@pytest.mark.parametrize("case", NOW)
+def test_address_that_holds_now_is_found_beside_a_former_one(club, said, case):
+    found = said(f"{HEAD}X\t{NOW[case]}\nIna\tina@münchen.example\n")
+
+    assert (found.mailed, found.unclear, found.unmatched) == (["ina", MIA], [], [])
+
+
+@pytest.mark.parametrize("between", ["; ", ";", "/", " ", " and ", "\n"])
+def test_known_address_behind_one_that_is_not_is_shown_and_mails_nobody(club, said, between):
+    found = said(f'{HEAD}X\t"gone@x.example{between}ole@club.example"\nIna\tina@münchen.example\n')
+
+    assert (found.mailed, found.unclear, found.unmatched) == (["ina"], [(2, [OLE])], [])
+
+
+@pytest.mark.parametrize(
+    "line", ["Ole Sample\tgone@x.example; ole@club.example", "ole-user\tgone@x.example; ole@club.example"]
+)
+def test_name_in_the_line_decides_that_the_second_address_is_meant(club, said, line):
+    found = said(f"{HEAD}{line}\nIna\tina@münchen.example\n")
+
+    assert (found.mailed, found.unclear) == (["ina", OLE], [])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from ...accounts import clean_address
 from . import words as column_words
+from .former import are_former
 
 LONGEST_CELL = 1_000
 MOST_ADDRESSES = 20
@@ -52,6 +54,8 @@ def addresses_in(text: str) -> list[list[str]]:
     """
     if PLAIN.fullmatch(text) and len(text) <= LONGEST_CELL:
         return [[text]]
+    if "@" not in text and text.isascii() and "%40" not in text and "&" not in text:
+        return []
     text = _unescaped(_whole_words(text))
     if "@" not in text:
         return []
@@ -59,16 +63,19 @@ def addresses_in(text: str) -> list[list[str]]:
     text = _without_labels(labelled)
     brackets, has_primary = _in_brackets(text), "SMTP:" in labelled
     found = []
-    for start, word in _words(text):
+    for start, word in islice(_words(text), MOST_ADDRESSES):
         # Of the addresses of an Exchange account, the primary one is written in capitals.
         if has_primary and labelled[:start].endswith("smtp:"):
             continue
-        if not brackets or any(first <= start < last for first, last in brackets):
-            if readings := _readings(word):
-                found.append([] if _is_torn(text, start, start + len(word)) else readings)
-            if len(found) == MOST_ADDRESSES:
-                break
-    return found or _apart(text)
+        is_meant = not brackets or any(first <= start < last for first, last in brackets)
+        if is_meant and (readings := _readings(word)):
+            is_torn = _is_torn(text, start, start + len(word))
+            found.append((start, start + len(word.rstrip("-=~")), [] if is_torn else readings))
+    if not found:
+        return _apart(text)
+    starts, ends, readings_of = zip(*found, strict=True)
+    between = [text[first:last] for first, last in zip((0, *ends), (*starts, len(text)), strict=True)]
+    return [readings for readings, is_past in zip(readings_of, are_former(between), strict=True) if not is_past]
 
 
 def without_addresses(text: str) -> str:
@@ -123,7 +130,7 @@ def _is_of_a_word(character: str) -> bool:
 
 def _without_labels(text: str) -> str:
     """Blanks instead of `mailto:` and of what addresses are called, where it is written without a blank."""
-    return LABEL.sub(_label, text) if ":" in text else text
+    return LABEL.sub(_label, text, MOST_ADDRESSES) if ":" in text else text
 
 
 def _label(found: re.Match[str]) -> str:
@@ -161,9 +168,12 @@ def _words(text: str) -> Iterator[tuple[int, str]]:
             else:
                 word += pieces[at + 1]
         yield start, word + pieces[-1]
+        at = found.end() - len(query)
         for part in query.split("&"):
-            if "@" in part:
-                yield found.end(), part.rpartition("=")[2]
+            value = part.rpartition("=")[2]
+            at += len(part) + 1
+            if "@" in value:
+                yield at - 1 - len(value), value
 
 
 def _separates(before: str, mark: str, after: str) -> bool:
@@ -180,6 +190,8 @@ def _is_torn(text: str, start: int, end: int) -> bool:
     head, tail = before.rstrip(), after.lstrip()
     is_broken_before, is_broken_after = _has_break(before[len(head) :]), _has_break(after[: len(after) - len(tail)])
     if is_broken_before and head[-1:] and head[-1] in GOES_ON and head[-2:-1].isalnum():
+        return True
+    if text[start] == "." and head and (head[-1].isalnum() or head[-1] in CLOSING):
         return True
     if before == head and head and head[-1] in CLOSING:
         opened = head.rfind(OPENING[CLOSING.index(head[-1])])
@@ -199,7 +211,7 @@ def _is_torn(text: str, start: int, end: int) -> bool:
 
 
 def _has_break(text: str) -> bool:
-    return "\n" in text or "\r" in text
+    return len(f"x{text}x".splitlines()) > 1
 
 
 def _readings(word: str) -> list[str]:

@@ -92,8 +92,11 @@ class Found:
         elif sum(map(len, shared)) > MOST_SHARED:
             self._leave_crowd(line, cell, shared)
         else:
-            several = any(accounts != shared[0] for accounts in shared)
-            self._take(line, cell, tuple(sorted(set().union(*shared))), cells, needs_full_name=several)
+            # Of two addresses, the second may be a former one or another person's, if the first has no account.
+            is_first = bool(self.people.by_address(addresses[0]))
+            several = not is_first or any(accounts != shared[0] for accounts in shared)
+            numbers = tuple(sorted(set().union(*shared)))
+            self._take(line, cell, numbers, cells, needs_full_name=several, is_sure=is_first)
 
     def settle(self) -> None:
         """Decide what is still open."""
@@ -122,16 +125,23 @@ class Found:
         return self.people.by_username(cell)
 
     def _take(
-        self, line: int, text: str, accounts: tuple[int, ...], cells: list[str], *, needs_full_name: bool
+        self,
+        line: int,
+        text: str,
+        accounts: tuple[int, ...],
+        cells: list[str],
+        *,
+        needs_full_name: bool,
+        is_sure: bool = True,
     ) -> None:
         if len(accounts) > 1:
             # An account that is not active gets no mail, and does not keep another from its own.
             accounts = tuple(number for number in accounts if self.people.is_active[number]) or accounts
         ordinary = tuple(number for number in accounts if self.people.rank[number] != HELD_BACK)
-        if len(ordinary) == 1 or len(accounts) == 1:
+        if is_sure and (len(ordinary) == 1 or len(accounts) == 1):
             self._mark(accounts)
             return
-        self._mark(accounts if ordinary else (), held_only=True)
+        self._mark(accounts if ordinary and is_sure else (), held_only=True)
         texts = [without_addresses(cell) if at == self.who.column else cell for at, cell in enumerate(cells)]
         kept = [text[:LONGEST_TEXT] for text in texts]
         self._open.append(_Open(line, text[:LONGEST_TEXT], ordinary or accounts, kept, needs_full_name))
