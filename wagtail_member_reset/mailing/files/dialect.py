@@ -98,7 +98,9 @@ def _fit(head: str, delimiter: str, people: People) -> tuple[int, int, int, int,
             found = addresses_in(cell)
             if found:
                 is_there = any(map(people.by_address, found))
-                points = (2 if len(found) == 1 else 1) if is_nothing_else(cell) else 0
+                points = (
+                    (2 if len({str(each[:1]).lower() for each in found}) == 1 else 1) if is_nothing_else(cell) else 0
+                )
                 shaped[at] += points
                 clean[at] += points * is_there
                 loose[at] += is_there

@@ -58,6 +58,7 @@ class _Open:
     accounts: tuple[int, ...]
     cells: list[str]
     needs_full_name: bool
+    is_sure: bool
 
 
 class Found:
@@ -100,8 +101,11 @@ class Found:
         elif sum(map(len, shared)) > MOST_SHARED:
             self._leave_crowd(line, cell, shared)
         else:
-            several = any(accounts != shared[0] for accounts in shared)
-            self._take(line, cell, tuple(sorted(set().union(*shared))), cells, needs_full_name=several)
+            # Of two addresses, the second may be a former one or another person's, if the first has no account.
+            is_first = bool(self.people.by_address(addresses[0]))
+            several = not is_first or any(accounts != shared[0] for accounts in shared)
+            numbers = tuple(sorted(set().union(*shared)))
+            self._take(line, cell, numbers, cells, needs_full_name=several, is_sure=is_first)
 
     def is_above(self, line: int) -> bool:
         return line < self._begins
@@ -137,14 +141,21 @@ class Found:
         return self.people.by_username(cell)
 
     def _take(
-        self, line: int, text: str, accounts: tuple[int, ...], cells: list[str], *, needs_full_name: bool
+        self,
+        line: int,
+        text: str,
+        accounts: tuple[int, ...],
+        cells: list[str],
+        *,
+        needs_full_name: bool,
+        is_sure: bool = True,
     ) -> None:
-        if len(accounts) == 1:
+        if is_sure and len(accounts) == 1:
             self._mark(accounts)
             return
         texts = [without_addresses(cell) if at == self.who.column else cell for at, cell in enumerate(cells)]
         kept = [text[:LONGEST_TEXT] for text in texts]
-        self._open.append(_Open(line, text[:LONGEST_TEXT], accounts, kept, needs_full_name))
+        self._open.append(_Open(line, text[:LONGEST_TEXT], accounts, kept, needs_full_name, is_sure))
         if len(self._open) >= SLICE:
             self.settle()
 
@@ -164,7 +175,8 @@ class Found:
         active = tuple(number for number in each.accounts if self.people.is_active[number]) or each.accounts
         ordinary = tuple(number for number in active if self.people.rank[number] != HELD_BACK)
         others = [member for number, member in members.items() if number not in ordinary]
-        if len(ordinary) != 1 or (ordinary[0] in members and names_another(line, members[ordinary[0]], others)):
+        is_sure = each.is_sure and len(ordinary) == 1
+        if not is_sure or (ordinary[0] in members and names_another(line, members[ordinary[0]], others)):
             self._leave_unclear(each, active)
         else:
             self._mark(active)
