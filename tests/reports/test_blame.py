@@ -93,7 +93,7 @@ OTHER_BOUNCES = [
         UNWANTED,
         "550 black ip",
         "550 ip in prison",
-        "554 IP=192.0.2.1 - A problem occurred. (Ask your postmaster for help or to contact tosa@rx.example to clarify.)",
+        "554 IP=192.0.2.1 - A problem occurred. (Ask your postmaster for help or to contact tosa@rx.example)",
         "550 5.1.0 (ida@x.example:blocked)",
         "554 5.7.0 (ida@x.example:blocked)",
         "550 (ida@x.example:blocked)",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 
 from . import answer_sides as sides
 from .answer_codes import (
@@ -23,33 +22,16 @@ from .answer_codes import (
     TELLING_CODES_FOR_GOOD,
     VAGUE_CODES,
 )
+from .answer_meanings import BEFORE_ANY_RECIPIENT, MEMBERS, OF_THE_ADDRESS, OURS, UNSAID, Stage, Whose
 from .answer_words import LAST_PHRASES, OF_SENDING, PHRASES, Says
 from .causes import Cause
+
+__all__ = ["LONGEST_READ", "Reading", "Stage", "Whose", "read"]
 
 # What is read of a text at all.
 LONGEST_READ = 2000
 # So many characters may stand between two parts of a phrase.
 WIDEST_GAP = 60
-
-
-class Stage(str, Enum):
-    """At what an answer came. All but the last are said by our own mail server or service."""
-
-    CONNECT = "connect"
-    LOGIN = "login"
-    MAIL = "mail"
-    RCPT = "rcpt"
-    DATA = "data"
-    API = "api"
-    BOUNCE = "bounce"
-
-
-class Whose(str, Enum):
-    """Whose matter an answer is."""
-
-    MEND = "mend"  # ours: nothing leaves until the administrator has mended it
-    LATER = "later"  # ours, for a time
-    MEMBER = "member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,57 +69,7 @@ POLICY = 7
 OF_RECIPIENTS = (Stage.RCPT, Stage.DATA, Stage.BOUNCE)
 OURS_ALONE = (Stage.CONNECT, Stage.LOGIN, Stage.MAIL)
 
-# Of our own server.
-OURS: dict[Says, tuple[Whose, Cause]] = {
-    Says.LOGIN: (Whose.MEND, Cause.LOGIN_REFUSED),
-    Says.RELAY: (Whose.MEND, Cause.LOGIN_REFUSED),
-    Says.SENDER: (Whose.MEND, Cause.SENDER_REFUSED),
-    Says.ACCOUNT: (Whose.MEND, Cause.ACCOUNT),
-    Says.CONTENT: (Whose.MEND, Cause.CONTENT_REFUSED),
-    Says.SPAM: (Whose.MEND, Cause.CONTENT_REFUSED),
-    Says.UNTRUSTED: (Whose.MEND, Cause.CONFIGURATION),
-    Says.SETUP: (Whose.MEND, Cause.CONFIGURATION),
-    Says.LIMIT: (Whose.LATER, Cause.LIMIT),
-    Says.LATER: (Whose.LATER, Cause.BUSY),
-}
-# Of our own server, before it has heard of any recipient.
-BEFORE_ANY_RECIPIENT: dict[Says, tuple[Whose, Cause]] = {
-    Says.INSIDERS: (Whose.MEND, Cause.LOGIN_REFUSED),
-    Says.DISABLED: (Whose.MEND, Cause.ACCOUNT),
-    Says.FULL: (Whose.MEND, Cause.ACCOUNT),
-    Says.QUOTA: (Whose.LATER, Cause.LIMIT),
-    Says.UNREACHABLE: (Whose.LATER, Cause.BUSY),
-}
-# Of the server of the address, by whichever way we hear of it.
-MEMBERS: dict[Says, Cause] = {
-    Says.UNKNOWN: Cause.NO_SUCH_MAILBOX,
-    Says.DISABLED: Cause.NO_SUCH_MAILBOX,
-    Says.RELAY: Cause.NO_SUCH_MAILBOX,
-    Says.FULL: Cause.MAILBOX_FULL,
-    Says.QUOTA: Cause.MAILBOX_FULL,
-    Says.INSIDERS: Cause.INSIDERS_ONLY,
-    Says.LOGIN: Cause.INSIDERS_ONLY,
-    Says.SENDER: Cause.UNWANTED,
-    Says.UNTRUSTED: Cause.UNWANTED,
-    Says.SPAM: Cause.UNWANTED,
-    Says.SETUP: Cause.UNWANTED,
-    Says.CONTENT: Cause.UNWANTED_CONTENT,
-    Says.SUPPRESSED: Cause.UNWANTED,
-    Says.UNREACHABLE: Cause.GAVE_UP,
-    Says.LATER: Cause.GAVE_UP,
-    Says.LIMIT: Cause.LIMIT,
-    Says.ACCOUNT: Cause.ACCOUNT,
-}
-# What is said of the address by whichever server takes an email for it.
-OF_THE_ADDRESS = (Says.UNKNOWN, Says.DISABLED, Says.FULL, Says.QUOTA, Says.INSIDERS, Says.UNREACHABLE)
 SUPPRESSED = Reading(Whose.MEMBER, Cause.BLOCKED, Says.SUPPRESSED)
-# What the answer is about where nothing in it says so.
-UNSAID: dict[Stage, tuple[Cause, Cause]] = {  # for now, for good
-    Stage.CONNECT: (Cause.BUSY, Cause.CONFIGURATION),
-    Stage.LOGIN: (Cause.BUSY, Cause.LOGIN_REFUSED),
-    Stage.MAIL: (Cause.BUSY, Cause.SENDER_REFUSED),
-    Stage.DATA: (Cause.BUSY, Cause.NOT_TAKEN),
-}
 
 
 def read(text: str, *, stage: Stage, reply: int | None = None) -> Reading:
@@ -178,9 +110,9 @@ def _of_us_or_later(
         return Says.CONTENT  # RFC 5321 has these words for one email that is too large
     if says is Says.SENDER and _by_words(plain, {Says.LIMIT: sides.TELLING[Says.LIMIT]}):
         return Says.LIMIT
-    if stage == Stage.RCPT and is_for_now:
-        if says is Says.UNREACHABLE or (says is Says.UNKNOWN and not _by_words(plain, sides.MISSING)):
-            return Says.LATER  # it does not know the address yet
+    is_not_known = says is Says.UNKNOWN and not _by_words(plain, sides.MISSING)
+    if stage == Stage.RCPT and is_for_now and (is_not_known or says is Says.UNREACHABLE):
+        return Says.LATER  # it does not know the address yet
     return says
 
 
@@ -221,8 +153,8 @@ def _of_our_service(text: str, status: int | None) -> Reading:
 def _by_its_fields(text: str, status: int | None) -> Says | None:
     """What a mail service's answer is about. Of an address that is not valid, the field tells whose it is."""
     plain = _plain(text)
-    says = _by_words(plain, {Says.UNKNOWN: sides.ADDRESS_NOT_VALID}) or None
-    says = _by_words(plain, sides.OF_OUR_SERVICE) or _plainly(text, _codes(text), Stage.API) or says
+    says = _by_words(plain, sides.OF_OUR_SERVICE) or _plainly(text, _codes(text), Stage.API)
+    says = says or _by_words(plain, {Says.UNKNOWN: sides.ADDRESS_NOT_VALID})
     if says is Says.UNKNOWN:
         is_senders = any(_has(plain, field) for field in sides.FIELDS_OF_SENDER)
         is_domain = status in (400, 422) and any(_has(plain, phrase) for phrase in sides.SENDING_DOMAIN)
