@@ -125,7 +125,9 @@ def _api_result(status: int | None, text: str) -> Result:
     if status is None:
         return Result(answer=Answer.LATER, code="no_answer", whose=Whose.LATER)
     reading = read(text, stage=Stage.API, reply=status)
-    code = {Cause.LOGIN_REFUSED: "login_refused", Cause.INVALID: "invalid"}.get(reading.cause, f"http_{status}")
+    code = {Cause.LOGIN_REFUSED: "login_refused", Cause.INVALID: "invalid", Cause.BLOCKED: "rejected"}.get(
+        reading.cause, f"http_{status}"
+    )
     # Of a 5xx nobody can tell: the service, or something in front of it, broke on the way.
     said = Result(answer=Answer.NEVER, code=code, is_certain=400 <= status < 500, is_addressed=True)
     return _as_read(said, reading)

@@ -13,6 +13,7 @@ CODES: dict[tuple[int, int], Says] = {
     (2, 2): Says.FULL,
     (2, 3): Says.CONTENT,
     (2, 4): Says.INSIDERS,
+    (2, 122): Says.UNREACHABLE,
     (3, 4): Says.CONTENT,
     (4, 5): Says.LIMIT,
     (5, 3): Says.LIMIT,
@@ -35,6 +36,11 @@ CODES: dict[tuple[int, int], Says] = {
 # The same where the class matters: what comes to an end was not only a matter of time.
 CODES_FOR_GOOD: dict[tuple[int, int], Says] = {(4, 1): Says.UNKNOWN, (4, 4): Says.UNKNOWN}
 CODES_FOR_NOW: dict[tuple[int, int], Says] = {(4, 1): Says.UNREACHABLE, (4, 4): Says.UNREACHABLE, (3, 2): Says.LATER}
+# Our account at Microsoft, wherever it is told.
+CODES_OF_OUR_ACCOUNT = frozenset((7, detail) for detail in (501, 502, 503))
+# Codes that outrank a lone word. Subject, detail; the first for good only: "unknown for now" is no news.
+TELLING_CODES_FOR_GOOD = ((1, 1), (1, 10))
+TELLING_CODES = ((2, 2),)
 # General ones, which speak where nothing else does.
 VAGUE_CODES: dict[tuple[int, int], Says] = {(1, 0): Says.UNKNOWN, (7, 0): Says.UNTRUSTED, (7, 1): Says.UNTRUSTED}
 # Codes of RFC 5321 and its successors.

@@ -19,6 +19,7 @@ class Says(Enum):
     DISABLED = "an account is locked or closed: whose is for the stage to tell"
     FULL = "the mailbox is full"
     QUOTA = "a quota is used up: whose is for the stage to tell"
+    SUPPRESSED = "the mail service sends nothing to that address any more"
     UNREACHABLE = "the server of the address was not reached"
     RELAY = "this server does not take mail for that address from us"
     LOGIN = "somebody has to log in"
@@ -32,12 +33,19 @@ class Says(Enum):
     LATER = "ask again later"
 
 
-def _phrases(listed: str) -> tuple[str, ...]:
+def phrases(listed: str) -> tuple[str, ...]:
     return tuple(" ".join(phrase.split()) for phrase in listed.split(","))
 
 
 PHRASES: dict[Says, tuple[str, ...]] = {
-    Says.INSIDERS: _phrases(
+    Says.SUPPRESSED: phrases(
+        """
+        recipient address was suppressed, recipient was suppressed, address is suppressed, address is on the
+        suppression list, recipient is on the suppression list, marked as inactive, inactive recipient, inactive
+        recipients
+        """
+    ),
+    Says.INSIDERS: phrases(
         """
         external mail, external email, external emails,
         sender not authenticated for group, not authenticated by … organization, resolver rst auth, resolver rst not
@@ -52,14 +60,14 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         only
         """
     ),
-    Says.LATER: _phrases(
+    Says.LATER: phrases(
         """
         greylist, greylisted, greylisting, grey listed, graylist, graylisted, graylisting, temporary authentication
         failure, temporary authentication error, temporarily unable to authenticate, authentication temporarily,
         authentication server … unavailable, temporary lookup failure
         """
     ),
-    Says.ACCOUNT: _phrases(
+    Says.ACCOUNT: phrases(
         """
         your account … suspended, your account … disabled, your account … blocked, your account … locked, your
         account … not … send, your account … activated, your account … review, account is not active, account
@@ -71,7 +79,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         too many … your account, account … under review, pending approval, account not approved
         """
     ),
-    Says.SENDER: _phrases(
+    Says.SENDER: phrases(
         """
         invalid from field, from … must be a valid email,
         sender rejected, sender address rejected, sender email address rejected, sender was rejected, sender
@@ -90,7 +98,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         absenderadresse, absender … nicht, emetteur invalide, expéditeur, remitente
         """
     ),
-    Says.FULL: _phrases(
+    Says.FULL: phrases(
         """
         mailbox voll, speicher voll, ist voll, pleine, llena, piena,
         mailbox full, mailbox is full, mailbox … is full, inbox was full, inbox is full, inbox full, full mailbox,
@@ -104,7 +112,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         speicherplatz, boite … pleine, boîte … pleine, buzón … lleno, casella … piena, mailbox vol
         """
     ),
-    Says.LIMIT: _phrases(
+    Says.LIMIT: phrases(
         """
         throttling, throttled, throttle, rate limit, rate limited, rate limits, ratelimit, rate exceeded, sending
         rate, connection rate, rate … exceeded, submission quota, message quota, sending quota, send quota, relay
@@ -123,12 +131,12 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         überschritten, kontingent, zu viele, limite d envoi, trop de, límite de envío
         """
     ),
-    Says.QUOTA: _phrases(
+    Says.QUOTA: phrases(
         """
         quota exceeded, over quota, overquota, over the quota, exceeded … quota, exceeds … quota
         """
     ),
-    Says.UNTRUSTED: _phrases(
+    Says.UNTRUSTED: phrases(
         """
         permanently deferred, policy restrictions, not authorized to send mail directly,
         spf, dkim, dmarc, sender policy framework, mail is unauthenticated, email is unauthenticated, message is
@@ -144,7 +152,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         issue
         """
     ),
-    Says.SETUP: _phrases(
+    Says.SETUP: phrases(
         """
         starttls, tls required, tls is required, requires tls, encryption required, encryption is required,
         encryption needed, requires encryption, ssl required, secure connection, plaintext, helo command, invalid
@@ -152,7 +160,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         first, certificate, domain not found mailgun
         """
     ),
-    Says.RELAY: _phrases(
+    Says.RELAY: phrases(
         """
         relay access denied, relaying denied, relay denied, relay not permitted, relaying not permitted, relaying
         not allowed, relay not allowed, relaying is not allowed, unable to relay, cannot relay, permitted to relay,
@@ -160,7 +168,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         denied, relaying … denied, relaying mail, configured to relay, attribution, kein relay
         """
     ),
-    Says.LOGIN: _phrases(
+    Says.LOGIN: phrases(
         """
         unauthenticated, not authenticated, not been authenticated, authentication required, authentication is
         required, authentication needed, auth required, requires authentication, require authentication, must
@@ -175,7 +183,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         authentification, authentifizierung, anmeldung
         """
     ),
-    Says.CONTENT: _phrases(
+    Says.CONTENT: phrases(
         """
         due to content, for its content,
         virus, malware, phishing, content rejected, content … rejected, content denied, message content, mail
@@ -185,13 +193,13 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         rfc 5322, rfc 2822, rfc822 compliant, message header, duplicate header, mime, inhalt
         """
     ),
-    Says.SPAM: _phrases(
+    Says.SPAM: phrases(
         """
         spam, spamassassin, antispam, spamming, message filtered, unsolicited, bulk mail, bulk email, message
         rejected as
         """
     ),
-    Says.DISABLED: _phrases(
+    Says.DISABLED: phrases(
         """
         account disabled, account is disabled, account … disabled, account … closed, account … inactive, account …
         deactivated, account … suspended, account … locked, account … terminated, inactive account, account
@@ -202,7 +210,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         to reach is inactive, domain is disabled, domain inactive
         """
     ),
-    Says.UNKNOWN: _phrases(
+    Says.UNKNOWN: phrases(
         """
         invalid to field, invalid to address, missing final, local address contains, local address starts, local
         address ends, local part contains, domain contains illegal, domain contains control, domain contains dot,
@@ -234,7 +242,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         inconnu, inexistante, no existe, desconocido, sconosciuto, inesistente, nie istnieje, nie ma takiego
         """
     ),
-    Says.UNREACHABLE: _phrases(
+    Says.UNREACHABLE: phrases(
         """
         dns failure, message expired, delivery expired, time expired, timed out, timeout, time out, connection refused,
         no route to host, unreachable, not reachable, could not be reached, could not connect, cannot connect, unable to
@@ -247,7 +255,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
 }
 # Of a quota or a limit, what makes it one of sending, whatever else is said of it.
-OF_SENDING = _phrases(
+OF_SENDING = phrases(
     """
     daily, hourly, monthly, per day, per hour, per minute, per month, sending quota, sending limit, send limit,
     send quota, message quota, submission quota, relay quota, relay limit, outgoing, outbound
@@ -255,19 +263,19 @@ OF_SENDING = _phrases(
 )
 # Words that many servers use for many things, where no code says more.
 LAST_PHRASES: dict[Says, tuple[str, ...]] = {
-    Says.LATER: _phrases(
+    Says.LATER: phrases(
         """
         try again later, try later, come back later, please retry, retry later, deferred, temporarily unavailable,
         temporary failure, temporary error, temporary problem, busy, service not available, service unavailable,
         shutting down, system resources, system storage
         """
     ),
-    Says.UNKNOWN: _phrases(
+    Says.UNKNOWN: phrases(
         """
         not found, undeliverable
         """
     ),
-    Says.UNTRUSTED: _phrases(
+    Says.UNTRUSTED: phrases(
         """
         blocked, not authorized, permission denied, access denied, banned, forbidden
         """

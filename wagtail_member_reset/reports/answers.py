@@ -9,36 +9,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 
-from .answer_codes import CODES, CODES_FOR_GOOD, CODES_FOR_NOW, REPLIES, STATUSES, VAGUE_CODES
+from . import answer_sides as sides
+from .answer_codes import (
+    CODES,
+    CODES_FOR_GOOD,
+    CODES_FOR_NOW,
+    CODES_OF_OUR_ACCOUNT,
+    REPLIES,
+    STATUSES,
+    TELLING_CODES,
+    TELLING_CODES_FOR_GOOD,
+    VAGUE_CODES,
+)
+from .answer_meanings import BEFORE_ANY_RECIPIENT, MEMBERS, OF_THE_ADDRESS, OURS, UNSAID, Stage, Whose
 from .answer_words import LAST_PHRASES, OF_SENDING, PHRASES, Says
 from .causes import Cause
+
+__all__ = ["LONGEST_READ", "Reading", "Stage", "Whose", "read"]
 
 # What is read of a text at all.
 LONGEST_READ = 2000
 # So many characters may stand between two parts of a phrase.
 WIDEST_GAP = 60
-
-
-class Stage(str, Enum):
-    """At what an answer came. All but the last are said by our own mail server or service."""
-
-    CONNECT = "connect"
-    LOGIN = "login"
-    MAIL = "mail"
-    RCPT = "rcpt"
-    DATA = "data"
-    API = "api"
-    BOUNCE = "bounce"
-
-
-class Whose(str, Enum):
-    """Whose matter an answer is."""
-
-    MEND = "mend"  # ours: nothing leaves until the administrator has mended it
-    LATER = "later"  # ours, for a time
-    MEMBER = "member"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,57 +67,14 @@ QUOTED = re.compile(
     r"|callout|while verifying|rejected by the recipient|recipient(?:'s)? (?:mail )?server",
     re.IGNORECASE,
 )
+# Proofpoint's, of an address: "(ida@x.example:blocked)".
+BLOCKED_FOR = re.compile(r":blocked\)", re.IGNORECASE)
+# The subject of codes that are about policies.
+POLICY = 7
+OF_RECIPIENTS = (Stage.RCPT, Stage.DATA, Stage.BOUNCE)
 OURS_ALONE = (Stage.CONNECT, Stage.LOGIN, Stage.MAIL)
 
-# Of our own server.
-OURS: dict[Says, tuple[Whose, Cause]] = {
-    Says.LOGIN: (Whose.MEND, Cause.LOGIN_REFUSED),
-    Says.RELAY: (Whose.MEND, Cause.LOGIN_REFUSED),
-    Says.SENDER: (Whose.MEND, Cause.SENDER_REFUSED),
-    Says.ACCOUNT: (Whose.MEND, Cause.ACCOUNT),
-    Says.CONTENT: (Whose.MEND, Cause.CONTENT_REFUSED),
-    Says.SPAM: (Whose.MEND, Cause.CONTENT_REFUSED),
-    Says.UNTRUSTED: (Whose.MEND, Cause.CONFIGURATION),
-    Says.SETUP: (Whose.MEND, Cause.CONFIGURATION),
-    Says.LIMIT: (Whose.LATER, Cause.LIMIT),
-    Says.LATER: (Whose.LATER, Cause.BUSY),
-}
-# Of our own server, before it has heard of any recipient.
-BEFORE_ANY_RECIPIENT: dict[Says, tuple[Whose, Cause]] = {
-    Says.INSIDERS: (Whose.MEND, Cause.LOGIN_REFUSED),
-    Says.DISABLED: (Whose.MEND, Cause.ACCOUNT),
-    Says.FULL: (Whose.MEND, Cause.ACCOUNT),
-    Says.QUOTA: (Whose.LATER, Cause.LIMIT),
-    Says.UNREACHABLE: (Whose.LATER, Cause.BUSY),
-}
-# Of the server of the address, by whichever way we hear of it.
-MEMBERS: dict[Says, Cause] = {
-    Says.UNKNOWN: Cause.NO_SUCH_MAILBOX,
-    Says.DISABLED: Cause.NO_SUCH_MAILBOX,
-    Says.RELAY: Cause.NO_SUCH_MAILBOX,
-    Says.FULL: Cause.MAILBOX_FULL,
-    Says.QUOTA: Cause.MAILBOX_FULL,
-    Says.INSIDERS: Cause.INSIDERS_ONLY,
-    Says.LOGIN: Cause.INSIDERS_ONLY,
-    Says.SENDER: Cause.UNWANTED,
-    Says.UNTRUSTED: Cause.UNWANTED,
-    Says.SPAM: Cause.UNWANTED,
-    Says.SETUP: Cause.UNWANTED,
-    Says.CONTENT: Cause.UNWANTED_CONTENT,
-    Says.UNREACHABLE: Cause.GAVE_UP,
-    Says.LATER: Cause.GAVE_UP,
-    Says.LIMIT: Cause.LIMIT,
-    Says.ACCOUNT: Cause.ACCOUNT,
-}
-# What is said of the address by whichever server takes an email for it.
-OF_THE_ADDRESS = (Says.UNKNOWN, Says.DISABLED, Says.FULL, Says.QUOTA, Says.INSIDERS, Says.UNREACHABLE)
-# What the answer is about where nothing in it says so.
-UNSAID: dict[Stage, tuple[Cause, Cause]] = {  # for now, for good
-    Stage.CONNECT: (Cause.BUSY, Cause.CONFIGURATION),
-    Stage.LOGIN: (Cause.BUSY, Cause.LOGIN_REFUSED),
-    Stage.MAIL: (Cause.BUSY, Cause.SENDER_REFUSED),
-    Stage.DATA: (Cause.BUSY, Cause.NOT_TAKEN),
-}
+SUPPRESSED = Reading(Whose.MEMBER, Cause.BLOCKED, Says.SUPPRESSED)
 
 
 def read(text: str, *, stage: Stage, reply: int | None = None) -> Reading:
@@ -137,17 +87,39 @@ def read(text: str, *, stage: Stage, reply: int | None = None) -> Reading:
     codes = _codes(text)
     replies = ([reply] if reply else []) + [int(each) for each in REPLY.findall(text)]
     is_for_now = _is_for_now(reply, replies, codes)
-    says = _plainly(HOST.sub("x", text), codes)
+    text = HOST.sub("x", text)
+    says = _plainly(text, codes, stage)
     if says is Says.LOGIN and stage == Stage.BOUNCE:
         says = _most_telling(_by_code(codes)) or says  # of "unauthenticated" the code tells who should be what
     if says is None and stage not in (Stage.RCPT, Stage.DATA):
-        says = _vaguely(HOST.sub("x", text), codes, replies)
-    if says is Says.QUOTA and stage == Stage.DATA:
-        says = Says.FULL if any(code[1:] == (2, 2) for code in codes) else Says.LIMIT
+        says = _vaguely(text, codes, replies)
+    if stage != Stage.BOUNCE:
+        says = _of_us_or_later(says, text, codes, stage, is_for_now)
+    if says is Says.SUPPRESSED and stage != Stage.BOUNCE:
+        return SUPPRESSED
     if stage == Stage.BOUNCE or (stage in (Stage.RCPT, Stage.DATA) and says in OF_THE_ADDRESS):
         cause = MEMBERS[says] if says else Cause.GAVE_UP if is_for_now else Cause.NONE
         return Reading(Whose.MEMBER, cause, says, is_for_now=is_for_now)
     return _of_our_server(says, stage, replies, is_for_now)
+
+
+def _of_us_or_later(
+    says: Says | None, text: str, codes: list[tuple[int, int, int]], stage: Stage, is_for_now: bool
+) -> Says | None:
+    """The same where our own server says it: which words are about us there, and which are not said for good."""
+    plain, is_full = _plain(text), any(code[1:] in TELLING_CODES for code in codes)
+    if says is Says.QUOTA and stage == Stage.DATA:
+        return Says.FULL if is_full else Says.LIMIT
+    if says is Says.QUOTA and stage == Stage.RCPT and any(code[1] == POLICY for code in codes):
+        return Says.LIMIT
+    if says is Says.FULL and stage == Stage.DATA and not is_full and _has(plain, "storage allocation"):
+        return Says.CONTENT  # RFC 5321 has these words for one email that is too large
+    if says is Says.SENDER and _by_words(plain, {Says.LIMIT: sides.TELLING[Says.LIMIT]}):
+        return Says.LIMIT
+    is_not_known = says is Says.UNKNOWN and not _by_words(plain, sides.MISSING)
+    if stage == Stage.RCPT and is_for_now and (is_not_known or says is Says.UNREACHABLE):
+        return Says.LATER  # it does not know the address yet
+    return says
 
 
 def _of_our_server(says: Says | None, stage: Stage, replies: list[int], is_for_now: bool) -> Reading:
@@ -168,8 +140,12 @@ def _of_our_service(text: str, status: int | None) -> Reading:
     """The same for the API of a mail service. What stands in front of it answers with a page, which tells nothing."""
     is_for_now = status is None or status >= 500 or status in (408, 425, 429)
     is_page = text.lstrip()[:1] == "<"
-    says = STATUSES[402] if status == 402 else None if is_page else _plainly(text, _codes(text))
+    says = STATUSES[402] if status == 402 else None if is_page else _by_its_fields(text, status)
     says = says or STATUSES.get(status or 0)
+    if says is Says.SUPPRESSED:
+        return SUPPRESSED
+    if says is Says.UNKNOWN and is_for_now:
+        says = None  # something broke on the way
     if says is Says.UNKNOWN:
         if status in (400, 422):
             return Reading(Whose.MEMBER, Cause.INVALID, says)
@@ -178,6 +154,19 @@ def _of_our_service(text: str, status: int | None) -> Reading:
         return _by_what_it_says(says, Stage.API, is_for_now)
     whose, cause = (Whose.LATER, Cause.NO_ANSWER) if is_for_now else (Whose.MEND, Cause.NOT_TAKEN)
     return Reading(whose, cause, is_for_now=is_for_now)
+
+
+def _by_its_fields(text: str, status: int | None) -> Says | None:
+    """What a mail service's answer is about. Of an address that is not valid, the field tells whose it is."""
+    plain = _plain(text)
+    says = _by_words(plain, sides.OF_OUR_SERVICE) or _plainly(text, _codes(text), Stage.API)
+    says = says or _by_words(plain, {Says.UNKNOWN: sides.ADDRESS_NOT_VALID})
+    if says is Says.UNKNOWN:
+        is_senders = any(_has(plain, field) for field in sides.FIELDS_OF_SENDER)
+        is_domain = status in (400, 422) and any(_has(plain, phrase) for phrase in sides.SENDING_DOMAIN)
+        if is_senders or (is_domain and " recipient " not in plain):
+            return Says.SENDER
+    return says
 
 
 def _by_what_it_says(says: Says, stage: Stage, is_for_now: bool) -> Reading:
@@ -211,13 +200,50 @@ def _codes(text: str) -> list[tuple[int, int, int]]:
     return [code for code in found if code[1] <= 7]
 
 
-def _plainly(text: str, codes: list[tuple[int, int, int]]) -> Says | None:
+def _plainly(text: str, codes: list[tuple[int, int, int]], stage: Stage) -> Says | None:
     """What it is about: by its words, else by the code that tells most."""
+    if stage == Stage.BOUNCE and any(code[1:] in CODES_OF_OUR_ACCOUNT for code in codes):
+        return Says.ACCOUNT
+    if stage == Stage.BOUNCE and BLOCKED_FOR.search(text):
+        return Says.UNTRUSTED
     plain = _plain(text)
-    says = _by_words(plain, PHRASES)
+    says = _by_words(plain, sides.ANYWHERE) or _by_words(plain, _first_words(stage)) if stage != Stage.API else None
+    if says is not None:
+        return says
+    by_code = _telling_code(codes) if stage in OF_RECIPIENTS else None
+    says = _told_by_words(plain, codes, stage, by_code)
     if says in (Says.FULL, Says.QUOTA) and any(_has(plain, phrase) for phrase in OF_SENDING):
-        return Says.LIMIT
+        return Says.FULL if says is by_code and stage == Stage.BOUNCE else Says.LIMIT
     return says or _most_telling(_by_code(codes))
+
+
+def _first_words(stage: Stage) -> dict[Says, tuple[str, ...]]:
+    return sides.OF_A_MEMBERS_SERVER if stage == Stage.BOUNCE else sides.OF_OUR_SERVER
+
+
+def _told_by_words(plain: str, codes: list[tuple[int, int, int]], stage: Stage, by_code: Says | None) -> Says | None:
+    """By its phrases; else, where recipients are answered for, by a code that tells much; else by lone words."""
+    if stage not in OF_RECIPIENTS:
+        return _by_words(plain, PHRASES)
+    without = () if _may_be_our_account(plain, codes, stage) else (Says.ACCOUNT,)
+    says = _by_words(plain, sides.TELLING, without)
+    if says in sides.OVERRULED and by_code and _by_words(plain, {by_code: sides.TELLING[by_code]}):
+        return by_code
+    return says or by_code or _by_words(plain, PHRASES, without)
+
+
+def _may_be_our_account(plain: str, codes: list[tuple[int, int, int]], stage: Stage) -> bool:
+    """A member's server speaks of a member's account, if it does not say that it is ours which sends."""
+    is_yours = " your account " in plain
+    if stage == Stage.BOUNCE:
+        return is_yours and any(_has(plain, word) for word in sides.SENDING)
+    return is_yours or not any(code[1:] in ((1, 1), (2, 1)) for code in codes)
+
+
+def _telling_code(codes: list[tuple[int, int, int]]) -> Says | None:
+    found = {code[1:] for code in codes if code[1:] in TELLING_CODES}
+    found |= {code[1:] for code in codes if code[0] == 5 and code[1:] in TELLING_CODES_FOR_GOOD}
+    return _most_telling({CODES[each] for each in found})
 
 
 def _most_telling(found: set[Says]) -> Says | None:
@@ -248,8 +274,9 @@ def _plain(text: str) -> str:
     return f" {' '.join(NO_WORD.sub(' ', ' '.join(words)).split())} "
 
 
-def _by_words(plain: str, phrases: dict[Says, tuple[str, ...]]) -> Says | None:
-    return next((says for says, known in phrases.items() if any(_has(plain, phrase) for phrase in known)), None)
+def _by_words(plain: str, phrases: dict[Says, tuple[str, ...]], without: tuple[Says, ...] = ()) -> Says | None:
+    rows = ((says, known) for says, known in phrases.items() if says not in without)
+    return next((says for says, known in rows if any(_has(plain, phrase) for phrase in known)), None)
 
 
 def _has(plain: str, phrase: str) -> bool:
