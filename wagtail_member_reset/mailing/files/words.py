@@ -48,10 +48,12 @@ SOMEBODY_ELSE = tuple(
     """
     guardian parent mother father carer caretaker trainer coach contact emergency invoice billing billed payer referee
     manager handled created updated modified entered exported assigned responsible partner spouse husband sponsor
-    supervisor teacher secretary treasurer relation relative nextofkin recruiter referr introduced invited
+    brother sister sibling neighbour neighbor supervisor teacher secretary treasurer relation relative nextofkin
+    recruiter referr introduced invited
     vormund erziehungsberechtigt eltern mutter vater betreuer trainer übungsleiter kontakt ansprech notfall rechnung
     zahler zahlungspflichtig schiedsrichter verantwort zuständig erstellt angelegt erfasst geändert bearbeit gemeldet
-    werber geworben ehemann ehefrau gatte gattin lehrer leiter vorstand kassier obmann
+    werber geworben ehemann ehefrau gatte gattin mutti bruder schwester geschwister nachbar kassenwart jugendwart
+    schriftführer lehrer leiter vorstand kassier obmann
     tuteur tutrice mère entraîneur entraineur urgence facture facturation arbitre responsable gestionnaire créépar
     conjoint épou parrain professeur
     ouder voogd moeder vader verzorger noodgeval noodcontact factuur scheidsrechter beheerder aangemaakt behandeld
@@ -66,7 +68,8 @@ SOMEBODY_ELSE = tuple(
 # As a word by itself.
 SOMEBODY_ELSE_WORDS = frozenset(
     """
-    by mum mom dad kin boss ref from cc bcc office sender mama papa von an büro bearbeiter chef père pere par mama tata
+    by mum mummy mom mommy dad daddy vati papi oma opa son daughter sohn tochter kin boss ref from cc bcc office
+    sender mama papa von an büro bearbeiter chef père pere par mama tata
     padri mari bureau door agent owner captain kapitän
     """.split()
 )
