@@ -127,6 +127,11 @@ def is_about_another(name: str) -> bool:
     return not SOMEBODY_ELSE_WORDS.isdisjoint(words)
 
 
+def speaks_of_another(text: str) -> bool:
+    """The same for a sentence: by its words alone."""
+    return not SOMEBODY_ELSE_WORDS.isdisjoint(text[:LONGEST_NAME].casefold().split())
+
+
 def is_vague(name: str) -> bool:
     return bare(name) in VAGUE
 
