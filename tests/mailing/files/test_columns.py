@@ -60,6 +60,7 @@ OFFERED = {
     "usernames in an unknown column": (
         "Name,Email,Zuständig\nA,gone@x.example,ole-user\nB,lost@x.example,mia-user\n", "Zuständig"),
     "who entered it": ("Name,Email,User\nA,gone@x.example,ole-user\nB,lost@x.example,mia-user\n", "User"),
+    "mum": ("Mitglied;Mail Mutti\nIda;ole@club.example\n", "Mail Mutti"),
     "login of the coach": ("Name,Coach login\nA,ole-user\nB,mia-user\n", "Coach login"),
 }  # fmt: skip
 
@@ -111,6 +112,8 @@ VAGUE = {
     "clash and agreement": (
         "Email,Account\nmia@club.example,mia-user\nole@club.example,pat\ngone@x.example,ted\n", [MIA, OLE]),
     "agreement": ("Email,Account\nmia@club.example,mia-user\ngone@x.example,ole-user\n", [MIA, OLE]),
+    "login behind addresses of nobody": ("Name,Email,Login\nA,gone@x.example,admin\nB,lost@x.example,ole-user\n", []),
+    "login of the superuser": ("Login,Email\nadmin,gone@x.example\nole-user,lost@x.example\n", []),
     "alone": ("Benutzer\nmia-user\nole-user\n", [MIA, OLE]),
 }  # fmt: skip
 

@@ -45,18 +45,18 @@ def is_outside(cells: list[str], at: int, *, is_apart: bool, width: int) -> bool
     if not cell or not (is_apart or " " in cell):
         return False
     filled = [each for each in cells[:MOST_CELLS] if each.strip()]
-    if _agrees(cell, filled):
-        return False
     if is_apart:
-        return width > 1 or len(filled) > 1
-    return len(filled) == 1 and _is_sentence(cell, width)
+        may_be = width > 1 or len(filled) > 1
+    else:
+        may_be = len(filled) == 1 and _is_sentence(cell, width)
+    return may_be and not _agrees(cell, filled)
 
 
 def _is_sentence(cell: str, width: int) -> bool:
-    if "@" not in cell or "<" in cell or "(" in cell or is_nothing_else(cell) or not addresses_in(cell):
+    if "@" not in cell or "<" in cell or "(" in cell or is_nothing_else(cell):
         return False
     rest = without_addresses(cell)
-    return words.is_about_another(rest) or (width > 1 and sum(map(str.isalpha, rest.split())) > 1)
+    return words.speaks_of_another(rest) or (width > 1 and sum(map(str.isalpha, rest.split())) > 1)
 
 
 def _agrees(cell: str, filled: list[str]) -> bool:

@@ -228,12 +228,11 @@ class Survey:
         column = self._seen(at)
         if address is not None and (self._clash[address, at] or self._agree[address, at]):
             return not self._clash[address, at]
-        # A login is rarely somebody else's; but where addresses lead to members, one of them would agree.
-        is_distinct = len(column.by_name) == column.lines["name"] != (1 if address is not None else 0)
-        is_login = words.is_login(self._called(at))
-        return (
-            is_login and is_distinct and (not column.by_name or address is None or not self._seen(address).by_address)
-        )
+        # A login as the key of a line is rarely somebody else's; but where addresses lead to members, one would agree.
+        if not words.is_login(self._called(at)) or not column.by_name:
+            return words.is_login(self._called(at))
+        is_key = address is None or (at < address and not self._seen(address).by_address)
+        return is_key and self._ordinary(column.by_name) == column.lines["name"]
 
     def _agrees(self, address: int, usernames: int) -> bool:
         return self._clash[address, usernames] <= self._agree[address, usernames]

@@ -71,10 +71,12 @@ SOMEBODY_ELSE = tuple(
     """
     guardian parent mother father carer caretaker trainer coach contact emergency invoice billing billed payer referee
     manager handled created updated modified entered exported assigned responsible partner spouse husband sponsor
-    supervisor teacher secretary treasurer relation relative nextofkin recruiter referr introduced invited
+    brother sister sibling neighbour neighbor supervisor teacher secretary treasurer relation relative nextofkin
+    recruiter referr introduced invited
     vormund erziehungsberechtigt eltern mutter vater betreuer trainer übungsleiter kontakt ansprech notfall rechnung
     zahler zahlungspflichtig schiedsrichter verantwort zuständig erstellt angelegt erfasst geändert bearbeit gemeldet
-    werber geworben ehemann ehefrau gatte gattin lehrer leiter vorstand kassier obmann
+    werber geworben ehemann ehefrau gatte gattin mutti bruder schwester geschwister nachbar kassenwart jugendwart
+    schriftführer lehrer leiter vorstand kassier obmann
     tuteur tutrice mère entraîneur entraineur urgence facture facturation arbitre responsable gestionnaire créépar
     conjoint épou parrain professeur
     ouder voogd moeder vader verzorger noodgeval noodcontact factuur scheidsrechter beheerder aangemaakt behandeld
@@ -89,7 +91,8 @@ SOMEBODY_ELSE = tuple(
 # As a word by itself.
 SOMEBODY_ELSE_WORDS = frozenset(
     """
-    by mum mom dad kin boss ref from cc bcc office sender mama papa von an büro bearbeiter chef père pere par mama tata
+    by mum mummy mom mommy dad daddy vati papi oma opa son daughter sohn tochter kin boss ref from cc bcc office
+    sender mama papa von an büro bearbeiter chef père pere par mama tata
     padri mari bureau door agent owner captain kapitän
     """.split()
 )
@@ -158,6 +161,11 @@ def is_about_another(name: str) -> bool:
         return True
     words = "".join(sign if sign.isalnum() else " " for sign in comparable(name[:LONGEST_NAME])).split()
     return not SOMEBODY_ELSE_WORDS.isdisjoint(words)
+
+
+def speaks_of_another(text: str) -> bool:
+    """The same for a sentence: by its words alone."""
+    return not SOMEBODY_ELSE_WORDS.isdisjoint(text[:LONGEST_NAME].casefold().split())
 
 
 def is_vague(name: str) -> bool:
