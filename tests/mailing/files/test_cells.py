@@ -49,6 +49,8 @@ TORN = {
     "wrapped behind a dot, with a blank": '"anna.\r\n ole@club.example"',
     "wrapped behind a hyphen": '"anna-\nole@club.example"',
     "wrapped behind an underscore": '"anna_\nole@club.example"',
+    "wrapped before a dot": '"anna\n.ole@club.example"',
+    "wrapped before a hyphen": '"anna\n-ole@club.example"',
     "wrapped before the last dot": '"ole@club.example\n.org"',
     "wrapped behind the last dot": '"ole@club.example.\norg"',
     "wrapped within a hyphen": '"ole@club.example-\nverein.example"',
@@ -192,6 +194,8 @@ NOW = {
     "surname": "Franz Alt <mia@club.example>",
     "surname without brackets": "Franz Alt mia@club.example",
     "surname before a comma": "Old, Mia <mia@club.example>",
+    "trainer by surname": "Sandra Trainer <mia@club.example>",
+    "number": "No. 5 mia@club.example",
     "checked": "mia@club.example - checked 3 May",
 }
 
