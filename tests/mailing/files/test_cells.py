@@ -49,6 +49,8 @@ TORN = {
     "wrapped behind a dot, with a blank": '"anna.\r\n ole@club.example"',
     "wrapped behind a hyphen": '"anna-\nole@club.example"',
     "wrapped behind an underscore": '"anna_\nole@club.example"',
+    "wrapped before a dot": '"anna\n.ole@club.example"',
+    "wrapped before a hyphen": '"anna\n-ole@club.example"',
     "wrapped before the last dot": '"ole@club.example\n.org"',
     "wrapped behind the last dot": '"ole@club.example.\norg"',
     "wrapped within a hyphen": '"ole@club.example-\nverein.example"',
@@ -192,6 +194,8 @@ NOW = {
     "surname": "Franz Alt <mia@club.example>",
     "surname without brackets": "Franz Alt mia@club.example",
     "surname before a comma": "Old, Mia <mia@club.example>",
+    "trainer by surname": "Sandra Trainer <mia@club.example>",
+    "number": "No. 5 mia@club.example",
     "checked": "mia@club.example - checked 3 May",
 }
 
@@ -217,3 +221,38 @@ def test_name_in_the_line_decides_that_the_second_address_is_meant(club, said, l
     found = said(f"{HEAD}{line}\nIna\tina@münchen.example\n")
 
     assert (found.mailed, found.unclear) == (["ina", OLE], [])
+
+
+WESTERN = [
+    *("20m²", "20 m²", "5 m³", "½ Beitrag", "1½", "¼", "¾ Jahr", "3×4", "3 × 4", "20°C", "20 °C", "n° 5", "§ 3", "§3"),
+    *("20€", "€ 20", "20 €", "5µm", "5 µ", "McÉwan", "Fiona McÉwan", "MacÉwan", "MCÉWAN", "£5", "EUR/m²"),
+]
+
+
+@pytest.mark.parametrize("text", WESTERN)
+def test_signs_of_measures_and_prices_are_plain_windows_1252(club, said, text):
+    found = said(f"Name;Email\n{text};jörg@club.example\n".encode("windows-1252"))
+
+    assert found.reading.is_encoding_known
+    assert (found.mailed, found.unmatched) == (["jörg"], [])
+
+
+@pytest.mark.parametrize("encoding", ["mac_roman", "cp850", "cp437", "iso8859-2", "cp1251", "cp1253", "koi8-r"])
+def test_other_encodings_are_still_not_known(club, said, encoding):
+    text = {"cp1251": "Мия Петрова", "koi8-r": "Мия Петрова", "cp1253": "Μαρία Παππά", "iso8859-2": "Michał"}
+    found = said(f"Name;Email\n{text.get(encoding, 'Jörg Müller')};mia@club.example\n".encode(encoding))
+
+    assert not found.reading.is_encoding_known
+
+
+@pytest.mark.parametrize("text", ["Jörg Müller, Größe", "François, José, Inês", "Zoë d’Arc – “é”"])
+def test_text_that_was_encoded_twice_is_not_known(club, said, text):
+    found = said(f"Name;Email\n{text};mia@club.example\n".encode().decode("windows-1252", "replace"))
+
+    assert not found.reading.is_encoding_known
+    assert found.mailed == [MIA]
+
+
+@pytest.mark.parametrize("text", ["JÃ¶rg", "JÃ¶rg MÃ¼ller GrÃ¶n, aber Jörg", "Âge, São, PÂTÉ", "JOÃO, IRMÃ", "Łukasz"])
+def test_text_with_plain_letters_or_few_odd_pairs_is_known(club, said, text):
+    assert said(f"Name;Email\n{text};mia@club.example\n").reading.is_encoding_known

@@ -191,7 +191,8 @@ def _is_torn(text: str, start: int, end: int) -> bool:
     is_broken_before, is_broken_after = _has_break(before[len(head) :]), _has_break(after[: len(after) - len(tail)])
     if is_broken_before and head[-1:] and head[-1] in GOES_ON and head[-2:-1].isalnum():
         return True
-    if text[start] == "." and head and (head[-1].isalnum() or head[-1] in CLOSING):
+    begins = text[start] == "." or (text[start] in "-_" and is_broken_before)
+    if begins and head and (head[-1].isalnum() or head[-1] in CLOSING):
         return True
     if before == head and head and head[-1] in CLOSING:
         opened = head.rfind(OPENING[CLOSING.index(head[-1])])

@@ -61,7 +61,8 @@ def _is_sentence(cell: str, width: int) -> bool:
 
 def _agrees(cell: str, filled: list[str]) -> bool:
     """Whether a name in the line is in the address, or in the username, too."""
-    local, _at, domain = (addresses_in(cell) or [[cell]])[0][0].casefold().rpartition("@")
+    found = [readings[0] for readings in addresses_in(cell) if readings]
+    local, _at, domain = (found or [cell])[0].casefold().rpartition("@")
     local, domain = (local, domain) if local else (domain, "")
     rest = [without_addresses(each) for each in filled if each.strip() != cell or "@" in each]
     names = "".join(sign if sign.isalnum() else " " for sign in " ".join(rest).casefold()).split()

@@ -15,7 +15,12 @@ HEAD = 4096
 # Windows-1252: the letters of the languages that are written in it.
 LETTERS = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝ")
 # Signs, by where they may stand: before a word, behind one, or apart from both.
-BEFORE, BEHIND, AROUND, APART = "„‚¡¿", "”…™®©ªº", "–—“‹›«»•§°\u00a0", "€£¥"
+BEFORE, BEHIND, AROUND, APART = "„‚¡¿", "”…™®©ªº", "–—“‹›«»•§\u00a0", "€£¥½¼¾×"
+# Behind these, an upper-case letter may go on with the word: "McÉwan", "MacÉwan".
+MC = re.compile("(?:^|[^a-zA-Z])Ma?c$")
+# UTF-8 that was taken for Windows-1252 and written as UTF-8 again: "JÃ¶rg".
+DOUBLED = re.compile("[ÃÂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€[\u0080-\u00bf™œ“”˜¦¢\ufffd]")
+FEWEST_DOUBLED = 3
 MOST_LETTERS = 3
 UNUSUAL = re.compile("[^\x00-\x7f]+")
 
@@ -41,7 +46,7 @@ def encoding_of(file: BinaryIO) -> Encoding:
         return Encoding(name=marked)
     broken, whole = _utf_8(file)
     if not broken:
-        return Encoding(name="utf-8-sig")
+        return Encoding(name="utf-8-sig", is_known=not _is_doubled(file))
     if head.startswith(codecs.BOM_UTF8) or whole >= broken:
         return Encoding(name="utf-8-sig", is_known=False)
     if all(_is_plausible(piece.decode("windows-1252", "replace")) for piece in _lines(file)):
@@ -86,6 +91,18 @@ def _utf_8(file: BinaryIO) -> tuple[int, int]:
     return broken, whole
 
 
+def _is_doubled(file: BinaryIO) -> bool:
+    """Whether all that is no ASCII was encoded twice; one letter as it should be speaks against it."""
+    doubled = 0
+    for line in _lines(file):
+        if not line.isascii():
+            text = line.decode("utf-8-sig", "replace")
+            doubled += len(DOUBLED.findall(text))
+            if not LETTERS.isdisjoint(DOUBLED.sub("", text)):
+                return False
+    return doubled >= FEWEST_DOUBLED
+
+
 def _lines(file: BinaryIO) -> Iterator[bytes]:
     file.seek(0)
     return iter(partial(file.readline, PIECE), b"")
@@ -94,7 +111,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 def _is_plausible(text: str) -> bool:
     """Whether somebody may have written this in Windows-1252: no symbols within words, no words of other alphabets."""
     return all(
-        _is_plausible_run(text[max(run.start() - 1, 0) : run.start()], run[0], text[run.end() : run.end() + 1])
+        _is_plausible_run(text[max(run.start() - 4, 0) : run.start()], run[0], text[run.end() : run.end() + 1])
         for run in UNUSUAL.finditer(text)
     )
 
@@ -102,7 +119,9 @@ def _is_plausible(text: str) -> bool:
 def _is_plausible_run(before: str, run: str, after: str) -> bool:
     if len(run) > MOST_LETTERS and LETTERS.issuperset(run):
         return False
-    around = [before, *run, after]
+    if run[0].isupper() and MC.search(before):
+        run = run.lower()
+    around = [before[-1:], *run, after]
     return all(_is_plausible_at(*around[at : at + 3]) for at in range(len(run)))
 
 
@@ -121,6 +140,19 @@ def _is_plausible_at(before: str, character: str, after: str) -> bool:
         return not is_before
     if character in AROUND:
         return not (is_behind and is_before)
+    if character in "²³°µ":
+        return _is_of_a_measure(before, character, after)
     if character in APART:
         return not (is_behind or is_before)
     return character == "\u00ad" or (character == "·" and before == after == "l")
+
+
+def _is_of_a_measure(before: str, character: str, after: str) -> bool:
+    is_behind, is_before = before.isalpha(), after.isalpha()
+    if character == "µ":
+        return not is_behind and (before.isdigit() or not is_before)
+    if character == "°":
+        # "n° 5" and "20 °C"
+        return not is_before or (not is_behind and after in "CF")
+    # Square metres. Behind another letter it is one of Polish, in another encoding.
+    return not is_before and (not is_behind or before == "m")

@@ -10,9 +10,9 @@ AHEAD = """
     statt anstatt anstelle früher früherer frueher vorher vormals ehemals ehemalige ehemaliger formerly former
     previously previous instead was ancien ancienne anciennement voorheen anterior antigua antiguo precedente
     vecchio vecchia
-    nicht not never nie no kein keine ne c/o via
-    mutter vater eltern mother father mum mom dad parent parents guardian mère père madre padre moeder vader
-    ehefrau ehemann wife husband partner betreuer betreuerin trainer
+    nicht not never nie c/o
+    mutter vater eltern mother father mum parent parents guardian mère père madre padre moeder vader
+    ehefrau ehemann wife husband betreuer betreuerin
 """
 # What stands beside these is former.
 BESIDE = """
@@ -22,6 +22,8 @@ BESIDE = """
 """
 # Surnames as well: these count in lower case, with a colon, or in brackets.
 SHORT = "alt alte altes alter old oud oude vieux vieille"
+# The same for what follows.
+SHORT_AHEAD = "no ne was via dad mom partner trainer"
 # What stands before these is former.
 AFTER = "neu neue neuer jetzt nun now new nouveau nouvelle maintenant nieuw nieuwe nueva nuevo nuova nuovo"
 LONGER = ("nicht mehr", "no longer", "do not use", "n'est plus", "ne plus", "niet meer", "ya no", "non più")
@@ -31,14 +33,19 @@ def _any(text: str) -> str:
     return "|".join(map(re.escape, text.split()))
 
 
+def _short(text: str) -> re.Pattern[str]:
+    words = _any(text)
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)|(?<!\w)(?i:{words})(?=\s?:)|\((?i:{words})\)")
+
+
 LONG = "|".join(map(re.escape, LONGER))
 IS_AHEAD = re.compile(rf"(?<!\w)(?:{_any(AHEAD)}|{LONG})(?!\w)", re.IGNORECASE)
 IS_BESIDE = re.compile(rf"(?<!\w)(?:{_any(BESIDE)}|{LONG})(?!\w)|~~", re.IGNORECASE)
-IS_SHORT = re.compile(rf"(?<!\w)(?:{_any(SHORT)})(?!\w)|(?<!\w)(?i:{_any(SHORT)})(?=\s?:)|\((?i:{_any(SHORT)})\)")
+IS_SHORT, IS_SHORT_AHEAD = _short(SHORT), _short(SHORT_AHEAD)
 IS_AFTER = re.compile(rf"[-=~]+>|[\u2190-\u21ff\u27a1]|(?<!\w)(?:{_any(AFTER)})(?!\w)", re.IGNORECASE)
 WORD = re.compile(r"\w+")
 SIGNS = re.compile("c/o|~~|[-=~]+>|[\u2190-\u21ff\u27a1]", re.IGNORECASE)
-KNOWN = frozenset(WORD.findall(" ".join((AHEAD, BESIDE, SHORT, AFTER, *LONGER)).lower()))
+KNOWN = frozenset(WORD.findall(" ".join((AHEAD, BESIDE, SHORT, SHORT_AHEAD, AFTER, *LONGER)).lower()))
 # Where what is said of one address ends, and what is said of the next begins.
 PARTS = re.compile(r"[)\],;\n\r]|(?=[(\[])")
 
@@ -66,7 +73,7 @@ def _is_former(before: str, after: str, *, is_first: bool, is_last: bool) -> boo
     """Whether the words between an address and its neighbours say so; of several, some say it of the neighbour."""
     own_before = before if is_first else PARTS.split(before)[-1]
     own_after = after if is_last else _said_behind(after)
-    is_ahead = bool(IS_AHEAD.search(own_before) or IS_BESIDE.search(own_before) or IS_SHORT.search(own_before))
+    is_ahead = any(each.search(own_before) for each in (IS_AHEAD, IS_BESIDE, IS_SHORT, IS_SHORT_AHEAD))
     return is_ahead or bool(
         IS_BESIDE.search(own_after) or IS_SHORT.search(own_after) or (not is_last and IS_AFTER.search(after))
     )
