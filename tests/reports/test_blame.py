@@ -48,6 +48,9 @@ CLOSED_ACCOUNTS = [
         "550 5.1.1 Rejected: nonexistent user, too many invalid recipients",
         "550 5.1.1 ida: mail quota for user unlimited; no such user",
         "550 user is locked",
+        "550 mailbox blocked",
+        "550 This user's plan has expired",
+        "550 your account is suspended",
         "550 5.7.1 Boite du destinataire archivee. Archived recipient. OFR_417 [417]",
         "550 5.1.1 no such user (Barracuda)",
         "550 5.1.1 SPF and spam checks passed, rejected",
@@ -81,6 +84,7 @@ OTHER_BOUNCES = [
         "550 Benutzer hat das Speicherlimit überschritten",
         "552 5.2.2 spam folder included",
         "452 4.2.2 barracuda",
+        "452 4.2.2 over the quota (outgoing mail is not meant)",
     ),
     *cases(
         Stage.BOUNCE,
@@ -118,6 +122,8 @@ SERVICES = [
             "The from.email domain must be verified in your account to send emails. #MS42207",
             '"office@club.example" is not an authorized sender email address for your account.',
             "valid sender email required",
+            "sender.email is invalid",
+            "The reply_to.email must be a valid email address.",
             "Invalid `from` field. The email address needs to follow the `email@example.com` format",
             reply=status,
         )
@@ -135,6 +141,8 @@ SERVICES = [
         '{"Errors":[{"ErrorMessage":"\\"ida\\" is an invalid email address.","ErrorRelatedTo":["To[0].Email"]}]}',
         '{"errors":[{"message":"Does not contain a valid address.","field":"personalizations.0.to.0.email"}]}',
         "to parameter is not a valid address. please check documentation",
+        "The `To` address is invalid",
+        "recipient domain not found",
         reply=422,
     ),
     *cases(
@@ -152,6 +160,7 @@ SUPPRESSED_OVER_SMTP = cases(
     Stage.DATA,
     SUPPRESSED,
     "554 Message rejected: Address is on the suppression list",
+    "554 5.7.1 suppressed recipient",
 )
 OUR_QUOTAS = [
     *[
@@ -162,6 +171,7 @@ OUR_QUOTAS = [
             OUR_LIMIT,
             "554 5.7.1 <ida@x.example>: Recipient address rejected: You have exceeded your Outmail quota",
             "450 4.7.1 <ida@x.example>: Recipient address rejected: Policy Rejection: Quota Exceeded",
+            "550 5.7.1 you have reached your outgoing quota",
             "450 4.7.1 <office@club.example>: Sender address rejected: too many recipients per hour",
             "554 5.2.0 OutboundSpamException; verdict is not None. Actual verdict is RefuseQuota, ShowTierUpgrade",
         )

@@ -24,7 +24,9 @@ ANYWHERE: dict[Says, tuple[str, ...]] = {
 OF_OUR_SERVER: dict[Says, tuple[str, ...]] = {
     Says.LIMIT: phrases(
         """
-        refuse quota, exceeded your outmail, you have exceeded your … quota, policy rejection … quota
+        refuse quota, exceeded your outmail, you have exceeded your … quota, reached your outgoing quota,
+        reached your … quota, outgoing quota, outbound quota,
+         policy rejection … quota
         """
     ),
     Says.ACCOUNT: phrases(
@@ -74,7 +76,9 @@ FIELDS_OF_SENDER = phrases(
     """
 )
 # What a service says of an address, without which, and what it says of the domain that sends.
-ADDRESS_NOT_VALID = phrases("must be a valid email, must be a valid address, valid email address")
+ADDRESS_NOT_VALID = phrases(
+    "must be a valid email, must be a valid address, valid email address, address is invalid, email is invalid"
+)
 SENDING_DOMAIN = phrases("domain not found")
 # By a member's mail server, of the member's mailbox, or of ours.
 OF_A_MEMBERS_SERVER: dict[Says, tuple[str, ...]] = {
@@ -83,7 +87,8 @@ OF_A_MEMBERS_SERVER: dict[Says, tuple[str, ...]] = {
         due to inactivity, account deactivated, account is deactivated, account has been deactivated, account blocked,
         account is blocked, account has been blocked, account is locked, account locked, account is not active,
         account not active, account … expired, mailbox … expired, subscription expired, subscription has expired,
-        mailbox closed, user is locked, user locked, user is blocked, user blocked, user deactivated,
+        mailbox closed, mailbox blocked, mailbox is blocked, plan has expired, user is locked, user locked, user
+        is blocked, user blocked, user deactivated,
         user is deactivated, mailbox deactivated, mailbox is locked, mailbox is closed, archived recipient,
         destinataire archivee, destinataire archivée, ofr 417
         """

@@ -41,7 +41,9 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     Says.SUPPRESSED: phrases(
         """
         recipient address was suppressed, recipient was suppressed, address is suppressed, address is on the
-        suppression list, recipient is on the suppression list, marked as inactive, inactive recipient, inactive
+        suppression list, recipient is on the suppression list, recipients are on the suppression list,
+        suppressed recipient, suppressed recipients, marked as inactive,
+        inactive recipient, inactive
         recipients
         """
     ),

@@ -213,7 +213,7 @@ def _plainly(text: str, codes: list[tuple[int, int, int]], stage: Stage) -> Says
     by_code = _telling_code(codes) if stage in OF_RECIPIENTS else None
     says = _told_by_words(plain, codes, stage, by_code)
     if says in (Says.FULL, Says.QUOTA) and any(_has(plain, phrase) for phrase in OF_SENDING):
-        return Says.FULL if says is by_code and stage == Stage.BOUNCE else Says.LIMIT
+        return Says.FULL if by_code is Says.FULL and stage == Stage.BOUNCE else Says.LIMIT
     return says or _most_telling(_by_code(codes))
 
 
