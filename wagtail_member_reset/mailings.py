@@ -9,8 +9,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -27,6 +25,8 @@ from .mailing import (
     Choice,
     FileReading,
     Kind,
+    Preview,
+    Progress,
     choice_from_json,
     choose_in_file,
     chosen_accounts,
@@ -50,39 +50,6 @@ from .reports import NEEDS_MENDING, Cause
 SAMPLES = 5
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preview:
-    """
-    What starting would do now. `is_rule_open` says that the site's own rules may pass over more. `samples` are some of
-    those who would get an email; `staff` of them may enter the admin, which is counted for files alone.
-    """
-
-    chosen: int
-    emails: int
-    skips: dict[SkipReason, int]
-    samples: list[Member]
-    is_rule_open: bool = False
-    staff: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """
-    How far a mailing is. `left` is how long it will take at its pace so far; None where that cannot be said.
-
-    A paused mailing `needs_mending` where only the administrator can, and `is_unwanted` where members' servers say so.
-    """
-
-    mailing: Mailing
-    skips: dict[SkipReason, int]
-    retrying: int
-    left: timedelta | None
-    needs_mending: bool
-    is_unwanted: bool
-    # Members whom it wanted to reach and did not; "Try again" takes them up anew.
-    missed: int = 0
 
 
 def draft(choice: Choice, *, by: Member | None, reading: FileReading | None = None, **details: Any) -> Mailing:

@@ -13,6 +13,7 @@ from .choose import (
 )
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
+from .figures import Preview, Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
@@ -54,6 +55,8 @@ __all__ = [
     "Kind",
     "Nobody",
     "Note",
+    "Preview",
+    "Progress",
     "Unclear",
     "cancel_unheld_links",
     "choice_from_json",

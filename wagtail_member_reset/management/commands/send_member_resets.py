@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from ... import mailings
 from ...exceptions import ChoiceError
-from ...mailing import Choice, Kind, file_choice, in_groups, read_file, with_ids
+from ...mailing import Choice, Kind, Preview, file_choice, in_groups, read_file, with_ids
 from ...models import Mailing, MailingState, Origin
 from ..base import WorkingCommand
 from ..members_file import described, opened
@@ -116,7 +116,7 @@ class Command(WorkingCommand):
         mailing.save()
         return mailing
 
-    def preview(self, mailing: Mailing) -> mailings.Preview:
+    def preview(self, mailing: Mailing) -> Preview:
         try:
             return mailings.preview(mailing)
         except ChoiceError as error:
