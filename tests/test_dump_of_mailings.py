@@ -83,15 +83,15 @@ def runs(db, office, settings, everything_logged, mails, time_machine):  # noqa:
     staff.post(f"{MAILINGS}new/", {"kind": "file", "file": upload}, follow=True)
     mailing = Mailing.objects.get()
     page = f"{MAILINGS}{mailing.pk}/"
-    for verb in ("start", "pause", "resume"):
-        staff.post(f"{page}{verb}/", follow=True)
-    for _attempt in range(3):
+    for verb, values in (("start", {"column": "1"}), ("pause", {}), ("resume", {})):
+        staff.post(f"{page}{verb}/", values, follow=True)
+    for _attempt in range(6):
         outbox.drain()
         looks = [staff.get(page), staff.get(page, **FETCH), staff.get(f"{page}members/"), staff.get(MAILINGS)]
         assert [LINK.search(look.content.decode()) for look in looks] == [None] * 4
         ResetEmail.objects.filter(state=EmailState.QUEUED, attempts__gt=0).update(state=EmailState.FAILED)
         staff.post(f"{page}retry/", follow=True)
-        time_machine.shift(120)
+        time_machine.shift(3700)
     outbox.drain()
     stopped = mailings.draft(Choice(kind=Kind.IDS, ids=(make_person("Late").pk,)), by=office)
     mailings.start(stopped)
