@@ -93,12 +93,16 @@ class People:
         address, username = address_column(model), model.USERNAME_FIELD
         self.has_addresses = address is not None
         has_flag = _has_column(model, "is_active")
-        names = ["pk", address or "pk", username, *(["is_active"] if has_flag else [])]
-        for key, mail, name, *active in accounts.order_by("pk").values_list(*names).iterator(chunk_size=SLICE):
+        # Each once: some versions of Django give a column that is named twice only one place.
+        wanted = [each for each in (address, username, "is_active" if has_flag else None) if each and each != "pk"]
+        names = list(dict.fromkeys(["pk", *wanted]))
+        at = {name: place for place, name in enumerate(names)}
+        for row in accounts.order_by("pk").values_list(*names).iterator(chunk_size=SLICE):
+            key, mail, name = row[0], row[at[address]] if address else "", row[at[username]]
             number = len(self.keys)
             self.keys.append(key)
             self.rank.append(HELD_BACK if key in held else STAFF if key in staff else ORDINARY)
-            self.is_active.append(bool(active[0]) if active else True)
+            self.is_active.append(bool(row[at["is_active"]]) if has_flag else True)
             if address and mail and (found := address_key(str(mail))):
                 _add(self._addresses, found, number)
                 self._has_international |= "@xn--" in found or ".xn--" in found
