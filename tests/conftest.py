@@ -68,6 +68,18 @@ def grant(person, *codenames):
 
 
 @pytest.fixture
+def by_hand(settings):
+    """Nothing is sent but by who asks for it."""
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+
+
+@pytest.fixture
+def one_connection(by_hand, settings):
+    """The same, one email after another."""
+    settings.WAGTAIL_MEMBER_RESET_MAILING_CONNECTIONS = 1
+
+
+@pytest.fixture
 def member(db):
     return make_person("Mia", password="old password 1")
 

@@ -28,15 +28,9 @@ from wagtail_member_reset.models import (
 from wagtail_member_reset.outbox import send, send_many
 from wagtail_member_reset.standing.history import Step, stories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
 NEVER = Choice(kind=Kind.NEVER_SIGNED_IN)
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    """Nothing is sent but by who asks for it."""
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
 
 
 def people(count, **fields):

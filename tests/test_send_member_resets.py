@@ -22,12 +22,7 @@ from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.management.commands import send_member_resets
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, Origin, PasswordReset, ResetEmail
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
 
 @pytest.fixture

@@ -20,14 +20,9 @@ from wagtail_member_reset.mailing import chunks, issue
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import Mailing, PasswordReset, ResetEmail
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
 EVERYBODY = Choice(kind=Kind.NEVER_SIGNED_IN)
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
 
 
 @pytest.fixture(params=["as the database does best", "by bulk_create"])

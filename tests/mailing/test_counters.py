@@ -21,7 +21,7 @@ from wagtail_member_reset.outbox import outcome, queue, transport
 from wagtail_member_reset.outbox.send import deliver
 from wagtail_member_reset.outbox.transport import Answer, Result
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
 
 START = "2026-11-23 12:00:00+00:00"
 ANSWERS = [
@@ -30,12 +30,6 @@ ANSWERS = [
     Result(answer=Answer.LATER, code="no_answer"),
     Result(answer=Answer.NEVER, code="smtp_550", is_certain=True),
 ]
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
-    settings.WAGTAIL_MEMBER_RESET_MAILING_CONNECTIONS = 1
 
 
 @pytest.fixture

@@ -26,13 +26,7 @@ NEVER = Choice(kind=Kind.NEVER_SIGNED_IN)
 BAD = "Bad"
 
 # As on a site: an error of the database ends the transaction that it came in, not that of the test.
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    """Nothing is sent but by who asks for it."""
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.usefixtures("by_hand")]
 
 
 @pytest.fixture

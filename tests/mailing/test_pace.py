@@ -16,7 +16,7 @@ from wagtail_member_reset.models import ClaimedMinute, Mailing, MailingChunk, Re
 from wagtail_member_reset.outbox import background, queue, send, tasks, transport
 from wagtail_member_reset.outbox.transport import Answer, Result
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
 
 HOUR = timedelta(hours=1)
 # How many minutes lie between two passes of a cron job.
@@ -25,12 +25,6 @@ MINUTE = timedelta(minutes=1)
 ACCEPTED = Result(answer=Answer.ACCEPTED, code="accepted", is_certain=True)
 LATER = Result(answer=Answer.LATER, code="smtp_451", is_certain=True)
 BUSY = Result(answer=Answer.NEVER, code="smtp_550", is_certain=True)
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
-    settings.WAGTAIL_MEMBER_RESET_MAILING_CONNECTIONS = 1
 
 
 @pytest.fixture

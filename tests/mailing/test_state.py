@@ -18,15 +18,9 @@ from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, State
 from wagtail_member_reset.outbox import queue, send_many
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
 NEVER = Choice(kind=Kind.NEVER_SIGNED_IN)
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    """Nothing is sent but by who asks for it."""
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
 
 
 @pytest.fixture

@@ -13,16 +13,10 @@ from wagtail_member_reset.mailing import chunks
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import MailingState, PasswordReset, ResetEmail, SkipReason
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
 NIGHT = timedelta(hours=17)
 MEMBERS = 30
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    """Nothing is sent but by who asks for it."""
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from wagtail_member_reset.models import EmailState, MailingState, ResetEmail
 from wagtail_member_reset.outbox import send_many
 from wagtail_member_reset.signals import delivery_changed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
 
 class OneAtATime(BaseEmailBackend):
@@ -56,11 +56,6 @@ class Away(BaseEmailBackend):
         if not self.is_back:
             raise ConnectionRefusedError
         return 1
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
 
 
 @pytest.fixture

@@ -14,16 +14,10 @@ from wagtail_member_reset.models import EmailState, MailingChunk, ResetEmail
 from wagtail_member_reset.outbox import outcome, queue, send, send_many, transport
 from wagtail_member_reset.outbox.transport import Answer, Result
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
 
 ACCEPTED = Result(answer=Answer.ACCEPTED, code="accepted", is_certain=True)
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
-    settings.WAGTAIL_MEMBER_RESET_MAILING_CONNECTIONS = 1
 
 
 @pytest.fixture

@@ -24,15 +24,9 @@ from wagtail_member_reset.outbox import failures, send_many, sender, transport
 from wagtail_member_reset.reports import Cause, Whose, services
 from wagtail_member_reset.staff.wording import words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
 
 LIMIT = "451 4.7.0 Daily limit reached, try again tomorrow"
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
-    settings.WAGTAIL_MEMBER_RESET_MAILING_CONNECTIONS = 1
 
 
 def started(members, *, address="member{}@members.example"):

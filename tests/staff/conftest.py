@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 
@@ -22,3 +23,11 @@ def office_client(enter, office):
 @pytest.fixture
 def admin_client(enter, admin):
     return enter(admin)
+
+
+@pytest.fixture
+def mailing_office(office, client):
+    """The office, with the right to mail many at once."""
+    office.groups.get().permissions.add(Permission.objects.get(codename="bulk_send_passwordreset"))
+    client.force_login(office)
+    return office

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -23,25 +22,13 @@ from wagtail_member_reset.models import (
     SkipReason,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 MAILINGS = "/admin/member-reset/mailings/"
 TABLE = """Name,Email,Guardian email
 Mia,mia@members.example,ole@members.example
 Boss,boss@members.example,
 Ida,,
 """
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
-
-
-@pytest.fixture
-def mailing_office(office, client):
-    office.groups.get().permissions.add(Permission.objects.get(codename="bulk_send_passwordreset"))
-    client.force_login(office)
-    return office
 
 
 @pytest.fixture

@@ -17,16 +17,11 @@ from wagtail_member_reset.staff import permissions
 from .pages import LINK, history, rows
 from .test_permissions import ROLES, SENDS, VIEWS, person_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
 STEERING = ["start", "pause", "resume", "stop", "retry"]
 VERBS = [*STEERING, "again"]
 SENDERS = sorted(SENDS)
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
 
 
 def mailing_url(name, *args):

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -26,22 +26,9 @@ from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, MailingUnmatched, PasswordReset, ResetEmail
 from wagtail_member_reset.staff import mailing_words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 MAILINGS = "/admin/member-reset/mailings/"
 NEW = f"{MAILINGS}new/"
-
-
-@pytest.fixture(autouse=True)
-def by_hand(settings):
-    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
-
-
-@pytest.fixture
-def mailing_office(office, client):
-    """The office, with the right to mail many at once."""
-    office.groups.get().permissions.add(Permission.objects.get(codename="bulk_send_passwordreset"))
-    client.force_login(office)
-    return office
 
 
 def page(client, url, **data):
