@@ -29,12 +29,16 @@ MOST_ATTEMPTS = len(BACK_OFF) + 3
 
 
 class Fate(NamedTuple):
-    """What emails that were sent together have in common. `may_have_arrived` counts in `held_by_nobody`."""
+    """
+    What emails that were sent together have in common. `may_have_arrived` counts in `held_by_nobody`; `of_whom` is whom
+    a refusal by our own server is about.
+    """
 
     state: EmailState
     changes: tuple[tuple[str, Any], ...]
     wait: timedelta = timedelta(0)
     may_have_arrived: bool = False
+    of_whom: About | None = None
 
 
 class Attempt(NamedTuple):
@@ -121,7 +125,7 @@ def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
             wait = max(wait, LONGEST_HOLD)
     elif email.attempts <= len(BACK_OFF) and _is_tried_again(email, result, of_whom):
         state, wait = EmailState.QUEUED, wait_after(email, result)
-    return Fate(state, tuple(changes.items()), wait, may_have_arrived=not result.is_certain)
+    return Fate(state, tuple(changes.items()), wait, may_have_arrived=not result.is_certain, of_whom=of_whom)
 
 
 def _is_kept(email: ResetEmail, result: Result, of_whom: About | None) -> bool:

@@ -244,15 +244,16 @@ class Sending:
             is_said_again = result.is_sure and email.refused_at is not None
             if is_said_again:
                 self._write()
-            self._take([(email, token, result)])
-            self._hold_if_refused(email, result)
+            [attempt] = self._take([(email, token, result)])
+            self._hold_if_refused(email, result, attempt.fate.of_whom)
             if is_said_again:
                 self._write()
 
-    def _take(self, answers: Iterable[Sent]) -> None:
+    def _take(self, answers: Iterable[Sent]) -> list[Attempt]:
         attempts = list(outcome.of_results(answers))
         self.handed_over += sum(attempt.fate.state == EmailState.HANDED_OVER for attempt in attempts)
         self._unwritten += attempts
+        return attempts
 
     def _write(self) -> None:
         if self._unwritten:
@@ -264,11 +265,10 @@ class Sending:
     def _is_at_end(self) -> bool:
         return self._is_held or self._is_paused or self.is_stopping() or not self.lease.has_time_for_one()
 
-    def _hold_if_refused(self, email: ResetEmail, result: Result) -> None:
+    def _hold_if_refused(self, email: ResetEmail, result: Result, of_whom: About | None) -> None:
         """What our own server says of every email, or of one in a row after another, is not about the members."""
         if self._is_held:
             return
-        of_whom = about(email, result)
         # A server that has had enough for now is asked once and left alone, whomever it means.
         if of_whom is About.ALL or (of_whom is About.UNTOLD and result.whose == Whose.LATER):
             self._hold(email, result)
