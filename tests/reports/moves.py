@@ -1,11 +1,11 @@
-"""Whose move it is: what the sentences of `wording` ask for, and of whom."""
+"""Whose move it is, for the table in the README: what the sentences of `wording` ask for, and of whom."""
 
 from __future__ import annotations
 
 from enum import Enum
 
-from ..reports import NEEDS_MENDING, Cause, Outcome, Verdict
-from .wording import text_of
+from wagtail_member_reset.reports import NEEDS_MENDING, Cause, Outcome, Verdict
+from wagtail_member_reset.staff.wording import text_of
 
 
 class Move(str, Enum):

@@ -17,8 +17,9 @@ from wagtail_member_reset.reports.answer_words import PHRASES, Says
 from wagtail_member_reset.reports.answers import LONGEST_READ, Stage, Whose, read
 from wagtail_member_reset.reports.causes import NEEDS_MENDING, Cause
 from wagtail_member_reset.reports.verdict import Outcome, of_event, verdict_on
-from wagtail_member_reset.staff.moves import MOVES, Move, move_of
 from wagtail_member_reset.staff.wording import BADGES, TEXTS, text_of, words
+
+from .moves import MOVES, Move, move_of
 
 HANDED_LINES = (Path(__file__).parent / "answers.tsv").read_text().splitlines()
 HANDED = list(csv.DictReader(HANDED_LINES, delimiter="\t", quoting=csv.QUOTE_NONE))

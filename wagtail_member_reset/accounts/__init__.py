@@ -1,6 +1,7 @@
 """What is known of a member's account: its address, its language, and whether it can be sent a link."""
 
 from .address import (
+    JOINERS,
     LONGEST_ADDRESS,
     Member,
     accounts_by_address,
@@ -11,6 +12,7 @@ from .address import (
     count_sharing,
     same_address,
 )
+from .columns import column_of
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
 from .language import language_of, with_languages
 from .names import one_line, sign_in_name, sign_in_names, signs_in_by_address
@@ -18,6 +20,7 @@ from .newcomers import has_not_got_in, has_set_password, keeps_last_login
 from .rank import enters_admin, is_more_than_member, is_superuser, manages_users, user_permission
 
 __all__ = [
+    "JOINERS",
     "LONGEST_ADDRESS",
     "Member",
     "accounts_by_address",
@@ -25,6 +28,7 @@ __all__ = [
     "address_key",
     "address_of",
     "clean_address",
+    "column_of",
     "comparable",
     "count_sharing",
     "enters_admin",

@@ -18,6 +18,8 @@ from django.db.models import BooleanField, Func, Q, QuerySet, Value
 from django.db.models.functions import Upper
 from django.db.models.lookups import In
 
+from .columns import column_of
+
 Member = Any  # the site's own user model
 
 LONGEST_ADDRESS = 320
@@ -114,8 +116,8 @@ def count_sharing(member: Member) -> int:
     """
     name = member.get_email_field_name()
     stored = getattr(member, name, "")
-    is_unique = {field.name: field.unique for field in member._meta.concrete_fields}
-    if not stored or is_unique.get(name, True):
+    column = column_of(type(member), name)
+    if not stored or column is None or column.unique:
         return int(bool(stored))
     spellings = {stored, address_of(member), address_key(stored)}
     alike = type(member)._default_manager.filter(**{f"{name}__in": spellings})[:MOST_COUNTED]
@@ -142,10 +144,10 @@ def _candidates(keys: list[str]) -> QuerySet[Any]:
     addresses are unusual. Databases compare letters in too many ways to be asked for more.
     """
     model = get_user_model()
-    name, names = model.get_email_field_name(), {field.name for field in model._meta.concrete_fields}
-    if name not in names:  # the model computes it, so each account is asked
+    name = model.get_email_field_name()
+    if column_of(model, name) is None:  # the model computes it, so each account is asked
         return model._default_manager.order_by("pk")
-    columns = {"pk", name, "is_active"} & {"pk", *names}
+    columns = ["pk", name, *(["is_active"] if column_of(model, "is_active") else [])]
     plain = In(Upper(name), [Upper(Value(key)) for key in keys])
     condition = plain | IsUnusual(name)
     found = model._default_manager.filter(condition | Q(**{f"{name}__endswith": "."}))

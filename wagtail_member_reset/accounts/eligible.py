@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import CharField, Field, Model, Q, TextField
+from django.db.models import CharField, Model, Q, TextField
 
 from ..conf import anyone, conf
 from ..exceptions import Refusal
 from .address import BLANKS, Member, address_of
+from .columns import column_of
 
 EVERYBODY = Q(pk__isnull=False)
 NOBODY = Q(pk__in=[])
@@ -81,11 +81,11 @@ def is_rule_open(model: type[Model]) -> bool:
 def address_column(model: type[Model]) -> str | None:
     """The column that the address of an account stands in, as it is; None where the model computes it."""
     name = _address_name(model)
-    return name if isinstance(_column(model, name), CharField | TextField) else None
+    return name if isinstance(column_of(model, name), CharField | TextField) else None
 
 
 def _is_inactive(model: type[Model]) -> Q | None:
-    if _column(model, "is_active"):
+    if column_of(model, "is_active"):
         return ~Q(is_active=True)  # also where it is NULL
     # Django's own base class has a plain True.
     flag = getattr(model, "is_active", True)
@@ -102,11 +102,3 @@ def _has_no_address(model: type[Model]) -> Q | None:
 
 def _address_name(model: Any) -> str:
     return str(model.get_email_field_name())
-
-
-def _column(model: type[Model], name: str) -> Field[Any, Any] | None:
-    try:
-        field = model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return None
-    return field if isinstance(field, Field) and field.concrete else None

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ..mailing import hold_mailing, pause_mailing, silence_of
 from ..models import EmailState, Mailing, ResetEmail
-from ..reports import IN_A_ROW, Refusal, pause_if_many, read_row, refusal
+from ..reports import IN_A_ROW, Ending, pause_if_many, read_row, refusal
 from . import outcome
 from .failures import Answer, Result
 
@@ -53,7 +53,7 @@ class Ends:
     """
 
     def __init__(self) -> None:
-        self._last: dict[int, deque[Refusal]] = defaultdict(lambda: deque(maxlen=IN_A_ROW))
+        self._last: dict[int, deque[Ending]] = defaultdict(lambda: deque(maxlen=IN_A_ROW))
         self._refused: Counter[int] = Counter()
         self._known: set[int] = set()
 
@@ -109,7 +109,7 @@ def _has_ended(row: ResetEmail) -> bool:
     )
 
 
-def _end_of(row: ResetEmail) -> Refusal:
+def _end_of(row: ResetEmail) -> Ending:
     is_accepted = row.state == EmailState.HANDED_OVER
     is_ours = bool(row.result_cause)
     return refusal(row, None if is_accepted or is_ours else read_row(row.result_code, row.result_text))

@@ -2,7 +2,7 @@
 
 from .answers import LONGEST_READ, Reading, Stage, Whose, read
 from .causes import NEEDS_MENDING, Cause
-from .refusals import IN_A_ROW, Refusal, pause_if_many, read_row, refusal
+from .refusals import IN_A_ROW, Ending, pause_if_many, read_row, refusal
 from .service import MailService, Placeholders
 from .services import (
     METADATA,
@@ -31,11 +31,11 @@ __all__ = [
     "SMTP",
     "SMTP_BACKEND",
     "Cause",
+    "Ending",
     "MailService",
     "Outcome",
     "Placeholders",
     "Reading",
-    "Refusal",
     "Stage",
     "Verdict",
     "Whose",

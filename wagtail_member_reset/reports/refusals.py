@@ -17,10 +17,10 @@ ABOUT_US = {Says.SENDER, Says.UNTRUSTED, Says.SETUP, Says.CONTENT, Says.SPAM}
 ENDS = ("delivered", "bounced", "rejected", "failed")
 LOOKED_AT = 3 * IN_A_ROW
 # What an answer is about, if it is about us, and the domain that it came from.
-Refusal = tuple[str, str]
+Ending = tuple[str, str]
 
 
-def refusal(email: ResetEmail, reading: Reading | None) -> Refusal:
+def refusal(email: ResetEmail, reading: Reading | None) -> Ending:
     """One email's end for `pause_if_many`; without a `reading`, it was taken."""
     is_about_us = reading is not None and reading.whose == Whose.MEMBER and reading.says in ABOUT_US
     return (reading.says.name.lower() if is_about_us and reading and reading.says else "", _domain(email))
@@ -31,7 +31,7 @@ def read_row(code: str, text: str) -> Reading:
     return read(f"{code.removeprefix('smtp_')} {text}", stage=Stage.BOUNCE)
 
 
-def pause_if_many(mailing_id: int, last: Sequence[Refusal]) -> bool:
+def pause_if_many(mailing_id: int, last: Sequence[Ending]) -> bool:
     """
     Pause the mailing if its last ten emails were refused for what we are. Once for each answer: whoever resumes it
     knows of that. Part of a transaction, or of none.
@@ -49,7 +49,7 @@ def look_at_reports(event: DeliveryEvent) -> bool:
     if mailing_id is None or not refusal(event.email, _reading(event))[0]:
         return False
     told = DeliveryEvent.objects.filter(email__mailing=mailing_id, event_type__in=ENDS).order_by("-pk")
-    last: dict[int, Refusal] = {}
+    last: dict[int, Ending] = {}
     for each in told.select_related("email")[:LOOKED_AT]:
         last.setdefault(each.email_id, refusal(each.email, _reading(each)))
     return pause_if_many(mailing_id, list(last.values())[:IN_A_ROW])

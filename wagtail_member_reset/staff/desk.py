@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.utils import get_user_display_name
 
-from ..accounts import accounts_by_address, address_key, address_of, clean_address
+from ..accounts import JOINERS, accounts_by_address, address_key, address_of, clean_address
 from . import panel, permissions
 
 # This page finds one person. It is no list of the members.
@@ -33,7 +33,6 @@ LONGEST_SEARCH = 200
 AROUND = dict.fromkeys(map(ord, '<>()[]{},;"\u201c\u201d\u201e\u00ab\u00bb'), " ")
 # Phones and word processors write others than people type.
 APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u2032\u00b4`"), "'")
-JOINERS = "\u200c\u200d"
 
 
 class DeskMenuItem(MenuItem):  # type: ignore[misc]

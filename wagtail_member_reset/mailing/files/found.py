@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, compress, islice
 from typing import Any
@@ -83,7 +84,7 @@ class Found:
 
     def add(self, line: int, cells: list[str]) -> None:
         cell = cells[self.who.column].strip() if self.who.column < len(cells) else ""
-        if line < self._begins and not (addresses_in(cell) and is_nothing_else(cell)):
+        if self.is_above(line) and not _is_address_alone(cell):
             return
         self.lines += 1
         if cell and len(self.samples) < SAMPLES and (sample := shown(cell[:LONGEST_SAMPLE])) not in self.samples:
@@ -113,7 +114,7 @@ class Found:
     def leave_outside(self, line: int, cells: list[str]) -> None:
         """Report a line that does not belong to the table; above the header, a title is none to report."""
         cell = cells[self.who.column] if self.who.column < len(cells) else ""
-        if not self.is_above(line) or (addresses_in(cell) and is_nothing_else(cell)):
+        if not self.is_above(line) or _is_address_alone(cell):
             self.lines += 1
             self._count_unmatched(line, _said(cells), Nobody.OUTSIDE)
 
@@ -196,15 +197,17 @@ class Found:
         numbers = [text for at, text in there.items() if at in telling.numbers]
         return Line(list(there.values()), names, numbers)
 
-    def _mark(self, accounts: tuple[int, ...]) -> None:
+    def _mark(self, accounts: Iterable[int]) -> None:
         for number in accounts:
             (self.held if self.people.rank[number] == HELD_BACK else self.certain)[number] = 1
 
+    def _mark_unclear(self, accounts: Iterable[int]) -> None:
+        for number in accounts:
+            (self.unclear_held if self.people.rank[number] == HELD_BACK else self.unclear_marks)[number] = 1
+
     def _leave_unclear(self, each: _Open, accounts: tuple[int, ...]) -> None:
         self.unclear_count += 1
-        for number in accounts:
-            marks = self.unclear_held if self.people.rank[number] == HELD_BACK else self.unclear_marks
-            marks[number] = 1
+        self._mark_unclear(accounts)
         if len(self.unclear) < EXAMPLES:
             keys = tuple(self.people.keys[number] for number in accounts)
             self.unclear.append(Unclear(each.line, shown(each.text), keys))
@@ -216,8 +219,7 @@ class Found:
             if id(accounts) not in self._crowds:
                 if len(accounts) > 1:
                     self._crowds.add(id(accounts))
-                for number in accounts:
-                    (self.unclear_held if self.people.rank[number] == HELD_BACK else self.unclear_marks)[number] = 1
+                self._mark_unclear(accounts)
         self.unclear_count += 1
         if len(self.unclear) < EXAMPLES:
             keys = (self.people.keys[number] for number in islice(chain(*shared), MOST_NAMED))
@@ -227,6 +229,10 @@ class Found:
         self.unmatched_count += 1
         if len(self.unmatched) < EXAMPLES:
             self.unmatched.append((line, text[:LONGEST_TEXT], reason))
+
+
+def _is_address_alone(cell: str) -> bool:
+    return bool(addresses_in(cell)) and is_nothing_else(cell)
 
 
 def _may_be_name(text: str, *, fewest: int) -> bool:

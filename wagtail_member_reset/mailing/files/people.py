@@ -6,13 +6,13 @@ import unicodedata
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
 
 from ...accounts import (
     LONGEST_ADDRESS,
     address_column,
     address_key,
     clean_address,
+    column_of,
     comparable,
     enters_admin,
     is_superuser,
@@ -92,7 +92,7 @@ class People:
         staff = set(accounts.filter(enters_admin()).values_list("pk", flat=True))
         address, username = address_column(model), model.USERNAME_FIELD
         self.has_addresses = address is not None
-        has_flag = _has_column(model, "is_active")
+        has_flag = column_of(model, "is_active") is not None
         # Each once: some versions of Django give a column that is named twice only one place.
         wanted = [each for each in (address, username, "is_active" if has_flag else None) if each and each != "pk"]
         names = list(dict.fromkeys(["pk", *wanted]))
@@ -121,10 +121,3 @@ def _add(index: dict[str, int | Accounts], key: str, number: int) -> None:
         there[number] = None
     else:
         index[key] = {there: None, number: None}
-
-
-def _has_column(model: Any, name: str) -> bool:
-    try:
-        return bool(model._meta.get_field(name).concrete)
-    except FieldDoesNotExist:
-        return False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
+from ...accounts import JOINERS
+
 LONGEST_TEXT = 200
 MOST_MARKS = 3
 # White space keeps words apart; joiners belong to some scripts.
-KEPT = "\u200c\u200d"
+KEPT = JOINERS
 
 
 def shown(text: str) -> str:
