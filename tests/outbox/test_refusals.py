@@ -9,6 +9,7 @@ import pytest
 from anymail.backends.test import EmailBackend as AnymailBackend
 from anymail.exceptions import AnymailRequestsAPIError
 from anymail.signals import pre_send
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
@@ -184,6 +185,22 @@ def test_one_recipient_whom_our_own_server_never_takes_wedges_nobody(
     assert counted(mailing) == (state, 1, int(state == "finished"))
 
 
+def test_one_recipient_for_whom_a_limit_never_ends_fails_after_days_and_the_mailing_ends(
+    mailbox, time_machine, monkeypatch
+):
+    time_machine.move_to(timezone.now())
+    refuse_one(mailbox, monkeypatch, "RCPT", "450 4.7.0 too many messages to this recipient", "member1@members.example")
+    mailing = started(3)
+    states = []
+    for _hour in range(24 * 5):
+        outbox.drain()
+        states.append(counted(mailing))
+        time_machine.shift(timedelta(hours=1))
+
+    assert states[24] == ("running", 2, 0)
+    assert states[-1] == ("finished", 2, 1)
+
+
 def refuse_one(mailbox, monkeypatch, verb, answer, address):
     handler = f"handle_{verb}"
     handle = getattr(type(mailbox), handler)
@@ -222,7 +239,11 @@ def test_ten_members_servers_that_refuse_us_pause_once(mailbox, domains):
         "550 host mx.example[192.0.2.1] said: 550 5.7.1 SPF check failed (in reply to end of DATA)"
     )
     for number in range(30):
-        make_person(f"Member{number}", email=f"m{number}@d{number % domains}.example")
+        make_person(f"Member{number}")
+    # They are mailed in the order of their keys, which may be random.
+    for number, member in enumerate(get_user_model().objects.order_by("pk")):
+        member.email = f"m{number}@d{number % domains}.example"
+        member.save()
     mailing = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None)
     mailings.start(mailing)
     outbox.drain()

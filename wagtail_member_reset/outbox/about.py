@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import Enum
 
 from django.db.models import Q
+from django.utils import timezone
 
 from ..models import EmailState, MailingChunk, ResetEmail
 from ..reports import Cause, Whose
 from .failures import Result
+
+# How long one email waits for a limit to be over.
+LONGEST_FOR_LIMIT = timedelta(days=2)
 
 
 class About(Enum):
@@ -25,8 +30,8 @@ def about(email: ResetEmail, result: Result) -> About | None:
     None where the answer is the member's, or where it does not say whether it is about all.
 
     What was said once is about all. If the same is said again, and another email of the mailing was taken in between,
-    it is about that one; so it is for the last one of a mailing that reached others. All answers before it have to be
-    written down. Costs a few quick queries where it is said again.
+    it is about that one; so it is, in the end, for the last one of a mailing that reached others. All answers before it
+    have to be written down. Costs a few quick queries where it is said again.
     """
     if result.whose == Whose.MEMBER or not result.is_sure:
         return None
@@ -39,8 +44,9 @@ def about(email: ResetEmail, result: Result) -> About | None:
     is_left = others.filter(untried).exists() or MailingChunk.objects.filter(mailing=email.mailing_id).exists()
     if is_left:
         return About.UNTOLD
-    # Somebody has resumed the mailing, and there is no other left that could tell.
-    is_last = result.whose == Whose.MEND and not others.unsent().exists()
+    # Somebody has resumed the mailing, or no limit lasts so long; and there is no other left that could tell.
+    has_waited = result.whose == Whose.MEND or timezone.now() - email.created_at > LONGEST_FOR_LIMIT
+    is_last = has_waited and not others.unsent().exists()
     return About.ONE if is_last and others.filter(state=EmailState.HANDED_OVER).exists() else About.ALL
 
 

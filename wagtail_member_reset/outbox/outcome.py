@@ -14,16 +14,15 @@ from .. import db, mailing, tokens
 from ..models import EmailState, ResetEmail, SkipReason
 from ..reports import Cause, Whose
 from ..signals import delivery_changed
-from .about import About, about
+from .about import LONGEST_FOR_LIMIT, About, about
 from .failures import Answer, Result
 
 # How long an email waits for its second attempt, its third, and so on.
 BACK_OFF = [timedelta(seconds=30)] + [timedelta(minutes=m) for m in (2, 10, 30, 120, 360)]
 FIRST_WAIT = BACK_OFF[0]
-# Where our own server has had enough for now: how long an email waits at most, and a single one altogether.
+# Where our own server has had enough for now: how long an email waits at most.
 LONGEST_LIMIT = timedelta(hours=1)
 LONGEST_HOLD = LONGEST_LIMIT + timedelta(minutes=1)
-LONGEST_FOR_LIMIT = timedelta(days=2)
 # Beyond that, the attempts ended with their workers, and so may the next one.
 MOST_ATTEMPTS = len(BACK_OFF) + 3
 

@@ -127,6 +127,45 @@ def test_column_called_user_needs_to_agree_with_the_addresses(club, said, case):
     assert (found.mailed, found.held, found.unclear) == (mailed, [], [])
 
 
+DISORDER = {
+    "all lines": ("Username,Email\nmia-user,ole@club.example\nole-user,mia@club.example\n", [], [2, 3]),
+    "one line": ("Username,Email\nmia-user,ole@club.example\n", [], [2]),
+    "one of three": (
+        "Email;Benutzername\nmia@club.example;mia-user\nted@club.example;ted\nole@club.example;pat\n",
+        [MIA, "ted"], [4]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DISORDER)
+def test_line_whose_username_and_address_are_of_two_people_is_left_to_staff(club, said, case):
+    text, mailed, lines = DISORDER[case]
+
+    found = said(text)
+
+    assert (found.mailed, found.held, [line for line, _names in found.unclear]) == (mailed, [], lines)
+    assert all(len(names) == 2 for _line, names in found.unclear)
+
+
+LETTERHEADS = {
+    "club": "Tennis Club\noffice@club.example\n\nMia;mia@club.example\nOle;ole@club.example\n",
+    "one line": "clerk@club.example\n\nMia;Sample;mia@club.example\nOle;Sample;ole@club.example\n",
+    "who to ask": "Questions: office@club.example\n\n1;Mia;mia@club.example\n2;Ole;ole@club.example\n",
+}
+
+
+@pytest.mark.parametrize("case", LETTERHEADS)
+def test_letterhead_above_a_table_without_a_header_names_nobody(club, said, case):
+    found = said(LETTERHEADS[case])
+
+    assert (found.mailed, found.held, found.unclear) == ([MIA, OLE], [], [])
+
+
+def test_groups_that_blank_lines_part_are_all_members(club, said):
+    found = said("Mia;mia@club.example\n\nOle;ole@club.example\nTed;ted@club.example\n")
+
+    assert (found.mailed, found.unmatched) == ([MIA, OLE, "ted"], [])
+
+
 def test_lines_of_a_table_that_end_in_separators_are_no_list(club, said):
     found = said("Mia;mia@club.example;ole@club.example;\nQu;'quinn@club.example;admin@club.example;\n")
 

@@ -170,6 +170,13 @@ def test_list_names_as_many_as_it_has_addresses(club, said, case):
     assert (found.mailed, found.unclear, found.unmatched) == ([MIA, OLE], [], [])
 
 
+def test_comma_for_a_dot_in_a_list_mails_nobody_else(club, said):
+    found = said("mia@club.example, anna,ole@club.example")
+
+    assert (found.mailed, found.unclear) == ([MIA], [])
+    assert [line for line, _reason in found.unmatched] == [2]
+
+
 def test_what_stands_beside_the_addresses_of_a_list_names_nobody(club, said):
     found = said("Mia;mia@club.example;admin")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from . import words
 from .addresses import addresses_in, is_nothing_else, without_addresses
 from .lines import Lines
 
-# A footer has at most so many records.
-LONGEST_FOOTER = 5
+# A letterhead and a footer have at most so many records.
+LONGEST_AROUND = 5
 MOST_CELLS = 100
 SHORTEST_NAME = 3
 
@@ -24,7 +24,7 @@ def with_footer(records: Iterator[tuple[int, list[str]]], lines: Lines) -> Itera
     read, gaps, last = 0, 0, 0
     for number, row in records:
         is_gap = read > 1 and number > last + 1
-        if held and (is_gap or len(held) == LONGEST_FOOTER):
+        if held and (is_gap or len(held) == LONGEST_AROUND):
             yield from ((*each, False) for each in held)
             held, gaps = [], gaps + 1
         read, gaps, last = read + 1, gaps + is_gap, lines.number
@@ -33,6 +33,19 @@ def with_footer(records: Iterator[tuple[int, list[str]]], lines: Lines) -> Itera
         else:
             yield number, row, False
     yield from ((*each, True) for each in held)
+
+
+def begins_below(first: Sequence[tuple[int, list[str]]]) -> int:
+    """
+    The number of the line where a table without a header begins, given its first records; 0 if with the first.
+
+    Above a blank line, a letterhead has fewer cells than any line of the table.
+    """
+    filled = [sum(bool(cell.strip()) for cell in row) for _number, row in first]
+    for at in range(1, min(LONGEST_AROUND + 1, len(first))):
+        if first[at][0] > first[at - 1][0] + 1 and max(filled[:at]) < min(filled[at:]):
+            return first[at][0]
+    return 0
 
 
 def is_outside(cells: list[str], at: int, *, is_apart: bool, width: int) -> bool:

@@ -153,7 +153,9 @@ class Survey:
         if address is not None and self._seen(address).by_address:
             if usernames is None or self._agrees(address, usernames):
                 return Who(address, usernames)
-            # They name different people: one of the two columns is about somebody else.
+            # They name different people: one of the two columns is about somebody else, or the lines are in disorder.
+            if words.is_username(self._called(usernames)) and words.is_address(self._called(address)):
+                return Who(address, usernames)
             better = self._ordinary(self._seen(usernames).by_name) > self._ordinary(self._seen(address).by_address)
             return Who(usernames) if better else Who(address)
         if usernames is not None and self._seen(usernames).by_name:

@@ -99,8 +99,10 @@ class Found:
         elif both := tuple(number for number in usernames if any(number in accounts for accounts in shared)):
             # A username among those of an address says which of them is meant.
             self._take(line, cell, both, cells, needs_full_name=True)
+        elif usernames and self.who.beside is not None:
+            self._leave_to_people(line, cell, [usernames, *shared])
         elif sum(map(len, shared)) > MOST_SHARED:
-            self._leave_crowd(line, cell, shared)
+            self._leave_to_people(line, cell, shared)
         else:
             # Of two addresses, the second may be a former one or another person's, if the first has no account.
             is_first = bool(self.people.by_address(addresses[0]))
@@ -212,8 +214,8 @@ class Found:
             keys = tuple(self.people.keys[number] for number in accounts)
             self.unclear.append(Unclear(each.line, shown(each.text), keys))
 
-    def _leave_crowd(self, line: int, text: str, shared: list[Accounts]) -> None:
-        """An address that very many share, since it is nobody's own."""
+    def _leave_to_people(self, line: int, text: str, shared: list[Accounts]) -> None:
+        """Leave a line to people: very many share its address, or its username is that of somebody else."""
         for accounts in shared:
             # The index keeps those who share one for as long as this takes.
             if id(accounts) not in self._crowds:

@@ -11,7 +11,8 @@ from .addresses import LONGEST_CELL
 from .words import OTHER_FIELDS, RECIPIENTS
 
 PIECE = 64 * 1024
-SEPARATORS = str.maketrans({";": ",", "\t": ",", "\r": ",", "\n": ",", "\uff0c": ",", "\uff1b": ",", "\u3001": ","})
+# But for a comma, with a blank behind it: a comma without one may stand within an address, for a dot.
+SEPARATORS = str.maketrans({**dict.fromkeys(";\t\r\n\uff1b\u3001", ", "), "\uff0c": ","})
 # A mail that was pasted begins with some of these lines.
 LOOKED_AT = 20
 LONGEST_FIELD = 20
@@ -33,7 +34,7 @@ def entries(stream: TextIO) -> Iterator[str]:
     before = ""
     for text in _parted(_recipients(stream)) if is_mail(head) else _texts(stream):
         # The name before an address may have a comma in it.
-        before = f"{before} {text}".strip() if before else text
+        before = f"{before.strip()},{text}" if before and not text[0].isspace() else f"{before}{text}".strip()
         if "@" in text or "\uff20" in text or len(before) > LONGEST_CELL:
             yield from _apart(before)
             before = ""

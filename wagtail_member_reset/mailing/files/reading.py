@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ...exceptions import ChoiceError
-from .around import is_outside, with_footer
+from .around import begins_below, is_outside, with_footer
 from .column import Who
 from .columns import Survey
 from .dialect import MOST_CELLS, delimiter_of
@@ -165,7 +165,7 @@ def _lines(stream: TextIO) -> Lines:
 
 def _after(survey: Survey, header: int | None) -> int:
     """The number of the first line that may name somebody."""
-    return survey.first[header][0] + 1 if header is not None else 0
+    return survey.first[header][0] + 1 if header is not None else begins_below(survey.first)
 
 
 def _column_called(column: str, survey: Survey) -> int:
