@@ -14,6 +14,9 @@ from wagtail_member_reset.models import ResetEmail
 
 from .browsers import SENT, ask_to_send, check, edit_url, handed_over, open_tab, overflow, send, shoot, shown_link
 
+# The browser has much to do: CI runs them.
+pytestmark = pytest.mark.slow
+
 WAITING = "We are waiting for Mia’s mail server to answer."
 NO_MAILBOX = "Mia’s mail server says that this address does not exist."
 HIDE = """(isHidden) => {

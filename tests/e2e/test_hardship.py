@@ -11,6 +11,9 @@ from playwright.sync_api import expect
 from .browsers import SENT, check, choose_password, edit_url, open_tab, overflow, send, shoot, shown_link
 from .mailbox import link_in
 
+# The browser has much to do: CI runs them.
+pytestmark = pytest.mark.slow
+
 PHONE = {"width": 320, "height": 1000}
 OVERFLOW = "(part) => part.scrollWidth - part.clientWidth"
 BUTTON_EDGES = """(part) => {

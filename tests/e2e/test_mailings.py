@@ -16,6 +16,9 @@ from .browsers import check, overflow, shoot
 from .mailbox import link_in
 from .test_hardship import PHONE, tab_to
 
+# The browser has much to do: CI runs them.
+pytestmark = pytest.mark.slow
+
 MAILINGS = reverse("wagtail_member_reset_admin:mailings")
 NEW = reverse("wagtail_member_reset_admin:mailing_new")
 STRICT = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:"
