@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from django.db.models import CharField, Field, IntegerField
 from ...accounts import Member, comparable
 
 LONGEST_NAME = 100
+WORDS = re.compile(r"[^\W_]+")
 # Fields of a user model that hold a person's number, by what is in their name.
 NUMBERS = frozenset({"number", "nummer", "no", "nr", "num", "id", "uid"})
 
@@ -119,4 +121,4 @@ def key_of(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    return "".join(letter if letter.isalnum() else " " for letter in comparable(text)).split()
+    return WORDS.findall(comparable(text))
