@@ -1,4 +1,4 @@
-"""The table of checks names each that there is, and no other."""
+"""What the pages of docs/ name is there."""
 
 import re
 from pathlib import Path
@@ -21,3 +21,21 @@ def test_table_has_every_check_and_no_other():
 
     assert sorted({first for first, last in table if not last}) == sorted(said - set(SETTINGS.values()))
     assert [row for row in table if row[1]] == [(min(SETTINGS.values()), max(SETTINGS.values()))]
+
+
+def test_each_test_that_holds_a_claim_of_security_exists():
+    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    claims = re.findall(r"^\| (?!claim |---)(.+?) \| (.+) \|$", page, re.MULTILINE)
+    named = [
+        (file, name)
+        for _claim, tests in claims
+        for file, name in re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", tests)
+    ]
+
+    assert len(claims) > 30
+    assert all("::test_" in tests for _claim, tests in claims)
+    assert [
+        (file, name)
+        for file, name in named
+        if not re.search(rf"^ *def {name}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE)
+    ] == []
