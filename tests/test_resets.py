@@ -551,6 +551,35 @@ class TestRedeeming:
 
         assert (too_early, heard) == ([], [(reset.pk, member.pk)])
 
+    @pytest.mark.parametrize(
+        ("is_mailed", "note", "told"),
+        [
+            (True, None, (True, False)),
+            (False, None, (False, False)),
+            (True, resets.note_shown, (True, True)),
+            (True, resets.note_copied, (True, True)),
+            (False, resets.note_shown, (False, True)),
+        ],
+    )
+    def test_sites_hear_whether_it_was_mailed_and_whether_staff_saw_it(
+        self, member, office, django_capture_on_commit_callbacks, is_mailed, note, told
+    ):
+        heard = []
+        listen = lambda mailed_to, was_shown, **kwargs: heard.append((mailed_to, was_shown))  # noqa: E731
+        reset = resets.send(member, by=office)
+        if is_mailed:
+            outbox.drain()
+        if note:
+            note(reset, **({"by": office} if note is resets.note_copied else {}))
+        grant = resets.open(token_of(reset))
+        reset_redeemed.connect(listen)
+
+        with django_capture_on_commit_callbacks(execute=True):
+            resets.redeem(grant, password=NEW)
+        reset_redeemed.disconnect(listen)
+
+        assert heard == [(member.email if told[0] else "", told[1])]
+
     def test_password_and_link_change_together_or_not_at_all(self, member, sent, monkeypatch):
         grant = resets.open(token_of(sent()))
         before = rows()

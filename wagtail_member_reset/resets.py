@@ -165,8 +165,7 @@ def redeem(grant: Grant, *, password: str) -> PasswordReset:
     links.use(reset, member=member)
     reset.refresh_from_db()
     outbox.wake_on_commit()
-    announce = partial(reset_redeemed.send_robust, sender=PasswordReset, reset=reset, member=member)
-    transaction.on_commit(announce, using=db.alias(), robust=True)
+    transaction.on_commit(partial(_announce_redeemed, reset, member), using=db.alias(), robust=True)
     return reset
 
 
@@ -231,6 +230,17 @@ def _promise(member: Member, *, fresh: bool = False, **details: Any) -> Password
     announce = partial(reset_sent.send_robust, sender=PasswordReset, reset=reset, email=email)
     transaction.on_commit(announce, using=db.alias(), robust=True)
     return reset
+
+
+def _announce_redeemed(reset: PasswordReset, member: Member) -> None:
+    mailed = reset.emails.with_link().filter(possible_copies__gt=0)
+    reset_redeemed.send_robust(
+        sender=PasswordReset,
+        reset=reset,
+        member=member,
+        mailed_to=mailed.values_list("recipient", flat=True).first() or "",
+        was_shown=reset.shown_at is not None or reset.copied_at is not None,
+    )
 
 
 def _holder(selector: str, proof: str) -> PasswordReset:

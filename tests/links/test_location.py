@@ -69,7 +69,7 @@ def test_a_link_is_read_back_as_its_token(site):
     assert (parsed.selector + parsed.secret) == token[:-2]
 
 
-@pytest.mark.parametrize("hostname", ["localhost", "127.0.0.1", "[::1]", "example.com"])
+@pytest.mark.parametrize("hostname", ["localhost", "club.localhost", "127.0.0.1", "[::1]", "example.com"])
 def test_placeholder_hosts_are_known(site, hostname):
     site.hostname = hostname
 

@@ -128,6 +128,17 @@ def test_next_link_is_opened_as_ever_after_one_was_used(client, reset, sent):
     assert client.get(SET).context["reset"] == following
 
 
+def test_complete_page_promises_no_sign_in_and_says_who_helps(client, reset):
+    """The site may have locked the account after wrong attempts, as django-axes does."""
+    choose(client, reset)
+
+    page = html.unescape(complete(client))
+
+    assert "You can sign in" not in page
+    assert "a website may refuse even the right password for a while" in page
+    assert '<a href="mailto:office@club.example">' in page
+
+
 def test_complete_page_leads_to_the_way_in(client, db, settings):
     settings.WAGTAIL_FRONTEND_LOGIN_URL = "/members/enter/"
 

@@ -102,13 +102,6 @@ def test_backend_names_its_service(settings, path, service):
     assert (services.backend_path(), services.default_backend().name) == (path, service)
 
 
-@pytest.mark.parametrize("seconds", [None, 30])
-def test_timeout_is_read_in_either_way(settings, seconds):
-    use_backend(settings, services.SMTP_BACKEND, timeout=seconds)
-
-    assert services.timeout() == seconds
-
-
 BACKENDS = sorted({module.name for module in pkgutil.iter_modules(anymail.backends.__path__)} - NOT_A_SERVICE)
 silent_about_sendgrid = pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid")
 

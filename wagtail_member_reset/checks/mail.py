@@ -60,12 +60,6 @@ def _mail_backend() -> Iterator[CheckMessage]:
             hint="Set the backend of your mail service, for instance Anymail's, or DEBUG = True for development.",
             id="wagtail_member_reset.W006",
         )
-    if path == reports.SMTP_BACKEND and reports.timeout() is None:
-        yield Warning(
-            "EMAIL_TIMEOUT is None: a mail server that falls silent would hold up the site's mails for ever.",
-            hint='Set EMAIL_TIMEOUT = 30, or with MAILERS "OPTIONS": {"timeout": 30}.',
-            id="wagtail_member_reset.W007",
-        )
 
 
 def _mail_service() -> Iterator[CheckMessage]:

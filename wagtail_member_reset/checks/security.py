@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from inspect import signature
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Info, Tags, Warning, register
+from django.contrib.auth.backends import BaseBackend, ModelBackend
+from django.core.checks import CheckMessage, Tags, Warning, register
+from django.utils.module_loading import import_string
 
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
 
-# A code that is mailed lives 24 hours: https://pages.nist.gov/800-63-4/sp800-63b.html#savedrecovery
-STRICT_LIFETIME = timedelta(hours=24)
-MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
+# Backends that refuse or allow, or ask for this site's own password: their module's first name, where the class
+# does not show it. With its app for other services' accounts, allauth signs people in elsewhere.
+ASKING_HERE = ("axes.", "guardian.", "allauth.account.")
+ALLAUTH_ELSEWHERE = "allauth.socialaccount"
 
 
 @register()
 def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    others = [path for path in settings.AUTHENTICATION_BACKENDS if path != MODEL_BACKEND]
+    others = [path for path in settings.AUTHENTICATION_BACKENDS if _signs_in_elsewhere(path)]
     if not others or getattr(settings, f"{PREFIX}MAY_RESET", None) is not None:
         return []
     hint = (
@@ -27,6 +31,28 @@ def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     )
     message = f"People may sign in by {', '.join(others)}, too, and a reset would give each of them a password."
     return [Warning(message, hint=hint, id="wagtail_member_reset.W010")]
+
+
+def _signs_in_elsewhere(path: str) -> bool:
+    """
+    Whether people may be signed in by something else than a password that this site keeps.
+
+    To be a `ModelBackend` says little: OpenID Connect, SAML and CAS come as such. Those that ask for a password by name
+    are taken to compare it with the account's.
+    """
+    try:
+        backend = import_string(path)
+    except ImportError:  # not installed here: its name is all there is
+        return True
+    modules = [f"{base.__module__}." for base in backend.__mro__]
+    if any(module.startswith("allauth.account.") for module in modules) and apps.is_installed(ALLAUTH_ELSEWHERE):
+        return True
+    if any(module.startswith(ASKING_HERE) for module in modules):
+        return False
+    signs_in = getattr(backend, "authenticate", BaseBackend.authenticate)
+    if signs_in is BaseBackend.authenticate:
+        return False
+    return not (issubclass(backend, ModelBackend) and "password" in signature(signs_in).parameters)
 
 
 @register(Tags.security)
@@ -53,20 +79,3 @@ def check_passwords(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     hint = "Set AUTH_PASSWORD_VALIDATORS as a new Django project has it: members see its rules on our page."
     message = "AUTH_PASSWORD_VALIDATORS is empty, so that a member may choose any password, even one letter."
     return [Warning(message, hint=hint, id="wagtail_member_reset.W012")]
-
-
-@register(Tags.security, deploy=True)
-def check_lifetime(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    try:
-        lifetime = conf.LINK_LIFETIME
-    except SettingError:
-        return []
-    if lifetime <= STRICT_LIFETIME:
-        return []
-    hint = (
-        f"A site bound to either sets {PREFIX}LINK_LIFETIME = timedelta(hours=24) and "
-        f'{PREFIX}LINK_DISPLAY = "never"; see "The strict profile" in the README. Every other one may silence this.'
-    )
-    hours = round(lifetime.total_seconds() / 3600)
-    message = f"Links live {hours} hours, longer than the 24 of NIST SP 800-63B, which ASVS 5.0 follows."
-    return [Info(message, hint=hint, id="wagtail_member_reset.I002")]

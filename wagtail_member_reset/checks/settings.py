@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth.views import PasswordResetView
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, reverse
 
 from .. import outbox
 from ..conf import PREFIX, conf
@@ -35,12 +33,6 @@ SETTINGS = {
     "REMINDER": "E016",
 }
 ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
-# Reset pages of others, by URL name, with the line that leads their visitors to ours.
-OTHER_PAGES = {
-    "wagtailadmin_password_reset": "the Wagtail admin's",
-    "password_reset": "Django's",
-    "admin_password_reset": "the Django admin's",
-}
 
 
 @register()
@@ -61,7 +53,7 @@ def check_urls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     except NoReverseMatch:
         hint = f"Add {ROUTE} to the URL configuration, above wagtail_urls."
         return [Error("The members' pages have no address.", hint=hint, id="wagtail_member_reset.E020")]
-    return list(_other_reset_pages())
+    return []
 
 
 @register()
@@ -99,26 +91,3 @@ def _window_in_lifetime() -> Iterator[CheckMessage]:
             hint="Staff would be told of a link that no longer works: shorten the one or lengthen the other.",
             id="wagtail_member_reset.W002",
         )
-
-
-def _other_reset_pages() -> Iterator[CheckMessage]:
-    if getattr(settings, "WAGTAIL_PASSWORD_RESET_ENABLED", True):
-        names = OTHER_PAGES
-    else:
-        names = {name: whose for name, whose in OTHER_PAGES.items() if not name.startswith("wagtailadmin")}
-    for name, whose in names.items():
-        try:
-            path = reverse(name)
-            view = getattr(resolve(path).func, "view_class", None)
-        except (NoReverseMatch, Resolver404):
-            continue
-        if view is not None and issubclass(view, PasswordResetView):
-            line = (
-                f'path("{path.lstrip("/")}", RedirectView.as_view(pattern_name="wagtail_member_reset:password_reset"))'
-            )
-            yield Warning(
-                f"{path} still serves {whose} own password reset, which sends nothing, silently, "
-                "to accounts without a password, and tells strangers by its time who has an account.",
-                hint=f"Put {line} above it in the URL configuration.",
-                id="wagtail_member_reset.W003",
-            )

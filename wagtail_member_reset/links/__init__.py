@@ -2,7 +2,7 @@
 
 from .issuer import LOG_ACTIONS, Effect, Issuer, effect_of_sending, issue_link, reissue
 from .limits import is_spent_for_strangers, refusal_of_staff
-from .location import PLACEHOLDER_HOSTS, base_url, is_placeholder, page_url, sender_address, site_name, url_of
+from .location import base_url, is_placeholder, leads_nowhere, page_url, sender_address, site_name, url_of
 from .state import (
     close,
     ending,
@@ -21,7 +21,6 @@ from .state import (
 
 __all__ = [
     "LOG_ACTIONS",
-    "PLACEHOLDER_HOSTS",
     "Effect",
     "Issuer",
     "base_url",
@@ -33,6 +32,7 @@ __all__ = [
     "is_placeholder",
     "is_spent_for_strangers",
     "issue_link",
+    "leads_nowhere",
     "lock_first",
     "locked",
     "outgrown",

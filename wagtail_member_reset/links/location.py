@@ -13,7 +13,7 @@ from django.utils import translation
 from ..conf import conf
 from ..exceptions import SettingError
 
-PLACEHOLDER_HOSTS = {"", "localhost", "127.0.0.1", "::1", "example.com"}
+PLACEHOLDER_HOSTS = {"", "localhost", "127.0.0.1", "::1", "[::1]", "example.com"}
 
 
 class HasRootURL(Protocol):
@@ -64,13 +64,23 @@ def sender_address() -> str:
 
 
 def is_placeholder(site: HasRootURL | None) -> bool:
-    """Whether links would lead to the address of a new project's site record, where no member can follow."""
+    """
+    Whether links would lead to the address of a new project's site record, where no member can follow.
+
+    Under DEBUG, who named a port or a host below `localhost` is somebody at work, who can.
+    """
     if conf.BASE_URL:
         return False
     try:
-        return (urlsplit(base_url(site)).hostname or "") in PLACEHOLDER_HOSTS
+        parts = urlsplit(base_url(site))
     except SettingError:
         return True
+    return parts.netloc in PLACEHOLDER_HOSTS if settings.DEBUG else leads_nowhere(parts.hostname)
+
+
+def leads_nowhere(hostname: str | None) -> bool:
+    """Whether it is this machine for whoever asks, or an example: browsers take each name below `localhost` so."""
+    return not hostname or hostname in PLACEHOLDER_HOSTS or hostname.endswith(".localhost")
 
 
 def _path(name: str, language: str, *args: str) -> str:

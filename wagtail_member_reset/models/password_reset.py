@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
+from .partial import PartlyIndexed
 
 
 class Purpose(models.TextChoices):
@@ -71,7 +72,7 @@ class PasswordResetQuerySet(models.QuerySet["PasswordReset"]):
         return self.filter(nonce__isnull=False, issued_at__lte=timezone.now() - conf.STATUS_WINDOW)
 
 
-class PasswordReset(models.Model):
+class PasswordReset(PartlyIndexed):
     """
     One link of one member, from its issue to its end. It holds no token.
 

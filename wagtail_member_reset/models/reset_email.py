@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import ids
+from .partial import PartlyIndexed
 from .password_reset import PasswordReset, Purpose
 
 
@@ -58,7 +59,7 @@ class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
         return self.exclude(purpose=Purpose.PASSWORD_CHANGED)
 
 
-class ResetEmail(models.Model):
+class ResetEmail(PartlyIndexed):
     """
     The promise of one mail, and afterwards the record of it. It holds no body, no link and no token.
 

@@ -7,13 +7,11 @@ from .service import MailService, Placeholders
 from .services import (
     METADATA,
     SMTP,
-    SMTP_BACKEND,
     backend_path,
     default_backend,
     is_open_to_anybody,
     name_of,
     reports,
-    timeout,
 )
 from .services import named as service_named
 from .services import of_connection as service_of
@@ -29,7 +27,6 @@ __all__ = [
     "NEEDS_MENDING",
     "SITE_QUEUE",
     "SMTP",
-    "SMTP_BACKEND",
     "Cause",
     "Ending",
     "MailService",
@@ -53,7 +50,6 @@ __all__ = [
     "reports",
     "service_named",
     "service_of",
-    "timeout",
     "verdict_on",
     "webhook_path",
 ]

@@ -256,17 +256,12 @@ def backend_path() -> str:
     return str(_mailer().get("BACKEND", SMTP_BACKEND))
 
 
-def timeout() -> Any:
-    """How many seconds the default mailer waits for a server; None for ever."""
-    return _mailer().get("OPTIONS", {}).get("timeout")
-
-
 def _mailer() -> dict[str, Any]:
     if hasattr(settings, "MAILERS"):
         return dict(settings.MAILERS.get("default", {}))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Django 6.1 warns of the older settings wherever they are read
-        return {"BACKEND": settings.EMAIL_BACKEND, "OPTIONS": {"timeout": settings.EMAIL_TIMEOUT}}
+        return {"BACKEND": settings.EMAIL_BACKEND}
 
 
 def reports(provider: str) -> bool:
