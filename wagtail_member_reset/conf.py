@@ -68,12 +68,15 @@ class Conf:
 
     @property
     def BASE_URL(self) -> str | None:
-        """Scheme and host of every link, without a path; None takes the Wagtail site's. Default: None."""
+        """
+        Scheme and host of every link, with the path that the site is served at, if any; None takes the Wagtail
+        site's. Default: None.
+        """
         value = self._get("BASE_URL", None)
         if value is None:
             return None
-        if not isinstance(value, str) or not re.fullmatch(r"https?://[^/?#\s]+/?", value):
-            raise self._error("BASE_URL", value, 'set scheme and host alone, for instance "https://club.example.com"')
+        if not isinstance(value, str) or not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
+            raise self._error("BASE_URL", value, 'set scheme and host, for instance "https://club.example.com"')
         return value.rstrip("/")
 
     @property

@@ -21,7 +21,7 @@ def error_of(error: SettingError, number: str) -> Error:
 
 
 def plain_http(base: str) -> Iterator[CheckMessage]:
-    is_local = urlsplit(base).hostname in links.PLACEHOLDER_HOSTS
+    is_local = links.leads_nowhere(urlsplit(base).hostname)
     if base.startswith("http://") and not is_local and not settings.DEBUG:
         yield Warning(
             f"Links to members begin with {base}, so that they travel in the open.",
