@@ -73,6 +73,8 @@ WRONG = [
     ("MAILING_CONNECTIONS", True, "E015"),
     ("MAILING_CONNECTIONS", "4", "E015"),
     ("REMINDER", 2, "E016"),
+    ("PASSWORDS_ENABLED", "no", "E017"),
+    ("PASSWORDS_ENABLED", None, "E017"),
     ("REMINDER", timedelta(0), "E016"),
     ("REMINDER", timedelta(days=7), "E016"),
 ]
@@ -162,7 +164,7 @@ def test_all_that_is_wrong_is_said_at_once(settings):
     for name, value, _number in WRONG:
         setattr(settings, PREFIX + name, value)
 
-    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 17)]
+    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 18)]
     assert ids(in_database()) == ["E023"]
 
 

@@ -16,6 +16,11 @@ DELIVERIES = ("auto", "thread", "tasks", "command")
 LINK_DISPLAYS = ("inline", "reveal", "never")
 DEFAULT_LIMITS = {"ip": "20/h", "address": "5/h", "all": "300/min"}
 DEFAULT_STAFF_LIMITS = {"account": "20/d", "person": "500/d"}
+PASSWORD_SETTINGS = (
+    "WAGTAILUSERS_PASSWORD_ENABLED",
+    "WAGTAIL_PASSWORD_MANAGEMENT_ENABLED",
+    "WAGTAIL_PASSWORD_RESET_ENABLED",
+)
 UNITS = {
     "s": timedelta(seconds=1),
     "min": timedelta(minutes=1),
@@ -78,6 +83,15 @@ class Conf:
         if not isinstance(value, str) or not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
             raise self._error("BASE_URL", value, 'set scheme and host, for instance "https://club.example.com"')
         return value.rstrip("/")
+
+    @property
+    def PASSWORDS_ENABLED(self) -> bool:
+        """
+        Whether members have passwords of this site. Default: yes, unless Wagtail's own three settings all say no.
+
+        WAGTAILUSERS_PASSWORD_ENABLED alone only hides the fields in which staff set passwords.
+        """
+        return self._flag("PASSWORDS_ENABLED", any(getattr(settings, name, True) for name in PASSWORD_SETTINGS))
 
     @property
     def WELCOME_ON_CREATE(self) -> bool:

@@ -32,6 +32,7 @@ STOCK = {
     "kept": [0, 0, 0],
     "outside": [],
     "checks": [],
+    "audited": None,
 }
 BELOW = {"links": "https://club.example/app/account/r/", "sign in": "/app/members/login/", "cookie paths": ["/app/"]}
 
@@ -54,7 +55,12 @@ def needs(package):
         ("forced-path", BELOW),
         ("servers-path", BELOW),
         ("multi-table", {}),
+        ("no-password-fields", {}),
+        ("computed-address", {"correct": 302, "corrected": [], "checks": ["E030"]}),
         pytest.param("toolbar", {"toolbar": True}, marks=needs("debug_toolbar")),
+        pytest.param("audited", {"audited": ["auth"]}, marks=needs("auditlog")),
+        pytest.param("audited-first", {"audited": ["auth"]}, marks=needs("auditlog")),
+        pytest.param("audited-by-wish", {"audited": ["auth", "wagtail_member_reset"]}, marks=needs("auditlog")),
     ],
 )
 def test_whole_story_works(site, differs, tmp_path):

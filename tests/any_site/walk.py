@@ -28,12 +28,13 @@ SITES = {
     "multi-table": {"app": "tests.any_site.multi_table", "AUTH_USER_MODEL": "multi_table.Member"},
     "computed-address": {"app": "tests.any_site.computed", "AUTH_USER_MODEL": "computed.Person"},
     "no-password-fields": {"WAGTAILUSERS_PASSWORD_ENABLED": False},
-    "audited": {
+    "audited": {"app": "auditlog", "AUDITLOG_INCLUDE_ALL_MODELS": True},
+    "audited-first": {"first": "auditlog", "AUDITLOG_INCLUDE_ALL_MODELS": True},
+    "audited-by-wish": {
         "app": "auditlog",
         "AUDITLOG_INCLUDE_ALL_MODELS": True,
-        "AUDITLOG_EXCLUDE_TRACKING_MODELS": ["wagtail_member_reset"],
+        "AUDITLOG_INCLUDE_TRACKING_MODELS": ["wagtail_member_reset.DeliveryEvent"],
     },
-    "audited-by-mistake": {"app": "auditlog", "AUDITLOG_INCLUDE_ALL_MODELS": True},
 }
 # What the web server says of where the site is served.
 PATHS = {"forced-path": "", "servers-path": "/app", "unnamed-path": "/app"}
@@ -62,6 +63,8 @@ def configure(site, folder):
     }
     if app := changes.pop("app", None):
         settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, app]
+    if app := changes.pop("first", None):
+        settings.INSTALLED_APPS = [app, *settings.INSTALLED_APPS]
     if middleware := changes.pop("middleware", None):
         settings.MIDDLEWARE = [middleware, *settings.MIDDLEWARE]
     for name, value in changes.items():
@@ -194,7 +197,7 @@ class Story:
         mailing = Mailing.objects.get()
         self.told["mailing"] = mailing.state, mailing.chosen, mailing.handed_over, mailing.failed
         desk = self.page(self.staff, "wagtail_member_reset_admin:desk", data={"q": resets_address(self.nora)})
-        self.told["found"] = "Nora" in desk
+        self.told["found"] = there("wagtailusers_users:edit", self.nora.pk) in desk
         self.page(self.staff, "wagtail_member_reset_admin:mailings")
         self.page(self.staff, "wagtailadmin_reports:site_history")
 
@@ -293,6 +296,18 @@ def reported(person):
     return verdict.outcome.value, bool(abs(verdict.at.timestamp() - at.timestamp()) < 1)
 
 
+def audited():
+    """What of ours django-auditlog keeps, and whether it keeps anything."""
+    from django.apps import apps
+
+    if not apps.is_installed("auditlog"):
+        return None
+    from auditlog.models import LogEntry
+
+    kept = set(LogEntry.objects.values_list("content_type__app_label", flat=True))
+    return sorted(kept & {"auth", "wagtail_member_reset"})
+
+
 def found_by_checks():
     from django.core import checks
 
@@ -315,7 +330,7 @@ def walk(site):
         return story.told
     for step in (story.follow, story.ask, story.look, story.send_to_many, story.end):
         step()
-    return {**story.told, "checks": found_by_checks()}
+    return {**story.told, "checks": found_by_checks(), "audited": audited()}
 
 
 def main():

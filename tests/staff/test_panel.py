@@ -459,7 +459,7 @@ def test_account_that_the_site_exempts_says_so(office_client, member, settings):
 
 
 def test_site_without_passwords_says_so(office_client, member, settings):
-    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
 
     said = panel_words(office_client, member)
 

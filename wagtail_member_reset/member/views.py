@@ -37,6 +37,8 @@ TEMPLATES = "wagtail_member_reset/member/"
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_reset(request: HttpRequest) -> HttpResponse:
     """Ask for the address. Whatever is posted, the answer is the same, and nobody is looked up."""
+    if not accounts.has_passwords():
+        return _page(request, "no_passwords.html", {})
     if request.method != "POST":
         return _page(request, "password_reset_form.html", {"form": RequestForm()})
     try:
@@ -143,6 +145,8 @@ def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) ->
 
 def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
     """One page for each way in which a link can have ended, and one for a browser that brings nothing."""
+    if not accounts.has_passwords():
+        return _page(request, "no_passwords.html", {})
     # As after Back: the form is there again, and its grant is gone.
     context = {
         "problem": problem.value if problem else "no_grant",
