@@ -64,7 +64,7 @@ def check_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     hint = "Set EMAIL_FIELD of the user model to the name of its EmailField."
     message = (
         f'{model._meta.label} says that its address is "{model.get_email_field_name()}", which is no text field of the '
-        "database: staff cannot correct it or search by a part of it, and each request on the website reads all accounts."
+        "database: staff cannot correct it or search by a part of it, and a request on the website reads all accounts."
     )
     return [Error(message, hint=hint, id="wagtail_member_reset.E030")]
 
