@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import Permission
 from django.core.checks import registry, run_checks
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import ProgrammingError, connection, router
@@ -17,7 +18,7 @@ from django.utils import timezone
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.models import Site
 
-from tests.conftest import use_backend
+from tests.conftest import grant, use_backend
 from wagtail_member_reset import mailings, resets
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, PasswordReset, ResetEmail
@@ -31,7 +32,7 @@ WRONG = [
     ("STATUS_WINDOW", timedelta(0), "E002"),
     ("STATUS_WINDOW", "16 hours", "E002"),
     ("BASE_URL", "club.example", "E003"),
-    ("BASE_URL", "https://club.example/account", "E003"),
+    ("BASE_URL", "https://club.example/?account", "E003"),
     ("BASE_URL", "ftp://club.example", "E003"),
     ("BASE_URL", "", "E003"),
     ("BASE_URL", 5, "E003"),
@@ -68,6 +69,8 @@ WRONG = [
     ("MAILING_CONNECTIONS", True, "E015"),
     ("MAILING_CONNECTIONS", "4", "E015"),
     ("REMINDER", 2, "E016"),
+    ("PASSWORDS_ENABLED", "no", "E017"),
+    ("PASSWORDS_ENABLED", None, "E017"),
     ("REMINDER", timedelta(0), "E016"),
     ("REMINDER", timedelta(days=7), "E016"),
 ]
@@ -156,7 +159,7 @@ def test_all_that_is_wrong_is_said_at_once(settings):
     for name, value, _number in WRONG:
         setattr(settings, PREFIX + name, value)
 
-    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 17)]
+    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 18)]
     assert ids(in_database()) == ["E023"]
 
 
@@ -256,6 +259,7 @@ class TestDatabase:
 
     def test_site_whose_record_keeps_port_80_is_pointed_out(self, settings):
         settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        settings.WAGTAILADMIN_BASE_URL = "https://admin.example"
         Site.objects.update(hostname="club.example")
 
         (warning,) = in_database()
@@ -263,6 +267,59 @@ class TestDatabase:
 
         assert ids([warning]) == ["W009"]
         assert "begin with http://club.example" in warning.msg
+        assert in_database() == []
+
+    @pytest.mark.parametrize("hostname", ["evil.example", "club.example.evil.example", "club.example/evil"])
+    def test_site_whose_host_django_does_not_allow_is_pointed_out(self, settings, hostname):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        settings.ALLOWED_HOSTS = ["club.example"]
+        Site.objects.update(hostname=hostname, port=443)
+
+        (warning,) = in_database()
+
+        assert ids([warning]) == ["W031"]
+        assert hostname in warning.msg
+        assert warning.hint.startswith("Set WAGTAIL_MEMBER_RESET_BASE_URL")
+
+    def test_every_site_is_looked_at(self, settings):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        settings.ALLOWED_HOSTS = [".club.example"]
+        Site.objects.update(hostname="www.club.example", port=443)
+        Site.objects.create(hostname="evil.example", port=443, root_page=Site.objects.get().root_page)
+
+        assert ids(in_database()) == ["W031"]
+
+    def test_placeholder_that_django_does_not_allow_either_is_told_once(self, settings):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        settings.ALLOWED_HOSTS = ["club.example"]
+        Site.objects.update(hostname="localhost")
+
+        assert ids(in_database()) == ["W004"]
+
+    def test_build_that_knows_no_hosts_yet_is_told_nothing(self, settings):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        settings.ALLOWED_HOSTS = []
+        Site.objects.update(hostname="club.example", port=443)
+
+        assert in_database() == []
+
+    @pytest.mark.parametrize("permission", ["add_site", "change_site"])
+    def test_staff_who_change_sites_are_a_reason_to_set_the_address(self, settings, office, permission):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        Site.objects.update(hostname="club.example", port=443)
+        before = in_database()
+        office.groups.get().permissions.add(Permission.objects.get(codename=permission))
+
+        found = in_database()
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = "https://club.example"
+
+        assert (before, ids(found), in_database()) == ([], ["W030"], [])
+
+    def test_superusers_may_change_sites(self, settings, admin):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        Site.objects.update(hostname="club.example", port=443)
+        grant(admin, "change_site")
+
         assert in_database() == []
 
     def test_links_of_the_admins_address_are_looked_at_where_no_site_has_one(self, settings):

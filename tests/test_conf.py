@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from wagtail_member_reset.conf import conf
+from wagtail_member_reset.conf import PASSWORD_SETTINGS, conf
 from wagtail_member_reset.exceptions import SettingError
 
 PREFIX = "WAGTAIL_MEMBER_RESET_"
@@ -12,6 +12,7 @@ DEFAULTS = {
     "STATUS_WINDOW": timedelta(hours=16),
     "RETENTION": timedelta(days=30),
     "BASE_URL": None,
+    "PASSWORDS_ENABLED": True,
     "WELCOME_ON_CREATE": True,
     "SETTINGS_TAB": True,
     "LINK_DISPLAY": "inline",
@@ -49,6 +50,16 @@ def test_defaults_are_those_of_the_contract(unset, name):
     assert getattr(conf, name) == DEFAULTS[name]
 
 
+@pytest.mark.parametrize("on", [*PASSWORD_SETTINGS, None])
+def test_site_has_no_passwords_only_where_all_of_wagtails_settings_say_so(unset, settings, on):
+    for name in PASSWORD_SETTINGS:
+        setattr(settings, name, name == on)
+
+    assert conf.PASSWORDS_ENABLED is (on is not None)
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = on is None
+    assert conf.PASSWORDS_ENABLED is (on is None)
+
+
 def test_everyone_may_be_reset_by_default(unset):
     assert conf.MAY_RESET(object()) is True
 
@@ -65,6 +76,7 @@ def test_a_callable_is_found_by_its_path(settings):
         ("LINK_LIFETIME", timedelta(hours=24), timedelta(hours=24)),
         ("BASE_URL", "https://club.example/", "https://club.example"),
         ("BASE_URL", "http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("BASE_URL", "https://club.example/app/", "https://club.example/app"),
         ("LINK_DISPLAY", "never", "never"),
         ("DELIVERY", "command", "command"),
         ("SUPPORT_CONTACT", " https://club.example/help ", "https://club.example/help"),
@@ -89,10 +101,12 @@ def test_a_sites_value_is_read_live(settings, name, value, read):
         ("RETENTION", None),
         ("BASE_URL", ""),
         ("BASE_URL", "club.example"),
-        ("BASE_URL", "https://club.example/path"),
+        ("BASE_URL", "https://club.example/path?next=x"),
+        ("BASE_URL", "https://club.example/path with a blank"),
         ("BASE_URL", "https://club.example?next=x"),
         ("BASE_URL", "ftp://club.example"),
         ("BASE_URL", "https://club.example\nBcc: eve@elsewhere.example"),
+        ("PASSWORDS_ENABLED", "no"),
         ("WELCOME_ON_CREATE", "yes"),
         ("SETTINGS_TAB", 1),
         ("LINK_DISPLAY", "shown"),

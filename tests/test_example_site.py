@@ -158,7 +158,7 @@ answer = {
     "refusal": {
         name: refusal.value for name, person in people.items() if (refusal := resets.status(person).refusal)
     },
-    "failed": [name for name, person in people.items() if person.password_reset_emails.filter(state="failed")],
+    "failed": [name for name, person in people.items() if person.wagtail_member_reset_emails.filter(state="failed")],
     "without_password": sorted(name for name, person in people.items() if not person.has_usable_password()),
     "superusers": [name for name, person in people.items() if person.is_superuser],
 }

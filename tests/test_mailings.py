@@ -167,7 +167,7 @@ def test_preview_knows_blank_addresses_and_links_that_ended_behind_our_back(mail
 
 def test_preview_of_a_site_without_passwords_says_that_nobody_is_mailed(settings, mailoutbox):
     people(2)
-    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
     draft = mailings.draft(NEVER, by=None)
 
     preview = mailings.preview(draft)

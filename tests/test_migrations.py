@@ -91,3 +91,18 @@ def test_first_migration_of_an_existing_site_grants_before_django_makes_the_perm
     assert Permission.objects.filter(codename__in=OURS).count() == 4
     names = dict(Permission.objects.filter(codename__in=OURS).values_list("codename", "name"))
     assert {name: names[name] for name in GRANTED} == granting.GRANTED
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_tables_can_be_taken_away_and_made_again():
+    """On MySQL and MariaDB, an index that a foreign key needs cannot be taken off a table."""
+
+    def tables():
+        return [name for name in connection.introspection.table_names() if name.startswith("wagtail_member_reset_")]
+
+    before = sorted(tables())
+    call_command("migrate", "wagtail_member_reset", "zero", verbosity=0)
+    without = tables()
+    call_command("migrate", "wagtail_member_reset", verbosity=0)
+
+    assert (without, sorted(tables())) == ([], before)

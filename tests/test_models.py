@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from model_bakery import baker
@@ -136,3 +137,21 @@ def test_rows_say_nothing_of_the_token(member):
     assert str(reset) == f"Welcome {reset.pk}"
     assert repr(reset) == f"<PasswordReset: Welcome {reset.pk}>"
     assert str(email) == f"Password reset {email.public_id}"
+
+
+def test_names_on_models_of_others_cannot_be_theirs():
+    """A user model may well have `password_resets` of its own, and two of a name are an error at start."""
+    ours = apps.get_app_config("wagtail_member_reset").get_models(include_auto_created=True)
+    to_others = [
+        field.remote_field
+        for model in ours
+        for field in model._meta.get_fields()
+        if field.remote_field
+        and not field.auto_created
+        and field.related_model._meta.app_label != model._meta.app_label
+    ]
+
+    assert len(to_others) > 5
+    for relation in to_others:
+        named = {relation.related_name, relation.related_query_name or relation.related_name}
+        assert all(name == "+" or name.startswith("wagtail_member_reset_") for name in named), relation

@@ -60,7 +60,7 @@ def forbid(settings, how):
     if how == "may not be reset":
         settings.WAGTAIL_MEMBER_RESET_MAY_RESET = "tests.test_resets.nobody"
     else:
-        settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+        settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
 
 
 SITE_SAYS_NO = [("may not be reset", Refusal.NOT_ALLOWED), ("passwords disabled", Refusal.PASSWORDS_DISABLED)]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.signals import request_started
 from django.db.models.signals import post_save
@@ -23,10 +26,33 @@ class WagtailMemberResetConfig(AppConfig):
         )
         from .staff import viewset
 
+        leave_out_of_auditlog()
         viewset.install()
         reports.listen()
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         request_started.connect(first_request, dispatch_uid="wagtail_member_reset")
+
+
+def leave_out_of_auditlog() -> None:
+    """
+    Keep our rows out of django-auditlog where it is set to track all models; what a site names itself, it tracks.
+
+    It would keep what makes a link beyond the time in which that may be known, and fails on fields of bytes.
+    """
+    if not (apps.is_installed("auditlog") and getattr(settings, "AUDITLOG_INCLUDE_ALL_MODELS", False)):
+        return
+    # It reads its settings when it is ready itself, before us or after.
+    left_out = [*getattr(settings, "AUDITLOG_EXCLUDE_TRACKING_MODELS", ()), "wagtail_member_reset"]
+    settings.AUDITLOG_EXCLUDE_TRACKING_MODELS = left_out
+    registry = import_module("auditlog.registry").auditlog
+    wished = set(map(str.lower, _names(getattr(settings, "AUDITLOG_INCLUDE_TRACKING_MODELS", ()))))
+    for model in apps.get_app_config("wagtail_member_reset").get_models():
+        if not wished & {model._meta.label_lower, model._meta.app_label}:
+            registry.unregister(model)
+
+
+def _names(models: Iterable[Any]) -> list[str]:
+    return [model["model"] if isinstance(model, Mapping) else model for model in models]
 
 
 def member_saved(sender: type, instance: Any, created: bool, update_fields: Any, **kwargs: Any) -> None:

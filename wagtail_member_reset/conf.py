@@ -16,6 +16,11 @@ DELIVERIES = ("auto", "thread", "tasks", "command")
 LINK_DISPLAYS = ("inline", "reveal", "never")
 DEFAULT_LIMITS = {"ip": "20/h", "address": "5/h", "all": "300/min"}
 DEFAULT_STAFF_LIMITS = {"account": "20/d", "person": "500/d"}
+PASSWORD_SETTINGS = (
+    "WAGTAILUSERS_PASSWORD_ENABLED",
+    "WAGTAIL_PASSWORD_MANAGEMENT_ENABLED",
+    "WAGTAIL_PASSWORD_RESET_ENABLED",
+)
 UNITS = {
     "s": timedelta(seconds=1),
     "min": timedelta(minutes=1),
@@ -68,13 +73,25 @@ class Conf:
 
     @property
     def BASE_URL(self) -> str | None:
-        """Scheme and host of every link, without a path; None takes the Wagtail site's. Default: None."""
+        """
+        Scheme and host of every link, with the path that the site is served at, if any; None takes the Wagtail
+        site's. Default: None.
+        """
         value = self._get("BASE_URL", None)
         if value is None:
             return None
-        if not isinstance(value, str) or not re.fullmatch(r"https?://[^/?#\s]+/?", value):
-            raise self._error("BASE_URL", value, 'set scheme and host alone, for instance "https://club.example.com"')
+        if not isinstance(value, str) or not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
+            raise self._error("BASE_URL", value, 'set scheme and host, for instance "https://club.example.com"')
         return value.rstrip("/")
+
+    @property
+    def PASSWORDS_ENABLED(self) -> bool:
+        """
+        Whether members have passwords of this site. Default: yes, unless Wagtail's own three settings all say no.
+
+        WAGTAILUSERS_PASSWORD_ENABLED alone only hides the fields in which staff set passwords.
+        """
+        return self._flag("PASSWORDS_ENABLED", any(getattr(settings, name, True) for name in PASSWORD_SETTINGS))
 
     @property
     def WELCOME_ON_CREATE(self) -> bool:

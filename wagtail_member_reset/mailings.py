@@ -264,7 +264,7 @@ def _reason(mailing: Mailing, beyond: Q | None) -> Case:
     reasons = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
     reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
     if not mailing.again:
-        reasons.append((SkipReason.LIVE_LINK, Q(live_password_reset__expires_at__gt=timezone.now())))
+        reasons.append((SkipReason.LIVE_LINK, Q(wagtail_member_reset_live__expires_at__gt=timezone.now())))
     cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons)
     return Case(*cases, default=Value(""), output_field=CharField())
 

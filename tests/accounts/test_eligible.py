@@ -172,7 +172,7 @@ def test_what_a_model_computes_is_left_to_python_and_said():
 def test_site_without_passwords_refuses_everybody_for_that_first(member, settings):
     member.is_active, member.email = False, ""
     member.save()
-    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
 
     assert refusals_by_sql(get_user_model().objects.all()) == {member.pk: Refusal.PASSWORDS_DISABLED}
     assert refusal_for(member) == Refusal.PASSWORDS_DISABLED

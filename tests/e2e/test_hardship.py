@@ -89,7 +89,7 @@ def test_staff_without_javascript_send_and_cancel(browsers, mailbox, member, off
     page.goto(staff_url("revoke", member))
     page.get_by_role("button", name="Cancel link").click()
     assert "The last link was cancelled and no longer works." in page.content()
-    assert not member.password_resets.live().exists()
+    assert not member.wagtail_member_reset_resets.live().exists()
 
 
 def test_confirmation_pages_hold_nothing_for_axe(browsers, member, office):

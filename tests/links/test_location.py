@@ -3,7 +3,14 @@ from types import SimpleNamespace
 
 import pytest
 from django.conf.urls.i18n import i18n_patterns
-from django.urls import include, path
+from django.urls import (
+    clear_script_prefix,
+    get_script_prefix,
+    include,
+    path,
+    reverse,
+    set_script_prefix,
+)
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -37,6 +44,146 @@ def test_address_of_the_admin_comes_last(site, settings):
     settings.WAGTAILADMIN_BASE_URL = "https://admin.example/"
 
     assert location.base_url(None) == "https://admin.example"
+
+
+# The host of a site that staff may change
+
+
+@pytest.mark.parametrize(
+    ("hostname", "allowed"),
+    [
+        ("club.example", ["club.example"]),
+        ("CLUB.example", ["club.example"]),
+        ("club.example.", ["club.example"]),
+        ("club.example:8443", ["club.example"]),
+        ("www.club.example", [".club.example"]),
+        ("[2001:db8::1]", ["[2001:db8::1]"]),
+        ("anything.example", ["*"]),
+    ],
+)
+def test_host_that_django_answers_is_linked_to(site, settings, hostname, allowed):
+    settings.ALLOWED_HOSTS, site.hostname = allowed, hostname
+
+    assert location.base_url(site) == f"https://{hostname}"
+    assert location.problem_of_location(site) is None
+
+
+@pytest.mark.parametrize(
+    ("hostname", "allowed"),
+    [
+        ("evil.example", ["club.example"]),
+        ("www.club.example", ["club.example"]),
+        ("evilclub.example", [".club.example"]),
+        ("evil.example/club.example", ["*"]),
+        ("club.example@evil.example", ["*"]),
+        ("club.example#evil", ["*"]),
+        ("2001:db8::1", ["2001:db8::1", "*"]),
+        ("[", ["*"]),
+        ("club.example", []),
+    ],
+)
+def test_host_that_django_does_not_answer_is_refused_and_gives_way_to_no_other(site, settings, hostname, allowed):
+    settings.ALLOWED_HOSTS, site.hostname = allowed, hostname
+    settings.WAGTAILADMIN_BASE_URL = "https://admin.example"
+
+    for make in (location.base_url, lambda site: location.url_of("x", site=site, language="en")):
+        with pytest.raises(SettingError, match="set WAGTAIL_MEMBER_RESET_BASE_URL"):
+            make(site)
+    assert location.problem_of_location(site) == location.LocationProblem.HOST
+
+
+def test_host_that_the_setting_names_is_trusted(site, settings):
+    settings.ALLOWED_HOSTS, settings.WAGTAIL_MEMBER_RESET_BASE_URL = ["admin.example"], "https://club.example"
+
+    assert location.base_url(site) == "https://club.example"
+    assert location.problem_of_location(site) is None
+
+
+@pytest.mark.parametrize("hostname", ["localhost", "shop.localhost", "127.0.0.1", "[::1]"])
+def test_hosts_of_development_are_allowed_where_django_allows_them(site, settings, hostname):
+    settings.ALLOWED_HOSTS, site.hostname, site.port = [], hostname, 8000
+    refused = location.has_refused_host(site)
+    settings.DEBUG = True
+
+    assert (refused, location.has_refused_host(site)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("admin", "expected"),
+    [
+        ("https://members.example", "https://members.example"),
+        ("https://members.example:8443/", "https://members.example:8443"),
+        ("https://MEMBERS.example", "https://MEMBERS.example"),
+        ("https://admin.example", "http://members.example"),
+        ("https://members.example.evil.example", "http://members.example"),
+        ("http://members.example:8000", "http://members.example"),
+        (None, "http://members.example"),
+    ],
+)
+def test_plain_http_gives_way_to_the_same_host_on_https_alone(site, settings, admin, expected):
+    settings.WAGTAILADMIN_BASE_URL, site.port = admin, 80
+
+    assert location.base_url(site) == expected
+
+
+# The path that a site is served at
+
+
+@pytest.fixture
+def below():
+    """A request came in below this path in this thread, and none before or after it."""
+    yield set_script_prefix
+    clear_script_prefix()
+
+
+@pytest.mark.parametrize(
+    ("base", "forced", "expected"),
+    [
+        ("https://club.example", None, "https://club.example/account/r/x"),
+        ("https://club.example", "", "https://club.example/account/r/x"),
+        ("https://club.example", "/app", "https://club.example/app/account/r/x"),
+        ("https://club.example/", "/app/", "https://club.example/app/account/r/x"),
+        ("https://club.example/app", None, "https://club.example/app/account/r/x"),
+        ("https://club.example/app/", "/app", "https://club.example/app/account/r/x"),
+        ("https://club.example/public", "/app", "https://club.example/public/account/r/x"),
+        (None, "/app", "https://members.example/app/account/r/x"),
+    ],
+)
+@pytest.mark.parametrize("prefix", [None, "/app", "/elsewhere/"])
+def test_link_is_the_same_wherever_it_is_made(site, settings, below, base, forced, expected, prefix):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL, settings.FORCE_SCRIPT_NAME = base, forced
+    if prefix:
+        below(prefix)
+
+    assert location.url_of("x", site=site, language="en") == expected
+
+
+def test_path_of_the_request_is_put_back(site, settings, below):
+    below("/app")
+    location.url_of("x", site=site, language="en")
+    after = reverse("wagtail_member_reset:password_reset")
+    settings.ROOT_URLCONF = "wagtail.urls"
+    with pytest.raises(SettingError):
+        location.url_of("x", site=site, language="en")
+
+    assert (after, get_script_prefix()) == ("/app/account/password-reset/", "/app/")
+
+
+@pytest.mark.parametrize(
+    "named", [{"WAGTAIL_MEMBER_RESET_BASE_URL": "https://club.example/app"}, {"FORCE_SCRIPT_NAME": "/app"}]
+)
+def test_path_that_only_the_server_names_is_pointed_out(site, settings, below, named):
+    elsewhere = location.problem_of_location(site)
+    below("/app")
+    unnamed = location.problem_of_location(site)
+    for name, value in named.items():
+        setattr(settings, name, value)
+
+    assert (elsewhere, unnamed) == (None, location.LocationProblem.PATH)
+    assert location.problem_of_location(site) is None
+
+
+# Addresses that nobody can follow, or that are not known
 
 
 def test_no_address_at_all_is_an_error_that_says_what_to_set(site, settings):

@@ -316,7 +316,7 @@ def test_broken_template_pauses_and_fails_nobody(settings, tmp_path, mailoutbox)
 
 
 def test_preview_knows_that_passwords_are_disabled(settings):
-    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
     people(2)
 
     assert mailings.preview(mailings.drafted(NEVER, by=None)).emails == 0

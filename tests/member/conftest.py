@@ -32,8 +32,8 @@ def state_of(person):
     return (
         person.password,
         person.is_active,
-        sorted(person.password_resets.values_list("pk", "state", "used_at")),
-        person.password_reset_emails.count(),
+        sorted(person.wagtail_member_reset_resets.values_list("pk", "state", "used_at")),
+        person.wagtail_member_reset_emails.count(),
     )
 
 

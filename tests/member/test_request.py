@@ -41,6 +41,23 @@ def everybody(member, imported_member):
     return ["mia@members.example", "MIA@members.example", "ida@members.example", "ina@members.example"]
 
 
+def test_site_without_passwords_says_so_and_offers_no_form(client, settings, sent, member):
+    link = resets.link(sent())
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
+    before = ResetRequest.objects.count(), member.password
+
+    asked = [client.get(url("password_reset")), client.post(url("password_reset"), {"email": "mia@members.example"})]
+    followed = client.get(client.get(link).url)
+    chosen = client.post(url("password_reset_set"), {"link": "x", "new_password1": "a quiet harbour 7"})
+
+    member.refresh_from_db()
+    for page in (*asked, followed, chosen):
+        assert page.status_code == 200
+        assert "This site has no passwords" in page.content.decode()
+        assert "<form" not in page.content.decode()
+    assert (ResetRequest.objects.count(), member.password) == before
+
+
 def test_form_asks_for_an_address(client, db):
     page = client.get(url("password_reset")).content.decode()
 

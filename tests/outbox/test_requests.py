@@ -81,7 +81,7 @@ def test_may_reset_is_asked_on_the_public_path(member, mailoutbox, settings):
 
 
 def test_passwords_disabled_holds_on_the_public_path(member, mailoutbox, settings):
-    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
     ask()
 
     outbox.drain()

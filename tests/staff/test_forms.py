@@ -92,7 +92,7 @@ def test_account_that_is_copied_is_neither_welcomed_nor_locked_by_a_post_to_the_
 
 
 @pytest.mark.parametrize(
-    "switch", [{"WAGTAILUSERS_PASSWORD_ENABLED": False}, {"WAGTAIL_MEMBER_RESET_WELCOME_ON_CREATE": False}]
+    "switch", [{"WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED": False}, {"WAGTAIL_MEMBER_RESET_WELCOME_ON_CREATE": False}]
 )
 def test_choice_is_not_offered_where_there_is_none(office_client, settings, switch):
     for name, value in switch.items():
@@ -104,6 +104,21 @@ def test_choice_is_not_offered_where_there_is_none(office_client, settings, swit
     assert FIELD not in page
     assert (answer.status_code, answer["Location"]) == (302, reverse("wagtailusers_users:index"))
     assert (created() is not None, PasswordReset.objects.count()) == (True, 0)
+
+
+def test_site_that_hides_password_fields_offers_the_link_or_none_now(office_client, settings):
+    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    page = words(office_client.get(ADD).content.decode())
+
+    office_client.post(ADD, filled_in("Nora", **{FIELD: "link"}))
+    office_client.post(ADD, filled_in("Nils", **{FIELD: "later"}))
+    refused = office_client.post(ADD, filled_in("Nele", **{FIELD: "password"}))
+
+    assert ("Send no link now" in page, "Set a password now" in page) == (True, False)
+    assert [reset.member for reset in PasswordReset.objects.all()] == [created("Nora")]
+    assert created("Nora").has_usable_password() is False
+    assert created("Nils") is not None
+    assert (set(errors(refused)), created("Nele")) == ({FIELD}, None)
 
 
 # With the link

@@ -25,6 +25,7 @@ from wagtail_member_reset.mailing import choose
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, MailingUnmatched, PasswordReset, ResetEmail
 from wagtail_member_reset.staff import mailing_words
+from wagtail_member_reset.staff.bulk_action import SendResetsBulkAction
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 MAILINGS = "/admin/member-reset/mailings/"
@@ -595,9 +596,16 @@ def test_menu_item_is_for_who_may(mailing_office, client):
 
 
 def test_menu_item_is_gone_where_the_site_has_no_passwords(mailing_office, client, settings):
-    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
 
     assert "Mailings" not in client.get("/admin/").content.decode()
+
+
+def test_listing_offers_nothing_where_the_site_has_no_passwords(settings):
+    offered = list(SendResetsBulkAction.models)
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
+
+    assert (offered, list(SendResetsBulkAction.models)) == ([get_user_model()], [])
 
 
 def test_menu_item_is_for_nobody_else(office, client):

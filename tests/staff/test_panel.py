@@ -9,7 +9,7 @@ from wagtail.models import Site
 from wagtail.users.models import UserProfile
 
 from tests.conftest import grant, make_person
-from wagtail_member_reset import resets
+from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import EmailState, Origin, PasswordReset, ResetEmail, SkipReason
 
 from .pages import FETCH, LINK, SENT, WELCOMED, edit_url, panel_html, panel_words, url, words
@@ -459,7 +459,7 @@ def test_account_that_the_site_exempts_says_so(office_client, member, settings):
 
 
 def test_site_without_passwords_says_so(office_client, member, settings):
-    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
 
     said = panel_words(office_client, member)
 
@@ -557,6 +557,23 @@ def test_placeholder_is_pointed_out_beside_a_link_that_has_it(office_client, sen
     sent()
 
     assert "Links lead to the placeholder address" in panel_words(office_client, member)
+
+
+def test_host_that_django_does_not_allow_is_pointed_out_and_nothing_is_mailed(
+    office_client, office, member, settings, mailoutbox
+):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+    settings.ALLOWED_HOSTS = ["testserver"]
+    Site.objects.update(hostname="evil.example")
+    resets.send(member, by=office)
+    outbox.drain()
+
+    said = panel_words(office_client, member)
+
+    assert "No email with a link can be sent" in said
+    assert "set WAGTAIL_MEMBER_RESET_BASE_URL" in said
+    assert "There is a problem in this site’s email set-up." in said
+    assert (mailoutbox, "evil.example" in said) == ([], False)
 
 
 def test_real_address_is_not_pointed_out(office_client, member, settings):

@@ -323,7 +323,7 @@ def test_cancel_of_no_link_changes_nothing(office_client, sent, member, way, ask
 
 def test_look_ends_the_link_of_an_account_that_can_no_longer_be_reset(office_client, sent, member, settings):
     reset = sent()
-    settings.WAGTAILUSERS_PASSWORD_ENABLED = False
+    settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = False
 
     page = panel_html(office_client, member)
 

@@ -17,7 +17,14 @@ from .eligible import address_column, has_passwords, is_rule_open, refusal_condi
 from .language import language_of, with_languages
 from .names import one_line, sign_in_name, sign_in_names, signs_in_by_address
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
-from .rank import enters_admin, is_more_than_member, is_superuser, manages_users, user_permission
+from .rank import (
+    enters_admin,
+    is_more_than_member,
+    is_superuser,
+    manages_users,
+    may_change_sites,
+    user_permission,
+)
 
 __all__ = [
     "JOINERS",
@@ -41,6 +48,7 @@ __all__ = [
     "keeps_last_login",
     "language_of",
     "manages_users",
+    "may_change_sites",
     "one_line",
     "refusal_conditions",
     "refusal_for",

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.db.models import CharField, Model, Q, TextField
 
 from ..conf import anyone, conf
@@ -25,8 +24,8 @@ BLANK = f"^(?:{'|'.join(BLANKS)})*$"
 
 
 def has_passwords() -> bool:
-    """Whether the site's accounts have passwords at all, by Wagtail's own setting."""
-    return bool(getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True))
+    """Whether the site's accounts have passwords at all."""
+    return conf.PASSWORDS_ENABLED
 
 
 def refusal_for(member: Member) -> Refusal | None:

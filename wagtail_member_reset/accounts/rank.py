@@ -31,6 +31,11 @@ def enters_admin() -> Q:
     return _holders(["wagtailadmin.access_admin"]) | (Q(is_staff=True) if _has_field("is_staff") else NOBODY)
 
 
+def may_change_sites() -> Q:
+    """Who may change the sites of Wagtail, but for superusers."""
+    return _holders(["wagtailcore.add_site", "wagtailcore.change_site"])
+
+
 def is_more_than_member() -> Q:
     return is_superuser() | manages_users() | enters_admin()
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import Error as DatabaseError
@@ -15,7 +16,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from wagtail.models import Site
 
-from .. import links
+from .. import accounts, links
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
 from ..models import EmailState, MailingChunk, PasswordReset, ResetEmail
@@ -62,19 +63,47 @@ def _read_elsewhere(databases: Any) -> Iterator[CheckMessage]:
 def _address_of_links() -> Iterator[CheckMessage]:
     site = Site.objects.filter(is_default_site=True).first()
     try:
-        links.base_url(site)
+        if conf.BASE_URL:
+            return
+        if site is not None and links.has_refused_host(site) and not links.leads_nowhere(site.hostname):
+            pass  # told with those of other sites
+        elif links.is_placeholder(site) and (base := site.root_url if site else links.base_url(site)):
+            yield Warning(
+                f"Links to members lead to {base}, where nobody can follow them.",
+                hint=f'Set the hostname of the Wagtail site (Settings, Sites) or {PREFIX}BASE_URL = "https://…".',
+                id="wagtail_member_reset.W004",
+            )
+        else:
+            # The record of a site behind TLS often keeps port 80, which makes its links begin with http.
+            yield from plain_http(links.base_url(site))
     except SettingError as error:
         yield error_of(error, "E023")
         return
-    if links.is_placeholder(site):
+    yield from _refused_hosts()
+    yield from _staff_who_change_sites()
+
+
+def _refused_hosts() -> Iterator[CheckMessage]:
+    refused = [site.hostname for site in Site.objects.order_by("pk") if links.has_refused_host(site)]
+    named = ", ".join(host for host in refused if not links.leads_nowhere(host))
+    if named and settings.ALLOWED_HOSTS:
         yield Warning(
-            f"Links to members lead to {links.base_url(site)}, where nobody can follow them.",
-            hint=f'Set the hostname of the Wagtail site (Settings, Sites) or {PREFIX}BASE_URL = "https://…".',
-            id="wagtail_member_reset.W004",
+            f"Wagtail sites have hosts that ALLOWED_HOSTS does not allow, so no links to them are mailed: {named}.",
+            hint=f'Set {PREFIX}BASE_URL = "https://…", correct the hostname (Settings, Sites), or add it to '
+            "ALLOWED_HOSTS.",
+            id="wagtail_member_reset.W031",
         )
-    elif not conf.BASE_URL:
-        # The record of a site behind TLS often keeps port 80, which makes its links begin with http.
-        yield from plain_http(links.base_url(site))
+
+
+def _staff_who_change_sites() -> Iterator[CheckMessage]:
+    """Who changes the hostname of a site changes where links lead, to any host that ALLOWED_HOSTS allows."""
+    holders = get_user_model()._base_manager.filter(accounts.may_change_sites(), ~accounts.is_superuser())
+    if holders.exists():
+        yield Warning(
+            "Staff who are no superusers may change Wagtail sites, and with them where the links to members lead.",
+            hint=f'Set {PREFIX}BASE_URL = "https://…": what a setting names is not for staff to change.',
+            id="wagtail_member_reset.W030",
+        )
 
 
 def _overdue_mails() -> Iterator[CheckMessage]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.urls import NoReverseMatch, reverse
 
-from .. import outbox
+from .. import accounts, outbox
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
 from ..staff import viewset
@@ -31,6 +32,7 @@ SETTINGS = {
     "STAFF_LIMITS": "E014",
     "MAILING_CONNECTIONS": "E015",
     "REMINDER": "E016",
+    "PASSWORDS_ENABLED": "E017",
 }
 ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
 
@@ -44,6 +46,19 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         except SettingError as error:
             found.append(error_of(error, number))
     return found or list(_window_in_lifetime())
+
+
+@register(Tags.models)
+def check_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    model = get_user_model()
+    if accounts.address_column(model):
+        return []
+    hint = "Set EMAIL_FIELD of the user model to the name of its EmailField."
+    message = (
+        f'{model._meta.label} says that its address is "{model.get_email_field_name()}", which is no text field of the '
+        "database: staff cannot correct it or search by a part of it, and a request on the website reads all accounts."
+    )
+    return [Error(message, hint=hint, id="wagtail_member_reset.E030")]
 
 
 @register(Tags.urls)

@@ -87,7 +87,8 @@ def with_keys(keys: Sequence[Any]) -> Q:
     A thousand parameters take longer than what is then done with the rows.
     """
     if len(keys) > 1 and isinstance(keys[0], int) and list(keys) == list(range(keys[0], keys[0] + len(keys))):
-        return Q(pk__range=(keys[0], keys[-1]))
+        # No range, which Django does not know of the key of a user model in two tables.
+        return Q(pk__gte=keys[0], pk__lte=keys[-1])
     return Q(pk__in=keys)
 
 

@@ -2,7 +2,18 @@
 
 from .issuer import LOG_ACTIONS, Effect, Issuer, effect_of_sending, issue_link, reissue
 from .limits import is_spent_for_strangers, refusal_of_staff
-from .location import base_url, is_placeholder, leads_nowhere, page_url, sender_address, site_name, url_of
+from .location import (
+    LocationProblem,
+    base_url,
+    has_refused_host,
+    is_placeholder,
+    leads_nowhere,
+    page_url,
+    problem_of_location,
+    sender_address,
+    site_name,
+    url_of,
+)
 from .state import (
     close,
     ending,
@@ -23,12 +34,14 @@ __all__ = [
     "LOG_ACTIONS",
     "Effect",
     "Issuer",
+    "LocationProblem",
     "base_url",
     "close",
     "effect_of_sending",
     "ending",
     "erase_past_window",
     "failing",
+    "has_refused_host",
     "is_placeholder",
     "is_spent_for_strangers",
     "issue_link",
@@ -38,6 +51,7 @@ __all__ = [
     "outgrown",
     "page_url",
     "problem_of",
+    "problem_of_location",
     "purge",
     "refusal_of_staff",
     "reissue",

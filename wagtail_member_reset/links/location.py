@@ -1,19 +1,38 @@
-"""Where a link leads. The host comes from configuration, never from a request."""
+"""
+Where a link leads. The address comes from configuration, never from a request.
+
+So it is the same from a page, a thread, a task and a command. Django's `reverse` knows only within a request at which
+path a site is served, so the path comes from configuration, too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import parseaddr
+from enum import Enum
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
+from django.http.request import split_domain_port, validate_host
+from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
 from django.utils import translation
 
 from ..conf import conf
 from ..exceptions import SettingError
 
 PLACEHOLDER_HOSTS = {"", "localhost", "127.0.0.1", "::1", "[::1]", "example.com"}
+# What Django's `HttpRequest.get_host` allows while ALLOWED_HOSTS is empty and DEBUG is on.
+HOSTS_OF_DEBUG = [".localhost", "127.0.0.1", "[::1]"]
+
+
+class LocationProblem(str, Enum):
+    """Why members could not follow their links, for who is to be told."""
+
+    PLACEHOLDER = "placeholder"
+    HOST = "host"  # of the Wagtail site; ALLOWED_HOSTS does not have it
+    PATH = "path"  # the site is served below one that no setting names
 
 
 class HasRootURL(Protocol):
@@ -28,18 +47,34 @@ class HasRootURL(Protocol):
 
 def base_url(site: HasRootURL | None) -> str:
     """
-    Scheme and host of a member's links, without a final slash.
+    Where a member's links begin: scheme and host, and the path that the site is served at. Without a final slash.
 
-    Raises `SettingError` when neither the setting, nor a Wagtail site, nor
-    `WAGTAILADMIN_BASE_URL` names one.
+    A path of the address that a setting names is the whole path; else FORCE_SCRIPT_NAME is. Raises `SettingError` when
+    neither the setting, nor a Wagtail site, nor `WAGTAILADMIN_BASE_URL` names an address, and when the Wagtail site
+    names a host that ALLOWED_HOSTS does not allow. That never gives way to another host.
     """
-    base = conf.BASE_URL or (site.root_url if site else "") or getattr(settings, "WAGTAILADMIN_BASE_URL", None)
+    base = conf.BASE_URL or (_url_of_site(site) if site else _url_of_admin())
     if not base:
         raise SettingError(
             "No address is known for links: set WAGTAIL_MEMBER_RESET_BASE_URL, "
             'for instance "https://club.example.com", or the hostname of the Wagtail site.'
         )
-    return str(base).rstrip("/")
+    path = str(settings.FORCE_SCRIPT_NAME or "").strip("/")
+    return f"{base}/{path}" if path and not urlsplit(base).path else base
+
+
+def has_refused_host(site: HasRootURL | None) -> bool:
+    """
+    Whether links would lead to the host of a Wagtail site that ALLOWED_HOSTS does not allow, as Django judges it.
+
+    Staff may change that host. What `BASE_URL` names is configuration, and trusted: the pages of members may run under
+    another host than the admin's.
+    """
+    if conf.BASE_URL or site is None:
+        return False
+    allowed = settings.ALLOWED_HOSTS or (HOSTS_OF_DEBUG if settings.DEBUG else [])
+    host, _port = split_domain_port(site.root_url.partition("://")[2])
+    return not host or not validate_host(host, allowed)
 
 
 def url_of(token: str, *, site: HasRootURL | None, language: str) -> str:
@@ -63,6 +98,15 @@ def sender_address() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
+def problem_of_location(site: HasRootURL | None) -> LocationProblem | None:
+    """Why members could not follow links of this site. Asked within a request, which knows where the site is served."""
+    if has_refused_host(site) and site is not None and not leads_nowhere(site.hostname):
+        return LocationProblem.HOST
+    if is_placeholder(site):
+        return LocationProblem.PLACEHOLDER
+    return LocationProblem.PATH if get_script_prefix() != "/" and not urlsplit(base_url(site)).path else None
+
+
 def is_placeholder(site: HasRootURL | None) -> bool:
     """
     Whether links would lead to the address of a new project's site record, where no member can follow.
@@ -83,8 +127,25 @@ def leads_nowhere(hostname: str | None) -> bool:
     return not hostname or hostname in PLACEHOLDER_HOSTS or hostname.endswith(".localhost")
 
 
+def _url_of_site(site: HasRootURL) -> str:
+    """Its own; the admin's where that is the same host on https: the record of a site behind TLS keeps port 80."""
+    if has_refused_host(site):
+        raise SettingError(
+            f"Links would lead to {site.hostname}, the host of the Wagtail site, which ALLOWED_HOSTS does not allow: "
+            'set WAGTAIL_MEMBER_RESET_BASE_URL, for instance "https://club.example.com", '
+            "or the hostname of the Wagtail site."
+        )
+    admin, own = urlsplit(_url_of_admin()), urlsplit(site.root_url)
+    is_safer = (own.scheme, admin.scheme) == ("http", "https") and own.hostname == admin.hostname
+    return admin.geturl() if is_safer else site.root_url
+
+
+def _url_of_admin() -> str:
+    return str(getattr(settings, "WAGTAILADMIN_BASE_URL", None) or "").rstrip("/")
+
+
 def _path(name: str, language: str, *args: str) -> str:
-    with translation.override(language or settings.LANGUAGE_CODE):
+    with translation.override(language or settings.LANGUAGE_CODE), _at_the_root():
         try:
             return reverse(f"wagtail_member_reset:{name}", args=args)
         except NoReverseMatch:
@@ -93,3 +154,14 @@ def _path(name: str, language: str, *args: str) -> str:
                 "The members' pages have no address: add "
                 'path("account/", include("wagtail_member_reset.urls")) to the URL configuration.'
             ) from None
+
+
+@contextmanager
+def _at_the_root() -> Iterator[None]:
+    """Without the path at which this thread's request came in, if any: `base_url` has it."""
+    prefix = get_script_prefix()
+    set_script_prefix("/")
+    try:
+        yield
+    finally:
+        set_script_prefix(prefix)

@@ -154,9 +154,9 @@ def outgrown(accounts: QuerySet[Any]) -> list[Any]:
     is not compared.
     """
     column = address_column(accounts.model)
-    values = ["pk", "password", *(f"live_password_reset__{name}" for name in ("key_id", "password_mark"))]
-    values += ["live_password_reset__recipient", column] if column else []
-    found = accounts.filter(live_password_reset__expires_at__gt=timezone.now()).order_by().values_list(*values)
+    values = ["pk", "password", *(f"wagtail_member_reset_live__{name}" for name in ("key_id", "password_mark"))]
+    values += ["wagtail_member_reset_live__recipient", column] if column else []
+    found = accounts.filter(wagtail_member_reset_live__expires_at__gt=timezone.now()).order_by().values_list(*values)
     return [
         pk
         for pk, password, key_id, mark, *addresses in found.iterator(chunk_size=READ_AT_ONCE)

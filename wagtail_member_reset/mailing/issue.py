@@ -283,7 +283,7 @@ def _in_order(keys: list[Any]) -> list[Member]:
     whether they have used one: an account that somebody has been in is not news to them.
     """
     found = get_user_model()._base_manager.filter(db.with_keys(keys))
-    found = found.annotate(**{LIVE: F("live_password_reset"), HAS_CHOSEN: has_set_password()})
+    found = found.annotate(**{LIVE: F("wagtail_member_reset_live"), HAS_CHOSEN: has_set_password()})
     return list(with_languages(found).order_by("pk"))
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.http import HttpRequest, HttpResponse
 
-from .. import tokens
+from .. import paths, tokens
 from ..exceptions import LinkProblem
 from ..resets import Grant
 
@@ -53,7 +53,8 @@ def _set(response: HttpResponse, request: HttpRequest, name: str, value: str, li
         name,
         value,
         max_age=lifetime,
-        path="/",
+        # Browsers take a `__Host-` cookie for the whole host alone.
+        path="/" if name.startswith("__Host-") else paths.home(),
         secure=request.is_secure(),
         httponly=True,
         # Not Strict: after a click in webmail, the redirect is still part of a cross-site navigation.

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import global_settings, settings
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, Resolver404, reverse
 from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.models import Site
 
-from .. import accounts, links, resets, sites
+from .. import accounts, links, paths, resets, sites
 from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
 from ..tokens import GRANT_LIFETIME
@@ -36,6 +37,8 @@ TEMPLATES = "wagtail_member_reset/member/"
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_reset(request: HttpRequest) -> HttpResponse:
     """Ask for the address. Whatever is posted, the answer is the same, and nobody is looked up."""
+    if not accounts.has_passwords():
+        return _page(request, "no_passwords.html", {})
     if request.method != "POST":
         return _page(request, "password_reset_form.html", {"form": RequestForm()})
     try:
@@ -142,6 +145,8 @@ def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) ->
 
 def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
     """One page for each way in which a link can have ended, and one for a browser that brings nothing."""
+    if not accounts.has_passwords():
+        return _page(request, "no_passwords.html", {})
     # As after Back: the form is there again, and its grant is gone.
     context = {
         "problem": problem.value if problem else "no_grant",
@@ -173,6 +178,7 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any], *, statu
         "contact": contact,
         "contact_is_page": "://" in contact,
         "login_url": _login_url(),
+        "home_url": paths.home(),
     }
     return render(request, TEMPLATES + template, {**common, **context}, status=status)
 
@@ -198,19 +204,26 @@ def _login_url() -> str:
         chosen.append(settings.LOGIN_URL)
     for target in filter(None, chosen):
         try:
-            return resolve_url(target)
+            return _below(resolve_url(target))
         except NoReverseMatch:
             continue
     try:
         # Without `next`, Django goes on to LOGIN_REDIRECT_URL, which leads nowhere unless the site has set it.
-        return reverse("wagtailcore_login") + "?next=/"
+        return f"{reverse('wagtailcore_login')}?next={quote(paths.home())}"
     except NoReverseMatch:
         return ""
+
+
+def _below(path: str) -> str:
+    """The same below the path that the site is served at, where a setting leaves that out of one of its own pages."""
+    home = paths.home()
+    is_outside = path.startswith("/") and not path.startswith(home)
+    return home + path.removeprefix("/") if is_outside and _is_routed(path.partition("?")[0]) else path
 
 
 def _is_routed(path: str) -> bool:
     """Whether a view of the site's own answers: Wagtail's pages match every address, also those without a page."""
     try:
-        return resolve(path).url_name != "wagtail_serve"
+        return paths.answering(path).url_name != "wagtail_serve"
     except Resolver404:
         return False

@@ -306,7 +306,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="live_password_reset",
+                        related_name="wagtail_member_reset_live",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
@@ -326,7 +326,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="password_resets",
+                        related_name="wagtail_member_reset_resets",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
@@ -440,7 +440,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="password_reset_emails",
+                        related_name="wagtail_member_reset_emails",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),

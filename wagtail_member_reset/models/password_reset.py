@@ -83,13 +83,13 @@ class PasswordReset(PartlyIndexed):
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
-        related_name="password_resets",
+        related_name="wagtail_member_reset_resets",
         db_index=False,  # the index on member and time serves it
     )
     # The row goes with its member by the key above. CASCADE would empty this column first where a
     # database checks at once, as MySQL and MariaDB do, and a live link without it is refused there.
     active_for = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, blank=True, related_name="live_password_reset"
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, blank=True, related_name="wagtail_member_reset_live"
     )
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
     origin = models.CharField(max_length=10, choices=Origin.choices)

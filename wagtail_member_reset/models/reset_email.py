@@ -70,7 +70,7 @@ class ResetEmail(PartlyIndexed):
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
-        related_name="password_reset_emails",
+        related_name="wagtail_member_reset_emails",
         db_index=False,  # the index on member and time serves it
     )
     reset = models.ForeignKey(PasswordReset, models.CASCADE, null=True, blank=True, related_name="emails")

@@ -16,9 +16,10 @@ from typing import Any
 from anymail.exceptions import AnymailConfigurationError, AnymailInsecureWebhookWarning
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, Resolver404, reverse
 from django.utils.module_loading import import_string
 
+from .. import paths
 from .service import (
     BOUNCED_BEFORE,
     MARKED_AS_SPAM,
@@ -283,7 +284,7 @@ def is_open_to_anybody(path: str) -> bool:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            view: Any = resolve(path).func
+            view: Any = paths.answering(path).func
             view.view_class(**view.view_initkwargs)
         except (AnymailConfigurationError, ImproperlyConfigured, ImportError, Resolver404, AttributeError):
             return False  # it answers nobody, or is none of Anymail's views

@@ -240,6 +240,8 @@ def _moment(timestamp: object) -> datetime:
         return now
     if timezone.is_naive(timestamp):
         timestamp = timestamp.replace(tzinfo=zones.utc)
+    if timezone.is_naive(now):  # the site keeps no time zones: USE_TZ is off
+        timestamp = timezone.make_naive(timestamp, timezone.get_default_timezone())
     return min(timestamp, now)
 
 

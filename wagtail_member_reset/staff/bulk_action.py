@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.contrib.auth import get_user_model
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from wagtail.users.views.bulk_actions.user_bulk_action import UserBulkAction
 
 from .. import mailings
+from ..accounts import has_passwords
 from ..exceptions import ChoiceError
 from ..mailing import Choice, Kind, with_ids
 from ..models import Mailing
 from . import listing, mailing_new, mailing_pages, permissions
+
+
+class Listed:
+    """The models whose listings offer the action: none where there are no passwords."""
+
+    def __get__(self, action: object, owner: type) -> list[type[Model]]:
+        return [get_user_model()] if has_passwords() else []
 
 
 class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
@@ -23,6 +33,7 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
     Wagtail's own way would load each of 100,000 accounts.
     """
 
+    models = Listed()
     display_name = _("Send password resets")
     action_type = "send_member_resets"
     aria_label = _("Send password resets to the selected users")

@@ -22,7 +22,16 @@ from django.views.decorators.http import require_safe
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.utils import get_user_display_name
 
-from ..accounts import JOINERS, accounts_by_address, address_key, address_of, clean_address
+from ..accounts import (
+    JOINERS,
+    accounts_by_address,
+    address_column,
+    address_key,
+    address_of,
+    clean_address,
+    column_of,
+    has_passwords,
+)
 from . import panel, permissions
 
 # This page finds one person. It is no list of the members.
@@ -43,7 +52,7 @@ class DeskMenuItem(MenuItem):  # type: ignore[misc]
         super().__init__(gettext_lazy("Password resets"), url, name="member-resets", icon_name="key", order=950)
 
     def is_shown(self, request: HttpRequest) -> bool:
-        return permissions.may_send(request.user) and not permissions.may_change(request.user)
+        return has_passwords() and permissions.may_send(request.user) and not permissions.may_change(request.user)
 
 
 @require_safe
@@ -83,8 +92,8 @@ def find(wanted: str) -> list[Any]:
     Words may come as they stand in an email's head or in a list: `Mia Sample <mia@club.example>`, `Sample, Mia`.
     """
     model = get_user_model()
-    names = {field.name for field in model._meta.get_fields()}
-    fields = sorted({model.USERNAME_FIELD, model.get_email_field_name(), *({"first_name", "last_name"} & names)})
+    wanted_of = {model.USERNAME_FIELD, address_column(model), "first_name", "last_name"}
+    fields = sorted(name for name in wanted_of if name and column_of(model, name))
     words = wanted.split()
     found = accounts_by_address(word for word in words if "@" in word)
     each = [

@@ -6,19 +6,18 @@ from copy import copy
 from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from ..accounts import clean_address
+from ..accounts import clean_address, has_passwords
 from ..conf import conf
 
 FIELD = "member_reset_password"
-LINK, PASSWORD = "link", "password"
+LINK, PASSWORD, LATER = "link", "password", "later"
 PASSWORDS = ("password1", "password2")
 
 
 def offers_welcome() -> bool:
-    return conf.WELCOME_ON_CREATE and getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True)
+    return conf.WELCOME_ON_CREATE and has_passwords()
 
 
 class WelcomeFormMixin:
@@ -41,16 +40,17 @@ class WelcomeFormMixin:
             _cleaned_first(self.fields[address])
         if not offers_welcome() or (self.is_bound and not self._asks_for_choice()):
             return
+        passwords = [self.fields[name] for name in PASSWORDS if name in self.fields]
         self.fields[FIELD] = forms.ChoiceField(
             label=_("How the new person gets a password"),
             choices=[
                 (LINK, _("Send this person a link to set their own password (recommended)")),
-                (PASSWORD, _("Set a password now")),
+                # A site may hide the fields in which staff set passwords.
+                (PASSWORD, _("Set a password now")) if passwords else (LATER, _("Send no link now")),
             ],
             initial=LINK,
             widget=forms.RadioSelect,
         )
-        passwords = [self.fields[name] for name in PASSWORDS if name in self.fields]
         self.was_password_required = any(field.required for field in passwords)
         for field in passwords:
             # Required only for the second choice: `clean` checks that.

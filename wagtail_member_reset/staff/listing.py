@@ -9,9 +9,10 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
-from django.urls import resolve, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from .. import paths
 from . import permissions
 
 # Parameters of the listing and of the bulk action that are neither search nor filter.
@@ -69,7 +70,7 @@ def _plainly(value: Any) -> Any:
 
 def _view(request: HttpRequest, query: str) -> Any:
     """The site's own view of the listing, set up for this reader and query."""
-    found = resolve(reverse("wagtailusers_users:index")).func
+    found = paths.answering(reverse("wagtailusers_users:index")).func
     view = found.view_class(**found.view_initkwargs)  # type: ignore[attr-defined]
     asked = copy(request)
     asked.method = "GET"

@@ -51,7 +51,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "words": wording.words(status.verdict, name=name) if status.verdict else None,
         "rights": rights,
         "is_own": actor.pk == member.pk,
-        "is_placeholder": _is_placeholder(status.reset),
+        "location_problem": _location_problem(status.reset),
         "window": conf.STATUS_WINDOW,
         "lifetime": conf.LINK_LIFETIME,
         "urls": urls(member),
@@ -129,8 +129,7 @@ def _crowd(member: Any) -> int | None:
     return found if found > MOST_ACCOUNTS else None
 
 
-def _is_placeholder(reset: PasswordReset | None) -> bool:
-    """Whether links lead to a placeholder such as localhost. No query where `BASE_URL` is set."""
-    if conf.BASE_URL:
-        return False
-    return links.is_placeholder(reset.site if reset else Site.objects.filter(is_default_site=True).first())
+def _location_problem(reset: PasswordReset | None) -> links.LocationProblem | None:
+    """Why members could not follow their links. No query where `BASE_URL` is set."""
+    site = None if conf.BASE_URL else reset.site if reset else Site.objects.filter(is_default_site=True).first()
+    return links.problem_of_location(site)

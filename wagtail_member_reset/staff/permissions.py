@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Q
 
 from .. import resets
-from ..accounts import enters_admin, is_superuser, manages_users, user_permission
+from ..accounts import address_column, enters_admin, is_superuser, manages_users, user_permission
 from ..conf import conf
 
 PREFIX = "wagtail_member_reset."
@@ -32,6 +32,8 @@ class Rights:
     """
     What one person may do with the resets of one member.
 
+    `address`: the address is one that may be changed. A user model that computes it has none to store.
+
     `withheld`: the person might see the link, but changed the address within the last 24 hours. Nobody
     may both choose where a link goes and see it.
     """
@@ -41,11 +43,12 @@ class Rights:
     link: bool
     withheld: bool
     change: bool
+    address: bool
 
     @property
     def correct(self) -> bool:
         """Store another address and send the link there: takes both rights."""
-        return self.send and self.change
+        return self.send and self.address
 
 
 def rank(person: Any) -> Rank:
@@ -77,6 +80,7 @@ def rights(actor: Any, member: Any) -> Rights:
         link=may_see_link and not is_withheld,
         withheld=is_withheld,
         change=may_change(actor),
+        address=may_change(actor) and address_column(type(member)) is not None,
     )
 
 
