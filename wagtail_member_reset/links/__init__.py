@@ -5,6 +5,7 @@ from .limits import is_spent_for_strangers, refusal_of_staff
 from .location import PLACEHOLDER_HOSTS, base_url, is_placeholder, page_url, sender_address, site_name, url_of
 from .state import (
     close,
+    close_inactive,
     ending,
     erase_past_window,
     failing,
@@ -18,6 +19,10 @@ from .state import (
     sweep,
     use,
 )
+from .upgrades import follow as follow_upgrade
+from .upgrades import is_upgrading
+from .upgrades import notice as notice_upgrade
+from .viewers import has_viewed, note_copier, note_viewer
 
 __all__ = [
     "LOG_ACTIONS",
@@ -26,15 +31,22 @@ __all__ = [
     "Issuer",
     "base_url",
     "close",
+    "close_inactive",
     "effect_of_sending",
     "ending",
     "erase_past_window",
     "failing",
+    "follow_upgrade",
+    "has_viewed",
     "is_placeholder",
     "is_spent_for_strangers",
+    "is_upgrading",
     "issue_link",
     "lock_first",
     "locked",
+    "note_copier",
+    "note_viewer",
+    "notice_upgrade",
     "outgrown",
     "page_url",
     "problem_of",
