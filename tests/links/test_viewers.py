@@ -63,7 +63,7 @@ def superuser():
 def manager():
     """May change users, and has a right besides."""
     model = get_user_model()._meta.model_name
-    return grant(make_person("Otto"), *OURS, f"change_{model}", "add_site")
+    return grant(make_person("Olga"), *OURS, f"change_{model}", "add_site")
 
 
 def desk():
@@ -311,8 +311,9 @@ def test_email_with_a_link_that_a_gain_has_ended_is_not_sent(member, mailoutbox)
 
 def test_preview_of_a_mailing_counts_who_gained_as_its_mailing_mails_them(member, mailoutbox):
     other = make_person("Eve", password="old password 1")
+    staff = superuser(), manager()
     for person in (member, other):
-        seen_by(resets.send(person, by=None), superuser(), manager())
+        seen_by(resets.send(person, by=None), *staff)
     right_of_ones_own(member)
     mailing = mailings.draft(Choice(kind=Kind.IDS, ids=(member.pk, other.pk)), by=None)
 
