@@ -1,10 +1,13 @@
 """Who was shown a link, and what of the member's ends it since."""
 
+import hypothesis
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
+from hypothesis import given
+from hypothesis import strategies as st
 from wagtail.models import Collection, CollectionViewRestriction, ModelLogEntry, Page, PageViewRestriction
 
 from tests.conftest import grant, make_person
@@ -165,6 +168,53 @@ def test_what_the_member_had_when_the_link_was_seen_is_no_gain(member, gain):
     resets.redeem(opened(reset), password=NEW)
 
     assert again(member).check_password(NEW)
+
+
+# Any order of looks, gains and losses
+
+VIEWER_HOLDS = {"manager": {"add_site"}, "desk": {"add_site", "view_site"}}
+RIGHTS = ["add_site", "view_site", "delete_site"]
+EVENTS = st.one_of(
+    st.tuples(st.just("is seen by"), st.sampled_from(sorted(VIEWER_HOLDS))),
+    st.tuples(st.sampled_from(["gains", "loses"]), st.sampled_from(RIGHTS)),
+    st.tuples(st.just("is looked at"), st.none()),
+)
+
+
+@given(events=st.lists(EVENTS, max_size=10))
+@hypothesis.settings(max_examples=60, derandomize=True)
+def test_link_is_usable_in_any_order_of_events_if_and_only_if_nothing_was_gained(events):
+    with transaction.atomic():
+        check_in_order(events)
+        transaction.set_rollback(True)
+
+
+def check_in_order(events):
+    member = make_person("Mia", password="old password 1")
+    people = {name: grant(make_person(name), *rights, *OURS) for name, rights in VIEWER_HOLDS.items()}
+    reset = resets.send(member, by=None)
+    grant_of_member = opened(reset)
+    # By viewer, what they or the member had at the first look; and what the member has now.
+    had, has, is_dead = {}, set(), False
+    for event, subject in events:
+        gained = any(has - known for known in had.values())
+        if event == "is seen by" and not is_dead and not gained:
+            seen_by(reset, people[subject])
+            had.setdefault(subject, VIEWER_HOLDS[subject] | has)
+        elif event in ("gains", "loses"):
+            (has.add if event == "gains" else has.discard)(subject)
+            member.user_permissions.set(Permission.objects.filter(codename__in=has))
+        elif event == "is looked at":
+            resets.status(again(member))
+            is_dead = is_dead or gained
+    usable = not is_dead and not any(has - known for known in had.values())
+
+    if usable:
+        resets.redeem(grant_of_member, password=NEW)
+    else:
+        with pytest.raises(Unredeemable):
+            resets.redeem(grant_of_member, password=NEW)
+    assert again(member).check_password(NEW) is usable
 
 
 # What viewers lose, and what a setting changes
