@@ -708,11 +708,11 @@ class TestNotes:
     def test_first_showing_and_first_copy_are_kept(self, member, office, sent, clock):
         reset = sent()
         first = timezone.now()
-        resets.note_shown(reset)
+        resets.note_shown(reset, by=office)
         resets.note_copied(reset, by=office)
         clock.shift(timedelta(hours=1))
         reset.refresh_from_db()
-        resets.note_shown(reset)
+        resets.note_shown(reset, by=office)
         resets.note_copied(reset, by=office)
 
         reset.refresh_from_db()
@@ -721,7 +721,7 @@ class TestNotes:
     def test_audit_log_says_who_did_what_to_whom(self, member, office, admin, sent, clock):
         reset = sent()
         sent()
-        resets.note_revealed(reset, by=office)
+        resets.note_shown(reset, by=office)
         resets.note_copied(reset, by=office)
         resets.rotate(member, by=admin)
         resets.revoke(PasswordReset.objects.get(state=State.ACTIVE), by=admin)

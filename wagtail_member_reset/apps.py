@@ -7,8 +7,9 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in
 from django.core.signals import request_started
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -29,7 +30,9 @@ class WagtailMemberResetConfig(AppConfig):
         leave_out_of_auditlog()
         viewset.install()
         reports.listen()
+        pre_save.connect(before_member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
+        user_logged_in.connect(member_signed_in, dispatch_uid="wagtail_member_reset")
         request_started.connect(first_request, dispatch_uid="wagtail_member_reset")
 
 
@@ -55,6 +58,21 @@ def _names(models: Iterable[Any]) -> list[str]:
     return [model["model"] if isinstance(model, Mapping) else model for model in models]
 
 
+def before_member_saved(sender: type, instance: Any, update_fields: Any, **kwargs: Any) -> None:
+    """Notice when nothing but the hash of a password is upgraded, as Django saves it while somebody signs in."""
+    from . import links
+
+    if set(update_fields or []) == {"password"} and not kwargs.get("raw"):
+        links.notice_upgrade(instance)
+
+
+def member_signed_in(sender: type, user: Any, **kwargs: Any) -> None:
+    """Have the member's link know the upgraded hash of the same password."""
+    from . import links
+
+    links.follow_upgrade(user)
+
+
 def member_saved(sender: type, instance: Any, created: bool, update_fields: Any, **kwargs: Any) -> None:
     """
     End a link at once when its account changes under it.
@@ -63,7 +81,10 @@ def member_saved(sender: type, instance: Any, created: bool, update_fields: Any,
     """
     from . import links
 
-    if not created and set(update_fields or []) != {"last_login"} and not kwargs.get("raw"):
+    saved = set(update_fields or [])
+    if created or kwargs.get("raw") or saved == {"last_login"}:
+        return
+    if saved != {"password"} or not links.is_upgrading(instance):
         links.settle_member(instance)
 
 

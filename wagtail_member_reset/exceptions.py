@@ -18,7 +18,7 @@ class LinkProblem(str, Enum):
     """
     Why a link cannot be used.
 
-    What became of a link (used, superseded, revoked, expired) is told only to who holds its secret.
+    What became of a link (used, superseded, revoked, expired, rights gained) is told only to who holds its secret.
     """
 
     DAMAGED = "damaged"
@@ -27,6 +27,7 @@ class LinkProblem(str, Enum):
     SUPERSEDED = "superseded"
     REVOKED = "revoked"
     EXPIRED = "expired"
+    RIGHTS_GAINED = "rights_gained"
     OTHER_LINK = "other_link"
     UNAVAILABLE = "unavailable"
 

@@ -195,15 +195,20 @@ def letter(status: Status) -> Content | None:
         return None
 
 
-def note_shown(reset: PasswordReset) -> None:
-    """Keep when staff first saw the link: from then on it must not be replaced behind their back."""
-    if reset.shown_at is None:
-        PasswordReset.objects.filter(pk=reset.pk, shown_at=None).update(shown_at=timezone.now())
+def note_shown(reset: PasswordReset, *, by: Member) -> None:
+    """
+    Keep, and log, that staff are shown the link, before it is: once for each of them and each link.
 
+    From then on it is not replaced behind their back, and it ends when the member gains what they lack. Raises if
+    that cannot be written, and then the link must not be shown.
+    """
 
-def note_revealed(reset: PasswordReset, *, by: Member) -> None:
-    """Write down that staff asked to see the link, before it is shown. Raises if that cannot be written."""
-    audit.record(reset.member, "show", by=by, origin=None)
+    def attempt() -> None:
+        if links.note_viewer(reset, by=by):
+            audit.record(reset.member, "show", by=by, origin=None)
+
+    if not links.has_viewed(reset, by):
+        db.retried(attempt)
 
 
 def note_refused(member: Member, *, by: Member) -> None:
@@ -217,9 +222,19 @@ def note_address_changed(member: Member, *, by: Member | None) -> None:
 
 
 def note_copied(reset: PasswordReset, *, by: Member) -> None:
-    """Keep that staff copied the link. It is what the browser claims, not a proof."""
-    PasswordReset.objects.filter(pk=reset.pk, copied_at=None).update(copied_at=timezone.now())
-    audit.record(reset.member, "copy", by=by, origin=None)
+    """
+    Keep, and log, that staff copied the link: once for each of them and each link.
+
+    It is what the browser claims, not a proof. Who copies it was shown it.
+    """
+    note_shown(reset, by=by)
+
+    def attempt() -> None:
+        if links.note_copier(reset, by=by):
+            PasswordReset.objects.filter(pk=reset.pk, copied_at=None).update(copied_at=timezone.now())
+            audit.record(reset.member, "copy", by=by, origin=None)
+
+    db.retried(attempt)
 
 
 def _promise(member: Member, *, fresh: bool = False, **details: Any) -> PasswordReset:
@@ -264,7 +279,6 @@ __all__ = [
     "note_address_changed",
     "note_copied",
     "note_refused",
-    "note_revealed",
     "note_shown",
     "open",
     "redeem",

@@ -10,7 +10,7 @@ from wagtail import hooks
 from wagtail.log_actions import LogActionRegistry
 
 from .staff import urls
-from .staff.bulk_action import SendResetsBulkAction
+from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive
 from .staff.desk import DeskMenuItem
 from .staff.mailing_list import MailingsMenuItem
 
@@ -31,6 +31,7 @@ def register_settings_menu_item() -> MailingsMenuItem:
 
 
 hooks.register("register_bulk_action", SendResetsBulkAction)
+hooks.register("after_bulk_action", end_links_of_inactive)
 
 
 @hooks.register("register_permissions")

@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from .browsers import SENT, ask_to_send, check, edit_url, handed_over, open_tab, send, shown_link
+from tests.conftest import grant
+from wagtail_member_reset import outbox, resets
+
+from .browsers import SENT, ask_to_send, check, edit_url, handed_over, open_tab, overflow, send, shown_link
 from .mailbox import html_of, link_in, text_of
 
 
@@ -120,6 +123,50 @@ def test_link_is_shown_on_request_where_the_site_wants_that(browsers, settings, 
 
     expect(panel.get_by_label("Personal link")).to_be_visible()
     assert shown_link(panel).startswith(f"{browsers.url}/account/r/")
+
+
+def test_link_that_was_asked_for_stays_when_the_panel_has_news(browsers, by_hand, settings, mailbox, member, office):
+    settings.WAGTAIL_MEMBER_RESET_LINK_DISPLAY = "reveal"
+    page = browsers.open(office)
+    panel = open_tab(page, member)
+    send(panel)
+    panel.get_by_role("button", name="Show link").click()
+    expect(panel.get_by_label("Personal link")).to_be_visible()
+    outbox.drain()
+
+    expect(panel).to_contain_text("Handed over")
+    expect(panel.get_by_label("Personal link")).to_be_visible()
+    assert shown_link(panel) == link_in(mailbox.take(1)[0])
+
+
+def test_link_that_staff_saw_ends_when_the_member_gains_rights(browsers, mailbox, member, office):
+    page, visitor = browsers.open(office), browsers.open(viewport={"width": 320, "height": 700})
+    panel = open_tab(page, member)
+    send(panel)
+    link = link_in(mailbox.take(1)[0])
+    assert shown_link(panel) == link
+    grant(member, "delete_site")
+    panel = open_tab(page, member)
+
+    expect(panel).to_contain_text("The last link ended because Mia was given more rights")
+    expect(panel.get_by_role("link", name="Send a new link")).to_be_visible()
+    expect(panel.get_by_label("Personal link")).to_have_count(0)
+    check(page, "tab-rights-gained", inside="#member-reset")
+    visitor.goto(link)
+    expect(visitor.get_by_role("heading", name="You need a new link")).to_be_visible()
+    assert overflow(visitor) == 0
+    check(visitor, "member-rights-gained")
+
+
+def test_who_changed_the_address_is_shown_the_link_by_a_click(browsers, mailbox, member, office):
+    page = browsers.open(office, viewport={"width": 320, "height": 700})
+    resets.send(member, by=None)
+    resets.note_address_changed(member, by=office)
+    panel = open_tab(page, member)
+
+    expect(panel).to_contain_text("You changed this address within the last 24 hours")
+    expect(panel.get_by_role("button", name="Show link")).to_be_visible()
+    check(page, "tab-address-changed", inside="#member-reset")
 
 
 def test_account_that_cannot_be_reset_says_why(browsers, member, office):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.template.loader import render_to_string
 
+from tests.conftest import grant
 from wagtail_member_reset import resets
 from wagtail_member_reset.exceptions import LinkProblem
 
@@ -46,6 +47,11 @@ def deleted(client, reset, later):
     reset.member.delete()
 
 
+def given_rights(client, reset, later):
+    resets.note_shown(reset, by=reset.issued_by)
+    grant(reset.member, "delete_site")
+
+
 ENDS = {
     expired: ("expired", "This link has expired"),
     superseded: ("superseded", "A newer link has replaced this one"),
@@ -53,6 +59,7 @@ ENDS = {
     revoked: ("revoked", "This link no longer works"),
     deactivated: ("revoked", "This link no longer works"),
     readdressed: ("revoked", "This link no longer works"),
+    given_rights: ("rights_gained", "You need a new link"),
     password_changed: ("revoked", "This link no longer works"),
     deleted: ("unknown", "This link cannot be used"),
 }

@@ -7,12 +7,13 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core import mail
 from django.db import connections
+from wagtail.models import ModelLogEntry
 
 from tests.conftest import make_person
 from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.exceptions import MemberResetError
 from wagtail_member_reset.links import state
-from wagtail_member_reset.models import PasswordReset, Purpose, ResetEmail, State
+from wagtail_member_reset.models import LinkViewer, PasswordReset, Purpose, ResetEmail, State
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
 THREADS = 16
@@ -205,3 +206,17 @@ def test_sweeping_and_rotating_and_looking_disturb_nobody():
 
         assert not [answer for answer in answers if isinstance(answer, Exception)]
         assert live(member).count() == 1
+
+
+def test_sixteen_first_looks_at_one_link_are_one_viewer_and_one_entry():
+    for member, staff in people():
+        key = resets.send(member, by=None).pk
+
+        def look(key=key, staff=staff):
+            resets.note_shown(PasswordReset.objects.select_related("member").get(pk=key), by=staff)
+
+        all_at_once(*[look] * THREADS)
+
+        assert LinkViewer.objects.filter(reset=key).count() == 1
+        shown = ModelLogEntry.objects.filter(action="wagtail_member_reset.show", object_id=str(member.pk))
+        assert shown.count() == 1

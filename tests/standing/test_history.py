@@ -48,8 +48,9 @@ def test_each_step_is_told_with_who_took_it(member, office, sent, clock):
     clock.shift(timedelta(minutes=1))
     report("delivered")
     clock.shift(timedelta(minutes=1))
+    resets.note_shown(reset, by=office)
+    clock.shift(timedelta(minutes=1))
     resets.note_copied(reset, by=office)
-    resets.note_revealed(reset, by=office)
     clock.shift(timedelta(minutes=5))
     grant = grant_of(reset)
     clock.shift(timedelta(minutes=1))
@@ -61,8 +62,8 @@ def test_each_step_is_told_with_who_took_it(member, office, sent, clock):
         (Step.CREATED, office),
         (Step.HANDED_OVER, None),
         (Step.REPORTED, None),
-        (Step.COPIED, office),
         (Step.SHOWN, office),
+        (Step.COPIED, office),
         (Step.OPENED, None),
         (Step.USED, None),
         (Step.CONFIRMED, None),

@@ -17,6 +17,15 @@ from .eligible import address_column, has_passwords, is_rule_open, refusal_condi
 from .language import language_of, with_languages
 from .names import one_line, sign_in_name, sign_in_names, signs_in_by_address
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
+from .powers import (
+    Rank,
+    groups_of,
+    has_admin_access,
+    may_see_listing,
+    opens_private_things,
+    permissions_of,
+    rank_of,
+)
 from .rank import (
     enters_admin,
     is_more_than_member,
@@ -30,6 +39,7 @@ __all__ = [
     "JOINERS",
     "LONGEST_ADDRESS",
     "Member",
+    "Rank",
     "accounts_by_address",
     "address_column",
     "address_key",
@@ -39,6 +49,8 @@ __all__ = [
     "comparable",
     "count_sharing",
     "enters_admin",
+    "groups_of",
+    "has_admin_access",
     "has_not_got_in",
     "has_passwords",
     "has_set_password",
@@ -49,7 +61,11 @@ __all__ = [
     "language_of",
     "manages_users",
     "may_change_sites",
+    "may_see_listing",
     "one_line",
+    "opens_private_things",
+    "permissions_of",
+    "rank_of",
     "refusal_conditions",
     "refusal_for",
     "refusals",

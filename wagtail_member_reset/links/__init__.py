@@ -16,6 +16,7 @@ from .location import (
 )
 from .state import (
     close,
+    close_inactive,
     ending,
     erase_past_window,
     failing,
@@ -29,6 +30,10 @@ from .state import (
     sweep,
     use,
 )
+from .upgrades import follow as follow_upgrade
+from .upgrades import is_upgrading
+from .upgrades import notice as notice_upgrade
+from .viewers import has_viewed, note_copier, note_viewer
 
 __all__ = [
     "LOG_ACTIONS",
@@ -37,17 +42,24 @@ __all__ = [
     "LocationProblem",
     "base_url",
     "close",
+    "close_inactive",
     "effect_of_sending",
     "ending",
     "erase_past_window",
     "failing",
+    "follow_upgrade",
     "has_refused_host",
+    "has_viewed",
     "is_placeholder",
     "is_spent_for_strangers",
+    "is_upgrading",
     "issue_link",
     "leads_nowhere",
     "lock_first",
     "locked",
+    "note_copier",
+    "note_viewer",
+    "notice_upgrade",
     "outgrown",
     "page_url",
     "problem_of",

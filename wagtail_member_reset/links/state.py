@@ -20,7 +20,8 @@ from .. import audit, db, tokens
 from ..accounts import Member, address_column, address_of, refusal_conditions, refusal_for, same_address
 from ..conf import conf
 from ..exceptions import LinkProblem, Refusal, Unredeemable
-from ..models import PasswordReset, Purpose, Reason, ResetEmail, State
+from ..models import LinkViewer, PasswordReset, Purpose, Reason, ResetEmail, State
+from .viewers import has_gained
 
 PURGE_CHUNK = 500
 READ_AT_ONCE = 2_000
@@ -29,10 +30,16 @@ READ_AT_ONCE = 2_000
 def problem_of(reset: PasswordReset, member: Member) -> LinkProblem | None:
     """What is wrong with a link, for who holds its secret. Closes it when the account no longer fits."""
     if reset.state != State.ACTIVE:
-        return LinkProblem(reset.state)
+        return _how_it_ended(reset)
     if reset.is_expired:
         return LinkProblem.EXPIRED
-    return LinkProblem.REVOKED if settle(reset, member) else None
+    return _how_it_ended(reset) if settle(reset, member) else None
+
+
+def _how_it_ended(reset: PasswordReset) -> LinkProblem:
+    # A member who was given more to do has done nothing wrong, and is told so.
+    is_gain = reset.state == State.REVOKED and reset.reason == Reason.RIGHTS_GAINED
+    return LinkProblem.RIGHTS_GAINED if is_gain else LinkProblem(reset.state)
 
 
 def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
@@ -107,6 +114,11 @@ def erase_past_window() -> int:
 def sweep() -> None:
     """Erase what must not be derivable, and close the links of accounts deactivated behind our back."""
     erase_past_window()
+    close_inactive()
+
+
+def close_inactive() -> None:
+    """Close the links of all accounts that are not active now, so that they stay dead. One statement."""
     model = get_user_model()
     if is_inactive := refusal_conditions(model).get(Refusal.INACTIVE):
         # Of each live link by itself: joined, SQLite would look at every account.
@@ -142,7 +154,9 @@ def failing(reset: PasswordReset, member: Member) -> Reason | None:
         return Reason.ADDRESS_CHANGED
     if reason := _failing_password(reset.key_id, reset.password_mark, member.pk, member.password):
         return reason
-    return None if refusal_for(member) is None else Reason.NOT_ALLOWED
+    if refusal_for(member) is not None:
+        return Reason.NOT_ALLOWED
+    return Reason.RIGHTS_GAINED if has_gained(reset, member) else None
 
 
 def outgrown(accounts: QuerySet[Any]) -> list[Any]:
@@ -151,18 +165,34 @@ def outgrown(accounts: QuerySet[Any]) -> list[Any]:
 
     For who counts many without their models: the spelling of an address and the mark of a password are for Python
     alone to compare. That takes about a second for 100,000 links. An address that the user model computes
-    is not compared.
+    is not compared. What an account gained is asked of it alone, where its link was shown to somebody below superuser.
     """
     column = address_column(accounts.model)
-    values = ["pk", "password", *(f"wagtail_member_reset_live__{name}" for name in ("key_id", "password_mark"))]
+    values = [
+        "pk",
+        "password",
+        *(f"wagtail_member_reset_live__{name}" for name in ("key_id", "password_mark", "shown_at")),
+    ]
     values += ["wagtail_member_reset_live__recipient", column] if column else []
     found = accounts.filter(wagtail_member_reset_live__expires_at__gt=timezone.now()).order_by().values_list(*values)
-    return [
-        pk
-        for pk, password, key_id, mark, *addresses in found.iterator(chunk_size=READ_AT_ONCE)
-        if _failing_password(key_id, mark, pk, password)
-        or (addresses and not same_address(addresses[0], addresses[1] or ""))
-    ]
+    outgrown, shown = [], []
+    for pk, password, key_id, mark, shown_at, *addresses in found.iterator(chunk_size=READ_AT_ONCE):
+        is_elsewhere = addresses and not same_address(addresses[0], addresses[1] or "")
+        if is_elsewhere or _failing_password(key_id, mark, pk, password):
+            outgrown.append(pk)
+        elif shown_at is not None:
+            shown.append(pk)
+    return outgrown + _which_gained(shown)
+
+
+def _which_gained(keys: list[Any]) -> list[Any]:
+    """Those members who have gained what a viewer of their link lacked. Most links were shown to nobody."""
+    by_others = LinkViewer.objects.filter(reset=OuterRef("pk"), was_superuser=False)
+    shown = (
+        PasswordReset.objects.filter(Exists(by_others), active_for__in=keys) if keys else PasswordReset.objects.none()
+    )
+    found = shown.select_related("member").prefetch_related("viewers")
+    return [reset.member.pk for reset in found if has_gained(reset, reset.member)]
 
 
 def _failing_password(key_id: str, mark: str, member_pk: object, password: str) -> Reason | None:

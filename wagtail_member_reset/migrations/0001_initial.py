@@ -285,6 +285,7 @@ class Migration(migrations.Migration):
                             ("address_changed", "The address was changed"),
                             ("deactivated", "The account was deactivated"),
                             ("not_allowed", "The account may not be reset"),
+                            ("rights_gained", "The account gained rights after the link was shown"),
                             ("key_lost", "The site's secret key was changed"),
                         ],
                         default="",
@@ -530,6 +531,43 @@ class Migration(migrations.Migration):
             options={
                 "default_permissions": (),
             },
+        ),
+        migrations.CreateModel(
+            name="LinkViewer",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("viewed_at", models.DateTimeField()),
+                ("copied_at", models.DateTimeField(blank=True, null=True)),
+                ("was_superuser", models.BooleanField(default=False)),
+                ("member_rank", models.PositiveSmallIntegerField(default=0)),
+                ("permissions", models.JSONField(default=list)),
+                ("groups", models.JSONField(default=list)),
+                (
+                    "reset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="viewers",
+                        to="wagtail_member_reset.passwordreset",
+                    ),
+                ),
+                (
+                    "viewer",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        migrations.AddConstraint(
+            model_name="linkviewer",
+            constraint=models.UniqueConstraint(fields=("viewer", "reset"), name="linkviewer_once"),
         ),
         migrations.AddIndex(
             model_name="mailing",

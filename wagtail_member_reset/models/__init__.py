@@ -1,5 +1,6 @@
 """The rows. What may become of them is in `links` and `mailing`; who may cause it, in the rooms."""
 
+from .link_viewer import LinkViewer
 from .mailing import (
     ClaimedMinute,
     Mailing,
@@ -18,6 +19,7 @@ __all__ = [
     "ClaimedMinute",
     "DeliveryEvent",
     "EmailState",
+    "LinkViewer",
     "Mailing",
     "MailingChunk",
     "MailingColumn",

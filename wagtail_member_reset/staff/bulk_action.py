@@ -11,8 +11,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from wagtail.users.views.bulk_actions.user_bulk_action import UserBulkAction
 
-from .. import mailings
-from ..accounts import has_passwords
+from .. import links, mailings
+from ..accounts import has_passwords, may_see_listing
 from ..exceptions import ChoiceError
 from ..mailing import Choice, Kind, with_ids
 from ..models import Mailing
@@ -24,6 +24,16 @@ class Listed:
 
     def __get__(self, action: object, owner: type) -> list[type[Model]]:
         return [get_user_model()] if has_passwords() else []
+
+
+def end_links_of_inactive(request: HttpRequest, action_type: str, objects: Any, action: Any) -> None:
+    """
+    End at once the links of accounts that Wagtail's bulk action has deactivated, or one of the site's own.
+
+    They are changed in the database without being saved, and may be active again before anybody looks.
+    """
+    if isinstance(action, UserBulkAction):
+        links.close_inactive()
 
 
 class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
@@ -43,7 +53,7 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Wagtail 7.0 does not check the right to see the listing, and later versions do not log a refusal.
-        if not (permissions.may_send_mailings(request.user) and permissions.may_see_listing(request.user)):
+        if not (permissions.may_send_mailings(request.user) and may_see_listing(request.user)):
             mailing_pages.refuse(request)
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response

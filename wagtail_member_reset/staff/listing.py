@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from .. import paths
-from . import permissions
+from ..accounts import may_see_listing
 
 # Parameters of the listing and of the bulk action that are neither search nor filter.
 NOT_FILTERS = ("id", "next", "childOf", "p", "ordering", "_w_filter_fragment", "again")
@@ -33,7 +33,7 @@ def accounts(request: HttpRequest, query: str) -> QuerySet[Any]:
 
     Wagtail's own bulk actions apply only the search: with a filter on, they would take everybody.
     """
-    if not permissions.may_see_listing(request.user):
+    if not may_see_listing(request.user):
         raise PermissionDenied
     view = _view(request, query)
     if not _is_understood(view):
@@ -47,7 +47,7 @@ def accounts(request: HttpRequest, query: str) -> QuerySet[Any]:
 
 def in_words(request: HttpRequest, query: str) -> list[str]:
     """Search and filters, as the listing names them. Empty for readers who may not see the listing."""
-    if not permissions.may_see_listing(request.user):
+    if not may_see_listing(request.user):
         return []
     view = _view(request, query)
     filters = view.active_filters if _is_understood(view) else []

@@ -19,20 +19,23 @@ from ..resets import Standing, Status
 from . import permissions, timeline, wording
 
 
-def context(actor: Any, member: Any, *, reveal: bool = False) -> dict[str, Any]:
+def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = "") -> dict[str, Any]:
     """
     Everything that the panel's templates need, for the tab and for the views.
 
-    Includes the link if the actor may see it and the status window is open; with `LINK_DISPLAY`
-    "reveal", only after a click (`reveal`). Records on the reset that the link was shown.
+    Includes the link if the actor may see it and the status window is open; for whom it stands behind a click, only
+    after that (`reveal`), or as long as it is the link that the page shows already (`revealed`, its key). Who is
+    shown the link is kept and logged before.
     """
     values = {**facts(actor, member), "accounts_at_address": _crowd(member), "most_accounts": MOST_ACCOUNTS}
     status, rights = values["status"], values["rights"]
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
-    is_hidden = link is not None and conf.LINK_DISPLAY == "reveal" and not reveal
-    if link is None or is_hidden:
-        return {**values, "link": None, "is_hidden": is_hidden}
-    resets.note_shown(status.reset)
+    if link is None:
+        return {**values, "link": None, "is_hidden": False}
+    stays = revealed == str(status.reset.pk) and links.has_viewed(status.reset, actor)
+    if rights.reveal and not reveal and not stays:
+        return {**values, "link": None, "is_hidden": True}
+    resets.note_shown(status.reset, by=actor)
     letter = resets.letter(status)
     redacted = {"link": Redacted(link), "letter": letter, "mailto": Redacted(_mailto(status, letter))}
     return {**values, **redacted, "is_hidden": False}

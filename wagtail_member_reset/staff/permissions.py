@@ -8,23 +8,28 @@ account over. So it is shown only where that gives nothing that the actor lacks.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 
 from .. import resets
-from ..accounts import address_column, enters_admin, is_superuser, manages_users, user_permission
+from ..accounts import (
+    Rank,
+    address_column,
+    enters_admin,
+    groups_of,
+    has_admin_access,
+    is_superuser,
+    manages_users,
+    opens_private_things,
+    permissions_of,
+    rank_of,
+    user_permission,
+)
 from ..conf import conf
 
 PREFIX = "wagtail_member_reset."
-
-
-class Rank(IntEnum):
-    MEMBER = 0
-    ADMIN_ACCESS = 1
-    MANAGES_USERS = 2
-    SUPERUSER = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +39,26 @@ class Rights:
 
     `address`: the address is one that may be changed. A user model that computes it has none to store.
 
-    `withheld`: the person might see the link, but changed the address within the last 24 hours. Nobody
-    may both choose where a link goes and see it.
+    `reveal`: the link is shown only after a click. `chose_address`: the person might see the link, but changed the
+    address within the last 24 hours.
     """
 
     view: bool
     send: bool
     link: bool
-    withheld: bool
+    reveal: bool
+    chose_address: bool
     change: bool
     address: bool
+
+    @property
+    def withheld(self) -> bool:
+        """
+        Whether the link is kept from the person for a day: nobody may both choose where it goes and see it.
+
+        Who can set the member's password in Wagtail's own form gains nothing by it, and gets it by a click.
+        """
+        return self.chose_address and not self.link
 
     @property
     def correct(self) -> bool:
@@ -51,36 +66,26 @@ class Rights:
         return self.send and self.address
 
 
-def rank(person: Any) -> Rank:
-    if person.is_superuser:
-        return Rank.SUPERUSER
-    if may_see_listing(person):
-        return Rank.MANAGES_USERS
-    return Rank.ADMIN_ACCESS if has_admin_access(person) else Rank.MEMBER
-
-
-def has_admin_access(person: Any) -> bool:
-    return bool(getattr(person, "is_staff", False) or person.has_perm("wagtailadmin.access_admin"))
-
-
 def rights(actor: Any, member: Any) -> Rights:
     """
     Costs no query for a superuser. For others it reads the permissions of both, which Django caches on the objects,
-    and the log for those who might see the link.
+    and the log for those who might see the link. For who may not change users, it reads the groups of both, too.
 
     The email goes to the owner of the account, so an equal rank is enough to send.
     """
-    is_in_reach = actor.is_superuser or rank(member) <= rank(actor)
+    is_in_reach = actor.is_superuser or rank_of(member) <= rank_of(actor)
     sends = may_send(actor) and is_in_reach
     may_see_link = _may_see_link(actor, member)
-    is_withheld = may_see_link and not actor.is_superuser and resets.has_changed_address(member, by=actor)
+    chose_address = may_see_link and not actor.is_superuser and resets.has_changed_address(member, by=actor)
+    changes = may_change(actor)
     return Rights(
         view=actor.has_perm(PREFIX + "view_passwordreset") or sends or may_see_link,
         send=sends,
-        link=may_see_link and not is_withheld,
-        withheld=is_withheld,
-        change=may_change(actor),
-        address=may_change(actor) and address_column(type(member)) is not None,
+        link=may_see_link and (not chose_address or may_set_passwords(actor)),
+        reveal=chose_address or not changes or conf.LINK_DISPLAY == "reveal",
+        chose_address=chose_address,
+        change=changes,
+        address=changes and address_column(type(member)) is not None,
     )
 
 
@@ -104,9 +109,9 @@ def beyond(actor: Any) -> Q | None:
     if actor.is_superuser:
         return None
     out_of_reach = is_superuser()
-    if rank(actor) < Rank.MANAGES_USERS:
+    if rank_of(actor) < Rank.MANAGES_USERS:
         out_of_reach |= manages_users()
-    if rank(actor) < Rank.ADMIN_ACCESS:
+    if rank_of(actor) < Rank.ADMIN_ACCESS:
         out_of_reach |= enters_admin()
     return out_of_reach
 
@@ -121,9 +126,9 @@ def may_change(actor: Any) -> bool:
     return bool(actor.has_perm(user_permission("change")))
 
 
-def may_see_listing(actor: Any) -> bool:
-    """Whether the actor may see Wagtail's listing of users."""
-    return any(actor.has_perm(user_permission(action)) for action in ("add", "change", "delete"))
+def may_set_passwords(actor: Any) -> bool:
+    """Whether the actor may set a member's password in Wagtail's own form."""
+    return may_change(actor) and bool(getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True))
 
 
 def _may_see_link(actor: Any, member: Any) -> bool:
@@ -131,6 +136,7 @@ def _may_see_link(actor: Any, member: Any) -> bool:
         return False
     if actor.is_superuser:
         return True
-    if member.is_superuser or has_admin_access(member):
+    if member.is_superuser or has_admin_access(member) or not permissions_of(member) <= permissions_of(actor):
         return False
-    return set(member.get_all_permissions()) <= set(actor.get_all_permissions())
+    # Who may change users can join any group.
+    return may_change(actor) or not opens_private_things(groups_of(member) - groups_of(actor))

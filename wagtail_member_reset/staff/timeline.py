@@ -38,6 +38,7 @@ ENDS: dict[str, Text] = {
     Reason.ADDRESS_CHANGED: _("Ended: the address was changed"),
     Reason.DEACTIVATED: _("Ended: the account was deactivated"),
     Reason.NOT_ALLOWED: _("Ended: the account may not be reset"),
+    Reason.RIGHTS_GAINED: _("Ended: the account gained rights after the link was shown"),
     Reason.KEY_LOST: _("Ended: the site’s secret key was changed"),
 }
 

@@ -36,7 +36,8 @@ def panel(request: HttpRequest, pk: str) -> HttpResponse:
     seen = request.GET.get("seen")
     if seen and seen == panels.state(resets.status(member)):
         return _guarded(HttpResponse(status=204))
-    return _panel(request, member, has_focus=not seen, is_page=not permissions.may_change(request.user))
+    is_page, shown = not permissions.may_change(request.user), request.GET.get("shown", "")
+    return _panel(request, member, has_focus=not seen, is_page=is_page, revealed=shown)
 
 
 @require_GET
@@ -104,12 +105,9 @@ def revoke(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @transaction.non_atomic_requests
 def reveal(request: HttpRequest, pk: str) -> HttpResponse:
-    """Log that the link is shown, then show it."""
+    """Show the link, which is logged before."""
     member = _member_or_404(pk)
     _require(request, member, "link")
-    reset = resets.status(member).reset
-    if reset is not None and resets.link(reset):
-        resets.note_revealed(reset, by=request.user)
     return _panel(request, member, reveal=True, is_page=not _is_fetch(request))
 
 
@@ -163,12 +161,14 @@ def _panel(
     member: Any,
     *,
     reveal: bool = False,
+    revealed: str = "",
     is_page: bool = False,
     has_focus: bool = True,
     notice: str = "",
 ) -> HttpResponse:
     if _is_fetch(request):
-        context = panels.context(request.user, member, reveal=reveal) | {"has_focus": has_focus, "notice": notice}
+        context = panels.context(request.user, member, reveal=reveal, revealed=revealed)
+        context |= {"has_focus": has_focus, "notice": notice}
         return _guarded(render(request, TEMPLATES + "panel.html", context))
     if is_page:
         context = panels.context(request.user, member, reveal=reveal)

@@ -84,7 +84,8 @@
 
     async poll(asked) {
       try {
-        const query = this.encode({ seen: asked.dataset.seen });
+        const shown = this.hasClipboardTarget ? this.clipboardTarget.dataset.reset : "";
+        const query = this.encode({ seen: asked.dataset.seen, shown });
         const response = await fetch(`${this.panelUrlValue}?${query}`, { ...FETCH, headers: this.headers });
         if (!response.ok) throw new Error(String(response.status));
         const html = response.status === 204 ? "" : await response.text();
