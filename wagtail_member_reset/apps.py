@@ -21,9 +21,10 @@ class WagtailMemberResetConfig(AppConfig):
             checks,  # noqa: F401
             reports,
         )
-        from .staff import viewset
+        from .staff import address_changes, viewset
 
         viewset.install()
+        address_changes.listen()
         reports.listen()
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         request_started.connect(first_request, dispatch_uid="wagtail_member_reset")

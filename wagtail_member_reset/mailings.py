@@ -192,8 +192,12 @@ def try_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
 
 
 def note_refused(*, by: Member) -> None:
-    """Write down, in their own history, that somebody tried to mail many who may not. Nothing else was written."""
-    audit.record(by, "refuse_mailing", by=by, origin=None)
+    """
+    Write down, in their own history, that somebody tried to mail many who may not; once an hour.
+
+    Nothing else was written.
+    """
+    audit.record_seldom(by, "refuse_mailing", by=by, gap=audit.REFUSED_GAP)
 
 
 def work(mailing: Mailing, *, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[bool]:

@@ -20,6 +20,8 @@ class EmailState(models.TextChoices):
     SKIPPED = "skipped", _("Not sent")
 
 
+# What tells of a change brings no link.
+WITHOUT_LINK = (Purpose.PASSWORD_CHANGED, Purpose.ADDRESS_CHANGED)
 # The result codes of an email that a mail service refused for its address.
 REFUSED_CODES = ("invalid", "rejected", "refused")
 
@@ -55,7 +57,7 @@ class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
         return self.filter(state__in=[EmailState.QUEUED, EmailState.SENDING])
 
     def with_link(self) -> ResetEmailQuerySet:
-        return self.exclude(purpose=Purpose.PASSWORD_CHANGED)
+        return self.exclude(purpose__in=WITHOUT_LINK)
 
 
 class ResetEmail(models.Model):
@@ -135,7 +137,7 @@ class ResetEmail(models.Model):
 
     @property
     def has_link(self) -> bool:
-        return self.purpose != Purpose.PASSWORD_CHANGED
+        return self.purpose not in WITHOUT_LINK
 
     @property
     def is_waiting(self) -> bool:
