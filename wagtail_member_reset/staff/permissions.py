@@ -16,6 +16,7 @@ from django.db.models import Q
 from .. import resets
 from ..accounts import enters_admin, is_superuser, manages_users, user_permission
 from ..conf import conf
+from ..models import Mailing
 
 PREFIX = "wagtail_member_reset."
 
@@ -105,6 +106,18 @@ def beyond(actor: Any) -> Q | None:
     if rank(actor) < Rank.ADMIN_ACCESS:
         out_of_reach |= enters_admin()
     return out_of_reach
+
+
+def may_see_file(actor: Any, mailing: Mailing) -> bool:
+    """
+    Whether the actor may read what the file of a mailing says: whoever brought it, and everybody of no lower rank.
+
+    Lines that name no account are about people whom nobody's rank protects.
+    """
+    if actor.is_superuser or mailing.created_by_id == actor.pk:
+        return True
+    owner = mailing.created_by
+    return rank(actor) >= (Rank.MANAGES_USERS if owner is None else rank(owner))
 
 
 def hidden_from(actor: Any) -> Q | None:
