@@ -265,8 +265,9 @@ def wake_on_commit(mailing: Mailing) -> None:
 
 def _reason(mailing: Mailing, beyond: Q | None) -> Case:
     """The first reason against mailing an account, in the order of `mailing/issue._reason_against`; empty for none."""
-    reasons = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
+    reasons: list[tuple[SkipReason, Any]] = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
     reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
+    reasons.append((SkipReason.ACCOUNT_LIMIT, links.is_spent_for_mailings()))
     if not mailing.again:
         reasons.append((SkipReason.LIVE_LINK, Q(live_password_reset__expires_at__gt=timezone.now())))
     cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons)

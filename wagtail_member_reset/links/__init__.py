@@ -1,7 +1,7 @@
 """One member's link: where it leads, whether it still stands, how it is issued and how it ends."""
 
 from .issuer import LOG_ACTIONS, Effect, Issuer, effect_of_sending, issue_link, reissue
-from .limits import is_spent_for_strangers, refusal_of_staff
+from .limits import is_spent_for_mailings, is_spent_for_strangers, refusal_of_staff
 from .location import PLACEHOLDER_HOSTS, base_url, is_placeholder, page_url, sender_address, site_name, url_of
 from .state import (
     close,
@@ -31,6 +31,7 @@ __all__ = [
     "erase_past_window",
     "failing",
     "is_placeholder",
+    "is_spent_for_mailings",
     "is_spent_for_strangers",
     "issue_link",
     "lock_first",

@@ -34,6 +34,7 @@ class SkipReason(models.TextChoices):
     INACTIVE = "inactive", _("The account is not active")
     NOT_ALLOWED = "not_allowed", _("The account may not be reset")
     LIVE_LINK = "live_link", _("Has a link that works")
+    ACCOUNT_LIMIT = "account_limit", _("Got as many emails of mailings as one account gets for now")
     GONE = "gone", _("The account was deleted")
     STOPPED = "stopped", _("The mailing was stopped")
     LINK_CLOSED = "link_closed", _("The link ended before the email could leave")
