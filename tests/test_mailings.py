@@ -592,3 +592,62 @@ def test_sweeper_hears_ctrl_c_between_single_emails_in_the_middle_of_a_mailing(m
 
     assert [mail.to[0][:6] for mail in mailoutbox] == ["member", "single", "single"]
     assert not ResetEmail.objects.filter(state=EmailState.SENDING).exists()
+
+
+# How often one account is mailed
+
+
+@pytest.fixture
+def three_a_day(settings):
+    settings.WAGTAIL_MEMBER_RESET_STAFF_LIMITS = {"account": "3/d", "person": "500/d"}
+
+
+@pytest.mark.parametrize("is_new_each_time", [False, True], ids=["again", "cancelled_between"])
+def test_mailings_mail_one_account_no_more_often_than_its_limit(three_a_day, office, mailoutbox, is_new_each_time):
+    member, other = people(2)
+    only = Choice(kind=Kind.IDS, ids=(member.pk,))
+    for _time in range(3):
+        finished(started(only, by=office, again=not is_new_each_time))
+        if is_new_each_time:
+            resets.revoke(PasswordReset.objects.get(state=State.ACTIVE), by=office)
+    links = list(PasswordReset.objects.values())
+    draft = mailings.draft(Choice(kind=Kind.IDS, ids=(member.pk, other.pk)), by=office, again=True)
+
+    preview = mailings.preview(draft)
+    mailings.start(draft)
+    mailing = finished(draft)
+
+    assert (preview.emails, preview.skips) == (1, {SkipReason.ACCOUNT_LIMIT: 1})
+    assert counts(mailing)["skipped"] == {"account_limit": 1}
+    assert [mail.to[0] for mail in mailoutbox] == [member.email] * 3 + [other.email]
+    assert list(PasswordReset.objects.exclude(member=other).values()) == links
+
+
+def test_limit_of_an_account_passes_with_time_and_holds_nobody_up_who_is_sent_to_by_hand(
+    three_a_day, office, mailoutbox, time_machine
+):
+    time_machine.move_to(timezone.now(), tick=False)
+    [member] = people(1)
+    only = Choice(kind=Kind.IDS, ids=(member.pk,))
+    for _time in range(4):
+        finished(started(only, by=office, again=True))
+    resets.send(member, by=office)
+    outbox.drain()
+    by_then = len(mailoutbox)
+    time_machine.shift(timedelta(days=1))
+
+    finished(started(only, by=office, again=True))
+
+    assert (by_then, len(mailoutbox)) == (4, 5)
+
+
+def test_emails_that_certainly_never_left_use_up_nothing(three_a_day, office, mailoutbox):
+    [member] = people(1)
+    only = Choice(kind=Kind.IDS, ids=(member.pk,))
+    for _time in range(3):
+        mailing = finished(started(only, by=office, again=True))
+        ResetEmail.objects.filter(mailing=mailing).update(state=EmailState.FAILED, possible_copies=0)
+
+    mailing = finished(started(only, by=office, again=True))
+
+    assert mailing.handed_over == 1

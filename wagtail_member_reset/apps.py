@@ -25,10 +25,11 @@ class WagtailMemberResetConfig(AppConfig):
             checks,  # noqa: F401
             reports,
         )
-        from .staff import viewset
+        from .staff import address_changes, viewset
 
         leave_out_of_auditlog()
         viewset.install()
+        address_changes.listen()
         reports.listen()
         pre_save.connect(before_member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError
+from django.db.models import Q
 from django.utils import timezone
 from wagtail.log_actions import log, registry
 from wagtail.models import ModelLogEntry
@@ -19,6 +20,10 @@ from .models import Mailing, Origin
 
 # Who changed an address is not shown, for this long, what is then sent there.
 FOUR_EYES = timedelta(hours=24)
+# So often it is logged what one person tries in vain with one member, and with so many members.
+REFUSED_GAP, MOST_REFUSED = timedelta(hours=1), 50
+# One change of an address is noticed by the form and by whoever saves the account, one after the other.
+NOTICED_GAP = timedelta(minutes=1)
 ADDRESS_CHANGED = "wagtail_member_reset.address"
 
 
@@ -26,6 +31,20 @@ def record(member: Member, action: str, *, by: Member | None, origin: Origin | N
     """Write to the log, where the user's History and the site history show it."""
     data = {"origin": origin.value} if origin else {}
     log(instance=member, action=_name(action), user=by, data=data)
+
+
+def record_seldom(member: Member, action: str, *, by: Member | None, gap: timedelta, most: int | None = None) -> None:
+    """
+    The same, unless it stands there already: written by the same person about this member within the last `gap`, or
+    by the same person about `most` members.
+    """
+    recent = Q(action=_name(action), user=by, timestamp__gt=timezone.now() - gap)
+    if registry.get_logs_for_instance(member).filter(recent).exists():
+        return
+    log = registry.get_log_model_for_instance(member)
+    if most is not None and log.objects.filter(recent)[:most].count() >= most:
+        return
+    record(member, action, by=by, origin=None)
 
 
 def record_many(actions: Sequence[tuple[Member, str]], *, mailing: Mailing, by: Member | None) -> None:

@@ -167,7 +167,11 @@ class Conf:
 
     @property
     def STAFF_LIMITS(self) -> dict[str, Rate]:
-        """Mails that staff may send by hand: to one account, and one person of staff to all. Mailings do not count."""
+        """
+        Mails that staff may send by hand: to one account, and one person of staff to all.
+
+        Mailings do not count for these; together, they send no more to one account either.
+        """
         return self._rates("STAFF_LIMITS", DEFAULT_STAFF_LIMITS)
 
     @property

@@ -192,8 +192,12 @@ def try_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
 
 
 def note_refused(*, by: Member) -> None:
-    """Write down, in their own history, that somebody tried to mail many who may not. Nothing else was written."""
-    audit.record(by, "refuse_mailing", by=by, origin=None)
+    """
+    Write down, in their own history, that somebody tried to mail many who may not; once an hour.
+
+    Nothing else was written.
+    """
+    audit.record_seldom(by, "refuse_mailing", by=by, gap=audit.REFUSED_GAP)
 
 
 def work(mailing: Mailing, *, is_stopping: Callable[[], bool] = lambda: False) -> Iterator[bool]:
@@ -261,8 +265,9 @@ def wake_on_commit(mailing: Mailing) -> None:
 
 def _reason(mailing: Mailing, beyond: Q | None) -> Case:
     """The first reason against mailing an account, in the order of `mailing/issue._reason_against`; empty for none."""
-    reasons = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
+    reasons: list[tuple[SkipReason, Any]] = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
     reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
+    reasons.append((SkipReason.ACCOUNT_LIMIT, links.is_spent_for_mailings()))
     if not mailing.again:
         reasons.append((SkipReason.LIVE_LINK, Q(wagtail_member_reset_live__expires_at__gt=timezone.now())))
     cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons)

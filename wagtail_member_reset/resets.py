@@ -18,11 +18,12 @@ from wagtail.log_actions import log
 from wagtail.models import Site
 
 from . import audit, db, links, outbox, sites, tokens
+from .accounts import address_of, replaces_address
 from .audit import has_changed_address
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
 from .links import Effect
 from .models import Origin, PasswordReset, Purpose, Reason, State
-from .outbox import Content
+from .outbox import Content, is_told, tell_former_address
 from .signals import reset_redeemed, reset_sent
 from .standing import Standing, Status, stories
 from .standing import status_of as status
@@ -83,19 +84,26 @@ def revoke(reset: PasswordReset, *, by: Member | None) -> bool:
     return db.retried(attempt)
 
 
-def correct(member: Member, *, address: str, by: Member | None) -> PasswordReset:
+def correct(member: Member, *, address: str, by: Member | None, tell_former: bool = False) -> PasswordReset:
     """
     Store another address on the account and mail a new link there, both or neither.
 
     The earlier link ends, its history stays. `address` is already validated, and only
-    the address is saved. Raises `SendRefused`, and then nothing was changed.
+    the address is saved. With `tell_former`, the earlier address gets a notice, as it does
+    from a form. Raises `SendRefused`, and then nothing was changed.
     """
 
     def attempt() -> PasswordReset:
+        links.lock_first(member)
+        before = links.locked(member)
+        former = address_of(before) if before else ""
         setattr(member, member.get_email_field_name(), address)
         member.save(update_fields=[member.get_email_field_name()])
         log(instance=member, action="wagtail.edit", user=by)
-        note_address_changed(member, by=by)
+        if replaces_address(former, address):
+            note_address_changed(member, by=by)
+        if tell_former:
+            tell_former_address(member, address=former, by=by)
         links.settle_member(member)
         # What is the same address in another spelling has ended no link.
         return rotate(member, by=by)
@@ -212,13 +220,21 @@ def note_shown(reset: PasswordReset, *, by: Member) -> None:
 
 
 def note_refused(member: Member, *, by: Member) -> None:
-    """Write down that somebody tried what they may not do. Nothing else was written."""
-    audit.record(member, "refuse", by=by, origin=None)
+    """
+    Write down that somebody tried what they may not do. Nothing else was written.
+
+    Once an hour for each person and member, and for so many members: nobody fills the log by trying.
+    """
+    audit.record_seldom(member, "refuse", by=by, gap=audit.REFUSED_GAP, most=audit.MOST_REFUSED)
 
 
 def note_address_changed(member: Member, *, by: Member | None) -> None:
-    """Write down who changed an address, since that person is not shown a link for a day."""
-    audit.record(member, "address", by=by, origin=None)
+    """
+    Write down who changed an address, since that person is not shown a link for a day.
+
+    For whoever notices a change; of those who notice the same one, only the first writes.
+    """
+    audit.record_seldom(member, "address", by=by, gap=audit.NOTICED_GAP)
 
 
 def note_copied(reset: PasswordReset, *, by: Member) -> None:
@@ -273,6 +289,7 @@ __all__ = [
     "Status",
     "correct",
     "has_changed_address",
+    "is_told",
     "letter",
     "link",
     "look",
@@ -288,5 +305,6 @@ __all__ = [
     "send",
     "status",
     "stories",
+    "tell_former_address",
     "used",
 ]

@@ -52,6 +52,7 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("copy", _("Copy password reset link"), _("Password reset link copied")),
         ("use", _("Use password reset"), _("Password set with a personal link")),
         ("address", _("Change address"), _("Email address changed")),
+        ("tell", _("Tell earlier address"), _("Notice to the earlier email address")),
         ("flag", _("Flag password reset"), _("Password reset sent by the person who had just changed the address")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
         ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),

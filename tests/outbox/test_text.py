@@ -23,7 +23,8 @@ SLOTS = {
     "support_contact": "office@club.example",
 }
 WITH_LINK = ["welcome", "reset", "reminder"]
-ALL = [*WITH_LINK, "password_changed"]
+WITH_USERNAME = [*WITH_LINK, "password_changed"]
+ALL = [*WITH_USERNAME, "address_changed"]
 ODD_NAMES = [
     "<b>Mia</b>",
     '"><script>alert(1)</script>',
@@ -64,6 +65,7 @@ def compose(purpose, *, language="en", **slots):
         ("reset", "Choose a new password for Example Club"),
         ("reminder", "Reminder: your account at Example Club"),
         ("password_changed", "Your password at Example Club was changed"),
+        ("address_changed", "The email address of your account at Example Club was changed"),
     ],
 )
 def test_subject_names_the_site(purpose, subject):
@@ -114,12 +116,25 @@ def test_html_shows_the_whole_link_and_no_other(purpose):
     assert LINK in page.text
 
 
-def test_note_of_a_change_leads_nowhere():
-    content = compose("password_changed", link=LINK)
+@pytest.mark.parametrize(
+    ("purpose", "whom_to_turn_to"),
+    [
+        ("password_changed", "If it was not you, tell us at once: office@club.example"),
+        ("address_changed", "If you do not, tell us at once: office@club.example"),
+    ],
+)
+def test_note_of_a_change_leads_nowhere(purpose, whom_to_turn_to):
+    content = compose(purpose, link=LINK)
 
     assert Page(content.html).addresses == []
     assert "http" not in content.text
-    assert "If it was not you, tell us at once: office@club.example" in content.text
+    assert whom_to_turn_to in content.text
+
+
+def test_note_to_the_earlier_address_does_not_name_the_account():
+    content = compose("address_changed")
+
+    assert "mia-1" not in content.subject + content.text + content.html
 
 
 @pytest.mark.parametrize("purpose", ALL)
@@ -151,7 +166,7 @@ def test_name_is_printed_as_it_is_and_does_nothing(purpose, name):
     assert (page.tags, page.addresses) == (plain.tags, plain.addresses)
     assert content.text.startswith(f"Hello {name},\n")
     assert f"Hello {name}," in page.text
-    assert f"Your user name: {name}" in page.text
+    assert (f"Your user name: {name}" in page.text) == (purpose in WITH_USERNAME)
     assert name in content.subject
 
 
@@ -180,7 +195,7 @@ def test_name_that_is_no_name_is_left_out(typed, greeted):
     assert text.first_name(typed) == greeted
 
 
-@pytest.mark.parametrize("purpose", ALL)
+@pytest.mark.parametrize("purpose", WITH_USERNAME)
 def test_mail_says_which_account_it_is_for(purpose):
     content, without = compose(purpose), compose(purpose, username="")
 

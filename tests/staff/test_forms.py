@@ -80,7 +80,6 @@ def test_copy_form_offers_the_choice_and_posts_to_the_add_view(admin_client, mem
 
 
 def test_account_that_is_copied_is_neither_welcomed_nor_locked_by_a_post_to_the_copy_view(enter, office, member):
-    """Wagtail's copy view takes a POST, and then saves to the account that was to be copied."""
     enter(office).post(
         reverse("wagtailusers_users:copy", args=[member.pk]),
         filled_in("Mia", username=member.get_username(), **{FIELD: "link"}),

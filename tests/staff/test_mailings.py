@@ -105,7 +105,18 @@ def test_file(mailing_office, client):
 
 def test_lines_that_name_no_account_are_downloaded_and_compute_nothing(mailing_office, client):
     make_person("Mia")
-    lines = ["mia@members.example", "=1+1", "+49 30 1", "-2", "@SUM(A1)", "\uff1d1", "Müller", '"a;b"']
+    lines = [
+        "mia@members.example",
+        "=1+1",
+        "+49 30 1",
+        "-2",
+        "@SUM(A1)",
+        "\uff1d1",
+        "Müller",
+        '"a;b"',
+        '"x;=1+1"',
+        '"x; ""=1"',
+    ]
     file = SimpleUploadedFile("members.csv", "\n".join(lines).encode())
     client.post(NEW, {"kind": "file", "file": file})
     mailing = Mailing.objects.get()
@@ -121,7 +132,8 @@ def test_lines_that_name_no_account_are_downloaded_and_compute_nothing(mailing_o
         *(
             [str(line), text, "No address, and no account has this username"]
             for line, text in enumerate(
-                ["'=1+1", "'+49 30 1", "'-2", "'@SUM(A1)", "'\uff1d1", "Müller", "a;b"], start=2
+                ["'=1+1", "'+49 30 1", "'-2", "'@SUM(A1)", "'\uff1d1", "Müller", "a;b", "x;'=1+1", "x;' \"=1"],
+                start=2,
             )
         ),
     ]

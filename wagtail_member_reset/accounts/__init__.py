@@ -10,6 +10,7 @@ from .address import (
     clean_address,
     comparable,
     count_sharing,
+    replaces_address,
     same_address,
 )
 from .columns import column_of
@@ -69,6 +70,7 @@ __all__ = [
     "refusal_conditions",
     "refusal_for",
     "refusals",
+    "replaces_address",
     "same_address",
     "sign_in_name",
     "sign_in_names",

@@ -74,6 +74,11 @@ def same_address(one: str, other: str) -> bool:
     return one == other or (bool(key := address_key(one)) and key == address_key(other))
 
 
+def replaces_address(former: str, now: str) -> bool:
+    """Whether an account that had one address has another one now, or none. A first address replaces nothing."""
+    return bool(clean_address(former)) and not same_address(former, now)
+
+
 def address_key(text: str) -> str:
     """
     What all spellings of an address have in common; empty for what is too long for one.

@@ -1,7 +1,7 @@
 """One member's link: where it leads, whether it still stands, how it is issued and how it ends."""
 
 from .issuer import LOG_ACTIONS, Effect, Issuer, effect_of_sending, issue_link, reissue
-from .limits import is_spent_for_strangers, refusal_of_staff
+from .limits import is_spent_for_mailings, is_spent_for_strangers, refusal_of_staff
 from .location import (
     LocationProblem,
     base_url,
@@ -51,6 +51,7 @@ __all__ = [
     "has_refused_host",
     "has_viewed",
     "is_placeholder",
+    "is_spent_for_mailings",
     "is_spent_for_strangers",
     "is_upgrading",
     "issue_link",

@@ -2,14 +2,17 @@
 How many mails one account gets, and one person of staff causes.
 
 What strangers ask for on the website has limits of its own, so that nobody can use up
-what staff need to help. What was imported or sent by a mailing counts for neither.
+what staff need to help. What was imported or sent by a mailing counts for neither; what
+mailings send to one account has the same limit for itself.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
 from ..accounts import Member
@@ -43,6 +46,14 @@ def refusal_of_staff(member: Member, *, by: Member) -> Refusal | None:
         return Refusal.ACCOUNT_LIMIT
     most, period = limits["person"]
     return Refusal.PERSON_LIMIT if _reaches(_by_staff(period).filter(requested_by=by), most) else None
+
+
+def is_spent_for_mailings() -> GreaterThanOrEqual:
+    """Whether mailings may not mail an account for now, for a query of accounts. What certainly never left is free."""
+    most, period = conf.STAFF_LIMITS["account"]
+    mailed = _mails(period).exclude(state=EmailState.FAILED, possible_copies=0).filter(member=OuterRef("pk"))
+    number = mailed.exclude(mailing=None).order_by().values("member").annotate(number=Count("pk")).values("number")
+    return GreaterThanOrEqual(Coalesce(Subquery(number), 0), most)
 
 
 def _by_staff(period: timedelta) -> QuerySet[ResetEmail]:

@@ -12,10 +12,19 @@ from .mailing import (
     MailingUnmatched,
 )
 from .password_reset import Origin, PasswordReset, Purpose, Reason, State
-from .reset_email import REFUSED_CODES, DeliveryEvent, EmailState, ResetEmail, ResetRequest, SkipReason
+from .reset_email import (
+    REFUSED_CODES,
+    WITHOUT_LINK,
+    DeliveryEvent,
+    EmailState,
+    ResetEmail,
+    ResetRequest,
+    SkipReason,
+)
 
 __all__ = [
     "REFUSED_CODES",
+    "WITHOUT_LINK",
     "ClaimedMinute",
     "DeliveryEvent",
     "EmailState",

@@ -20,6 +20,7 @@ class Purpose(models.TextChoices):
     RESET = "reset", _("Password reset")
     REMINDER = "reminder", _("Reminder")  # of mails alone: the link in it is a welcome
     PASSWORD_CHANGED = "password_changed", _("Password changed")
+    ADDRESS_CHANGED = "address_changed", _("Address changed")
 
 
 class Origin(models.TextChoices):

@@ -21,6 +21,8 @@ class EmailState(models.TextChoices):
     SKIPPED = "skipped", _("Not sent")
 
 
+# What tells of a change brings no link.
+WITHOUT_LINK = (Purpose.PASSWORD_CHANGED, Purpose.ADDRESS_CHANGED)
 # The result codes of an email that a mail service refused for its address.
 REFUSED_CODES = ("invalid", "rejected", "refused")
 
@@ -33,6 +35,7 @@ class SkipReason(models.TextChoices):
     INACTIVE = "inactive", _("The account is not active")
     NOT_ALLOWED = "not_allowed", _("The account may not be reset")
     LIVE_LINK = "live_link", _("Has a link that works")
+    ACCOUNT_LIMIT = "account_limit", _("Got as many emails of mailings as one account gets for now")
     GONE = "gone", _("The account was deleted")
     STOPPED = "stopped", _("The mailing was stopped")
     LINK_CLOSED = "link_closed", _("The link ended before the email could leave")
@@ -56,7 +59,7 @@ class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
         return self.filter(state__in=[EmailState.QUEUED, EmailState.SENDING])
 
     def with_link(self) -> ResetEmailQuerySet:
-        return self.exclude(purpose=Purpose.PASSWORD_CHANGED)
+        return self.exclude(purpose__in=WITHOUT_LINK)
 
 
 class ResetEmail(PartlyIndexed):
@@ -136,7 +139,7 @@ class ResetEmail(PartlyIndexed):
 
     @property
     def has_link(self) -> bool:
-        return self.purpose != Purpose.PASSWORD_CHANGED
+        return self.purpose not in WITHOUT_LINK
 
     @property
     def is_waiting(self) -> bool:

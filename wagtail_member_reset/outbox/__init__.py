@@ -2,11 +2,13 @@
 The outbox: every email that is to leave, from the row that promises it to the mail backend.
 
 `enqueue` writes the row together with its link; `wake` has it sent soon, elsewhere; `drain` sends what
-is due; `accept` keeps what visitors typed until a pass of `drain` resolves it.
+is due; `accept` keeps what visitors typed until a pass of `drain` resolves it. `tell_former_address` promises a notice
+to the address that an account had before.
 """
 
 from .background import wake, wake_mailing, wake_on_commit, wake_overdue
 from .entry import enqueue
+from .former import is_told, tell_former_address
 from .letter import letter_of
 from .requests import MOST_ACCOUNTS, accept
 from .requests import purge as purge_requests
@@ -24,9 +26,11 @@ __all__ = [
     "enqueue",
     "has_task_backend",
     "is_one_mailbox",
+    "is_told",
     "letter_of",
     "purge_requests",
     "send_chunk",
+    "tell_former_address",
     "wake",
     "wake_mailing",
     "wake_on_commit",

@@ -22,9 +22,9 @@ from django.utils.translation import gettext as _
 from .. import moments
 from ..accounts import one_line
 from ..exceptions import TemplateSlotError
+from ..models import WITHOUT_LINK
 
 SLOTS = ("first_name", "username", "link", "valid_until", "site_name", "support_contact")
-WITHOUT_LINK = {"password_changed"}
 PARTS = {"subject": "{}_subject.txt", "text": "{}.txt", "html": "{}.html"}
 # Private-use characters: no template text holds them, and no escaping changes them. The word
 # between them stays behind where a filter has taken the characters away.

@@ -57,8 +57,7 @@ class WelcomeFormMixin:
             field.required = False
 
     def _asks_for_choice(self) -> bool:
-        # Wagtail's copy view accepts a POST, too, and saves it to the copied account, which must not get a welcome.
-        return self.add_prefix(FIELD) in self.data and self.instance._state.adding  # type: ignore[attr-defined]
+        return self.add_prefix(FIELD) in self.data  # type: ignore[attr-defined]
 
     @property
     def wants_welcome_link(self) -> bool:

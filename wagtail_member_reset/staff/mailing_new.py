@@ -22,7 +22,7 @@ from ..mailing import Kind, Nobody
 from ..models import Mailing, MailingUnmatched, SkipReason
 from . import listing, mailing_file, mailing_words, permissions
 from .mailing_forms import ChoiceForm
-from .mailing_pages import choice, guarded, page, require, url
+from .mailing_pages import choice, find, guarded, page, refuse, require, url
 
 # Of a file's lines that match no account; all of them can be downloaded.
 SHOWN_LINES = 10
@@ -59,7 +59,7 @@ def preview(
     except ChoiceError as error:
         messages.error(request, str(error))
         return redirect(back_url)
-    unmatched = unmatched_of(mailing)
+    unmatched = unmatched_of(request, mailing)
     lines = unmatched.lines if unmatched else []
     context = {
         "mailing": mailing,
@@ -94,8 +94,10 @@ def begin(request: HttpRequest, mailing: Mailing) -> None:
 
 @require_safe
 def unmatched(request: HttpRequest, pk: int) -> HttpResponse:
-    """Download the lines of a mailing's file that match no account, for a spreadsheet."""
-    require(request)
+    """Download the lines of a mailing's file that match no account, for a spreadsheet, if one may see the file."""
+    mailing = find(request, pk)
+    if not permissions.may_see_file(request.user, mailing):
+        refuse(request)
     lines = get_object_or_404(MailingUnmatched, mailing=pk).lines
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="mailing-{pk}-lines-without-account.csv"'
@@ -106,8 +108,10 @@ def unmatched(request: HttpRequest, pk: int) -> HttpResponse:
     return guarded(response)
 
 
-def unmatched_of(mailing: Mailing) -> MailingUnmatched | None:
-    return getattr(mailing, "unmatched", None) if mailing.pk else None
+def unmatched_of(request: HttpRequest, mailing: Mailing) -> MailingUnmatched | None:
+    """The lines of the mailing's file that match no account, for who may see them."""
+    found = getattr(mailing, "unmatched", None) if mailing.pk else None
+    return found if found and permissions.may_see_file(request.user, mailing) else None
 
 
 def _listing(request: HttpRequest, mailing: Mailing) -> QuerySet[Any] | None:

@@ -14,7 +14,7 @@ from wagtail.admin.views.generic import IndexView
 
 from .. import mailings
 from ..mailing import Kind
-from ..models import Mailing
+from ..models import Mailing, MailingState
 from . import listing, mailing_words, permissions
 from .media import MAILING_MEDIA
 
@@ -60,9 +60,13 @@ def refuse(request: HttpRequest) -> NoReturn:
 
 
 def find(request: HttpRequest, pk: int) -> Mailing:
-    """The mailing, for who may send mailings; refuses others before it looks."""
+    """The mailing, for who may send mailings; a draft of a file, for who may see that. Refuses others."""
     require(request)
-    return get_object_or_404(Mailing.objects.select_related("created_by", "unmatched"), pk=pk)
+    found = get_object_or_404(Mailing.objects.select_related("created_by", "unmatched"), pk=pk)
+    is_of_file = found.state == MailingState.DRAFT and found.choice["kind"] == Kind.FILE.value
+    if is_of_file and not permissions.may_see_file(request.user, found):
+        refuse(request)
+    return found
 
 
 def url(mailing: Mailing | None = None, name: str = "mailing") -> str:

@@ -34,7 +34,7 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "progress": progress,
         "choice": choice(request, mailing),
         "left": mailing_words.time_left(progress.left),
-        "unmatched": unmatched_of(mailing),
+        "unmatched": unmatched_of(request, mailing),
     }
     if request.headers.get("x-requested-with") == "XMLHttpRequest":
         return guarded(render(request, TEMPLATES + "mailing_body.html", context))

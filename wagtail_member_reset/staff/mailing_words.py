@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,9 @@ from wagtail.admin.utils import get_user_display_name
 
 from ..models import EmailState, Mailing, MailingState, ResetEmail
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets read the wide ones alike
+# A cell that begins so is computed; the wide signs are read alike. Where a language puts semicolons between cells, a
+# spreadsheet takes one within a text for the end of a cell, whatever the file itself has.
+FORMULA = re.compile(r"""(^|[;,|\t\r\n])(?=[\s"']*[=+\-@＝＋－＠])""")  # noqa: RUF001
 
 
 def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
@@ -96,7 +99,7 @@ def time_left(left: timedelta | None) -> str:
 
 def harmless(text: str) -> str:
     """Text that a spreadsheet shows and does not compute: https://owasp.org/www-community/attacks/CSV_Injection"""
-    return f"'{text}" if text.startswith(FORMULAS) else text
+    return FORMULA.sub(r"\1'", text)
 
 
 def grouped(number: int) -> str:

@@ -28,6 +28,7 @@ from ..accounts import (
     user_permission,
 )
 from ..conf import conf
+from ..models import Mailing
 
 PREFIX = "wagtail_member_reset."
 
@@ -114,6 +115,18 @@ def beyond(actor: Any) -> Q | None:
     if rank_of(actor) < Rank.ADMIN_ACCESS:
         out_of_reach |= enters_admin()
     return out_of_reach
+
+
+def may_see_file(actor: Any, mailing: Mailing) -> bool:
+    """
+    Whether the actor may read what the file of a mailing says: whoever brought it, and everybody of no lower rank.
+
+    Lines that name no account are about people whom nobody's rank protects.
+    """
+    if actor.is_superuser or mailing.created_by_id == actor.pk:
+        return True
+    owner = mailing.created_by
+    return rank_of(actor) >= (Rank.MANAGES_USERS if owner is None else rank_of(owner))
 
 
 def hidden_from(actor: Any) -> Q | None:

@@ -84,10 +84,13 @@ def _plain(entry: Entry, by: str) -> str:
     if entry.step in (Step.COPIED, Step.SHOWN) and by:
         text = gettext("Link copied by %(staff)s") if entry.step == Step.COPIED else gettext("Link shown to %(staff)s")
         return text % {"staff": by}
+    if entry.step == Step.TOLD and by:
+        return gettext("Address changed by %(staff)s: the earlier one gets a notice") % {"staff": by}
     return {
         Step.HANDED_OVER: gettext("Handed over to the mail service"),
         Step.SHOWN: gettext("Link shown"),
         Step.COPIED: gettext("Link copied"),
+        Step.TOLD: gettext("Address changed: the earlier one gets a notice"),
         Step.OPENED: gettext("Link opened"),
         Step.USED: gettext("Password set"),
         Step.CONFIRMED: gettext("Email about the new password handed over"),
@@ -119,6 +122,7 @@ def icon(entry: Entry) -> str:
     return {
         Step.COPIED: "link",
         Step.SHOWN: "view",
+        Step.TOLD: "mail",
         Step.OPENED: "link-external",
         Step.EXPIRED: "warning",
         Step.CLOSED: "cross",

@@ -9,11 +9,12 @@ from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from wagtail import hooks
 from wagtail.admin.utils import get_user_display_name
 
 from .. import resets
@@ -55,17 +56,24 @@ def history(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 def correct(request: HttpRequest, pk: str) -> HttpResponse:
-    """A GET asks for another address; the POST stores it and sends the link there."""
+    """
+    A GET asks for another address; the POST stores it and sends the link there.
+
+    The site's hooks for editing a user run as in Wagtail's own view: one before may refuse, one after sees it done.
+    """
     member = _member_or_404(pk)
     _require(request, member, "correct")
+    if refused := _answer_of_hooks("before_edit_user", request, member):
+        return refused
     form = address_form(member, request.POST if request.method == "POST" else None, is_page=not _is_fetch(request))
     if form.is_valid():
         try:
-            resets.correct(member, address=form.address, by=request.user)
-        except SendRefused as refused:
+            resets.correct(member, address=form.address, by=request.user, tell_former=True)
+        except SendRefused as error:
             # Nothing was stored, but the object has the new address: read it again.
-            return _refused(request, _member_or_404(pk), refused.refusal)
-        return _panel(request, member)
+            return _refused(request, _member_or_404(pk), error.refusal)
+        answer = _answer_of_hooks("after_edit_user", request, member)
+        return _panel(request, member) if answer is None or _is_fetch(request) else answer
     return _confirm(request, member, "correct", form=form)
 
 
@@ -102,11 +110,13 @@ def revoke(request: HttpRequest, pk: str) -> HttpResponse:
     return _panel(request, member)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 def reveal(request: HttpRequest, pk: str) -> HttpResponse:
-    """Show the link, which is logged before."""
+    """Show the link, which is logged before. A GET comes from who had to sign in again after the click."""
     member = _member_or_404(pk)
+    if request.method != "POST":
+        return _guarded(redirect(panels.page_url(request.user, member)))
     _require(request, member, "link")
     return _panel(request, member, reveal=True, is_page=not _is_fetch(request))
 
@@ -136,6 +146,15 @@ def _require(request: HttpRequest, member: Any, right: str) -> None:
     if request.method == "POST":
         resets.note_refused(member, by=request.user)
     raise PermissionDenied
+
+
+def _answer_of_hooks(name: str, request: HttpRequest, member: Any) -> HttpResponse | None:
+    """What the first of the site's hooks that answers at all answers; to a fetch, which has no place for it, a 403."""
+    for hook in hooks.get_hooks(name):
+        answer = hook(request, member)
+        if hasattr(answer, "status_code"):
+            return HttpResponseForbidden() if _is_fetch(request) else answer
+    return None
 
 
 def _refused(request: HttpRequest, member: Any, refusal: Refusal) -> HttpResponse:
@@ -180,6 +199,8 @@ def _confirm(
     request: HttpRequest, member: Any, question: str, *, has_changed: bool = False, form: AddressForm | None = None
 ) -> HttpResponse:
     context = panels.facts(request.user, member) | {"question": question, "has_changed": has_changed, "form": form}
+    if question == "correct":
+        context["is_told"] = resets.is_told(member, address=context["status"].address)
     if _is_fetch(request):
         return _guarded(render(request, TEMPLATES + "confirm.html", {**context, "has_focus": True}))
     return _page(request, member, "confirm_page.html", context)

@@ -11,20 +11,24 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
+from django.db import transaction
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import select_template
 from django.utils.cache import patch_cache_control
+from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from .. import resets
+from .. import db, resets
+from ..accounts import address_of, replaces_address
 from ..conf import conf
 from ..exceptions import SendRefused, SettingError
 from ..models import Purpose
 from . import panel, permissions
 from .forms import WelcomeFormMixin
 from .media import MEDIA
+from .wording import NOTICE
 
 COMPOSED = "wagtail_member_reset.staff.viewset.ComposedUserViewSet"
 
@@ -48,19 +52,43 @@ class OwnTemplateMixin:
 
 
 class EditViewMixin(OwnTemplateMixin):
-    """Adds the Settings tab to the user edit view. Records who changed an address; adds no field."""
+    """
+    Adds the Settings tab to the user edit view; adds no field.
+
+    Records who changed an address, be it by a field of any name or by a hook, and has the earlier address told.
+    """
 
     member_reset_template = "wagtail_member_reset/staff/user_edit.html"
     request: HttpRequest
     object: Any
     form: Any
+    # What is stored, as far as it was noted.
+    member_reset_address = ""
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)  # type: ignore[misc]
+        self.member_reset_address = address_of(self.object)
+
+    def get_form(self, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(*args, **kwargs)  # type: ignore[misc]
+        field = form.fields.get(self.object.get_email_field_name())
+        if field is not None and self.member_reset_address:
+            field.help_text = format_html("{} {}", field.help_text, NOTICE) if field.help_text else NOTICE
+        return form
 
     def save_instance(self) -> Any:
         # Wagtail calls this in a transaction, so the address and the record of who changed it are saved together.
         member = super().save_instance()  # type: ignore[misc]
-        if member.get_email_field_name() in self.form.changed_data:
-            resets.note_address_changed(member, by=self.request.user)
+        self._note_new_address()
         return member
+
+    def _note_new_address(self) -> None:
+        stored = type(self.object)._base_manager.filter(pk=self.object.pk).first()
+        if stored is None or not replaces_address(self.member_reset_address, address_of(stored)):
+            return
+        resets.note_address_changed(stored, by=self.request.user)
+        resets.tell_former_address(stored, address=self.member_reset_address, by=self.request.user)
+        self.member_reset_address = address_of(stored)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -72,6 +100,10 @@ class EditViewMixin(OwnTemplateMixin):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        if request.method == "POST":
+            # A hook of the site may have changed it, too.
+            with transaction.atomic(using=db.alias()):
+                self._note_new_address()
         patch_cache_control(response, no_store=True, private=True)  # the page may hold a link
         return response
 
@@ -111,8 +143,18 @@ class CreateViewMixin(OwnTemplateMixin):
         return rights.change and rights.view
 
 
-# The copy view shows the same form, which is posted to the add view.
-VIEWS = {"edit_view_class": EditViewMixin, "add_view_class": CreateViewMixin, "copy_view_class": CreateViewMixin}
+class CopyViewMixin(CreateViewMixin):
+    """
+    Shows the form for another account, filled in from this one. It is posted to the add view.
+
+    Wagtail's copy view takes a POST, too, and saves it to the account that was to be copied: for whoever may add
+    accounts and not change them, that would be a way to the password of anybody.
+    """
+
+    http_method_names = ["get", "head", "options"]
+
+
+VIEWS = {"edit_view_class": EditViewMixin, "add_view_class": CreateViewMixin, "copy_view_class": CopyViewMixin}
 
 
 class MemberResetMixin:

@@ -248,6 +248,13 @@ SPENT: dict[Refusal, Text] = {
 }
 
 
+# Said before an address is changed. What may be known of who reads it is told where the form is about nothing else.
+NOTICE: Text = _(
+    "When you change it, the earlier address gets a short notice, unless nobody has used the account yet or emails "
+    "there came back."
+)
+
+
 def spent(refusal: Refusal, *, name: str) -> str:
     """Which limit is used up; empty where the account itself is refused."""
     return sentence(str(SPENT.get(refusal, "")), name=name)

@@ -30,6 +30,7 @@ class Step(str, Enum):
     NOTED = "noted"
     SHOWN = "shown"
     COPIED = "copied"
+    TOLD = "told"
     OPENED = "opened"
     USED = "used"
     CONFIRMED = "confirmed"
@@ -38,7 +39,11 @@ class Step(str, Enum):
 
 
 # These actions stand in Wagtail's log, which knows who took them.
-ACTIONS = {"wagtail_member_reset.show": Step.SHOWN, "wagtail_member_reset.copy": Step.COPIED}
+ACTIONS = {
+    "wagtail_member_reset.show": Step.SHOWN,
+    "wagtail_member_reset.copy": Step.COPIED,
+    "wagtail_member_reset.tell": Step.TOLD,
+}
 REVOKED = "wagtail_member_reset.revoke"
 
 

@@ -1,0 +1,71 @@
+"""
+Who changed a member's address, by whatever form it was: kept in the log, since that person is not shown a link.
+
+Wagtail says who is at work in its admin, wherever an account is saved there: in its own views, in those of the site,
+in hooks. Django's admin says so after the fact, in its log. What a script saves is nobody's.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.db.models.signals import post_save, pre_save
+from wagtail.log_actions import get_active_log_context
+
+from .. import resets
+from ..accounts import address_of, replaces_address
+
+UID = "wagtail_member_reset.staff.address_changes"
+FORMER = "_member_reset_former_address"
+# The last change in this thread that nobody has answered for, until Django's admin says whose it was.
+_unclaimed: ContextVar[Any] = ContextVar("unclaimed", default=None)
+
+
+def listen() -> None:
+    """Have every save of an account looked at. `AppConfig.ready` calls this."""
+    # From every sender: an account may be saved as a proxy, or as a model that inherits from the user model.
+    pre_save.connect(_about_to_save, dispatch_uid=UID)
+    post_save.connect(_saved, dispatch_uid=UID)
+    if _has_django_admin():
+        post_save.connect(_logged, sender="admin.LogEntry", dispatch_uid=f"{UID}.admin")
+
+
+def _has_django_admin() -> bool:
+    return apps.is_installed("django.contrib.admin")
+
+
+def _about_to_save(instance: Any, raw: bool, update_fields: Any, **kwargs: Any) -> None:
+    if not isinstance(instance, get_user_model()):
+        return
+    vars(instance).pop(FORMER, None)
+    is_saved = update_fields is None or instance.get_email_field_name() in update_fields
+    if raw or instance._state.adding or not is_saved:
+        return
+    if get_active_log_context().user is not None or _has_django_admin():
+        stored = get_user_model()._base_manager.filter(pk=instance.pk).first()
+        vars(instance)[FORMER] = address_of(stored) if stored else ""
+
+
+def _saved(instance: Any, **kwargs: Any) -> None:
+    if not isinstance(instance, get_user_model()):
+        return
+    former = vars(instance).pop(FORMER, "")
+    if not replaces_address(former, address_of(instance)):
+        return
+    by = get_active_log_context().user
+    if by is None:
+        _unclaimed.set(instance)
+        return
+    resets.note_address_changed(instance, by=by)
+    if by.pk == instance.pk:  # on Wagtail's page for one's own account
+        resets.tell_former_address(instance, address=former, by=by)
+
+
+def _logged(instance: Any, created: bool, **kwargs: Any) -> None:
+    member = _unclaimed.get()
+    _unclaimed.set(None)
+    if created and member is not None and instance.is_change() and str(instance.object_id) == str(member.pk):
+        resets.note_address_changed(member, by=instance.user)
