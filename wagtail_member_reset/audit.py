@@ -33,6 +33,24 @@ def record(member: Member, action: str, *, by: Member | None, origin: Origin | N
     log(instance=member, action=_name(action), user=by, data=data)
 
 
+def note_refused(member: Member, *, by: Member) -> None:
+    """
+    Write down that somebody tried what they may not do. Nothing else was written.
+
+    Once an hour for each person and member, and for so many members: nobody fills the log by trying.
+    """
+    record_seldom(member, "refuse", by=by, gap=REFUSED_GAP, most=MOST_REFUSED)
+
+
+def note_address_changed(member: Member, *, by: Member | None) -> None:
+    """
+    Write down who changed an address, since that person is not shown a link for a day.
+
+    For whoever notices a change; of those who notice the same one, only the first writes.
+    """
+    record_seldom(member, "address", by=by, gap=NOTICED_GAP)
+
+
 def record_seldom(member: Member, action: str, *, by: Member | None, gap: timedelta, most: int | None = None) -> None:
     """
     The same, unless it stands there already: written by the same person about this member within the last `gap`, or

@@ -19,7 +19,7 @@ from wagtail.models import Site
 
 from . import audit, db, links, outbox, sites, tokens
 from .accounts import address_of, replaces_address
-from .audit import has_changed_address
+from .audit import has_changed_address, note_address_changed, note_refused
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
 from .links import Effect
 from .models import Origin, PasswordReset, Purpose, Reason, State
@@ -217,24 +217,6 @@ def note_shown(reset: PasswordReset, *, by: Member) -> None:
 
     if not links.has_viewed(reset, by):
         db.retried(attempt)
-
-
-def note_refused(member: Member, *, by: Member) -> None:
-    """
-    Write down that somebody tried what they may not do. Nothing else was written.
-
-    Once an hour for each person and member, and for so many members: nobody fills the log by trying.
-    """
-    audit.record_seldom(member, "refuse", by=by, gap=audit.REFUSED_GAP, most=audit.MOST_REFUSED)
-
-
-def note_address_changed(member: Member, *, by: Member | None) -> None:
-    """
-    Write down who changed an address, since that person is not shown a link for a day.
-
-    For whoever notices a change; of those who notice the same one, only the first writes.
-    """
-    audit.record_seldom(member, "address", by=by, gap=audit.NOTICED_GAP)
 
 
 def note_copied(reset: PasswordReset, *, by: Member) -> None:

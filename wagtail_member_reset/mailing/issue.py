@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -263,10 +263,9 @@ class _Issuing:
 
 
 def _recipient(member: Member) -> str:
-    try:
+    with suppress(Exception):  # it may be what failed
         return address_of(member)[:320]
-    except Exception:  # it may be what failed
-        return ""
+    return ""
 
 
 def _reason_against_reminding(member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:
@@ -291,12 +290,11 @@ def _in_order(keys: list[Any]) -> list[Member]:
         HAS_CHOSEN: has_set_password(),
         HAS_ENOUGH: links.is_spent_for_mailings(),
     }
-    found = found.annotate(**about)
-    return list(with_languages(found).order_by("pk"))
+    return list(with_languages(found.annotate(**about)).order_by("pk"))
 
 
 def _live_links_of(members: list[Member]) -> dict[Any, PasswordReset]:
     """By member. Most mailings are to members without one, who cost no query."""
     keys = [key for member in members if (key := vars(member)[LIVE])]
-    found = PasswordReset.objects.filter(pk__in=keys).select_related("site") if keys else []
-    return {reset.active_for_id: reset for reset in found}
+    found = PasswordReset.objects.filter(pk__in=keys).select_related("site")
+    return {reset.active_for_id: reset for reset in (found if keys else [])}
