@@ -135,7 +135,7 @@ def test_complete_page_promises_no_sign_in_and_says_who_helps(client, reset):
     page = html.unescape(complete(client))
 
     assert "You can sign in" not in page
-    assert "a website may refuse even the right password for a while" in page
+    assert "signing in may be blocked for a while, even with the right password" in page
     assert '<a href="mailto:office@club.example">' in page
 
 
