@@ -37,7 +37,8 @@ def panel(request: HttpRequest, pk: str) -> HttpResponse:
     seen = request.GET.get("seen")
     if seen and seen == panels.state(resets.status(member)):
         return _guarded(HttpResponse(status=204))
-    is_page, shown = not permissions.may_change(request.user), request.GET.get("shown", "")
+    # A panel that polls keeps the link that somebody asked for in it.
+    is_page, shown = not permissions.may_change(request.user), request.GET.get("shown", "") if seen else ""
     return _panel(request, member, has_focus=not seen, is_page=is_page, revealed=shown)
 
 
