@@ -19,12 +19,14 @@ class WagtailMemberResetConfig(AppConfig):
         # Models may only be imported once every app has loaded.
         from . import (
             checks,  # noqa: F401
+            redact,
             reports,
         )
         from .staff import viewset
 
         viewset.install()
         reports.listen()
+        redact.install()
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         request_started.connect(first_request, dispatch_uid="wagtail_member_reset")
 
