@@ -8,6 +8,8 @@ time that depends on the answer, so it happens here, away from the request.
 from __future__ import annotations
 
 import logging
+import secrets
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -29,6 +31,9 @@ logger = logging.getLogger("wagtail_member_reset")
 MOST_ACCOUNTS = 5
 CHUNK = 500
 KEPT = timedelta(days=1)
+# Requests wait for so many seconds, drawn by lot. At a known moment, how busy the site is just then would show who
+# watches its other answers whether there was anybody to mail.
+SHORTEST_WAIT, LONGEST_WAIT = 0.5, 3.0
 # What each limit counts: the rows of one digest, or all. Each count is of an index alone.
 COUNTED = {"ip": "network_digest", "address": "address_digest", "all": ""}
 TABLE, _since = ResetRequest._meta.db_table, ResetRequest._meta.get_field("created_at")
@@ -54,6 +59,19 @@ def accept(address: str, *, network: str, site: Site | None, language: str) -> b
     # What was refused must not count for the next one.
     transaction.set_rollback(True, using=db.alias())
     return False
+
+
+def drawn_wait() -> float:
+    """How many seconds those that came in just now have to wait."""
+    return secrets.SystemRandom().uniform(SHORTEST_WAIT, LONGEST_WAIT)
+
+
+def wait_by_lot() -> bool:
+    """Where requests are waiting, wait for a moment drawn by lot; whether there were any."""
+    if not are_waiting():
+        return False
+    time.sleep(drawn_wait())
+    return True
 
 
 def resolve_due() -> None:

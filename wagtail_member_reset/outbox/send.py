@@ -36,15 +36,18 @@ def never() -> bool:
     return False
 
 
-def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = never) -> int:
+def drain(*, chunks: bool = True, by_lot: bool = False, is_stopping: Callable[[], bool] = never) -> int:
     """
     Do all that is due: resolve requests, send emails, erase what must not be kept.
 
     Called by the thread, the task and the command. Returns the number of emails handed over. Safe to run beside itself,
     in any number of processes: each row is claimed by one of them. Without `chunks`, members for whom no email was
-    written yet are left to others. Where `is_stopping` says so, no further email leaves, and those in hand are given
-    back. What is wrong with one row is logged and ends with that row; raises only when the database is away.
+    written yet are left to others. `by_lot` waits for a random moment first, where visitors wait. Where `is_stopping`
+    says so, no further email leaves, and those in hand are given back. What is wrong with one row is logged and ends
+    with that row; raises only when the database is away.
     """
+    if by_lot:
+        requests.wait_by_lot()
     with going_on("The sweep"):
         links.sweep()
     with going_on("The look for reminders"):
