@@ -28,7 +28,7 @@ class WagtailMemberResetConfig(AppConfig):
         reports.listen()
         redact.install()
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
-        request_started.connect(first_request, dispatch_uid="wagtail_member_reset")
+        request_started.connect(request_came, dispatch_uid="wagtail_member_reset")
 
 
 def member_saved(sender: type, instance: Any, created: bool, update_fields: Any, **kwargs: Any) -> None:
@@ -43,9 +43,8 @@ def member_saved(sender: type, instance: Any, created: bool, update_fields: Any,
         links.settle_member(instance)
 
 
-def first_request(**kwargs: Any) -> None:
-    """Send what a restart left waiting: this process has just begun to serve."""
+def request_came(**kwargs: Any) -> None:
+    """Have the outbox looked after by whoever serves requests: what a restart left waiting, and what must be erased."""
     from . import outbox
 
-    request_started.disconnect(dispatch_uid="wagtail_member_reset")
-    outbox.wake()
+    outbox.look_if_due()

@@ -1,6 +1,7 @@
 import os
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from django.db import connection, connections, transaction
 
 from tests.conftest import use_backend
 from wagtail_member_reset import resets
-from wagtail_member_reset.apps import first_request
+from wagtail_member_reset.apps import request_came
 from wagtail_member_reset.models import EmailState, ResetEmail
 from wagtail_member_reset.outbox import background, requests, tasks
 from wagtail_member_reset.outbox.background import sender, wake
@@ -271,25 +272,67 @@ def test_no_thread_starts_in_a_test_case_of_a_site(
     started = []
     monkeypatch.setattr(threading.Thread, "start", started.append)
 
-    first_request()
+    request_came()
     with django_capture_on_commit_callbacks(execute=True) as callbacks:
         resets.send(member, by=None)
 
     assert (len(callbacks) > 0, started) == (True, [])
 
 
-def test_first_request_after_a_start_sends_what_was_left_waiting(settings, thread, member, mailoutbox):
+@pytest.fixture
+def started(thread):
+    """A process of the site that has just started, with its thread."""
+    sender.wait()
+    sender.forget()
+    yield
+    sender.wait()
+
+
+def test_first_request_after_a_start_sends_what_was_left_waiting(settings, started, member, mailoutbox, monkeypatch):
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
     resets.send(member, by=None)
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
-    request_started.connect(first_request, dispatch_uid="wagtail_member_reset")  # as ready() does
+    woken = []
 
     request_started.send(sender=None)
     sender.wait()
+    monkeypatch.setattr(sender, "wake", woken.append)
     request_started.send(sender=None)  # and later requests pay nothing
 
-    assert len(mailoutbox) == 1
-    assert not request_started.disconnect(dispatch_uid="wagtail_member_reset")
+    assert (len(mailoutbox), woken) == (1, [])
+
+
+def test_first_request_after_the_windows_end_erases_what_made_the_link(started, member, mailoutbox, time_machine):
+    reset = resets.send(member, by=None)
+    sender.wait()
+    link = resets.link(reset)
+    seen = []
+
+    for moment in (reset.window_ends_at - timedelta(seconds=1), reset.window_ends_at + timedelta(seconds=1)):
+        time_machine.move_to(moment)
+        request_started.send(sender=None)
+        sender.wait()
+        reset.refresh_from_db()
+        seen.append(reset.nonce is None)
+
+    assert seen == [False, True]
+    assert (resets.link(reset), timers()) == (None, [])
+    assert resets.look(resets.open(link)) == reset  # the link works all the same
+
+
+def test_window_of_a_link_that_another_process_issued_ends_as_well(started, member, settings, time_machine):
+    request_started.send(sender=None)
+    sender.wait()
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"  # by which this process learns of nothing
+    reset = resets.send(member, by=None)
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
+
+    time_machine.move_to(reset.window_ends_at)
+    request_started.send(sender=None)
+    sender.wait()
+
+    reset.refresh_from_db()
+    assert reset.nonce is None
 
 
 def test_command_sends_what_is_due(member, mailoutbox, capsys):

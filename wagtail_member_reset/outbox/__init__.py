@@ -5,7 +5,7 @@ The outbox: every email that is to leave, from the row that promises it to the m
 is due; `accept` keeps what visitors typed until a pass of `drain` resolves it.
 """
 
-from .background import wake, wake_mailing, wake_on_commit, wake_overdue
+from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_overdue
 from .entry import enqueue
 from .letter import letter_of
 from .requests import MOST_ACCOUNTS, accept
@@ -25,6 +25,7 @@ __all__ = [
     "has_task_backend",
     "is_one_mailbox",
     "letter_of",
+    "look_if_due",
     "purge_requests",
     "send_chunk",
     "wake",

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 
-from .. import db
+from .. import db, links
 from ..conf import conf
 from ..exceptions import SettingError
 from ..models import ResetEmail
@@ -27,6 +27,8 @@ logger = logging.getLogger("wagtail_member_reset")
 
 # A thread waits no longer than this at a time, and then looks whether what it waits for is still so.
 LONGEST_WAIT = timedelta(minutes=45)
+# A process that serves requests looks after the outbox this often: for what another one has left behind.
+LOOKED_EVERY = timedelta(minutes=10)
 # After a pass that failed, since the database may be away.
 RECOVERY = timedelta(seconds=30)
 
@@ -55,6 +57,18 @@ def wake_mailing(mailing_id: int) -> None:
 
 def wake_on_commit(*, by_lot: bool = False) -> None:
     transaction.on_commit(lambda: wake(by_lot=by_lot), using=db.alias(), robust=True)
+
+
+def look_if_due() -> None:
+    """
+    Wake with the first request after the start, after the end of a link's window, and now and then.
+
+    For all other requests, this reads the clock. No process waits for the end of a window.
+    """
+    now = timezone.now()
+    if sender.looks_at is None or now >= sender.looks_at:
+        sender.looks_at = now + LOOKED_EVERY
+        wake()
 
 
 def wake_overdue(email: ResetEmail | None) -> None:
@@ -102,6 +116,7 @@ class Sender:
         self._is_wanted = False
         self._is_urgent = threading.Event()
         self._timer: threading.Timer | None = None
+        self.looks_at: datetime | None = None
 
     def wake(self, *, by_lot: bool = False) -> None:
         with self._lock:
@@ -151,6 +166,8 @@ class Sender:
             close_old_connections()
             drain()
             self._wait_for(next_due())
+            soon = timezone.now() + LOOKED_EVERY
+            self.looks_at = min(soon, links.next_erasure() or soon)
         except Exception:
             # The database may be away; what is due is found again by the next wake, look or sweep.
             logger.exception("The outbox could not be emptied; what is waiting will be tried again.")

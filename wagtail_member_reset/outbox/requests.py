@@ -23,7 +23,7 @@ from ..accounts import LONGEST_ADDRESS
 from ..conf import conf
 from ..exceptions import SendRefused
 from ..models import Origin, Purpose, ResetRequest
-from . import entry
+from . import effort, entry
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -82,11 +82,11 @@ def resolve_due() -> None:
     """
     waiting = ResetRequest.objects.filter(resolved_at=None).select_related("site").order_by("created_at")[:CHUNK]
     found = _Accounts([request.address for request in waiting])
-    strangers = []
+    strangers, in_vain = [], 0
     for request in waiting:
         try:
             if members := found.of(request.address):
-                _resolve(request, members)
+                in_vain += not _resolve(request, members)
             else:
                 strangers.append(request.pk)
         except Exception:
@@ -94,6 +94,7 @@ def resolve_due() -> None:
             logger.exception("request=%s not resolved", request.pk)
     if strangers:
         _mark_resolved(strangers)
+    effort.imitate(len(strangers) + in_vain)
 
 
 def are_waiting() -> bool:
@@ -123,20 +124,25 @@ class _Accounts:
         return [member for member in same if member.is_active][:MOST_ACCOUNTS]
 
 
-def _resolve(request: ResetRequest, members: Sequence[Any]) -> None:
-    def attempt() -> None:
-        if not _mark_resolved([request.pk]):
-            return
-        for member in members:
+def _resolve(request: ResetRequest, members: Sequence[Any]) -> bool:
+    """Promise what a request leads to; whether that is any email."""
+
+    def attempt() -> bool:
+        promised = False
+        for member in members if _mark_resolved([request.pk]) else ():
             try:
-                _promise(request, member)
+                promised |= _promise(request, member)
             except DatabaseError:
                 raise
             except Exception as error:
                 # A rule of the site's that fails for one account must not keep the others of the address from theirs.
                 logger.error("request=%s member=%s failed", request.pk, member.pk, exc_info=error)
+        return promised
 
-    db.retried(attempt)
+    start = effort.begin()
+    if promised := db.retried(attempt):
+        effort.note("resolve", start)
+    return promised
 
 
 def _mark_resolved(pks: Sequence[int]) -> int:
@@ -145,10 +151,10 @@ def _mark_resolved(pks: Sequence[int]) -> int:
     return db.retried(lambda: unresolved.update(resolved_at=timezone.now(), address=""))
 
 
-def _promise(request: ResetRequest, member: Any) -> None:
+def _promise(request: ResetRequest, member: Any) -> bool:
     if links.is_spent_for_strangers(member):
         logger.debug("request=%s held back", request.pk)
-        return
+        return False
     try:
         entry.enqueue(
             member,
@@ -159,6 +165,8 @@ def _promise(request: ResetRequest, member: Any) -> None:
         )
     except SendRefused as refused:
         logger.debug("request=%s refused: %s", request.pk, refused.refusal.value)
+        return False
+    return True
 
 
 def _is_plausible(address: str) -> bool:

@@ -19,7 +19,7 @@ from ..mailing import (
     next_chunk,
 )
 from ..models import EmailState, Mailing, ResetEmail, SkipReason
-from . import letter, outcome, requests
+from . import effort, letter, outcome, requests
 from .failures import of_set_up
 from .outcome import Attempt
 from .queue import Lease, as_it_is_now, claim_retries, claim_singles
@@ -163,7 +163,9 @@ class Worker:
             if self.is_stopping() or not lease.has_time_for_one():
                 lease.release()
                 return True
+            start = effort.begin()
             self.handed_over += deliver(email, self.mailer, self.shared)
+            effort.note("send", start)
             lease.renew()
             if self._beside is not None:
                 self._beside.renew()
