@@ -9,6 +9,7 @@ from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_ov
 from .entry import enqueue
 from .letter import letter_of
 from .requests import MOST_ACCOUNTS, accept
+from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
 from .send import at_work, drain, send_chunk
 from .sender import is_one_mailbox
@@ -20,6 +21,7 @@ __all__ = [
     "Content",
     "accept",
     "at_work",
+    "count_shared_requests",
     "drain",
     "enqueue",
     "has_task_backend",
