@@ -57,12 +57,13 @@ def go_wrong():
     from django.contrib.auth import get_user_model
     from django.test import Client
 
-    from wagtail_member_reset import outbox, resets
+    from wagtail_member_reset import outbox, resets, tokens
     from wagtail_member_reset.outbox import text
 
     model = get_user_model()
     member, admin = model.objects.get(email="mia@members.example"), model.objects.get(is_superuser=True)
     path = urlsplit(resets.link(resets.send(member, by=None))).path
+    grant = resets.open(path)
     staff = Client()
     staff.force_login(admin)
     session = f"sessionid={staff.cookies['sessionid'].value}"
@@ -70,6 +71,8 @@ def go_wrong():
     broken = mock.Mock(side_effect=ConnectionError(path))
     with mock.patch.object(resets, "_holder", broken):
         visit(path)
+        cookie = f"mr_grant_secret={tokens.seal(grant.selector, grant.proof)}"
+        visit("/account/password-reset/set/", HTTP_COOKIE=cookie)
     with mock.patch("wagtail_member_reset.staff.views.render", broken):
         visit(f"/admin/member-reset/{member.pk}/", HTTP_COOKIE=session, HTTP_X_REQUESTED_WITH="XMLHttpRequest")
     with mock.patch.object(text, "compose", broken):

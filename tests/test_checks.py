@@ -579,6 +579,22 @@ def test_proxy_whose_visitors_all_look_alike_is_named(settings, name, value):
     assert ours() == []
 
 
+@pytest.mark.parametrize(
+    ("networks", "found"),
+    [
+        (["127.0.0.1"] * 20, ["W019"]),
+        (["unknown"] * 10 + ["172.18.0.3"] * 10, ["W019"]),
+        (["127.0.0.1"] * 19, []),
+        (["127.0.0.1"] * 20 + ["192.0.2.7"], []),
+    ],
+)
+def test_requests_that_all_come_from_private_addresses_are_named(member, networks, found):
+    for number, network in enumerate(networks):
+        resets.request(f"person{number}@members.example", network=network, site=None, language="en")
+
+    assert [each for each in ids(in_database()) if each == "W019"] == found
+
+
 def test_site_that_takes_any_password_is_told_before_deployment(settings):
     settings.AUTH_PASSWORD_VALIDATORS = []
 

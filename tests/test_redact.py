@@ -43,6 +43,9 @@ def test_sentry_learns_no_token_with_the_filter_and_would_without(reports):
     kinds = [report.get("type", "error") for report in redacted]
     assert (kinds.count("error") >= 3, "transaction" in kinds) == (True, True)
     assert token[12:38] not in json.dumps(redacted)
+    parsed = tokens.parse(token)
+    in_cookie = f"{parsed.selector}.{parsed.proof}"
+    assert (in_cookie in json.dumps(redacted), in_cookie in json.dumps(open_)) == (False, True)
     assert "4b825dc642cb6eb9a060e54bf8d69288fbee4904" in json.dumps(redacted)
     assert token in json.dumps(open_)
 
@@ -59,6 +62,26 @@ def test_what_is_no_link_stays(member):
         "release": event["release"],
         "request": {"url": "https://club.example/account/r/…/"},
         "extra": [{"text": "a … b", "number": 5, "cut": "/account/r/…"}, None],
+    }
+
+
+def test_cookies_of_a_link_are_taken_out(member):
+    grant = resets.open(resets.link(resets.send(member, by=None)))
+    opened, used = tokens.seal(grant.selector, grant.proof), tokens.seal_used(grant.selector)
+    event = {
+        "request": {
+            "cookies": {"mr_grant_secret": opened, "__Host-mr_used_secret": used, "sessionid": "abc"},
+            "headers": {"Cookie": f"mr_grant_secret={opened}; mr_used_secret={used}; a=b"},
+        },
+        "vars": {"value": repr(opened)},
+    }
+
+    assert without_links(event) == {
+        "request": {
+            "cookies": {"mr_grant_secret": "…", "__Host-mr_used_secret": "…", "sessionid": "abc"},
+            "headers": {"Cookie": "mr_grant_secret=…; mr_used_secret=…; a=b"},
+        },
+        "vars": {"value": "'…'"},
     }
 
 

@@ -23,6 +23,7 @@ class WagtailMemberResetConfig(AppConfig):
         # Models may only be imported once every app has loaded.
         from . import (
             checks,  # noqa: F401
+            redact,
             reports,
         )
         from .staff import address_changes, viewset
@@ -31,10 +32,11 @@ class WagtailMemberResetConfig(AppConfig):
         viewset.install()
         address_changes.listen()
         reports.listen()
+        redact.install()
         pre_save.connect(before_member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         user_logged_in.connect(member_signed_in, dispatch_uid="wagtail_member_reset")
-        request_started.connect(first_request, dispatch_uid="wagtail_member_reset")
+        request_started.connect(request_came, dispatch_uid="wagtail_member_reset")
 
 
 def leave_out_of_auditlog() -> None:
@@ -89,9 +91,8 @@ def member_saved(sender: type, instance: Any, created: bool, update_fields: Any,
         links.settle_member(instance)
 
 
-def first_request(**kwargs: Any) -> None:
-    """Send what a restart left waiting: this process has just begun to serve."""
+def request_came(**kwargs: Any) -> None:
+    """Have the outbox looked after by whoever serves requests: what a restart left waiting, and what must be erased."""
     from . import outbox
 
-    request_started.disconnect(dispatch_uid="wagtail_member_reset")
-    outbox.wake()
+    outbox.look_if_due()

@@ -1,16 +1,34 @@
-"""Text with a link in it, on its way through what may log or report it: templates, and error trackers."""
+"""Text with a link in it, on its way through what may log or report it: templates, loggers, and error trackers."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest
+
 from . import tokens
 
 # What follows a link's path, if it was cut or spelt in another way.
 LINK_ENDING = re.compile(r"(?<=/r/)[^\s…]\S*", re.IGNORECASE)
+# What the cookies of a link hold, as `tokens.seal` and `tokens.seal_used` make it.
+SEAL = re.compile(
+    rf"(?<![0-9A-Za-z])[{tokens.ALPHABET}]{{{tokens.SELECTOR_SYMBOLS}}}(?:\.[0-9a-f]{{64}})?:[0-9A-Za-z]{{6}}:[\w-]{{43}}"
+)
+# So much is kept of a text: whoever writes it must not choose how long it takes to look through it.
+LONGEST_TEXT = 50_000
+# Loggers that are given a request, its address, or what a template was given. What refuses a request has a logger for
+# each kind of refusal: a logger's filter does not see what is logged below it.
+LOGGERS = [
+    *("django.request", "django.server", "django.channels.server", "django.template", "django.security.csrf"),
+    *("gunicorn.access", "gunicorn.error", "uvicorn.access", "uvicorn.error", "wagtail_member_reset"),
+]
+# What every record has, whoever made it.
+STANDARD = frozenset(vars(logging.makeLogRecord({})))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -32,21 +50,96 @@ class Redacted:
         return "<Redacted>"
 
 
+class Withheld(Exception):
+    """In a log record, for an error that had a link in its text or its variables. Its own text is the traceback."""
+
+
+class WithoutLinks(logging.Filter):
+    """
+    Lets every record pass, without the personal links in it: for the `filters` of a handler in `LOGGING`.
+
+    Looks at the message, its arguments, the error and what else the record was given. Of a request that has a link
+    in its address, method, address and headers stay. `install` gives it to Django's own loggers.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        try:
+            _redact(record)
+        except Exception as error:
+            # What cannot be looked through is not passed on.
+            record.msg, record.args = "A record was withheld: %s", (type(error).__name__,)
+            record.exc_info = record.exc_text = record.stack_info = None
+            vars(record).pop("request", None)
+        return True
+
+
+def install() -> None:
+    """Keep links out of what Django and its servers log by themselves, whatever handlers the site has."""
+    refusals = [f"django.security.{kind.__name__}" for kind in _and_below(SuspiciousOperation)]
+    for name in LOGGERS + refusals:
+        logger = logging.getLogger(name)
+        if not any(isinstance(each, WithoutLinks) for each in logger.filters):
+            logger.addFilter(WithoutLinks())
+
+
 def without_links(event: dict[str, Any], hint: Any = None) -> dict[str, Any]:
     """
     An error report without the personal links in it, for Sentry's `before_send` and `before_send_transaction`.
 
-    The address of the request that opens a link is one, whatever this package does. What only looks
-    like a token, such as the hash of a release, stays.
+    The address of the request that opens a link is one, whatever this package does; the cookies that stand in
+    for a link are taken out as well. What only looks like a token, such as the hash of a release, stays.
     """
     return {key: _blanked(value) for key, value in event.items()}
 
 
+def _redact(record: logging.LogRecord) -> None:
+    for name in set(vars(record)) - STANDARD:
+        setattr(record, name, _blanked(getattr(record, name)))
+    # Servers hand over mappings that know more than their keys: these stay, or go with the message.
+    if isinstance(record.args, tuple):
+        record.args = _blanked(record.args)
+    said = record.getMessage()
+    if (bare := _blanked(said)) != said:
+        record.msg, record.args = bare, ()
+    request = getattr(record, "request", None)
+    names_link = isinstance(request, HttpRequest) and _names_link(request)
+    if names_link:
+        record.request = _address_alone(request)  # type: ignore[arg-type]
+    if record.exc_info and record.exc_info[1] is not None:
+        text = logging.Formatter().formatException(record.exc_info)
+        record.exc_text = _blanked(text)
+        # The frames of a traceback hold the request.
+        if names_link or record.exc_text != text:
+            record.exc_info = (Withheld, Withheld(record.exc_text), None)
+    for name in ("exc_text", "stack_info"):
+        setattr(record, name, _blanked(getattr(record, name)))
+
+
+def _names_link(request: HttpRequest) -> bool:
+    # Django's reports hide cookies by themselves.
+    said = [request.path, *(value for name, value in request.META.items() if name != "HTTP_COOKIE")]
+    return any(_blanked(value) != value for value in said if isinstance(value, str))
+
+
+def _address_alone(request: HttpRequest) -> HttpRequest:
+    bare = HttpRequest()
+    bare.method, bare.path, bare.path_info = request.method, _blanked(request.path), _blanked(request.path_info)
+    bare.META = {name: _blanked(value) for name, value in request.META.items() if isinstance(value, str)}
+    return bare
+
+
 def _blanked(value: Any) -> Any:
     if isinstance(value, str):
-        return LINK_ENDING.sub("…", tokens.blank_out_readable(value))
+        kept = value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "…"
+        return SEAL.sub("…", LINK_ENDING.sub("…", tokens.blank_out_readable(kept)))
     if isinstance(value, Mapping):
         return {_blanked(key): _blanked(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, tuple):
+        return tuple(_blanked(item) for item in value)
+    if isinstance(value, list):
         return [_blanked(item) for item in value]
     return value
+
+
+def _and_below(kind: type[Exception]) -> list[type[Exception]]:
+    return [kind, *(each for below in kind.__subclasses__() for each in _and_below(below))]

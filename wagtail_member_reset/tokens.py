@@ -224,6 +224,8 @@ def seal_problem(problem: LinkProblem) -> str:
 
 def unseal(value: str) -> tuple[str, str] | LinkProblem | None:
     """Selector and proof, or the problem that was sealed; None when forged or past 30 minutes."""
+    if len(value) > LONGEST_INPUT:
+        return None
     try:
         first, _, second = _signer().unsign(value, max_age=GRANT_LIFETIME).partition(".")
         return LinkProblem(second) if first == "problem" else (first, second)
@@ -238,6 +240,8 @@ def seal_used(selector: str) -> str:
 
 def unseal_used(value: str) -> str | None:
     """The selector, empty once it was forgotten; None when forged or past 10 minutes."""
+    if len(value) > LONGEST_INPUT:
+        return None
     try:
         return _signer("used").unsign(value, max_age=USED_LIFETIME)
     except signing.BadSignature:

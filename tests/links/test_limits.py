@@ -160,6 +160,25 @@ def test_emails_that_failed_count_for_the_day(member, mailoutbox, time_machine):
     assert len(mailoutbox) == 10
 
 
+def test_day_of_a_member_begins_anew_when_a_link_is_used(member, mailoutbox, time_machine, settings):
+    """What a stranger had asked for until then does not count against the member."""
+    settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"ip": "99/h", "address": "99/h"}
+    for _ in range(12):
+        ask_for(member)
+        time_machine.shift(timedelta(minutes=3))
+    spent = len(mailoutbox)
+    reset = PasswordReset.objects.get(active_for=member)
+    resets.redeem(resets.open(resets.link(reset)), password="a quiet harbour 7")
+    outbox.drain()
+    mailoutbox.clear()
+
+    for _ in range(12):
+        time_machine.shift(timedelta(minutes=3))
+        ask_for(member)
+
+    assert (spent, len(mailoutbox)) == (10, 10)
+
+
 def test_two_clicks_before_the_mail_leaves_count_once(member, office):
     for _ in range(10):
         resets.send(member, by=office)

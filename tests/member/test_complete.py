@@ -58,7 +58,7 @@ def test_name_is_forgotten_after_ten_minutes(client, member, reset, later):
 
 
 def test_browser_keeps_no_more_than_which_link_it_used(client, reset):
-    used = choose(client, reset).cookies["mr_used"]
+    used = choose(client, reset).cookies["mr_used_secret"]
 
     attributes = {key: used[key] for key in ("max-age", "path", "samesite", "httponly")}
     assert attributes == {"max-age": 600, "path": "/", "samesite": "Lax", "httponly": True}
@@ -69,14 +69,14 @@ def test_browser_keeps_no_more_than_which_link_it_used(client, reset):
 @pytest.mark.parametrize("value", ["", "x", "x" * 65_536, "selector", "grant"])
 def test_name_is_told_to_nobody_who_did_not_use_the_link(client, member, sent, value):
     reset = sent()
-    grant = client.get(path_of(reset)).cookies["mr_grant"].value
-    client.cookies["mr_used"] = {"selector": reset.selector, "grant": grant}.get(value, value)
+    grant = client.get(path_of(reset)).cookies["mr_grant_secret"].value
+    client.cookies["mr_used_secret"] = {"selector": reset.selector, "grant": grant}.get(value, value)
 
     assert not names(complete(client), member)
 
 
 def test_signed_selector_of_a_link_that_was_not_used_names_nobody(client, member, sent):
-    client.cookies["mr_used"] = tokens.seal_used(sent().selector)
+    client.cookies["mr_used_secret"] = tokens.seal_used(sent().selector)
 
     assert not names(complete(client), member)
 

@@ -5,10 +5,10 @@ from wagtail_member_reset import resets, tokens
 from wagtail_member_reset.exceptions import LinkProblem
 from wagtail_member_reset.member import grants
 
-from .conftest import SET, path_of, state_of, token_of
+from .conftest import SET, choose, path_of, state_of, token_of
 
 
-@pytest.mark.parametrize(("secure", "name"), [(True, "__Host-mr_grant"), (False, "mr_grant")])
+@pytest.mark.parametrize(("secure", "name"), [(True, "__Host-mr_grant_secret"), (False, "mr_grant_secret")])
 def test_cookie_is_kept_to_this_site_and_half_an_hour(client, sent, secure, name):
     cookie = client.get(path_of(sent()), secure=secure).cookies[name]
 
@@ -23,10 +23,24 @@ def test_cookie_is_kept_to_this_site_and_half_an_hour(client, sent, secure, name
     }
 
 
+def test_cookies_are_secure_wherever_the_sessions_is(client, sent, settings):
+    """Also behind a proxy that does not say that the visitor came by https."""
+    settings.SESSION_COOKIE_SECURE = True
+    reset = sent()
+    opened = client.get(path_of(reset)).cookies
+
+    redeemed = choose(client, reset)
+
+    assert (redeemed.status_code, redeemed.url) == (302, "/account/password-reset/complete/")
+    assert opened["__Host-mr_grant_secret"]["secure"]
+    assert redeemed.cookies["__Host-mr_used_secret"]["secure"]
+    assert {*opened, *redeemed.cookies} == {"__Host-mr_grant_secret", "__Host-mr_used_secret"}
+
+
 def test_cookie_is_small_and_holds_no_token(client, sent):
     token = token_of(reset := sent())
 
-    value = client.get(path_of(reset)).cookies["mr_grant"].value
+    value = client.get(path_of(reset)).cookies["mr_grant_secret"].value
 
     assert len(value) < 200
     assert token[12:38] not in value
@@ -65,8 +79,8 @@ FORGED = {
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
 def test_forged_cookie_opens_nothing(client, member, sent, forge):
     reset = sent()
-    good = client.get(path_of(reset)).cookies["mr_grant"].value
-    client.cookies["mr_grant"] = forge(good)
+    good = client.get(path_of(reset)).cookies["mr_grant_secret"].value
+    client.cookies["mr_grant_secret"] = forge(good)
     before = state_of(member)
 
     shown = client.get(SET)
@@ -78,7 +92,7 @@ def test_forged_cookie_opens_nothing(client, member, sent, forge):
 
 def test_signed_grant_with_a_wrong_proof_opens_nothing(client, member, sent):
     reset = sent()
-    client.cookies["mr_grant"] = tokens.seal(reset.selector, "0" * 64)
+    client.cookies["mr_grant_secret"] = tokens.seal(reset.selector, "0" * 64)
     before = state_of(member)
 
     refused = client.post(SET, {"link": reset.selector, "new_password1": "a quiet harbour 7"})
@@ -93,5 +107,5 @@ def test_dropped_cookie_is_dropped_under_its_own_name(client, sent):
 
     response = client.post(SET, {"link": reset.selector, "new_password1": "a quiet harbour 7"}, secure=True)
 
-    cookie = response.cookies["__Host-mr_grant"]
+    cookie = response.cookies["__Host-mr_grant_secret"]
     assert (cookie.value, cookie["max-age"], cookie["secure"], cookie["path"]) == ("", 0, True, "/")

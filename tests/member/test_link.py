@@ -13,7 +13,7 @@ from wagtail_member_reset.exceptions import LinkProblem
 
 from .conftest import SET, path_of, token_of
 
-COOKIE = "mr_grant"
+COOKIE = "mr_grant_secret"
 
 
 def well_spelled(selector="0" * 12, secret="1" * 26):

@@ -53,7 +53,7 @@ def test_password_is_saved_as_typed(client, member, reset):
 def test_grant_is_dropped_with_the_password(client, reset):
     response = choose(client, reset)
 
-    cookie = response.cookies["mr_grant"]
+    cookie = response.cookies["mr_grant_secret"]
     assert (cookie.value, cookie["max-age"], cookie["path"]) == ("", 0, "/")
     assert client.get(SET).context["problem"] == "no_grant"
 

@@ -1,6 +1,7 @@
 import os
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,9 @@ from django.db import connection, connections, transaction
 
 from tests.conftest import use_backend
 from wagtail_member_reset import resets
-from wagtail_member_reset.apps import first_request
+from wagtail_member_reset.apps import request_came
 from wagtail_member_reset.models import EmailState, ResetEmail
-from wagtail_member_reset.outbox import background, tasks
+from wagtail_member_reset.outbox import background, requests, tasks
 from wagtail_member_reset.outbox.background import sender, wake
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -78,11 +79,78 @@ def test_thread_is_no_daemon_and_ends_when_idle(thread, member, monkeypatch):
     assert [(one.daemon, one.is_alive()) for one in ours] == [(False, False)]
 
 
-def test_public_request_is_resolved_on_the_tick(thread, member, mailoutbox):
-    resets.request(member.email, network="192.0.2.7", site=None, language="en")
+def ask(member, network="192.0.2.7"):
+    resets.request(member.email, network=network, site=None, language="en")
+
+
+def waits(monkeypatch, *seconds):
+    """Requests wait so long instead of by lot, one after the other; how long they were told to."""
+    drawn, given = [], iter(seconds)
+    monkeypatch.setattr(requests, "drawn_wait", lambda: (drawn.append(next(given)), drawn[-1])[1])
+    return drawn
+
+
+def test_public_request_is_resolved_at_a_moment_drawn_by_lot(thread, member, mailoutbox, monkeypatch):
+    waits(monkeypatch, 0.4)
+    start = time.monotonic()
+
+    ask(member)
 
     assert sender.wait()
+    assert time.monotonic() - start >= 0.4
     assert len(mailoutbox) == 1
+
+
+def test_requests_of_one_moment_are_resolved_together(thread, member, imported_member, mailoutbox, monkeypatch):
+    drawn = waits(monkeypatch, 0.4)
+
+    for person in (member, imported_member):
+        ask(person)
+    assert sender.wait()
+
+    assert (len(mailoutbox), drawn) == (2, [0.4])
+
+
+def test_no_staff_wait_for_the_moment_of_a_visitor(thread, member, imported_member, mailoutbox, monkeypatch):
+    waits(monkeypatch, 30, 0)
+    ask(member)
+
+    resets.send(imported_member, by=None)
+
+    assert sender.wait(10)
+    assert imported_member.email in [mail.to[0] for mail in mailoutbox]
+
+
+def test_moments_are_drawn_within_three_seconds_and_differ():
+    drawn = [requests.drawn_wait() for _ in range(200)]
+
+    assert len(set(drawn)) == 200
+    assert 0.5 <= min(drawn) < 1 < 2.5 < max(drawn) <= 3
+
+
+def test_command_waits_for_a_moment_where_a_visitor_does_and_only_there(settings, member, mailoutbox, monkeypatch):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+    drawn = waits(monkeypatch, 0)
+
+    call_command("deliver_member_resets")
+    before = list(drawn)
+    ask(member)
+    call_command("deliver_member_resets")
+
+    assert (before, drawn, len(mailoutbox)) == ([], [0], 1)
+
+
+def test_task_waits_for_a_moment_and_the_next_one_has_nothing_to_do(settings, member, mailoutbox, monkeypatch):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "tasks"
+    drawn, asked = waits(monkeypatch, 0), []
+    monkeypatch.setattr(tasks, "_ask", asked.append)
+
+    ask(member)
+    ask(member, network="192.0.2.8")
+    handed_over = [task() for task in asked]
+
+    assert asked == [tasks.deliver_requests] * 2
+    assert (handed_over, drawn, len(mailoutbox)) == ([1, 0], [0], 1)
 
 
 def test_command_delivery_wakes_nobody(settings, member, mailoutbox):
@@ -204,25 +272,67 @@ def test_no_thread_starts_in_a_test_case_of_a_site(
     started = []
     monkeypatch.setattr(threading.Thread, "start", started.append)
 
-    first_request()
+    request_came()
     with django_capture_on_commit_callbacks(execute=True) as callbacks:
         resets.send(member, by=None)
 
     assert (len(callbacks) > 0, started) == (True, [])
 
 
-def test_first_request_after_a_start_sends_what_was_left_waiting(settings, thread, member, mailoutbox):
+@pytest.fixture
+def started(thread):
+    """A process of the site that has just started, with its thread."""
+    sender.wait()
+    sender.forget()
+    yield
+    sender.wait()
+
+
+def test_first_request_after_a_start_sends_what_was_left_waiting(settings, started, member, mailoutbox, monkeypatch):
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
     resets.send(member, by=None)
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
-    request_started.connect(first_request, dispatch_uid="wagtail_member_reset")  # as ready() does
+    woken = []
 
     request_started.send(sender=None)
     sender.wait()
+    monkeypatch.setattr(sender, "wake", woken.append)
     request_started.send(sender=None)  # and later requests pay nothing
 
-    assert len(mailoutbox) == 1
-    assert not request_started.disconnect(dispatch_uid="wagtail_member_reset")
+    assert (len(mailoutbox), woken) == (1, [])
+
+
+def test_first_request_after_the_windows_end_erases_what_made_the_link(started, member, mailoutbox, time_machine):
+    reset = resets.send(member, by=None)
+    sender.wait()
+    link = resets.link(reset)
+    seen = []
+
+    for moment in (reset.window_ends_at - timedelta(seconds=1), reset.window_ends_at + timedelta(seconds=1)):
+        time_machine.move_to(moment)
+        request_started.send(sender=None)
+        sender.wait()
+        reset.refresh_from_db()
+        seen.append(reset.nonce is None)
+
+    assert seen == [False, True]
+    assert (resets.link(reset), timers()) == (None, [])
+    assert resets.look(resets.open(link)) == reset  # the link works all the same
+
+
+def test_window_of_a_link_that_another_process_issued_ends_as_well(started, member, settings, time_machine):
+    request_started.send(sender=None)
+    sender.wait()
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"  # by which this process learns of nothing
+    reset = resets.send(member, by=None)
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "thread"
+
+    time_machine.move_to(reset.window_ends_at)
+    request_started.send(sender=None)
+    sender.wait()
+
+    reset.refresh_from_db()
+    assert reset.nonce is None
 
 
 def test_command_sends_what_is_due(member, mailoutbox, capsys):

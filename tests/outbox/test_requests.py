@@ -1,4 +1,5 @@
 import re
+import time
 from datetime import datetime, timedelta
 from datetime import timezone as zones
 
@@ -13,7 +14,7 @@ from tests.conftest import make_person
 from wagtail_member_reset import audit, outbox, resets
 from wagtail_member_reset.accounts import clean_address
 from wagtail_member_reset.models import Origin, PasswordReset, Purpose, ResetEmail, ResetRequest
-from wagtail_member_reset.outbox import requests
+from wagtail_member_reset.outbox import effort, requests
 
 pytestmark = pytest.mark.django_db
 
@@ -203,6 +204,63 @@ def test_limits_hold_and_pass_with_time(db, settings, limits, network, address):
     assert (within, ResetRequest.objects.count()) == (2, 3)
 
 
+PRIVATE = ["127.0.0.1", "10.1.2.3", "172.18.0.3", "192.168.1.1", "::1", "fd00::/64", "fe80::/64", "unknown", ""]
+
+
+@pytest.mark.parametrize("network", PRIVATE)
+def test_stranger_behind_the_address_of_all_shuts_nobody_out(member, network, mailoutbox):
+    """As where a proxy is not known as one, or the server listens on a socket."""
+    for number in range(30):  # more than the 20 of one visitor
+        ask(f"stranger{number}@elsewhere.example", network=network)
+
+    ask(network=network)
+    outbox.drain()
+
+    assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+
+
+@pytest.mark.parametrize("network", ["192.0.2.7", "127.0.0.1"])
+def test_total_never_falls_to_one_network(db, settings, network):
+    settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"ip": "999/h", "all": "10/min"}
+    for number in range(20):
+        ask(f"stranger{number}@elsewhere.example", network=network)
+    of_one = ResetRequest.objects.count()
+
+    for number in range(20):
+        ask(f"person{number}@elsewhere.example", network=f"198.51.100.{number}")
+
+    assert (of_one, ResetRequest.objects.count()) == (5, 10)
+
+
+@pytest.fixture
+def nothing_said(monkeypatch):
+    monkeypatch.setattr(requests, "_said", {})
+
+
+@pytest.mark.usefixtures("nothing_said")
+def test_limit_that_is_reached_is_logged_once_an_hour_and_without_whom(db, settings, caplog):
+    settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"address": "1/h", "ip": "2/h"}
+    for _ in range(5):
+        ask("stranger@elsewhere.example")
+    for number in range(5):
+        ask(f"stranger{number}@elsewhere.example")
+
+    assert [record.getMessage() for record in caplog.records if record.name == "wagtail_member_reset"] == [
+        "A request was refused: limit=address is reached. This is said once an hour.",
+        "A request was refused: limit=ip is reached. This is said once an hour.",
+    ]
+
+
+@pytest.mark.usefixtures("nothing_said")
+@pytest.mark.parametrize(("debug", "times"), [(False, 1), (True, 0)])
+def test_address_that_all_visitors_share_is_logged_where_somebody_may_be_shut_out(db, settings, caplog, debug, times):
+    settings.DEBUG = debug
+    for number in range(3):
+        ask(f"stranger{number}@elsewhere.example", network="127.0.0.1")
+
+    assert caplog.text.count("WAGTAIL_MEMBER_RESET_TRUSTED_PROXIES") == times
+
+
 def test_what_a_limit_refuses_does_not_count_for_the_next(db, settings):
     settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"address": "2/h"}
     kept = []
@@ -265,7 +323,8 @@ def test_accounts_of_all_that_wait_are_looked_up_at_once(db, settings, mailoutbo
     assert not ResetRequest.objects.exclude(address="").exists()
 
 
-def test_strangers_cost_no_more_statements_the_more_they_are(db, settings):
+def test_strangers_are_done_with_in_the_same_statements_however_many(db, settings, monkeypatch):
+    monkeypatch.setattr(requests.effort, "imitate", lambda count: None)
     settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"ip": "999/h"}
     statements = []
     for strangers in (1, 50):
@@ -277,6 +336,52 @@ def test_strangers_cost_no_more_statements_the_more_they_are(db, settings):
 
     assert statements[0] == statements[1]
     assert not ResetRequest.objects.filter(resolved_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "imitated"), [("member", 0), ("stranger", 1), ("inactive", 1), ("not allowed", 1), ("held back", 1)]
+)
+def test_request_that_leads_to_no_email_is_as_much_work_as_one_that_does(
+    member, mailoutbox, settings, monkeypatch, kind, imitated
+):
+    counts, address = [], member.email
+    if kind == "stranger":
+        address = "stranger@elsewhere.example"
+    elif kind == "inactive":
+        get_user_model().objects.filter(pk=member.pk).update(is_active=False)
+    elif kind == "not allowed":
+        settings.WAGTAIL_MEMBER_RESET_MAY_RESET = f"{__name__}.refuse"
+    elif kind == "held back":
+        resets.send(member, by=None)
+    monkeypatch.setattr(requests.effort, "imitate", counts.append)
+    ask(address)
+
+    outbox.drain()
+
+    assert sum(counts) == imitated
+
+
+def test_imitated_work_is_what_was_measured_and_bounded(db, monkeypatch):
+    monkeypatch.setattr(effort, "_seconds", {"resolve": 0.01, "send": 0.01})
+    start = time.thread_time()
+    effort.imitate(3)
+    took = time.thread_time() - start
+    monkeypatch.setattr(effort, "_seconds", {"resolve": 60, "send": 60})
+
+    with CaptureQueriesContext(connection) as queries:
+        effort.imitate(1_000)
+
+    assert took >= 0.05
+    assert len(queries) == effort.MOST_IMITATED * effort.MOST_STATEMENTS
+
+
+def test_work_is_remembered_as_it_lately_was(monkeypatch):
+    monkeypatch.setattr(effort, "_seconds", dict(effort.FIRST))
+    for _ in range(100):
+        effort.note("send", time.thread_time() - 0.03)
+        effort.note("resolve", time.thread_time() - 60)
+
+    assert effort._seconds == pytest.approx({"send": 0.03, "resolve": effort.MOST}, rel=0.1)
 
 
 def test_address_that_the_database_cannot_take_holds_no_other_back(member, mailoutbox, caplog):

@@ -9,8 +9,10 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.core.checks import CheckMessage, Tags, Warning, register
+from django.db import Error as DatabaseError
 from django.utils.module_loading import import_string
 
+from .. import outbox
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
 
@@ -18,6 +20,8 @@ from ..exceptions import SettingError
 # does not show it. With its app for other services' accounts, allauth signs people in elsewhere.
 ASKING_HERE = ("axes.", "guardian.", "allauth.account.")
 ALLAUTH_ELSEWHERE = "allauth.socialaccount"
+# Fewer may be somebody who tries the page out.
+FEWEST_REQUESTS = 20
 
 
 @register()
@@ -68,8 +72,27 @@ def check_visitors(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         f"Set {PREFIX}TRUSTED_PROXIES to the number of proxies in front of Django that append to X-Forwarded-For, "
         "usually 1. If REMOTE_ADDR is the visitor's own address all the same, silence this check."
     )
-    message = f"{signs[0]} says that a proxy stands in front, and the limits count all of its visitors as one."
+    message = f"{signs[0]} says that a proxy stands in front, and the limits cannot tell its visitors apart."
     return [Warning(message, hint=hint, id="wagtail_member_reset.W011")]
+
+
+@register(Tags.database)
+def check_what_arrives(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """The same by what came in on the last day. Asks the tables, so with `check --database default` alone."""
+    if not databases or settings.DEBUG:
+        return []
+    try:
+        shared, every = outbox.count_shared_requests()
+    except DatabaseError:  # before the first migration there is nothing to ask
+        return []
+    if every < FEWEST_REQUESTS or shared < every:
+        return []
+    hint = (
+        f"Set {PREFIX}TRUSTED_PROXIES to the number of proxies in front of Django, and have these append to "
+        "X-Forwarded-For. If all visitors are in a network of your own, silence this check."
+    )
+    message = f"All {every} requests of the last day came from private addresses: no visitor has a limit of their own."
+    return [Warning(message, hint=hint, id="wagtail_member_reset.W019")]
 
 
 @register(Tags.security, deploy=True)

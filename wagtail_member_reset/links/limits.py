@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
@@ -18,7 +18,7 @@ from django.utils import timezone
 from ..accounts import Member
 from ..conf import conf
 from ..exceptions import Refusal
-from ..models import EmailState, Origin, ResetEmail, State
+from ..models import EmailState, Origin, PasswordReset, ResetEmail, State
 
 # What strangers can cause at most: mails to one account that nobody of the staff asked for. Neither limit is said.
 GAP = timedelta(minutes=2)
@@ -30,12 +30,16 @@ def is_spent_for_strangers(member: Member) -> bool:
     """
     Whether any mail went out a moment ago, or the day's budget of those without staff behind them is spent.
 
-    Nobody waits for a mail that failed, or whose link was used: these count for the day alone.
+    Nobody waits for a mail that failed, or whose link was used: these count for the day alone. Who uses a link has
+    shown that the mailbox is theirs, so that what others had asked for until then counts no more.
     """
     awaited = _mails(GAP).exclude(state=EmailState.FAILED).exclude(reset__state=State.USED)
-    return awaited.filter(member=member).exists() or _reaches(
-        _mails(DAY).filter(member=member, requested_by=None, mailing=None), MOST_A_DAY
-    )
+    if awaited.filter(member=member).exists():
+        return True
+    used = PasswordReset.objects.filter(member=member, state=State.USED)
+    since = used.aggregate(last=Max("used_at"))["last"]
+    unasked = _mails(DAY).filter(member=member, requested_by=None, mailing=None)
+    return _reaches(unasked.filter(created_at__gt=since) if since else unasked, MOST_A_DAY)
 
 
 def refusal_of_staff(member: Member, *, by: Member) -> Refusal | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connections, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, QuerySet
 from django.utils import timezone
 
 from .. import audit, db, tokens
@@ -109,6 +109,13 @@ def settle_member(member: Member) -> None:
 def erase_past_window() -> int:
     """Make the links whose window is over impossible to produce again; they still work."""
     return db.retried(lambda: PasswordReset.objects.past_window().update(nonce=None))
+
+
+def next_erasure() -> datetime | None:
+    """When the window of a link ends next, so that it must be erased; None while no link can be made again."""
+    live = PasswordReset.objects.filter(state=State.ACTIVE, nonce__isnull=False)
+    first: datetime | None = live.aggregate(first=Min("issued_at"))["first"]
+    return None if first is None else first + conf.STATUS_WINDOW
 
 
 def sweep() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from .. import paths, tokens
@@ -11,8 +12,9 @@ from ..exceptions import LinkProblem
 from ..resets import Grant
 
 # The browser keeps a `__Host-` cookie to this host and to https; over plain http there is no such thing.
-SECURE_NAME, PLAIN_NAME = "__Host-mr_grant", "mr_grant"
-SECURE_USED, PLAIN_USED = "__Host-mr_used", "mr_used"
+# Django's error reports hide the values of cookies that are called a secret.
+SECURE_NAME, PLAIN_NAME = "__Host-mr_grant_secret", "mr_grant_secret"
+SECURE_USED, PLAIN_USED = "__Host-mr_used_secret", "mr_used_secret"
 
 
 def keep(response: HttpResponse, request: HttpRequest, found: Grant | LinkProblem) -> None:
@@ -55,7 +57,7 @@ def _set(response: HttpResponse, request: HttpRequest, name: str, value: str, li
         max_age=lifetime,
         # Browsers take a `__Host-` cookie for the whole host alone.
         path="/" if name.startswith("__Host-") else paths.home(),
-        secure=request.is_secure(),
+        secure=_is_secure(request),
         httponly=True,
         # Not Strict: after a click in webmail, the redirect is still part of a cross-site navigation.
         samesite="Lax",
@@ -63,8 +65,13 @@ def _set(response: HttpResponse, request: HttpRequest, name: str, value: str, li
 
 
 def _name(request: HttpRequest) -> str:
-    return SECURE_NAME if request.is_secure() else PLAIN_NAME
+    return SECURE_NAME if _is_secure(request) else PLAIN_NAME
 
 
 def _used_name(request: HttpRequest) -> str:
-    return SECURE_USED if request.is_secure() else PLAIN_USED
+    return SECURE_USED if _is_secure(request) else PLAIN_USED
+
+
+def _is_secure(request: HttpRequest) -> bool:
+    """Whether the browser came by https. Where a proxy does not tell, the site says so of its session's cookie."""
+    return request.is_secure() or settings.SESSION_COOKIE_SECURE

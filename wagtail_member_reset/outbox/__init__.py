@@ -6,11 +6,12 @@ is due; `accept` keeps what visitors typed until a pass of `drain` resolves it. 
 to the address that an account had before.
 """
 
-from .background import wake, wake_mailing, wake_on_commit, wake_overdue
+from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_overdue
 from .entry import enqueue
 from .former import is_told, tell_former_address
 from .letter import letter_of
 from .requests import MOST_ACCOUNTS, accept
+from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
 from .send import at_work, drain, send_chunk
 from .sender import is_one_mailbox
@@ -22,12 +23,14 @@ __all__ = [
     "Content",
     "accept",
     "at_work",
+    "count_shared_requests",
     "drain",
     "enqueue",
     "has_task_backend",
     "is_one_mailbox",
     "is_told",
     "letter_of",
+    "look_if_due",
     "purge_requests",
     "send_chunk",
     "tell_former_address",

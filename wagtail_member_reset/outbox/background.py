@@ -15,31 +15,35 @@ from datetime import datetime, timedelta
 from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 
-from .. import db
+from .. import db, links
 from ..conf import conf
 from ..exceptions import SettingError
 from ..models import ResetEmail
-from . import tasks
+from . import requests, tasks
 from .queue import next_due
 from .send import drain
 
 logger = logging.getLogger("wagtail_member_reset")
 
-# Public requests are resolved when the clock reaches a multiple of this, never when one comes in.
-TICK_SECONDS = 1.0
 # A thread waits no longer than this at a time, and then looks whether what it waits for is still so.
 LONGEST_WAIT = timedelta(minutes=45)
+# A process that serves requests looks after the outbox this often: for what another one has left behind.
+LOOKED_EVERY = timedelta(minutes=10)
 # After a pass that failed, since the database may be away.
 RECOVERY = timedelta(seconds=30)
 
 
-def wake(*, on_tick: bool = False) -> None:
-    """Have what is due done soon, elsewhere. Never raises, since the rows stand in any case."""
+def wake(*, by_lot: bool = False) -> None:
+    """
+    Have what is due done soon, elsewhere: at once, or `by_lot` at a random moment of the next seconds.
+
+    Never raises, since the rows stand in any case.
+    """
     way = _way()
     if way == "tasks":
-        tasks.ask_to_deliver()
+        tasks.ask_to_deliver(by_lot=by_lot)
     elif way == "thread":
-        _wake_thread(on_tick=on_tick)
+        _wake_thread(by_lot=by_lot)
 
 
 def wake_mailing(mailing_id: int) -> None:
@@ -51,8 +55,20 @@ def wake_mailing(mailing_id: int) -> None:
         _wake_thread()
 
 
-def wake_on_commit(*, on_tick: bool = False) -> None:
-    transaction.on_commit(lambda: wake(on_tick=on_tick), using=db.alias(), robust=True)
+def wake_on_commit(*, by_lot: bool = False) -> None:
+    transaction.on_commit(lambda: wake(by_lot=by_lot), using=db.alias(), robust=True)
+
+
+def look_if_due() -> None:
+    """
+    Wake with the first request after the start, after the end of a link's window, and now and then.
+
+    For all other requests, this reads the clock. No process waits for the end of a window.
+    """
+    now = timezone.now()
+    if sender.looks_at is None or now >= sender.looks_at:
+        sender.looks_at = now + LOOKED_EVERY
+        wake()
 
 
 def wake_overdue(email: ResetEmail | None) -> None:
@@ -61,7 +77,7 @@ def wake_overdue(email: ResetEmail | None) -> None:
         wake_on_commit()
 
 
-def _wake_thread(*, on_tick: bool = False) -> None:
+def _wake_thread(*, by_lot: bool = False) -> None:
     """
     Wake the thread, but never within a transaction: what that one writes, another connection cannot see.
 
@@ -69,7 +85,7 @@ def _wake_thread(*, on_tick: bool = False) -> None:
     whose SQLite in memory would be locked by a second connection.
     """
     if not connections[db.alias()].in_atomic_block:
-        sender.wake(on_tick=on_tick)
+        sender.wake(by_lot=by_lot)
 
 
 def _way() -> str:
@@ -98,13 +114,15 @@ class Sender:
         self._lock = threading.Lock()
         self._is_running = False
         self._is_wanted = False
-        self._on_tick = False
+        self._is_urgent = threading.Event()
         self._timer: threading.Timer | None = None
+        self.looks_at: datetime | None = None
 
-    def wake(self, *, on_tick: bool = False) -> None:
+    def wake(self, *, by_lot: bool = False) -> None:
         with self._lock:
             self._is_wanted = True
-            self._on_tick = on_tick
+            if not by_lot:
+                self._is_urgent.set()
             if self._is_running:
                 return
             self._is_running = True
@@ -131,10 +149,12 @@ class Sender:
                 if not self._is_wanted:
                     self._is_running = False
                     return
-                self._is_wanted, on_tick = False, self._on_tick
             try:
-                if on_tick:
-                    time.sleep(TICK_SECONDS - time.time() % TICK_SECONDS)
+                # Who comes meanwhile does not move the moment, unless a person waits for it.
+                self._is_urgent.wait(requests.drawn_wait())
+                with self._lock:
+                    self._is_wanted = False
+                    self._is_urgent.clear()
                 self._drain()
             except BaseException:  # no timer could be started, say: the next wake must find no thread that is none
                 with self._lock:
@@ -146,6 +166,8 @@ class Sender:
             close_old_connections()
             drain()
             self._wait_for(next_due())
+            soon = timezone.now() + LOOKED_EVERY
+            self.looks_at = min(soon, links.next_erasure() or soon)
         except Exception:
             # The database may be away; what is due is found again by the next wake, look or sweep.
             logger.exception("The outbox could not be emptied; what is waiting will be tried again.")

@@ -8,20 +8,24 @@ time that depends on the answer, so it happens here, away from the request.
 from __future__ import annotations
 
 import logging
+import secrets
+import time
 from collections.abc import Sequence
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
 from wagtail.models import Site
 
 from .. import accounts, db, ids, links
 from ..accounts import LONGEST_ADDRESS
-from ..conf import conf
+from ..conf import Rate, conf
 from ..exceptions import SendRefused
 from ..models import Origin, Purpose, ResetRequest
-from . import entry
+from . import effort, entry
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -29,9 +33,27 @@ logger = logging.getLogger("wagtail_member_reset")
 MOST_ACCOUNTS = 5
 CHUNK = 500
 KEPT = timedelta(days=1)
+# Requests wait for so many seconds, drawn by lot. At a known moment, how busy the site is just then would show who
+# watches its other answers whether there was anybody to mail.
+SHORTEST_WAIT, LONGEST_WAIT = 0.5, 3.0
 # What each limit counts: the rows of one digest, or all. Each count is of an index alone.
-COUNTED = {"ip": "network_digest", "address": "address_digest", "all": ""}
+COUNTED = {"ip": "network_digest", "share": "network_digest", "address": "address_digest", "all": ""}
 TABLE, _since = ResetRequest._meta.db_table, ResetRequest._meta.get_field("created_at")
+
+
+# Behind a proxy that is not known as one, or on a socket, every visitor may come from the same of these.
+SHARED = [
+    ip_network(each)
+    for each in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+]
+# Marks the digests of such networks.
+SHARED_MARK = "shared:"
+# Of what is logged of limits, each is said once in a while.
+SAID_EVERY = 3600.0
+_said: dict[str, float] = {}
 
 
 def accept(address: str, *, network: str, site: Site | None, language: str) -> bool:
@@ -44,16 +66,31 @@ def accept(address: str, *, network: str, site: Site | None, language: str) -> b
     if len(address) > LONGEST_ADDRESS or not _is_plausible(address := accounts.clean_address(address)):
         return False
     digests = {
-        "network_digest": ids.digest("network", network),
+        "network_digest": _network_digest(network),
         "address_digest": ids.digest("address", accounts.address_key(address)),
     }
     written = ResetRequest(address=address, site=site, language=language, **digests)
     written.save(force_insert=True)
-    if _is_within_limits(written):
+    spent = _spent_limit(written)
+    _say(written, spent)
+    if not spent:
         return True
     # What was refused must not count for the next one.
     transaction.set_rollback(True, using=db.alias())
     return False
+
+
+def drawn_wait() -> float:
+    """How many seconds those that came in just now have to wait."""
+    return secrets.SystemRandom().uniform(SHORTEST_WAIT, LONGEST_WAIT)
+
+
+def wait_by_lot() -> bool:
+    """Where requests are waiting, wait for a moment drawn by lot; whether there were any."""
+    if not are_waiting():
+        return False
+    time.sleep(drawn_wait())
+    return True
 
 
 def resolve_due() -> None:
@@ -64,11 +101,11 @@ def resolve_due() -> None:
     """
     waiting = ResetRequest.objects.filter(resolved_at=None).select_related("site").order_by("created_at")[:CHUNK]
     found = _Accounts([request.address for request in waiting])
-    strangers = []
+    strangers, in_vain = [], 0
     for request in waiting:
         try:
             if members := found.of(request.address):
-                _resolve(request, members)
+                in_vain += not _resolve(request, members)
             else:
                 strangers.append(request.pk)
         except Exception:
@@ -76,10 +113,17 @@ def resolve_due() -> None:
             logger.exception("request=%s not resolved", request.pk)
     if strangers:
         _mark_resolved(strangers)
+    effort.imitate(len(strangers) + in_vain)
 
 
 def are_waiting() -> bool:
     return ResetRequest.objects.filter(resolved_at=None).exists()
+
+
+def count_shared() -> tuple[int, int]:
+    """How many requests of the last day do not tell by their network who sent them, and how many there are."""
+    kept = ResetRequest.objects.filter(created_at__gt=timezone.now() - KEPT)
+    return kept.filter(network_digest__startswith=SHARED_MARK).count(), kept.count()
 
 
 def purge() -> int:
@@ -105,20 +149,25 @@ class _Accounts:
         return [member for member in same if member.is_active][:MOST_ACCOUNTS]
 
 
-def _resolve(request: ResetRequest, members: Sequence[Any]) -> None:
-    def attempt() -> None:
-        if not _mark_resolved([request.pk]):
-            return
-        for member in members:
+def _resolve(request: ResetRequest, members: Sequence[Any]) -> bool:
+    """Promise what a request leads to; whether that is any email."""
+
+    def attempt() -> bool:
+        promised = False
+        for member in members if _mark_resolved([request.pk]) else ():
             try:
-                _promise(request, member)
+                promised |= _promise(request, member)
             except DatabaseError:
                 raise
             except Exception as error:
                 # A rule of the site's that fails for one account must not keep the others of the address from theirs.
                 logger.error("request=%s member=%s failed", request.pk, member.pk, exc_info=error)
+        return promised
 
-    db.retried(attempt)
+    start = effort.begin()
+    if promised := db.retried(attempt):
+        effort.note("resolve", start)
+    return promised
 
 
 def _mark_resolved(pks: Sequence[int]) -> int:
@@ -127,10 +176,10 @@ def _mark_resolved(pks: Sequence[int]) -> int:
     return db.retried(lambda: unresolved.update(resolved_at=timezone.now(), address=""))
 
 
-def _promise(request: ResetRequest, member: Any) -> None:
+def _promise(request: ResetRequest, member: Any) -> bool:
     if links.is_spent_for_strangers(member):
         logger.debug("request=%s held back", request.pk)
-        return
+        return False
     try:
         entry.enqueue(
             member,
@@ -141,16 +190,46 @@ def _promise(request: ResetRequest, member: Any) -> None:
         )
     except SendRefused as refused:
         logger.debug("request=%s refused: %s", request.pk, refused.refusal.value)
+        return False
+    return True
 
 
 def _is_plausible(address: str) -> bool:
     return len(address) >= 3 and "@" in address[1:-1] and address.isprintable()
 
 
-def _is_within_limits(written: ResetRequest) -> bool:
-    """Whether the row that was just written is still one of those allowed. One statement counts for all limits."""
+def _network_digest(network: str) -> str:
+    digest = ids.digest("network", network)
+    return (SHARED_MARK + digest)[: len(digest)] if _is_shared(network) else digest
+
+
+def _is_shared(network: str) -> bool:
+    """Whether this is nobody's address on the internet, so that it does not tell visitors apart."""
+    try:
+        parsed = ip_network(network, strict=False)
+    except ValueError:
+        return True
+    return any(parsed.version == each.version and parsed.subnet_of(each) for each in SHARED)  # type: ignore[arg-type]
+
+
+def _limits_for(written: ResetRequest) -> dict[str, Rate]:
+    """
+    The site's limits, and that of one network, which never gets more than half of what all get together.
+
+    Where everybody may have one address, the limit of a single visitor would let any of them shut out all others.
+    """
+    limits = dict(conf.REQUEST_LIMITS)
+    most, period = limits["all"]
+    limits["share"] = (max(most // 2, 1), period)
+    if written.network_digest.startswith(SHARED_MARK):
+        del limits["ip"]
+    return limits
+
+
+def _spent_limit(written: ResetRequest) -> str:
+    """Which limit does not allow the row that was just written; empty for none. One statement counts for all limits."""
     connection, counts, parameters = connections[db.alias()], [], []
-    limits = conf.REQUEST_LIMITS
+    limits = _limits_for(written)
     for name, (_most, period) in limits.items():
         since = _since.get_db_prep_value(written.created_at - period, connection)
         if digest := COUNTED[name]:
@@ -162,4 +241,22 @@ def _is_within_limits(written: ResetRequest) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(counts)}", parameters)
         found = cursor.fetchone()
-    return all(count <= most for count, (most, _period) in zip(found, limits.values(), strict=True))
+    spent = (name for (name, (most, _period)), count in zip(limits.items(), found, strict=True) if count > most)
+    return next(spent, "")
+
+
+def _say(written: ResetRequest, spent: str) -> None:
+    """Log which limit was reached, once an hour: not who reached it, and no stranger fills a log."""
+    is_shared = written.network_digest.startswith(SHARED_MARK) and not settings.DEBUG
+    now = time.monotonic()
+    for name, is_so in ((spent, bool(spent)), ("shared", is_shared)):
+        if not is_so or now - _said.get(name, -SAID_EVERY) < SAID_EVERY:
+            continue
+        _said[name] = now
+        if name == "shared":
+            logger.warning(
+                "Visitors of the public page come from a private address, and cannot be told apart: "
+                "see WAGTAIL_MEMBER_RESET_TRUSTED_PROXIES."
+            )
+        else:
+            logger.warning("A request was refused: limit=%s is reached. This is said once an hour.", name)

@@ -19,7 +19,7 @@ from ..mailing import (
     next_chunk,
 )
 from ..models import EmailState, Mailing, ResetEmail, SkipReason
-from . import letter, outcome, requests
+from . import effort, letter, outcome, requests
 from .failures import of_set_up
 from .outcome import Attempt
 from .queue import Lease, as_it_is_now, claim_retries, claim_singles
@@ -36,15 +36,18 @@ def never() -> bool:
     return False
 
 
-def drain(*, chunks: bool = True, is_stopping: Callable[[], bool] = never) -> int:
+def drain(*, chunks: bool = True, by_lot: bool = False, is_stopping: Callable[[], bool] = never) -> int:
     """
     Do all that is due: resolve requests, send emails, erase what must not be kept.
 
     Called by the thread, the task and the command. Returns the number of emails handed over. Safe to run beside itself,
     in any number of processes: each row is claimed by one of them. Without `chunks`, members for whom no email was
-    written yet are left to others. Where `is_stopping` says so, no further email leaves, and those in hand are given
-    back. What is wrong with one row is logged and ends with that row; raises only when the database is away.
+    written yet are left to others. `by_lot` waits for a random moment first, where visitors wait. Where `is_stopping`
+    says so, no further email leaves, and those in hand are given back. What is wrong with one row is logged and ends
+    with that row; raises only when the database is away.
     """
+    if by_lot:
+        requests.wait_by_lot()
     with going_on("The sweep"):
         links.sweep()
     with going_on("The look for reminders"):
@@ -160,7 +163,9 @@ class Worker:
             if self.is_stopping() or not lease.has_time_for_one():
                 lease.release()
                 return True
+            start = effort.begin()
             self.handed_over += deliver(email, self.mailer, self.shared)
+            effort.note("send", start)
             lease.renew()
             if self._beside is not None:
                 self._beside.renew()

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from ..mailing import finish_mailing, forgotten_chunk, is_running, next_turn, turn_of
 from ..models import Mailing, MailingChunk
+from . import requests
 from .send import at_work, drain, send_chunk
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -31,6 +32,19 @@ NAP_SECONDS = 1.0
 
 def deliver() -> int:
     """The task: one pass over the outbox. It takes no argument, since the rows say what is due."""
+    return _pass()
+
+
+def deliver_requests() -> int:
+    """
+    The task: the same for what visitors asked for, at a moment drawn by lot.
+
+    The first of several tasks does it for all; the others find nothing, and wait for nothing.
+    """
+    return _pass() if requests.wait_by_lot() else 0
+
+
+def _pass() -> int:
     is_over = _within_limit()
     handed_over = drain(chunks=False, is_stopping=is_over)
     if is_over():
@@ -105,9 +119,9 @@ def is_configured() -> bool:
     return LIBRARY is not None
 
 
-def ask_to_deliver() -> bool:
+def ask_to_deliver(*, by_lot: bool = False) -> bool:
     """Ask a worker for a pass; False, and a line in the log, when the queue does not take it."""
-    return _ask(deliver)
+    return _ask(deliver_requests if by_lot else deliver)
 
 
 def ask_for_mailing(mailing_id: int) -> int:
@@ -177,5 +191,5 @@ def _task(function: Any, *, is_awaited: bool = False) -> Any:
 # Decided once: engines look the task up by this module's name for it.
 LIBRARY = _library_with_workers()
 if LIBRARY is not None:
-    deliver = _task(deliver, is_awaited=True)
+    deliver, deliver_requests = _task(deliver, is_awaited=True), _task(deliver_requests, is_awaited=True)
     deliver_chunk, deliver_slowly, watch = _task(deliver_chunk), _task(deliver_slowly), _task(watch)

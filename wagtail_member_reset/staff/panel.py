@@ -7,6 +7,7 @@ from urllib.parse import quote as percent
 
 from django.contrib.admin.utils import quote
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
 from wagtail.models import Site
 
 from .. import accounts, ids, links, resets
@@ -19,6 +20,7 @@ from ..resets import Standing, Status
 from . import permissions, timeline, wording
 
 
+@sensitive_variables()  # of everything that this calls, too: an error report must not show the link
 def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = "") -> dict[str, Any]:
     """
     Everything that the panel's templates need, for the tab and for the views.
