@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.db.models.signals import pre_save
 from django.urls import reverse
 from wagtail.models import Collection, CollectionViewRestriction, ModelLogEntry, Page, PageViewRestriction
 
@@ -151,6 +152,24 @@ def test_who_saw_a_link_is_logged_once_for_each_viewer_and_link(enter, office, a
     ]
     assert [viewer.viewer for viewer in LinkViewer.objects.order_by("pk")] == [office, admin]
     assert history(member) == ["send", "show", "show"]
+
+
+@pytest.mark.parametrize("way", ["tab", "click"])
+def test_link_whose_viewer_cannot_be_logged_is_not_shown(enter, office, sent, member, way):
+    sent()
+    client = enter(office, raise_request_exception=False)
+
+    def refuse(**kwargs):
+        raise RuntimeError("the log is full")
+
+    pre_save.connect(refuse, sender=ModelLogEntry)
+    try:
+        answer = client.get(edit_url(member)) if way == "tab" else client.post(url("reveal", member), **FETCH)
+    finally:
+        pre_save.disconnect(refuse, sender=ModelLogEntry)
+
+    assert (answer.status_code, LINK.search(answer.content.decode())) == (500, None)
+    assert (LinkViewer.objects.count(), PasswordReset.objects.get().shown_at) == (0, None)
 
 
 def test_who_is_not_shown_the_link_is_no_viewer(enter, office, helper, sent, member):
