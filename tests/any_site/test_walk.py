@@ -7,6 +7,10 @@ from importlib.util import find_spec
 
 import pytest
 from django.conf import settings
+from django.db import connection
+
+# They have databases of their own, on SQLite.
+pytestmark = pytest.mark.skipif(connection.vendor != "sqlite", reason="once is enough")
 
 EVERYBODY = [f"{name}@members.example" for name in ("ana", "mia", "ole", "uma")]
 STOCK = {
