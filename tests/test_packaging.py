@@ -33,7 +33,7 @@ def outside_names(module):
 def test_three_dependencies_with_their_floors_and_no_more(setup):
     required = setup["options"]["install_requires"].split()
 
-    assert required == ["wagtail>=7.0", "Django>=5.2", "django-anymail"]
+    assert required == ["wagtail>=7.0", "Django>=5.2", "django-anymail>=15.2"]
     assert not setup.has_section("options.extras_require")
 
 
