@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import make_person
 from tests.score import killing, report
 from tests.score.figures import Figure, Verdict
-from tests.score.measures import faults, kills, load, long_input, races
+from tests.score.measures import busy, faults, kills, long_input, races
 from tests.score.measures.response import KINDS, figure_of, normalised
 from tests.score.measures.timing import Finding, judge
 from tests.score.stats import Interval
@@ -217,8 +217,8 @@ NOTHING, SEEN = Interval(0.5, 0.45, 0.55), Interval(0.8, 0.7, 0.9)
         (SEEN, NOTHING, NOTHING, Verdict.INCONCLUSIVE),
     ],
 )
-def test_load_passes_beside_controls_that_hold_alone(found, same, power, verdict):
-    assert load.judge(found, same=same, power=power)[0] == verdict
+def test_busy_worker_passes_beside_controls_that_hold_alone(found, same, power, verdict):
+    assert busy.judge(found, same=same, power=power)[0] == verdict
 
 
 @pytest.mark.parametrize(

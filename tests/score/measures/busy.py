@@ -1,10 +1,10 @@
 """
 Whether the site's other answers tell who has an account, while its worker does what was asked for.
 
-Somebody asks for an address, and then asks for another page again and again. The worker of this package acts at a moment
-drawn by lot, so whoever watches has to look at the whole time in which it may. How long the slowest answers and all
-together took is compared for members and strangers. One control compares strangers with strangers, where nothing may be
-found; in the other, one side works for a while more, which must be found.
+Somebody asks for an address, and then asks for another page again and again. The worker of this package acts at a
+moment drawn by lot, so whoever watches has to look at the whole time in which it may. How long the slowest answers and
+all together took is compared for members and strangers. One control compares strangers with strangers, where nothing
+may be found; in the other, one side works for a while more, which must be found.
 
 The others send within the request itself, so that there is no moment to watch: see `timing`.
 """
@@ -33,8 +33,8 @@ SIGNS = {"slowest": "the slowest answers", "all": "all answers"}
 PART = 5
 
 
-@measure("load", order=20)
-def enumeration_by_load(run: Run) -> Iterator[Figure]:
+@measure("busy", order=20)
+def enumeration_by_busy_worker(run: Run) -> Iterator[Figure]:
     if not run.target.is_ours:
         return
     from wagtail_member_reset.outbox import requests
@@ -60,11 +60,11 @@ def enumeration_by_load(run: Run) -> Iterator[Figure]:
                 a = _watched(run, first, more)
             seen[kind].append((a, b))
     found = {kind: {sign: _auc(run, pairs, sign) for sign in SIGNS} for kind, pairs in seen.items()}
-    for sign in SIGNS:
+    for sign, words in SIGNS.items():
         same, power = found["same"][sign], found["power"][sign]
         verdict, reason = judge(found["asked"][sign], same=same, power=power)
         yield Figure(
-            name=f"load: member or stranger, by {SIGNS[sign]} beside it",
+            name=f"busy: member or stranger, by {words} beside it",
             text=f"AUC {_words(found['asked'][sign])}",
             n=count,
             unit="pairs",
