@@ -43,6 +43,24 @@ def run(work: Work, *, after: float | None = None) -> bool:
     return False
 
 
+def run_within(work: Work, *, seconds: float) -> bool:
+    """The same, killed only if it is not done by then; whether it was killed."""
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        _work_and_leave(work)
+    end = time.monotonic() + seconds
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return True
+        time.sleep(0.001)
+    if ended[1]:
+        raise RuntimeError("The work of a child process failed by itself; what it said stands above.")
+    return False
+
+
 def _work_and_leave(work: Work) -> None:
     # Never back into the parent's code: whatever happens, this process ends here.
     code = 1

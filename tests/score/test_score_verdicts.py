@@ -1,11 +1,13 @@
 """What the score calls a pass, and what it must not."""
 
+import time
+
 import pytest
 
 from tests.conftest import make_person
 from tests.score import killing, report
 from tests.score.figures import Figure, Verdict
-from tests.score.measures import faults, kills, races
+from tests.score.measures import busy, faults, kills, long_input, races
 from tests.score.measures.response import KINDS, figure_of, normalised
 from tests.score.measures.timing import Finding, judge
 from tests.score.stats import Interval
@@ -198,3 +200,44 @@ def test_threads_of_a_race_give_their_answers_and_errors_in_order():
     answers = races.at_once([lambda: 1, lambda: 1 / 0, lambda: 3])
 
     assert (answers[0], type(answers[1]), answers[2]) == (1, ZeroDivisionError, 3)
+
+
+NOTHING, SEEN = Interval(0.5, 0.45, 0.55), Interval(0.8, 0.7, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("found", "same", "power", "verdict"),
+    [
+        (NOTHING, NOTHING, SEEN, Verdict.PASS),
+        (SEEN, NOTHING, SEEN, Verdict.FAIL),
+        (Interval(0.2, 0.1, 0.3), NOTHING, SEEN, Verdict.FAIL),
+        (Interval(0.5, 0.3, 0.7), NOTHING, SEEN, Verdict.INCONCLUSIVE),
+        (NOTHING, SEEN, SEEN, Verdict.INCONCLUSIVE),
+        (NOTHING, NOTHING, NOTHING, Verdict.INCONCLUSIVE),
+        (SEEN, NOTHING, NOTHING, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_busy_worker_passes_beside_controls_that_hold_alone(found, same, power, verdict):
+    assert busy.judge(found, same=same, power=power)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [
+        ({}, Verdict.PASS),
+        ({"lost": 1}, Verdict.FAIL),
+        ({"slowest": 1.1}, Verdict.FAIL),
+        ({"slowest": 1.1, "control": 1.2}, Verdict.INCONCLUSIVE),
+        ({"is_valid": False}, Verdict.INCONCLUSIVE),
+    ],
+    ids=str,
+)
+def test_long_input_that_stops_a_worker_fails(counts, verdict):
+    usual = {"n": 20, "lost": 0, "slowest": 0.1, "control": 0.1, "is_valid": True}
+
+    assert long_input.figure_of(**{**usual, **counts}).verdict == verdict
+
+
+def test_work_in_a_fork_is_stopped_when_it_takes_too_long():
+    assert killing.run_within(lambda: time.sleep(60), seconds=0.1)
+    assert not killing.run_within(lambda: None, seconds=60)

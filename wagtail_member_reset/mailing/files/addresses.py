@@ -52,7 +52,7 @@ def addresses_in(text: str) -> list[list[str]]:
     A piece of an address is none: one that was torn from its neighbour is given as a whole, or without any reading.
     Where there are pointed brackets with addresses, these alone count: what stands before is a name.
     """
-    if PLAIN.fullmatch(text) and len(text) <= LONGEST_CELL:
+    if len(text) <= LONGEST_CELL and PLAIN.fullmatch(text):
         return [[text]]
     if "@" not in text and text.isascii() and "%40" not in text and "&" not in text:
         return []
