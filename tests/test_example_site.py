@@ -418,7 +418,7 @@ def test_the_browser_tests_are_skipped_loudly_and_only_when_asked(machine):
     skipped, whole = machine.run("test", SKIP_BROWSER_TESTS="1"), machine.run("test")
 
     assert skipped.stderr.count("the browser tests do NOT run") == 2
-    assert skipped.stdout.splitlines()[0].endswith("-n 4 --maxschedchunk=2 -m not slow --ignore=tests/e2e")
+    assert skipped.stdout.splitlines()[0].endswith("-n 4 --maxschedchunk=2 --ignore=tests/e2e -m not slow")
     assert "do NOT run" not in whole.stderr
     assert whole.stdout.splitlines()[0].endswith("-n 4 --maxschedchunk=2 -m not slow")
     assert whole.stderr.splitlines()[-1] == "The slow kinds run in CI: .ci/run slow"

@@ -570,7 +570,7 @@ class TestRedeeming:
         if is_mailed:
             outbox.drain()
         if note:
-            note(reset, **({"by": office} if note is resets.note_copied else {}))
+            note(reset, by=office)
         grant = resets.open(token_of(reset))
         reset_redeemed.connect(listen)
 
