@@ -10,6 +10,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.management import CommandError, call_command
 from django.core.signals import request_started
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from tests.conftest import use_backend
 from wagtail_member_reset import resets
@@ -318,6 +319,20 @@ def test_first_request_after_the_windows_end_erases_what_made_the_link(started, 
     assert seen == [False, True]
     assert (resets.link(reset), timers()) == (None, [])
     assert resets.look(resets.open(link)) == reset  # the link works all the same
+
+
+def test_workers_of_a_queue_are_asked_to_look_every_ten_minutes_in_which_somebody_comes(
+    started, db, settings, monkeypatch, time_machine
+):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "tasks"
+    asked, now = [], timezone.now()
+    monkeypatch.setattr(tasks, "_ask", asked.append)
+
+    for minutes in (0, 1, 9, 11, 12, 30):
+        time_machine.move_to(now + timedelta(minutes=minutes))
+        request_started.send(sender=None)
+
+    assert asked == [tasks.deliver] * 3
 
 
 def test_window_of_a_link_that_another_process_issued_ends_as_well(started, member, settings, time_machine):

@@ -46,10 +46,11 @@ def drain(*, chunks: bool = True, by_lot: bool = False, is_stopping: Callable[[]
     says so, no further email leaves, and those in hand are given back. What is wrong with one row is logged and ends
     with that row; raises only when the database is away.
     """
-    if by_lot:
-        requests.wait_by_lot()
     with going_on("The sweep"):
         links.sweep()
+    with going_on("The wait for requests"):
+        if by_lot:
+            requests.wait_by_lot()
     with going_on("The look for reminders"):
         if chunks:
             look_for_reminders()
