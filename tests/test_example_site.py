@@ -112,6 +112,7 @@ def club(tmp_path_factory):
         yield club
 
 
+@pytest.mark.slow
 def test_seeding_again_changes_nothing(club):
     before, again, after = club.ask("answer = [manage('dumpdata'), manage('seed'), manage('dumpdata')]")
 
@@ -120,6 +121,7 @@ def test_seeding_again_changes_nothing(club):
     assert after == before
 
 
+@pytest.mark.slow
 def test_another_port_changes_the_sites_record_and_nothing_else(club):
     before, _, after, _ = club.ask(
         """
@@ -137,6 +139,7 @@ answer += [manage("seed")]
     ]
 
 
+@pytest.mark.slow
 def test_checks_and_migrations_have_nothing_to_say(club):
     answer = club.ask(
         """
@@ -150,6 +153,7 @@ answer = [
     assert answer == ["System check identified no issues (0 silenced).\n", "No changes detected\n"]
 
 
+@pytest.mark.slow
 def test_everybody_is_in_the_state_of_their_name(club):
     answer = club.ask(
         """
@@ -172,6 +176,7 @@ answer = {
     assert answer["superusers"] == ["ana"]
 
 
+@pytest.mark.slow
 def test_the_printed_logins_work(club):
     printed = club.ask("answer = manage('show_logins')")
 
@@ -193,6 +198,7 @@ answer = [
         assert f"http://127.0.0.1:18500{address} " in f"{printed} ".replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_the_members_page_is_for_members(club):
     answer = club.ask(
         """
@@ -217,6 +223,7 @@ answer = {
     }
 
 
+@pytest.mark.slow
 def test_the_office_account_finds_link_and_sentence_on_the_tab(club):
     answer = club.ask(
         """
@@ -233,6 +240,7 @@ answer = {
     assert answer == {"sentence": True, "link": True, "groups": 302}
 
 
+@pytest.mark.slow
 def test_the_inbox_shows_the_emails(club):
     answer = club.ask(
         """
@@ -261,6 +269,7 @@ answer = {
     }
 
 
+@pytest.mark.slow
 def test_a_mail_cannot_write_into_the_inbox_page(club):
     answer = club.ask(
         """
@@ -276,6 +285,7 @@ answer = [part in page for part in ("<script>", "<b>", "&lt;script&gt;2&lt;/scri
     assert answer == [False, False, True]
 
 
+@pytest.mark.slow
 def test_without_debug_there_is_no_inbox(club):
     answer = club.ask(
         """
@@ -290,6 +300,7 @@ settings.DEBUG = True
     assert answer == [404, 404, 404, 404]
 
 
+@pytest.mark.slow
 def test_a_member_who_forgot_gets_in_by_the_inbox(club):
     answer = club.ask(
         """
@@ -315,6 +326,7 @@ fay.delete()
     assert answer == ["/account/password-reset/complete/", "/members/", 2]
 
 
+@pytest.mark.slow
 def test_the_demos_terminal_does_not_show_links(club):
     answer = club.ask(
         """
@@ -445,6 +457,7 @@ REPORTED = {
 
 
 @pytest.mark.parametrize("kind", REPORTED)
+@pytest.mark.slow
 def test_what_the_inbox_reports_stands_on_the_settings_tab(club, kind):
     badge, sentence = REPORTED[kind]
     answer = club.ask(
@@ -470,6 +483,7 @@ answer = [said, words(tab), words(told), f'/admin/users/edit/{{will.pk}}/#tab-se
     assert badge.partition(" ")[0] in told
 
 
+@pytest.mark.slow
 def test_opened_mail_is_a_note_in_the_history(club):
     told = club.ask(
         """
@@ -483,6 +497,7 @@ answer = office.get(f"/admin/member-reset/{will.pk}/history/").content.decode()
     assert "The email seems to have been opened." in told
 
 
+@pytest.mark.slow
 def test_reports_without_the_secret_are_refused_and_write_nothing(club):
     answer = club.ask(
         """
@@ -502,6 +517,7 @@ answer = [codes, DeliveryEvent.objects.count() - before]
     assert answer == [[400, 400], 0]
 
 
+@pytest.mark.slow
 def test_reports_of_the_inbox_are_asked_for_by_its_own_form_alone(club):
     answer = club.ask(
         """

@@ -1,5 +1,6 @@
 """Staff create an account: the welcome goes out by itself, and the new member gets in."""
 
+import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 from playwright.sync_api import expect
@@ -77,6 +78,7 @@ def test_new_member_is_welcomed_and_gets_in(browsers, clock, mailbox, office):
     check(page, "tab-used", inside="#member-reset")
 
 
+@pytest.mark.slow
 def test_member_with_a_password_set_by_staff_gets_no_mail(browsers, mailbox, office):
     page = browsers.open(office)
     fill_in(page, "Paul")

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from .browsers import SENT, ask_to_send, check, open_tab, send, shown_link
@@ -40,6 +41,7 @@ def test_refused_mail_shows_on_the_tab_with_a_red_badge(browsers, mailbox, membe
     assert link_in(mailbox.take(1)[0]) == link
 
 
+@pytest.mark.slow
 def test_mail_waits_for_a_server_that_is_down_and_carries_the_same_link(browsers, clock, mailbox, member, office):
     mailbox.stop()
     page = browsers.open(office)

@@ -1,5 +1,6 @@
 """Members help themselves: they ask, they follow the link, they choose a password."""
 
+import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
 from playwright.sync_api import expect
@@ -43,6 +44,7 @@ def test_request_on_the_website_shows_on_the_tab_and_strangers_learn_nothing(bro
     assert shown_link(panel) == link_in(mail)
 
 
+@pytest.mark.slow
 def test_new_password_ends_every_session_and_signs_nobody_in(browsers, mailbox, member, office):
     phone, visitor = browsers.open(member), browsers.open()
     phone.goto("/members/")
@@ -87,6 +89,7 @@ def test_older_of_two_forms_in_one_browser_changes_nothing(browsers, mailbox, me
     assert other.check_password("a quiet harbour 7")
 
 
+@pytest.mark.slow
 def test_scanner_that_fetches_the_link_20_times_leaves_it_working(browsers, mailbox, member, office):
     link = mailed_link(browsers.open(office), mailbox, member)
     scanner, visitor = browsers.open().request, browsers.open()
@@ -99,6 +102,7 @@ def test_scanner_that_fetches_the_link_20_times_leaves_it_working(browsers, mail
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Your password is saved")
 
 
+@pytest.mark.slow
 def test_damaged_link_and_a_page_without_a_link_say_what_to_do(browsers, mailbox, member, office):
     link = mailed_link(browsers.open(office), mailbox, member)
     visitor = browsers.open()
@@ -133,6 +137,7 @@ ANALYTICS = """addEventListener("DOMContentLoaded", () => {
 })"""
 
 
+@pytest.mark.slow
 def test_analytics_on_the_members_pages_learn_no_token(browser, site, mailbox, member, office, browsers, settings):
     settings.WAGTAIL_MEMBER_RESET_CSP = None  # a site that lets others watch
     link = mailed_link(browsers.open(office), mailbox, member)
@@ -156,6 +161,7 @@ def test_analytics_on_the_members_pages_learn_no_token(browser, site, mailbox, m
     assert token[12:38] not in str(told)
 
 
+@pytest.mark.slow
 def test_back_after_saving_leads_to_signing_in(browsers, mailbox, member, office):
     visitor, options = browsers.open(), {"java_script_enabled": False}
     plain = browsers.open(**options)
@@ -181,6 +187,7 @@ def test_back_after_saving_leads_to_signing_in(browsers, mailbox, member, office
     assert member.check_password("a quiet harbour 7")
 
 
+@pytest.mark.slow
 def test_second_submit_of_a_form_that_a_browser_kept_leads_to_signing_in(browsers, mailbox, member, office):
     visitor = browsers.open()
     visitor.goto(mailed_link(browsers.open(office), mailbox, member))

@@ -81,6 +81,7 @@ def test_sending_saves_loses_and_submits_nothing_of_the_account(browsers, mailbo
     expect(open_tab(page, member)).to_contain_text("The last link ended because the email address was changed.")
 
 
+@pytest.mark.slow
 def test_question_without_unsaved_edits_has_no_note_of_them(browsers, member, office):
     page = browsers.open(office)
     panel = open_tab(page, member)
@@ -91,6 +92,7 @@ def test_question_without_unsaved_edits_has_no_note_of_them(browsers, member, of
     expect(panel.get_by_role("link", name="Send password reset")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_cancelled_link_ends_for_the_member(browsers, mailbox, member, office):
     page, visitor = browsers.open(office), browsers.open()
     panel = open_tab(page, member)
@@ -125,6 +127,7 @@ def test_link_is_shown_on_request_where_the_site_wants_that(browsers, settings, 
     assert shown_link(panel).startswith(f"{browsers.url}/account/r/")
 
 
+@pytest.mark.slow
 def test_link_that_was_asked_for_stays_when_the_panel_has_news(browsers, by_hand, settings, mailbox, member, office):
     settings.WAGTAIL_MEMBER_RESET_LINK_DISPLAY = "reveal"
     page = browsers.open(office)
@@ -139,6 +142,7 @@ def test_link_that_was_asked_for_stays_when_the_panel_has_news(browsers, by_hand
     assert shown_link(panel) == link_in(mailbox.take(1)[0])
 
 
+@pytest.mark.slow
 def test_link_that_staff_saw_ends_when_the_member_gains_rights(browsers, mailbox, member, office):
     page, visitor = browsers.open(office), browsers.open(viewport={"width": 320, "height": 700})
     panel = open_tab(page, member)
@@ -158,6 +162,7 @@ def test_link_that_staff_saw_ends_when_the_member_gains_rights(browsers, mailbox
     check(visitor, "member-rights-gained")
 
 
+@pytest.mark.slow
 def test_who_changed_the_address_is_shown_the_link_by_a_click(browsers, mailbox, member, office):
     page = browsers.open(office, viewport={"width": 320, "height": 700})
     resets.send(member, by=None)
@@ -169,6 +174,7 @@ def test_who_changed_the_address_is_shown_the_link_by_a_click(browsers, mailbox,
     check(page, "tab-address-changed", inside="#member-reset")
 
 
+@pytest.mark.slow
 def test_account_that_cannot_be_reset_says_why(browsers, member, office):
     member.is_active = False
     member.save()
@@ -180,6 +186,7 @@ def test_account_that_cannot_be_reset_says_why(browsers, member, office):
     check(page, "tab-inactive", inside="#member-reset")
 
 
+@pytest.mark.slow
 def test_click_after_the_session_ended_says_that_nothing_was_sent(browsers, mailbox, member, office):
     page = browsers.open(office)
     panel = open_tab(page, member)
@@ -194,6 +201,7 @@ def test_click_after_the_session_ended_says_that_nothing_was_sent(browsers, mail
 
 
 @pytest.mark.parametrize("answer", ["Send the same link again", "Send a new link instead"])
+@pytest.mark.slow
 def test_question_that_is_out_of_date_is_asked_again(browsers, mailbox, member, office, admin, answer):
     first, second = browsers.open(office), browsers.open(admin)
     panel = open_tab(first, member)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from .browsers import SENT, ask_to_send, check, open_tab, send, shown_link
@@ -71,6 +72,7 @@ def test_link_stays_16_hours_on_the_tab_and_works_7_days(browsers, clock, mailbo
     assert shown_link(open_tab(page, member)) == third
 
 
+@pytest.mark.slow
 def test_site_with_24_hours_has_8_left_when_the_tab_goes_quiet(browsers, clock, settings, mailbox, member, office):
     settings.WAGTAIL_MEMBER_RESET_LINK_LIFETIME = timedelta(hours=24)
     page, visitor = browsers.open(office), browsers.open()

@@ -232,7 +232,7 @@ def refuse_links_of(monkeypatch, error, is_refused):
     monkeypatch.setattr(issue.db, "insert", refusing)
 
 
-@pytest.mark.parametrize("error", [IntegrityError, DataError, ValueError])
+@pytest.mark.parametrize("error", [pytest.param(IntegrityError, marks=pytest.mark.slow), DataError, ValueError])
 def test_member_whose_rows_are_never_taken_fails_alone_in_the_end(
     bad_in_the_middle, mailoutbox, monkeypatch, clock, error
 ):
@@ -244,7 +244,7 @@ def test_member_whose_rows_are_never_taken_fails_alone_in_the_end(
     assert_that_only_the_bad_one_failed(mailing, bad_in_the_middle, mailoutbox)
 
 
-@pytest.mark.parametrize("error", [IntegrityError, DataError, ValueError])
+@pytest.mark.parametrize("error", [pytest.param(IntegrityError, marks=pytest.mark.slow), DataError, ValueError])
 def test_everybody_else_is_mailed_by_the_first_pass(bad_in_the_middle, mailoutbox, monkeypatch, error):
     refuse_links_of(monkeypatch, error("no"), is_bad)
     monkeypatch.setattr("wagtail_member_reset.db.retry.time.sleep", lambda seconds: None)
@@ -355,7 +355,9 @@ def break_settling_for(monkeypatch, member, error):
     monkeypatch.setattr(links, "settle", broken)
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError, ProgrammingError, IntegrityError])
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError, ProgrammingError, pytest.param(IntegrityError, marks=pytest.mark.slow)]
+)
 def test_retry_that_cannot_be_checked_fails_alone(bad_in_the_middle, mailoutbox, monkeypatch, clock, error):
     mailing = started()
     issue.issue_chunk(chunks.next_chunk(), lease="one", lease_until=timezone.now() + timedelta(minutes=1))

@@ -275,6 +275,7 @@ def test_limit_that_singles_used_up_holds_a_mailing_and_no_single(server, claims
 
 
 @pytest.mark.parametrize("every", EVERY)
+@pytest.mark.slow
 def test_members_who_are_passed_over_use_no_room(server, claims, clock, every):
     """Nine of ten get no email, in whole chunks of them and one by one."""
     without = people(1500, is_active=False)

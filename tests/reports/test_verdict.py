@@ -60,6 +60,7 @@ events = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(events, min_size=6, max_size=6), st.data())
+@pytest.mark.slow
 def test_order_and_repetition_of_six_reports_change_nothing(six, data):
     email = mail(**HANDED_OVER, result_code="sent")
     verdicts = {verdict_on(email, order, reports=True) for order in itertools.permutations(six)}
