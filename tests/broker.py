@@ -76,7 +76,8 @@ def limited_mailing():
     make_person("Nora"), make_person("Olaf")
     mailing = mailings.draft(Choice(kind=Kind.ALL), by=None, per_hour=60)
     mailings.start(mailing)
-    tasks.LONGEST = timedelta(seconds=3)
+    # What a backend that can put tasks off does at once, it may do slowly.
+    tasks.LONGEST = timedelta(seconds=3 if os.environ.get("BROKER_CANNOT_WAIT") else 60)
     asked, before = queued(), list(Broker.queue)
     Broker.queue.clear()
     handed_over = [task.func(*args) for task, args, _kwargs in before]
