@@ -51,7 +51,7 @@ class Redacted:
 
 
 class Withheld(Exception):
-    """In a log record, for an error that had a link in its text or its variables. Its own text is the traceback."""
+    """Stands in for an error whose traceback or request had a link in it. Its own text is the redacted traceback."""
 
 
 class WithoutLinks(logging.Filter):
@@ -98,18 +98,22 @@ def _redact(record: logging.LogRecord) -> None:
     # Servers hand over mappings that know more than their keys: these stay, or go with the message.
     if isinstance(record.args, tuple):
         record.args = _blanked(record.args)
-    said = record.getMessage()
-    if (bare := _blanked(said)) != said:
-        record.msg, record.args = bare, ()
+    try:
+        said = record.getMessage()
+    except Exception:  # wrong arguments, which the handler reports with the message that they are for
+        record.msg = _blanked(str(record.msg))
+    else:
+        if (bare := _blanked(said)) != said:
+            record.msg, record.args = bare, ()
     request = getattr(record, "request", None)
     names_link = isinstance(request, HttpRequest) and _names_link(request)
     if names_link:
         record.request = _address_alone(request)  # type: ignore[arg-type]
     if record.exc_info and record.exc_info[1] is not None:
         text = logging.Formatter().formatException(record.exc_info)
-        record.exc_text = _blanked(text)
-        # The frames of a traceback hold the request.
-        if names_link or record.exc_text != text:
+        # The frames of a traceback hold the request. What has no link in it is for the site's own formatter to show.
+        if names_link or _blanked(text) != text:
+            record.exc_text = _blanked(text)
             record.exc_info = (Withheld, Withheld(record.exc_text), None)
     for name in ("exc_text", "stack_info"):
         setattr(record, name, _blanked(getattr(record, name)))
@@ -135,7 +139,8 @@ def _blanked(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_blanked(key): _blanked(item) for key, item in value.items()}
     if isinstance(value, tuple):
-        return tuple(_blanked(item) for item in value)
+        items = map(_blanked, value)
+        return type(value)._make(items) if hasattr(value, "_make") else tuple(items)
     if isinstance(value, list):
         return [_blanked(item) for item in value]
     return value

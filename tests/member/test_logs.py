@@ -5,6 +5,7 @@ import io
 import logging
 import logging.config
 import sys
+from collections import namedtuple
 from unittest import mock
 
 import pytest
@@ -22,6 +23,8 @@ from wagtail_member_reset import outbox, resets, tokens
 from wagtail_member_reset.redact import LONGEST_TEXT, WithoutLinks
 
 from .conftest import SET, choose, path_of, token_of
+
+Seen = namedtuple("Seen", "first last")
 
 
 class Trouble:
@@ -264,10 +267,34 @@ def test_filter_leaves_alone_what_has_no_link():
     assert (made.getMessage(), made.exc_info) == ("4b825dc642cb6eb9a060e54bf8d69288fbee4904 of 3", info)
 
 
-def test_record_that_cannot_be_looked_through_is_withheld(token):
+def test_wrong_arguments_stay_the_fault_of_who_logged_them(token):
     made = record("%s %s", (token,))
 
-    assert made.getMessage() == "A record was withheld: TypeError"
+    assert (made.msg, made.args) == ("%s %s", ("…",))
+    with pytest.raises(TypeError):
+        made.getMessage()
+
+
+def test_error_without_a_link_is_left_to_the_sites_own_formatter():
+    made = record("%s", ("failed",), exc_info=(ConnectionError, ConnectionError("no answer"), None))
+
+    assert made.exc_text is None
+
+
+def test_named_tuple_stays_one(token):
+    made = record("%s", (Seen("/account/", f"/account/r/{token}"),))
+
+    assert made.getMessage() == "Seen(first='/account/', last='/account/r/…')"
+
+
+def test_record_that_cannot_be_looked_through_is_withheld():
+    class Broken(dict):
+        def items(self):
+            raise RuntimeError
+
+    made = record("%s", (Broken(a=1),))
+
+    assert made.getMessage() == "A record was withheld: RuntimeError"
 
 
 def test_filter_reads_no_more_than_a_bounded_part(monkeypatch):

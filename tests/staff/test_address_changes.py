@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.urls import path, reverse
@@ -216,6 +219,28 @@ def test_script_is_nobody_and_tells_nobody(used, mailoutbox):
     used.save()
 
     assert (history(used), told(mailoutbox)) == ([], [])
+
+
+@pytest.mark.parametrize("about", ["another kind", "another request"])
+def test_change_of_a_script_is_not_put_down_to_who_saves_something_else_later(used, admin, client, about):
+    log_entry = pytest.importorskip("django.contrib.admin.models").LogEntry
+    if not apps.is_installed("django.contrib.admin"):
+        pytest.skip("This site has no Django admin.")
+    used.email = NEW
+    used.save()
+    if about == "another request":
+        client.get(reverse("wagtail_member_reset:password_reset"))
+    model = Group if about == "another kind" else get_user_model()
+    log_entry.objects.create(
+        user=admin,
+        content_type=ContentType.objects.get_for_model(model),
+        object_id=str(used.pk),
+        object_repr="x",
+        action_flag=2,
+        change_message="",
+    )
+
+    assert history(used) == []
 
 
 def test_refused_form_notes_and_tells_nothing(office_client, used, mailoutbox):

@@ -123,12 +123,15 @@ def is_placeholder(site: HasRootURL | None) -> bool:
 
 
 def leads_nowhere(hostname: str | None) -> bool:
-    """Whether it is this machine for whoever asks, or an example: browsers take each name below `localhost` so."""
+    """Whether the host is `localhost`, a name below it (the visitor's own machine, for browsers), or `example.com`."""
     return not hostname or hostname in PLACEHOLDER_HOSTS or hostname.endswith(".localhost")
 
 
 def _url_of_site(site: HasRootURL) -> str:
-    """Its own; the admin's where that is the same host on https: the record of a site behind TLS keeps port 80."""
+    """
+    The site's own; on https where `WAGTAILADMIN_BASE_URL` has the same host there, since Site records behind TLS often
+    keep port 80.
+    """
     if has_refused_host(site):
         raise SettingError(
             f"Links would lead to {site.hostname}, the host of the Wagtail site, which ALLOWED_HOSTS does not allow: "
@@ -137,7 +140,7 @@ def _url_of_site(site: HasRootURL) -> str:
         )
     admin, own = urlsplit(_url_of_admin()), urlsplit(site.root_url)
     is_safer = (own.scheme, admin.scheme) == ("http", "https") and own.hostname == admin.hostname
-    return admin.geturl() if is_safer else site.root_url
+    return f"https://{admin.netloc}" if is_safer else site.root_url
 
 
 def _url_of_admin() -> str:

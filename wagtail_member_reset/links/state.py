@@ -101,9 +101,10 @@ def settle(reset: PasswordReset, member: Member) -> bool:
 
 
 def settle_member(member: Member) -> None:
-    """The same, by the account. One indexed query when there is nothing to do."""
-    for reset in PasswordReset.objects.live().filter(active_for=member.pk):
-        settle(reset, member)
+    """The same, by the account as it is stored. One indexed query when there is nothing to do."""
+    # The object in hand may remember what it was allowed before.
+    for reset in PasswordReset.objects.live().filter(active_for=member.pk).select_related("member"):
+        settle(reset, reset.member)
 
 
 def erase_past_window() -> int:

@@ -23,12 +23,12 @@ def notice(account: Any) -> None:
     """
     Note whether saving the account's password now upgrades its hash, as far as can be seen; called before it is saved.
 
-    Only where the new hash did not come by `set_password`, where the stored one is outdated by Django's own
-    rule, and where a live link still fits it. Even so this might be a hash from elsewhere, and a change: `follow` is
-    what decides.
+    Only where Django's `check_password` made the new hash, which leaves `_password` on the account as None, where the
+    stored one is outdated by Django's own rule, and where a live link still fits it. The account has yet to sign in:
+    see `follow`.
     """
     vars(account).pop(UPGRADE, None)
-    if getattr(account, "_password", None) is not None or _is_outdated(account.password):
+    if vars(account).get("_password", "") is not None or _is_outdated(account.password):
         return
     if (reset := PasswordReset.objects.live().filter(active_for=account.pk).first()) is None:
         return
@@ -49,10 +49,11 @@ def follow(account: Any) -> None:
     """
     Have the link know the new hash; called when the account has signed in.
 
-    Who signs in has proven the password that the stored hash was made of. Without that, as where a password is only
-    checked, the link ends.
+    Where a password is only checked, nobody says so in time, and the link ends.
     """
-    if found := vars(account).pop(UPGRADE, None):
+    # Not by `vars`: what signs in may stand before the account, as `request.user` does.
+    if found := getattr(account, UPGRADE, None):
+        delattr(account, UPGRADE)
         key, old, new = found
         known = PasswordReset.objects.filter(pk=key, state=State.ACTIVE, password_mark=old)
         db.retried(lambda: known.update(password_mark=new))

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.core.signals import request_finished, request_started
 from django.db.models.signals import post_save, pre_save
 from wagtail.log_actions import get_active_log_context
 
@@ -20,7 +21,7 @@ from ..accounts import address_of, replaces_address
 
 UID = "wagtail_member_reset.staff.address_changes"
 FORMER = "_member_reset_former_address"
-# The last change in this thread that nobody has answered for, until Django's admin says whose it was.
+# The last change of this request that nobody has answered for, until Django's admin says whose it was.
 _unclaimed: ContextVar[Any] = ContextVar("unclaimed", default=None)
 
 
@@ -31,6 +32,9 @@ def listen() -> None:
     post_save.connect(_saved, dispatch_uid=UID)
     if _has_django_admin():
         post_save.connect(_logged, sender="admin.LogEntry", dispatch_uid=f"{UID}.admin")
+        # A thread serves one request after another, and each has its own changes.
+        request_started.connect(_forget, dispatch_uid=UID)
+        request_finished.connect(_forget, dispatch_uid=UID)
 
 
 def _has_django_admin() -> bool:
@@ -67,5 +71,15 @@ def _saved(instance: Any, **kwargs: Any) -> None:
 def _logged(instance: Any, created: bool, **kwargs: Any) -> None:
     member = _unclaimed.get()
     _unclaimed.set(None)
-    if created and member is not None and instance.is_change() and str(instance.object_id) == str(member.pk):
+    if created and member is not None and instance.is_change() and _is_about(instance, member):
         resets.note_address_changed(member, by=instance.user)
+
+
+def _is_about(entry: Any, member: Any) -> bool:
+    model = entry.content_type.model_class() if entry.content_type_id else None
+    is_account = model is not None and issubclass(model, get_user_model())
+    return is_account and str(entry.object_id) == str(member.pk)
+
+
+def _forget(**kwargs: Any) -> None:
+    _unclaimed.set(None)
