@@ -137,7 +137,7 @@ class Story:
         self.told["sentence"] = "Account successfully created and reset password email sent." in tab
         self.told["links"] = sorted({link_in(self.welcome), shown[1], *links_elsewhere(self.nora)})
         self.told["until"] = bool(re.search(r"until \w+day, \w+\.? \d", self.welcome.body))
-        self.told["problem"] = "Links lead past this site" in tab
+        self.told["problem"] = "Links lead to the wrong place" in tab
         self.told["toolbar"] = 'id="djDebug"' in tab
 
     def look(self):

@@ -420,7 +420,7 @@ def test_history_and_timeline_say_that_the_earlier_address_is_told(office_client
 
     timeline = words(office_client.get(url("history", used), **FETCH).content.decode())
     log = words(admin_client.get(f"/admin/users/history/{used.pk}/").content.decode())
-    assert f"Address changed by {get_user_display_name(office)}: the earlier one gets a notice" in timeline
+    assert f"Address changed by {get_user_display_name(office)}: a notice goes to the earlier one" in timeline
     assert "Notice to the earlier email address" in log
 
 

@@ -100,7 +100,7 @@ def _staff_who_change_sites() -> Iterator[CheckMessage]:
     holders = get_user_model()._base_manager.filter(accounts.may_change_sites(), ~accounts.is_superuser())
     if holders.exists():
         yield Warning(
-            "Staff who are no superusers may change Wagtail sites, and with them where the links to members lead.",
+            "Staff who are not superusers may change Wagtail sites, and with them where the links to members lead.",
             hint=f'Set {PREFIX}BASE_URL = "https://…": what a setting names is not for staff to change.',
             id="wagtail_member_reset.W030",
         )

@@ -85,12 +85,12 @@ def _plain(entry: Entry, by: str) -> str:
         text = gettext("Link copied by %(staff)s") if entry.step == Step.COPIED else gettext("Link shown to %(staff)s")
         return text % {"staff": by}
     if entry.step == Step.TOLD and by:
-        return gettext("Address changed by %(staff)s: the earlier one gets a notice") % {"staff": by}
+        return gettext("Address changed by %(staff)s: a notice goes to the earlier one") % {"staff": by}
     return {
         Step.HANDED_OVER: gettext("Handed over to the mail service"),
         Step.SHOWN: gettext("Link shown"),
         Step.COPIED: gettext("Link copied"),
-        Step.TOLD: gettext("Address changed: the earlier one gets a notice"),
+        Step.TOLD: gettext("Address changed: a notice goes to the earlier one"),
         Step.OPENED: gettext("Link opened"),
         Step.USED: gettext("Password set"),
         Step.CONFIRMED: gettext("Email about the new password handed over"),
