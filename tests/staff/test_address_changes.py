@@ -284,7 +284,7 @@ def test_earlier_address_is_told_without_link_new_address_or_user_name(office_cl
     [mail] = mailoutbox
     said = mail.subject + mail.body + mail.alternatives[0][0]
     assert mail.to == [OLD]
-    assert "If you do not, tell us at once: office@club.example" in mail.body
+    assert "If not, please tell us at once: office@club.example" in mail.body
     assert not any(word in said for word in ("http", NEW, "elsewhere"))
     assert used.get_username() == OLD or used.get_username() not in said
 
