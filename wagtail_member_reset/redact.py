@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -13,14 +14,18 @@ from django.http import HttpRequest
 
 from . import tokens
 
-# What follows a link's path, if it was cut or spelt in another way.
-LINK_ENDING = re.compile(r"(?<=/r/)[^\s…]\S*", re.IGNORECASE)
+# What follows a link's path, if it was cut or spelt in another way; encoded, if it stands in an address.
+SLASH = r"(?:/|%(?:25)*2f)"
+LINK_ENDING = re.compile(rf"({SLASH}r{SLASH})[^\s…]\S*", re.IGNORECASE)
 # What the cookies of a link hold, as `tokens.seal` and `tokens.seal_used` make it.
 SEAL = re.compile(
     rf"(?<![0-9A-Za-z])[{tokens.ALPHABET}]{{{tokens.SELECTOR_SYMBOLS}}}(?:\.[0-9a-f]{{64}})?:[0-9A-Za-z]{{6}}:[\w-]{{43}}"
 )
-# So much is kept of a text: whoever writes it must not choose how long it takes to look through it.
-LONGEST_TEXT = 50_000
+# So much is kept of a text, and of a request: who writes them must not choose how long it takes to look through them.
+LONGEST_TEXT = 20_000
+MOST_HEADERS, LONGEST_HEADER = 40, 500
+# What may hold a part of a token where a text was cut.
+CUT_OFF = 160
 # Loggers that are given a request, its address, or what a template was given. What refuses a request has a logger for
 # each kind of refusal: a logger's filter does not see what is logged below it.
 LOGGERS = [
@@ -121,21 +126,25 @@ def _redact(record: logging.LogRecord) -> None:
 
 def _names_link(request: HttpRequest) -> bool:
     # Django's reports hide cookies by themselves.
-    said = [request.path, *(value for name, value in request.META.items() if name != "HTTP_COOKIE")]
-    return any(_blanked(value) != value for value in said if isinstance(value, str))
+    values = [request.path, *(value for name, value in request.META.items() if name != "HTTP_COOKIE")]
+    said = "\n".join(value for value in values if isinstance(value, str))
+    return len(said) > LONGEST_TEXT or _blanked(said) != said
 
 
 def _address_alone(request: HttpRequest) -> HttpRequest:
     bare = HttpRequest()
     bare.method, bare.path, bare.path_info = request.method, _blanked(request.path), _blanked(request.path_info)
-    bare.META = {name: _blanked(value) for name, value in request.META.items() if isinstance(value, str)}
+    headers = (
+        (name, value) for name, value in request.META.items() if isinstance(value, str) and name != "HTTP_COOKIE"
+    )
+    bare.META = {name: _blanked(value, LONGEST_HEADER) for name, value in islice(headers, MOST_HEADERS)}
     return bare
 
 
-def _blanked(value: Any) -> Any:
+def _blanked(value: Any, longest: int = LONGEST_TEXT) -> Any:
     if isinstance(value, str):
-        kept = value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "…"
-        return SEAL.sub("…", LINK_ENDING.sub("…", tokens.blank_out_readable(kept)))
+        bare = SEAL.sub("…", LINK_ENDING.sub(r"\1…", tokens.blank_out_readable(value[: longest + CUT_OFF])))
+        return bare if len(value) <= longest else bare[:-CUT_OFF] + "…"
     if isinstance(value, Mapping):
         return {_blanked(key): _blanked(item) for key, item in value.items()}
     if isinstance(value, tuple):

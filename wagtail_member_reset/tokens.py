@@ -44,9 +44,10 @@ BEGINNING = re.compile(f"[^0-9a-z]*([{ALPHABET}]{{{SYMBOLS}}})")
 ANY_TOKEN = re.compile(
     rf"(?<![{ALPHABET}])(?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS}}}(?![{ALPHABET}])|(?<=/r/)\S+", re.IGNORECASE
 )
-# The beginning of any word that may be a token with something glued to it.
+# The beginning of any word that may be a token with something glued to it, also behind what an address has encoded.
+SPELT = f"[{ALPHABET}oil]"
 ANY_BEGINNING = re.compile(
-    rf"(?<![{ALPHABET}])(?=((?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS - 1}}}[{ALPHABET}]))", re.IGNORECASE
+    rf"(?:(?<!{SPELT})|(?<=%[0-9a-f][0-9a-f]))(?=((?:{SPELT}(?:=?\s{{1,4}})?){{{SYMBOLS - 1}}}{SPELT}))", re.IGNORECASE
 )
 # What mail clients and people add: "=" at a line end, white space, soft hyphens, zero-width marks.
 INVISIBLE = re.compile(
@@ -167,10 +168,17 @@ def blank_out_readable(text: str) -> str:
     """The text of others without what `parse` would read as a token, also where a word is glued to its end."""
     kept, end = [], 0
     for found in ANY_BEGINNING.finditer(text):
-        if found.start() >= end and parse(found[1]) is not None:
+        if found.start() >= end and _is_sound(found[1]):
             kept += [text[end : found.start()], "…"]
             end = found.end(1)
     return "".join(kept) + text[end:]
+
+
+def _is_sound(text: str) -> bool:
+    """Whether these are the symbols of a token, wrapped or not. Quick, since there may be very many to ask about."""
+    symbols = "".join(text.replace("=", "").split()).lower().translate(LOOKALIKES)
+    selector, secret = symbols[:SELECTOR_SYMBOLS], symbols[SELECTOR_SYMBOLS:-CHECK_SYMBOLS]
+    return symbols[-CHECK_SYMBOLS:] == _check(selector, secret)
 
 
 def matches(proof: str, row: Verifiable | None) -> bool:

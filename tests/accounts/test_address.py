@@ -1,5 +1,6 @@
 """One address, many spellings."""
 
+import re
 import unicodedata
 
 import pytest
@@ -76,6 +77,13 @@ def test_key_of_a_key_is_the_key(text):
     assert address_key(key) == key or not key.isascii()
     assert address_key(clean_address(text)) == key
     assert clean_address(clean_address(text)) == clean_address(text)
+
+
+@given(st.text("aé@" + JOINERS, max_size=12))
+def test_joiners_stay_between_the_letters_that_they_join_alone(text):
+    by_expression = re.sub(f"(?<![^\x00-\x7f])[{JOINERS}]+|[{JOINERS}]+(?![^\x00-\x7f])", "", text.strip(JOINERS))
+
+    assert clean_address(text) == by_expression
 
 
 @given(st.text(WHITE_SPACE + JOINERS + INVISIBLE))

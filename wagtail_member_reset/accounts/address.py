@@ -44,7 +44,7 @@ INVISIBLE = "".join(
     for number in range(first, last + 1)
 )
 BLANKS = WHITE_SPACE + JOINERS + INVISIBLE
-STRAY_JOINERS = re.compile(f"(?<![^\x00-\x7f])[{JOINERS}]+|[{JOINERS}]+(?![^\x00-\x7f])")
+JOINED = re.compile(f"[{JOINERS}]+")
 WITHOUT_INVISIBLE = dict.fromkeys(map(ord, INVISIBLE))
 WITHOUT_JOINERS = dict.fromkeys(map(ord, JOINERS))
 # The @ of keyboards for Chinese, Japanese and Korean.
@@ -62,7 +62,14 @@ def clean_address(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()
     text = text.translate(WITHOUT_INVISIBLE).translate(AT_SIGNS).strip(WHITE_SPACE + JOINERS)
-    return STRAY_JOINERS.sub("", text)
+    return JOINED.sub(_without_stray, text)
+
+
+def _without_stray(found: re.Match[str]) -> str:
+    """Joiners between two letters that they may join; none of others."""
+    before, after = found.string[: found.start()][-1:], found.string[found.end() : found.end() + 1]
+    joins = before and after and not before.isascii() and not after.isascii()
+    return found[0] if joins else ""
 
 
 def same_address(one: str, other: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ..accounts import clean_address, has_passwords
+from ..accounts import LONGEST_ADDRESS, clean_address, has_passwords
 from ..conf import conf
 
 FIELD = "member_reset_password"
@@ -125,7 +125,13 @@ class AddressForm(forms.ModelForm):  # type: ignore[type-arg]
 def _cleaned_first(field: forms.Field) -> forms.Field:
     """A field of an address that takes out what nobody sees before it validates what was typed or pasted."""
     to_python = field.to_python
-    field.to_python = lambda value: to_python(clean_address(value) if isinstance(value, str) else value)  # type: ignore[method-assign]
+
+    def cleaned(value: Any) -> Any:
+        # What is too long is refused as it is.
+        is_text = isinstance(value, str) and len(value) <= 2 * LONGEST_ADDRESS
+        return to_python(clean_address(value) if is_text else value)
+
+    field.to_python = cleaned  # type: ignore[method-assign]
     return field
 
 
