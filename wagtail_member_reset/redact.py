@@ -64,7 +64,7 @@ class WithoutLinks(logging.Filter):
     Lets every record pass, without the personal links in it: for the `filters` of a handler in `LOGGING`.
 
     Looks at the message, its arguments, the error and what else the record was given. Of a request that has a link
-    in its address, method, address and headers stay. `install` gives it to Django's own loggers.
+    in it, or that is very long, method, address and headers stay, cut. `install` gives it to Django's own loggers.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

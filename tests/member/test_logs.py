@@ -305,6 +305,7 @@ def test_text_is_cut_where_it_leaves_no_part_of_a_token(token):
         assert token[:8] not in said
 
 
+@pytest.mark.django_db
 def test_request_with_long_headers_is_cut_and_not_looked_through(client, monkeypatch):
     read = []
     whole = tokens.blank_out_readable
