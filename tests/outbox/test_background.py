@@ -85,13 +85,13 @@ def ask(member, network="192.0.2.7"):
 
 
 def waits(monkeypatch, *seconds):
-    """Requests wait so long instead of by lot, one after the other; how long they were told to."""
+    """Requests wait so long instead of at random, one after the other; how long they were told to."""
     drawn, given = [], iter(seconds)
-    monkeypatch.setattr(requests, "drawn_wait", lambda: (drawn.append(next(given)), drawn[-1])[1])
+    monkeypatch.setattr(requests, "random_delay", lambda: (drawn.append(next(given)), drawn[-1])[1])
     return drawn
 
 
-def test_public_request_is_resolved_at_a_moment_drawn_by_lot(thread, member, mailoutbox, monkeypatch):
+def test_public_request_is_resolved_at_a_random_moment(thread, member, mailoutbox, monkeypatch):
     waits(monkeypatch, 0.4)
     start = time.monotonic()
 
@@ -123,7 +123,7 @@ def test_no_staff_wait_for_the_moment_of_a_visitor(thread, member, imported_memb
 
 
 def test_moments_are_drawn_within_three_seconds_and_differ():
-    drawn = [requests.drawn_wait() for _ in range(200)]
+    drawn = [requests.random_delay() for _ in range(200)]
 
     assert len(set(drawn)) == 200
     assert 0.5 <= min(drawn) < 1 < 2.5 < max(drawn) <= 3

@@ -80,16 +80,16 @@ def accept(address: str, *, network: str, site: Site | None, language: str) -> b
     return False
 
 
-def drawn_wait() -> float:
+def random_delay() -> float:
     """How many seconds those that came in just now have to wait."""
     return secrets.SystemRandom().uniform(SHORTEST_WAIT, LONGEST_WAIT)
 
 
-def wait_by_lot() -> bool:
+def wait_at_random() -> bool:
     """Where requests are waiting, wait for a moment drawn by lot; whether there were any."""
     if not are_waiting():
         return False
-    time.sleep(drawn_wait())
+    time.sleep(random_delay())
     return True
 
 

@@ -36,21 +36,21 @@ def never() -> bool:
     return False
 
 
-def drain(*, chunks: bool = True, by_lot: bool = False, is_stopping: Callable[[], bool] = never) -> int:
+def drain(*, chunks: bool = True, at_random: bool = False, is_stopping: Callable[[], bool] = never) -> int:
     """
     Do all that is due: resolve requests, send emails, erase what must not be kept.
 
     Called by the thread, the task and the command. Returns the number of emails handed over. Safe to run beside itself,
     in any number of processes: each row is claimed by one of them. Without `chunks`, members for whom no email was
-    written yet are left to others. `by_lot` waits for a random moment first, where visitors wait. Where `is_stopping`
+    written yet are left to others. `at_random` waits for a random moment first, where visitors wait. Where `is_stopping`
     says so, no further email leaves, and those in hand are given back. What is wrong with one row is logged and ends
     with that row; raises only when the database is away.
     """
     with going_on("The sweep"):
         links.sweep()
     with going_on("The wait for requests"):
-        if by_lot:
-            requests.wait_by_lot()
+        if at_random:
+            requests.wait_at_random()
     with going_on("The look for reminders"):
         if chunks:
             look_for_reminders()

@@ -41,7 +41,7 @@ def deliver_requests() -> int:
 
     The first of several tasks does it for all; the others find nothing, and wait for nothing.
     """
-    return _pass() if requests.wait_by_lot() else 0
+    return _pass() if requests.wait_at_random() else 0
 
 
 def _pass() -> int:
@@ -119,9 +119,9 @@ def is_configured() -> bool:
     return LIBRARY is not None
 
 
-def ask_to_deliver(*, by_lot: bool = False) -> bool:
+def ask_to_deliver(*, at_random: bool = False) -> bool:
     """Ask a worker for a pass; False, and a line in the log, when the queue does not take it."""
-    return _ask(deliver_requests if by_lot else deliver)
+    return _ask(deliver_requests if at_random else deliver)
 
 
 def ask_for_mailing(mailing_id: int) -> int:
