@@ -37,11 +37,15 @@ def wake(*, at_random: bool = False) -> None:
     """
     Have what is due done soon, elsewhere: at once, or `at_random` at a random moment of the next seconds.
 
-    Never raises, since the rows stand in any case.
+    Any other pass, say for an email of staff's or a mailing, does before then what visitors asked for. Never raises,
+    since the rows stand in any case.
     """
     way = _way()
     if way == "tasks":
-        tasks.ask_to_deliver(at_random=at_random)
+        if at_random:
+            tasks.ask_to_deliver_requests()
+        else:
+            tasks.ask_to_deliver()
     elif way == "thread":
         _wake_thread(at_random=at_random)
 
