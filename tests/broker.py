@@ -84,6 +84,24 @@ def limited_mailing():
     return {"asked": asked, "handed_over": handed_over, "asked_again": queued()}
 
 
+def requests_of_visitors():
+    """Three at once; then the workers run the tasks."""
+    import time
+    from unittest import mock
+
+    from tests.broker import Broker
+    from wagtail_member_reset import resets
+
+    for network in ("192.0.2.7", "192.0.2.8", "192.0.2.9"):
+        resets.request("mia@members.example", network=network, site=None, language="en")
+    end = time.monotonic() + 20
+    while not Broker.queue and time.monotonic() < end:
+        time.sleep(0.02)
+    with mock.patch("time.sleep") as sleep:
+        handed_over = [task.func(*args) for task, args, _kwargs in Broker.queue]
+    return {"asked": queued(), "handed_over": handed_over, "slept": [each.args for each in sleep.call_args_list]}
+
+
 def long_pass():
     """A pass over the outbox whose time is up at once."""
     from tests.broker import Broker

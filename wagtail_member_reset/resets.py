@@ -127,7 +127,7 @@ def request(address: str, *, network: str, site: Site | None, language: str) -> 
 
     db.retried(attempt)
     # Also for what a limit refused: the same is done for everybody.
-    outbox.wake_on_commit(by_lot=True)
+    outbox.wake_on_commit(at_random=True)
 
 
 def open(token: str) -> Grant:

@@ -85,13 +85,13 @@ def ask(member, network="192.0.2.7"):
 
 
 def waits(monkeypatch, *seconds):
-    """Requests wait so long instead of by lot, one after the other; how long they were told to."""
+    """Requests wait so long instead of at random, one after the other; how long they were told to."""
     drawn, given = [], iter(seconds)
-    monkeypatch.setattr(requests, "drawn_wait", lambda: (drawn.append(next(given)), drawn[-1])[1])
+    monkeypatch.setattr(requests, "random_delay", lambda: (drawn.append(next(given)), drawn[-1])[1])
     return drawn
 
 
-def test_public_request_is_resolved_at_a_moment_drawn_by_lot(thread, member, mailoutbox, monkeypatch):
+def test_public_request_is_resolved_at_a_random_moment(thread, member, mailoutbox, monkeypatch):
     waits(monkeypatch, 0.4)
     start = time.monotonic()
 
@@ -123,7 +123,7 @@ def test_no_staff_wait_for_the_moment_of_a_visitor(thread, member, imported_memb
 
 
 def test_moments_are_drawn_within_three_seconds_and_differ():
-    drawn = [requests.drawn_wait() for _ in range(200)]
+    drawn = [requests.random_delay() for _ in range(200)]
 
     assert len(set(drawn)) == 200
     assert 0.5 <= min(drawn) < 1 < 2.5 < max(drawn) <= 3
@@ -141,17 +141,102 @@ def test_command_waits_for_a_moment_where_a_visitor_does_and_only_there(settings
     assert (before, drawn, len(mailoutbox)) == ([], [0], 1)
 
 
-def test_task_waits_for_a_moment_and_the_next_one_has_nothing_to_do(settings, member, mailoutbox, monkeypatch):
+@pytest.fixture
+def moment(settings, monkeypatch):
+    """The process's random moment, without one yet, where a task backend delivers."""
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "tasks"
-    drawn, asked = waits(monkeypatch, 0), []
+    moment = tasks._Moment()
+    monkeypatch.setattr(tasks, "_moment", moment)
+    return moment
+
+
+@pytest.fixture
+def no_worker_sleeps(monkeypatch):
+    def refuse(seconds):
+        raise AssertionError("A worker sleeps.")
+
+    monkeypatch.setattr(requests.time, "sleep", refuse)
+
+
+def test_tasks_for_requests_are_put_off_until_one_random_moment(moment, member, monkeypatch, time_machine):
+    drawn, asked, now = waits(monkeypatch, 2, 1), [], timezone.now()
+    monkeypatch.setattr(tasks, "_ask", lambda task, at: asked.append((task, round((at - now).total_seconds(), 2))))
+
+    for seconds in (0, 1, 1.9, 2.1):
+        time_machine.move_to(now + timedelta(seconds=seconds), tick=False)
+        ask(member)
+
+    assert asked == [(tasks.deliver_requests, after) for after in (2, 2, 2, 3.1)]
+    assert drawn == [2, 1]
+
+
+@pytest.mark.usefixtures("no_worker_sleeps")
+def test_task_for_requests_waits_for_nothing_and_the_next_one_has_nothing_to_do(
+    moment, member, imported_member, mailoutbox, monkeypatch
+):
+    monkeypatch.setattr(tasks, "_ask", lambda task, at: True)
+    for person in (member, imported_member):
+        ask(person)
+
+    assert [tasks.deliver_requests() for _ in range(4)] == [2, 0, 0, 0]
+    assert len(mailoutbox) == 2
+
+
+def test_pass_for_an_email_of_staffs_does_what_visitors_asked_for(
+    moment, member, imported_member, mailoutbox, monkeypatch
+):
+    monkeypatch.setattr(tasks, "_ask", lambda task, at=None: True)
+    ask(member)
+    resets.send(imported_member, by=None)
+
+    assert tasks.deliver() == 2
+    assert {mail.to[0] for mail in mailoutbox} == {member.email, imported_member.email}
+
+
+def test_one_thread_waits_for_a_queue_that_cannot_put_off(moment, monkeypatch):
+    drawn, asked = waits(monkeypatch, 0.3, 0), []
     monkeypatch.setattr(tasks, "_ask", asked.append)
 
-    ask(member)
-    ask(member, network="192.0.2.8")
-    handed_over = [task() for task in asked]
+    for _ in range(20):
+        moment.ask_then()
+    before, timer = list(asked), moment._timer
+    timer.join(10)
+    moment.ask_then()  # the task that was asked for may be under way: who comes now needs another one
+    if moment._timer is not None:
+        moment._timer.join(10)
 
+    assert (before, timer.daemon, drawn) == ([], True, [0.3, 0])
     assert asked == [tasks.deliver_requests] * 2
-    assert (handed_over, drawn, len(mailoutbox)) == ([1, 0], [0], 1)
+
+
+def test_request_while_the_task_is_asked_for_gets_a_task_of_its_own(moment, monkeypatch):
+    waits(monkeypatch, 0, 0.01)
+    asked, is_asking, go_on = [], threading.Event(), threading.Event()
+
+    def ask_slowly(task):
+        asked.append(task)
+        is_asking.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(tasks, "_ask", ask_slowly)
+    moment.ask_then()
+    is_asking.wait(10)
+    moment.ask_then()
+    second = moment._timer
+    go_on.set()
+    second.join(10)
+
+    assert len(asked) == 2
+
+
+def test_without_threads_the_task_is_asked_for_at_once(moment, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tasks, "_ask", asked.append)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    moment.ask_then()
+
+    assert asked == [tasks.deliver_requests]
 
 
 def test_command_delivery_wakes_nobody(settings, member, mailoutbox):

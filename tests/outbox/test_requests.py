@@ -323,8 +323,7 @@ def test_accounts_of_all_that_wait_are_looked_up_at_once(db, settings, mailoutbo
     assert not ResetRequest.objects.exclude(address="").exists()
 
 
-def test_strangers_are_done_with_in_the_same_statements_however_many(db, settings, monkeypatch):
-    monkeypatch.setattr(requests.effort, "imitate", lambda count: None)
+def test_strangers_are_done_with_in_the_same_statements_however_many(db, settings):
     settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"ip": "999/h"}
     statements = []
     for strangers in (1, 50):
@@ -353,7 +352,7 @@ def test_request_that_leads_to_no_email_is_as_much_work_as_one_that_does(
         settings.WAGTAIL_MEMBER_RESET_MAY_RESET = f"{__name__}.refuse"
     elif kind == "held back":
         resets.send(member, by=None)
-    monkeypatch.setattr(requests.effort, "imitate", counts.append)
+    monkeypatch.setattr(effort, "imitate", counts.append)
     ask(address)
 
     outbox.drain()
@@ -362,17 +361,55 @@ def test_request_that_leads_to_no_email_is_as_much_work_as_one_that_does(
 
 
 def test_imitated_work_is_what_was_measured_and_bounded(db, monkeypatch):
-    monkeypatch.setattr(effort, "_seconds", {"resolve": 0.01, "send": 0.01})
-    start = time.thread_time()
-    effort.imitate(3)
-    took = time.thread_time() - start
-    monkeypatch.setattr(effort, "_seconds", {"resolve": 60, "send": 60})
+    """A statement takes 10 ms of the processor; where the database takes its time, 90 ms more of the clock."""
+    monkeypatch.setattr(effort, "_seconds", {"resolve": 0.02, "send": 0.03})
+    took = {}
+    for count, idle in ((3, 0), (1_000, 0), (1_000, 0.09)):
+        with CaptureQueriesContext(connection) as queries:
+            effort.imitate(
+                count, work=lambda: 0.01 * len(queries), clock=lambda idle=idle: (0.01 + idle) * len(queries)
+            )
+        took[count, idle] = len(queries)
 
-    with CaptureQueriesContext(connection) as queries:
-        effort.imitate(1_000)
+    assert took == pytest.approx({(3, 0): 15, (1_000, 0): 100, (1_000, 0.09): 10}, abs=1)
 
-    assert took >= 0.05
-    assert len(queries) == effort.MOST_IMITATED * effort.MOST_STATEMENTS
+
+def test_no_email_waits_for_work_that_is_imitated(member, imported_member, mailoutbox, monkeypatch):
+    sent_before = []
+    monkeypatch.setattr(effort, "imitate", lambda count: sent_before.append((count, len(mailoutbox))))
+    for number in range(10):
+        ask(f"stranger{number}@elsewhere.example")
+    ask(member.email)
+    resets.send(imported_member, by=None)
+
+    outbox.drain()
+
+    assert sent_before == [(10, 2)]
+
+
+def test_work_is_imitated_once_a_pass_and_not_when_it_is_to_stop(db, monkeypatch):
+    counts, is_over = [], False
+    monkeypatch.setattr(effort, "imitate", counts.append)
+    with outbox.at_work() as worker:
+        for number in range(2):
+            ask(f"stranger{number}@elsewhere.example")
+            worker.send_singles()
+    ask("another@elsewhere.example")
+
+    with outbox.at_work(is_stopping=lambda: is_over) as worker:
+        worker.send_singles()
+        is_over = True
+
+    assert counts == [2]
+
+
+def test_imitated_work_that_fails_fails_no_pass(member, mailoutbox, monkeypatch, caplog):
+    monkeypatch.setattr(effort, "imitate", lambda count: 1 / 0)
+    ask("stranger@elsewhere.example")
+    ask(member.email)
+
+    assert outbox.drain() == 1
+    assert "The work for requests without an email failed" in caplog.text
 
 
 def test_work_is_remembered_as_it_lately_was(monkeypatch):

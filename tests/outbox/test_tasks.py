@@ -114,6 +114,19 @@ def test_queue_that_cannot_put_off_keeps_a_task_waiting_for_the_next_turn(site):
     }
 
 
+@pytest.mark.parametrize(("engine", "is_put_off", "times"), [({}, True, 3), ({"BROKER_CANNOT_WAIT": "1"}, False, 1)])
+def test_no_worker_sleeps_until_the_moment_of_a_visitor(site, tmp_path, engine, is_put_off, times):
+    """A queue that can put a task off does; for another one, the site's process waits."""
+    seen = json.loads(site(SITE_DOES="requests_of_visitors", **engine).stdout)
+
+    assert seen == {
+        "asked": [["deliver_requests", is_put_off, 100]] * times,
+        "handed_over": [1] + [0] * (times - 1),
+        "slept": [],
+    }
+    assert len(inbox(tmp_path)) == 1
+
+
 def test_task_whose_time_is_up_leaves_the_rest_to_another_one(site, tmp_path):
     seen = json.loads(site(SITE_DOES="long_pass").stdout)
 

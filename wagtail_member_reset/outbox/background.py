@@ -33,17 +33,21 @@ LOOKED_EVERY = timedelta(minutes=10)
 RECOVERY = timedelta(seconds=30)
 
 
-def wake(*, by_lot: bool = False) -> None:
+def wake(*, at_random: bool = False) -> None:
     """
-    Have what is due done soon, elsewhere: at once, or `by_lot` at a random moment of the next seconds.
+    Have what is due done soon, elsewhere: at once, or `at_random` at a random moment of the next seconds.
 
-    Never raises, since the rows stand in any case.
+    Any other pass, say for an email of staff's or a mailing, does before then what visitors asked for. Never raises,
+    since the rows stand in any case.
     """
     way = _way()
     if way == "tasks":
-        tasks.ask_to_deliver(by_lot=by_lot)
+        if at_random:
+            tasks.ask_to_deliver_requests()
+        else:
+            tasks.ask_to_deliver()
     elif way == "thread":
-        _wake_thread(by_lot=by_lot)
+        _wake_thread(at_random=at_random)
 
 
 def wake_mailing(mailing_id: int) -> None:
@@ -55,8 +59,8 @@ def wake_mailing(mailing_id: int) -> None:
         _wake_thread()
 
 
-def wake_on_commit(*, by_lot: bool = False) -> None:
-    transaction.on_commit(lambda: wake(by_lot=by_lot), using=db.alias(), robust=True)
+def wake_on_commit(*, at_random: bool = False) -> None:
+    transaction.on_commit(lambda: wake(at_random=at_random), using=db.alias(), robust=True)
 
 
 def look_if_due() -> None:
@@ -77,7 +81,7 @@ def wake_overdue(email: ResetEmail | None) -> None:
         wake_on_commit()
 
 
-def _wake_thread(*, by_lot: bool = False) -> None:
+def _wake_thread(*, at_random: bool = False) -> None:
     """
     Wake the thread, but never within a transaction: what that one writes, another connection cannot see.
 
@@ -85,7 +89,7 @@ def _wake_thread(*, by_lot: bool = False) -> None:
     whose SQLite in memory would be locked by a second connection.
     """
     if not connections[db.alias()].in_atomic_block:
-        sender.wake(by_lot=by_lot)
+        sender.wake(at_random=at_random)
 
 
 def _way() -> str:
@@ -118,10 +122,10 @@ class Sender:
         self._timer: threading.Timer | None = None
         self.looks_at: datetime | None = None
 
-    def wake(self, *, by_lot: bool = False) -> None:
+    def wake(self, *, at_random: bool = False) -> None:
         with self._lock:
             self._is_wanted = True
-            if not by_lot:
+            if not at_random:
                 self._is_urgent.set()
             if self._is_running:
                 return
@@ -151,7 +155,7 @@ class Sender:
                     return
             try:
                 # Who comes meanwhile does not move the moment, unless a person waits for it.
-                self._is_urgent.wait(requests.drawn_wait())
+                self._is_urgent.wait(requests.random_delay())
                 with self._lock:
                     self._is_wanted = False
                     self._is_urgent.clear()

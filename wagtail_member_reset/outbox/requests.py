@@ -33,8 +33,9 @@ logger = logging.getLogger("wagtail_member_reset")
 MOST_ACCOUNTS = 5
 CHUNK = 500
 KEPT = timedelta(days=1)
-# Requests wait for so many seconds, drawn by lot. At a known moment, how busy the site is just then would show who
-# watches its other answers whether there was anybody to mail.
+# Requests wait for so many seconds, at random, or until any other pass: that of an email of staff's, or one between the
+# chunks of a mailing. At a known moment, how busy the site is just then would show who watches its other answers
+# whether there was anybody to mail.
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 3.0
 # What each limit counts: the rows of one digest, or all. Each count is of an index alone.
 COUNTED = {"ip": "network_digest", "share": "network_digest", "address": "address_digest", "all": ""}
@@ -80,22 +81,22 @@ def accept(address: str, *, network: str, site: Site | None, language: str) -> b
     return False
 
 
-def drawn_wait() -> float:
+def random_delay() -> float:
     """How many seconds those that came in just now have to wait."""
     return secrets.SystemRandom().uniform(SHORTEST_WAIT, LONGEST_WAIT)
 
 
-def wait_by_lot() -> bool:
-    """Where requests are waiting, wait for a moment drawn by lot; whether there were any."""
-    if not are_waiting():
-        return False
-    time.sleep(drawn_wait())
-    return True
+def wait_at_random() -> None:
+    """Where requests are waiting, wait for a random moment. For a process that has nothing else to do."""
+    if are_waiting():
+        time.sleep(random_delay())
 
 
-def resolve_due() -> None:
+def resolve_due() -> int:
     """
     Turn waiting requests into promises of mail. Each is resolved once, by one worker.
+
+    How many led to no email: their work is imitated at the end of the pass, since nobody's email may wait for it.
 
     The accounts of all are looked up at once, since the database walks through every account to compare addresses.
     """
@@ -113,7 +114,7 @@ def resolve_due() -> None:
             logger.exception("request=%s not resolved", request.pk)
     if strangers:
         _mark_resolved(strangers)
-    effort.imitate(len(strangers) + in_vain)
+    return len(strangers) + in_vain
 
 
 def are_waiting() -> bool:

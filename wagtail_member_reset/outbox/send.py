@@ -36,21 +36,21 @@ def never() -> bool:
     return False
 
 
-def drain(*, chunks: bool = True, by_lot: bool = False, is_stopping: Callable[[], bool] = never) -> int:
+def drain(*, chunks: bool = True, at_random: bool = False, is_stopping: Callable[[], bool] = never) -> int:
     """
     Do all that is due: resolve requests, send emails, erase what must not be kept.
 
     Called by the thread, the task and the command. Returns the number of emails handed over. Safe to run beside itself,
     in any number of processes: each row is claimed by one of them. Without `chunks`, members for whom no email was
-    written yet are left to others. `by_lot` waits for a random moment first, where visitors wait. Where `is_stopping`
-    says so, no further email leaves, and those in hand are given back. What is wrong with one row is logged and ends
-    with that row; raises only when the database is away.
+    written yet are left to others. `at_random` waits for a random moment first, where visitors wait. Where
+    `is_stopping` says so, no further email leaves, and those in hand are given back. What is wrong with one row is
+    logged and ends with that row; raises only when the database is away.
     """
     with going_on("The sweep"):
         links.sweep()
     with going_on("The wait for requests"):
-        if by_lot:
-            requests.wait_by_lot()
+        if at_random:
+            requests.wait_at_random()
     with going_on("The look for reminders"):
         if chunks:
             look_for_reminders()
@@ -84,10 +84,15 @@ def at_work(*, is_stopping: Callable[[], bool] = never) -> Iterator[Worker]:
     """
     A worker for chunk after chunk, with one connection for all of them.
 
-    Where `is_stopping` says so, no further email leaves, and those left are given back.
+    Where `is_stopping` says so, no further email leaves, and those left are given back. At the end, when every email
+    has left, requests that led to none are made as much work as the others.
     """
     with Mailer() as mailer:
-        yield Worker(mailer, is_stopping=is_stopping)
+        worker = Worker(mailer, is_stopping=is_stopping)
+        yield worker
+    if worker.led_to_none and not is_stopping():
+        with going_on("The work for requests without an email"):
+            effort.imitate(worker.led_to_none)
 
 
 @contextmanager
@@ -110,6 +115,8 @@ class Worker:
         self._beside = beside
         self.is_stopping, self._looked_at = is_stopping, 0.0
         self._in_vain: int | None = None
+        # How many requests of visitors led to no email.
+        self.led_to_none = 0
 
     def send_singles(self, *, at_most_every: float = 0) -> None:
         """Send what persons wait for: what staff sent, what members asked for, welcomes, and notices."""
@@ -157,7 +164,7 @@ class Worker:
         self.shared = letter.Shared()
 
     def _send_claimed(self) -> bool:
-        requests.resolve_due()
+        self.led_to_none += requests.resolve_due()
         lease = Lease(longest=self.mailer.longest_wait)
         claimed = claim_singles(lease)
         for email in claimed:
@@ -184,6 +191,7 @@ class Worker:
         beside = Worker(mailer, is_stopping=self.is_stopping, beside=lease)
         beside.send_singles()
         self.handed_over += beside.handed_over
+        self.led_to_none += beside.led_to_none
         self._looked_at = beside._looked_at
 
 

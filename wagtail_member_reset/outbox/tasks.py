@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from django.db import connections
 from django.utils import timezone
 
 from ..mailing import finish_mailing, forgotten_chunk, is_running, next_turn, turn_of
@@ -37,11 +39,11 @@ def deliver() -> int:
 
 def deliver_requests() -> int:
     """
-    The task: the same for what visitors asked for, at a moment drawn by lot.
+    The task: the same for what visitors asked for. It waits for nothing, since it is asked for at a random moment.
 
-    The first of several tasks does it for all; the others find nothing, and wait for nothing.
+    Where another pass was faster, there is nothing to do: staff wake workers at once, and each pass resolves requests.
     """
-    return _pass() if requests.wait_by_lot() else 0
+    return _pass() if requests.are_waiting() else 0
 
 
 def _pass() -> int:
@@ -119,9 +121,22 @@ def is_configured() -> bool:
     return LIBRARY is not None
 
 
-def ask_to_deliver(*, by_lot: bool = False) -> bool:
+def ask_to_deliver() -> bool:
     """Ask a worker for a pass; False, and a line in the log, when the queue does not take it."""
-    return _ask(deliver_requests if by_lot else deliver)
+    return _ask(deliver)
+
+
+def ask_to_deliver_requests() -> None:
+    """
+    Ask a worker for a pass at a random moment of the next seconds. No worker waits for it.
+
+    The first request in this process draws the moment for all that come before it. Where the backend cannot put a task
+    off, a thread of this process waits, and asks once for all of them; without threads, the task is asked for at once.
+    """
+    if LIBRARY is None or deliver_requests.get_backend().supports_defer:  # type: ignore[attr-defined]
+        _ask(deliver_requests, at=_moment.of_now())
+    else:
+        _moment.ask_then()
 
 
 def ask_for_mailing(mailing_id: int) -> int:
@@ -144,6 +159,45 @@ def ask_for_mailing(mailing_id: int) -> int:
             break
         taken += 1
     return taken
+
+
+class _Moment:
+    """The random moment for which this process asks. Two threads may draw one each, which does no harm."""
+
+    def __init__(self) -> None:
+        self._at: datetime | None = None
+        self._timer: threading.Timer | None = None
+
+    def of_now(self) -> datetime:
+        now, at = timezone.now(), self._at
+        # A task for each request all the same: the clock of a worker may be ahead of ours.
+        if at is None or not now <= at <= now + timedelta(seconds=requests.LONGEST_WAIT):
+            self._at = at = now + timedelta(seconds=requests.random_delay())
+        return at
+
+    def ask_then(self) -> None:
+        timer = self._timer
+        # A process that was forked has no thread of its parent's: there, that one is not alive.
+        if timer is not None and timer.is_alive():
+            return
+        self._timer = timer = threading.Timer(requests.random_delay(), self._ask)
+        # It keeps no process from ending: what is waiting is found with the next start.
+        timer.daemon = True
+        try:
+            timer.start()
+        except RuntimeError:  # threads are off, or the interpreter is on its way out
+            _ask(deliver_requests)
+
+    def _ask(self) -> None:
+        # First: who comes from now on may be too late for the task that is asked for here.
+        self._timer = None
+        try:
+            _ask(deliver_requests)
+        finally:
+            connections.close_all()
+
+
+_moment = _Moment()
 
 
 def _within_limit() -> Callable[[], bool]:

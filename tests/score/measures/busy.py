@@ -2,7 +2,7 @@
 Whether the site's other answers tell who has an account, while its worker does what was asked for.
 
 Somebody asks for an address, and then asks for another page again and again. The worker of this package acts at a
-moment drawn by lot, so whoever watches has to look at the whole time in which it may. How long the slowest answers and
+random moment, so whoever watches has to look at the whole time in which it may. How long the slowest answers and
 all together took is compared for members and strangers. One control compares strangers with strangers, where nothing
 may be found; in the other, one side works for a while more, which must be found.
 
@@ -104,14 +104,15 @@ def _watched(run: Run, address: str, more_ms: float = 0.0) -> dict[str, float]:
     return {"slowest": sum(took[-SLOWEST:]), "all": sum(took) / len(took)}
 
 
-def _with_work(resolve: Callable[[], None], milliseconds: float) -> Callable[[], None]:
+def _with_work(resolve: Callable[[], int], milliseconds: float) -> Callable[[], int]:
     left = [milliseconds / 1000]
 
-    def resolve_and_work() -> None:
-        resolve()
+    def resolve_and_work() -> int:
+        led_to_none = resolve()
         end = time.thread_time() + left.pop() if left else 0.0
         while time.thread_time() < end:
             pass
+        return led_to_none
 
     return resolve_and_work
 

@@ -29,7 +29,7 @@ class Command(WorkingCommand):
             raise CommandError("--every takes a positive number of seconds.")
         with stopping() as stopped:
             if not options["loop"]:
-                self.stdout.write(f"Emails handed over: {outbox.drain(by_lot=True, is_stopping=stopped.is_set)}.")
+                self.stdout.write(f"Emails handed over: {outbox.drain(at_random=True, is_stopping=stopped.is_set)}.")
                 return
             while not stopped.is_set():
                 self.one_pass(is_stopping=stopped.is_set)
@@ -39,7 +39,7 @@ class Command(WorkingCommand):
     def one_pass(self, *, is_stopping: Callable[[], bool]) -> None:
         close_old_connections()
         try:
-            if sent := outbox.drain(by_lot=True, is_stopping=is_stopping):
+            if sent := outbox.drain(at_random=True, is_stopping=is_stopping):
                 self.stdout.write(f"Emails handed over: {sent}.")
         except Error as error:
             raise_if_unmigrated(error)
