@@ -3,9 +3,11 @@
 import hypothesis
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 from wagtail.models import Collection, CollectionViewRestriction, ModelLogEntry, Page, PageViewRestriction
@@ -14,6 +16,7 @@ from tests.conftest import grant, make_person
 from wagtail_member_reset import links, mailings, outbox, resets, tokens
 from wagtail_member_reset.accounts import Rank, opens_private_things
 from wagtail_member_reset.exceptions import LinkProblem, Unredeemable
+from wagtail_member_reset.links import state
 from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import LinkViewer, PasswordReset, Reason, State
 
@@ -465,6 +468,89 @@ def test_link_that_somebody_has_seen_costs_few_queries_however_many_viewers(
 
     with django_assert_num_queries(queries):
         resets.look(grant_of_member)
+
+
+def shown_and_gained(numbers, viewer):
+    """Members whose link the viewer was shown, and who gained something, nothing or what opens nothing since."""
+    gains = [nothing, group_of_choir, right_in_a_group, right_of_ones_own, group_of_board]
+    gained = set()
+    for number in numbers:
+        person = make_person(f"Mo{number}")
+        person.groups.add(Group.objects.get(name="Choir"))
+        seen_by(resets.send(person, by=None), viewer)
+        gain = gains[number % len(gains)]
+        gain(again(person))
+        gained |= {person.pk} if gain in (right_in_a_group, right_of_ones_own, group_of_board) else set()
+    return gained
+
+
+def group_of_choir(member):
+    member.groups.add(Group.objects.get(name="Tenors"))
+
+
+def right_in_a_group(member):
+    member.groups.add(Group.objects.get(name="Holders"))
+
+
+def group_of_board(member):
+    member.groups.add(Group.objects.get(name="Board"))
+
+
+@pytest.fixture
+def groups():
+    for name in ("Choir", "Tenors"):
+        group_of(name)
+    group_of("Holders", "delete_site")
+    private_page(group_of("Board"))
+
+
+def test_links_of_many_that_were_shown_cost_as_many_queries_as_those_of_five(groups):
+    viewer, accounts = desk(), get_user_model()._base_manager.filter(first_name__startswith="Mo")
+
+    def found():
+        with CaptureQueriesContext(connection) as queries:
+            return set(links.outgrown(accounts)), len(queries)
+
+    gained = shown_and_gained(range(5), viewer)
+    of_five = found()
+    gained_later = shown_and_gained(range(5, 20), viewer)
+
+    assert of_five[0] == gained
+    assert found() == (gained | gained_later, of_five[1])
+
+
+def test_links_that_were_shown_are_compared_a_part_at_a_time(groups, monkeypatch):
+    monkeypatch.setattr(state, "COMPARED_AT_ONCE", 3)
+
+    gained = shown_and_gained(range(10), desk())
+
+    with CaptureQueriesContext(connection) as queries:
+        found = links.outgrown(get_user_model()._base_manager.all())
+    assert (len(found), set(found)) == (len(gained), gained)
+    parts = [each["sql"] for each in queries if "EXISTS" in each["sql"] and "LinkViewer".lower() in each["sql"]]
+    assert len(parts) == 4
+
+
+class InheritedRights(ModelBackend):
+    """A backend of the site's, by which members of the choir hold a right that no table names."""
+
+    def _get_group_permissions(self, user_obj):
+        held = Permission.objects.filter(group__in=user_obj.groups.all())
+        is_in_choir = user_obj.groups.filter(name="Singers").exists()
+        return Permission.objects.filter(codename="delete_site") if is_in_choir else held
+
+
+def test_rights_by_a_backend_of_the_sites_own_count_for_many_as_for_one(settings):
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.InheritedRights"]
+    group_of("Singers")
+    viewer, members = desk(), [make_person("Mo"), make_person("Max")]
+    made = [seen_by(resets.send(person, by=None), viewer) for person in members]
+
+    members[0].groups.add(Group.objects.get(name="Singers"))
+
+    for reset, expected in zip(made, (Reason.RIGHTS_GAINED, None), strict=True):
+        assert links.failing(PasswordReset.objects.get(pk=reset.pk), again(reset.member)) == expected
+    assert links.outgrown(get_user_model()._base_manager.all()) == [members[0].pk]
 
 
 # Groups to which something is private

@@ -8,9 +8,13 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.db.models.signals import pre_save
 from django.http import HttpResponse
+from django.test.utils import CaptureQueriesContext
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.connection import ConnectionDoesNotExist
 from wagtail import hooks
 from wagtail.admin.auth import require_admin_access
 from wagtail.admin.utils import get_user_display_name
@@ -22,6 +26,7 @@ from tests.conftest import grant, make_person
 from tests.custom.mount import mount
 from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import DeliveryEvent, PasswordReset, Purpose, ResetEmail
+from wagtail_member_reset.staff import address_changes
 from wagtail_member_reset.staff.viewset import MemberResetMixin
 
 from .pages import FETCH, edit_url, history, rows, url, words
@@ -79,6 +84,29 @@ def test_changed_address_is_noted_once(office_client, office, member):
     save(office_client, member, email=NEW)
 
     assert (stored(member), changed_by(member)) == (NEW, [office])
+
+
+def test_changed_address_is_noted_where_it_is_computed(office_client, office, member, monkeypatch):
+    monkeypatch.setattr(address_changes, "address_column", lambda model: None)
+
+    save(office_client, member, email=NEW)
+
+    assert (stored(member), changed_by(member)) == (NEW, [office])
+
+
+def test_earlier_address_is_all_that_is_read_of_the_account(office, member):
+    with LogContext(user=office), CaptureQueriesContext(connection) as queries:
+        member.save()
+
+    accounts = f" FROM {connection.ops.quote_name(type(member)._meta.db_table)} "
+    [asked] = [each["sql"] for each in queries if accounts in each["sql"]]
+    assert "email" in asked
+    assert "password" not in asked
+
+
+def test_earlier_address_is_read_where_the_account_is_saved(office, member):
+    with LogContext(user=office), pytest.raises(ConnectionDoesNotExist, match="elsewhere"):
+        pre_save.send(type(member), instance=member, raw=False, using="elsewhere", update_fields=None)
 
 
 def test_who_changed_the_address_is_not_shown_the_link(office_client, office, member):

@@ -2,7 +2,11 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from wagtail.models import Page, PageViewRestriction
 
 from tests.conftest import grant, make_person
 from wagtail_member_reset import outbox, resets
@@ -260,6 +264,56 @@ def test_search_asks_once_however_many_there_are(desk, django_assert_max_num_que
 
     with django_assert_max_num_queries(70):
         assert len(desk("tim").context["people"]) == 20
+
+
+def helper(name, *groups):
+    """May send and see links, and may not edit accounts."""
+    person = make_person(name, password="helper password 1")
+    person.groups.add(*groups)
+    return grant(person, "access_admin", "send_passwordreset", "view_link_passwordreset")
+
+
+def test_search_costs_a_helper_as_many_queries_for_two_people_as_for_twenty(enter, junior):
+    groups = [Group.objects.create(name=name) for name in ("Choir", "Board")]
+    groups[1].permissions.add(Permission.objects.get(codename="view_site"))
+    page = PageViewRestriction.objects.create(page=Page.objects.get(depth=2), restriction_type="groups")
+    page.groups.add(groups[0])
+    clients = [enter(helper("Hanna", groups[0])), enter(helper("Hugo")), enter(junior)]
+
+    def costs():
+        found = []
+        for client in clients:
+            with CaptureQueriesContext(connection) as queries:
+                people = client.get(DESK, {"q": "tim"}).context["people"]
+            found.append(len(queries))
+        return found, len(people)
+
+    def add(numbers):
+        for number in numbers:
+            grant(make_person(f"Tim{number}"), "add_site").groups.add(*groups)
+
+    add(range(2))
+    costs()  # content types and sites are kept from here on
+    for_two = costs()
+    add(range(2, 20))
+
+    assert (for_two[1], costs()) == (2, (for_two[0], 20))
+
+
+@pytest.mark.parametrize("way", ["own", "group"])
+def test_who_holds_more_than_a_helper_is_not_found(enter, member, way):
+    codename = f"change_{get_user_model()._meta.model_name}"
+    chief = make_person("Miachief")
+    if way == "own":
+        grant(chief, codename)
+    else:
+        group = Group.objects.create(name="Chiefs")
+        group.permissions.add(Permission.objects.get(codename=codename))
+        chief.groups.add(group)
+
+    answer = enter(helper("Hanna")).get(DESK, {"q": "mia"})
+
+    assert addresses(answer) == {"mia@members.example"}
 
 
 def test_user_model_without_names_is_searched_all_the_same(desk, member):

@@ -1,6 +1,7 @@
 """Who may do what with whose reset: every role against every role, by page and by direct request."""
 
 from datetime import timedelta
+from itertools import product
 from types import SimpleNamespace
 
 import pytest
@@ -99,6 +100,18 @@ def test_direct_requests_do_what_the_role_may_do(enter, actor_role, target_role,
 
     assert done == expected(actor_role, target_role)
     assert mailoutbox == []
+
+
+@pytest.mark.parametrize("target_role", ROLES)
+@pytest.mark.parametrize("actor_role", [*ROLES, "only_link"])
+def test_right_to_view_is_the_same_asked_alone(db, settings, actor_role, target_role):
+    actor, target = person_of(actor_role, "Actor"), person_of(target_role, "Target")
+    if actor_role == "only_link":
+        grant(actor, "view_link_passwordreset")
+
+    for display, member in product(["reveal", "never"], [target, actor]):
+        settings.WAGTAIL_MEMBER_RESET_LINK_DISPLAY = display
+        assert permissions.may_view(actor, member) == permissions.rights(actor, member).view
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -25,7 +25,9 @@ from .powers import (
     may_see_listing,
     opens_private_things,
     permissions_of,
+    private_groups,
     rank_of,
+    read_permissions,
 )
 from .rank import (
     enters_admin,
@@ -66,7 +68,9 @@ __all__ = [
     "one_line",
     "opens_private_things",
     "permissions_of",
+    "private_groups",
     "rank_of",
+    "read_permissions",
     "refusal_conditions",
     "refusal_for",
     "refusals",

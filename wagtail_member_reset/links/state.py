@@ -9,6 +9,7 @@ changed, so no isolation level and no `select_for_update` is needed for correctn
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -21,10 +22,11 @@ from ..accounts import Member, address_column, address_of, refusal_conditions, r
 from ..conf import conf
 from ..exceptions import LinkProblem, Refusal, Unredeemable
 from ..models import LinkViewer, PasswordReset, Purpose, Reason, ResetEmail, State
-from .viewers import has_gained
+from .viewers import has_gained, which_gained
 
 PURGE_CHUNK = 500
 READ_AT_ONCE = 2_000
+COMPARED_AT_ONCE = 500
 
 
 def problem_of(reset: PasswordReset, member: Member) -> LinkProblem | None:
@@ -173,7 +175,7 @@ def outgrown(accounts: QuerySet[Any]) -> list[Any]:
 
     For who counts many without their models: the spelling of an address and the mark of a password are for Python
     alone to compare. That takes about a second for 100,000 links. An address that the user model computes
-    is not compared. What an account gained is asked of it alone, where its link was shown to somebody below superuser.
+    is not compared. What an account gained is asked only where its link was shown to somebody below superuser.
     """
     column = address_column(accounts.model)
     values = [
@@ -196,11 +198,12 @@ def outgrown(accounts: QuerySet[Any]) -> list[Any]:
 def _which_gained(keys: list[Any]) -> list[Any]:
     """Those members who have gained what a viewer of their link lacked. Most links were shown to nobody."""
     by_others = LinkViewer.objects.filter(reset=OuterRef("pk"), was_superuser=False)
-    shown = (
-        PasswordReset.objects.filter(Exists(by_others), active_for__in=keys) if keys else PasswordReset.objects.none()
-    )
-    found = shown.select_related("member").prefetch_related("viewers")
-    return [reset.member.pk for reset in found if has_gained(reset, reset.member)]
+    shown = PasswordReset.objects.filter(Exists(by_others)).select_related("member")
+    gained: list[Any] = []
+    rest = iter(keys)
+    while part := list(islice(rest, COMPARED_AT_ONCE)):
+        gained += [reset.member.pk for reset in which_gained(list(shown.filter(active_for__in=part)))]
+    return gained
 
 
 def _failing_password(key_id: str, mark: str, member_pk: object, password: str) -> Reason | None:

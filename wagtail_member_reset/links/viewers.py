@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from django.db.models import DateTimeField, Value, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..accounts import Member, groups_of, opens_private_things, permissions_of, rank_of, user_permission
+from ..accounts import (
+    Member,
+    groups_of,
+    opens_private_things,
+    permissions_of,
+    private_groups,
+    rank_of,
+    read_permissions,
+    user_permission,
+)
 from ..models import LinkViewer, PasswordReset
 
 
@@ -43,7 +54,7 @@ def has_viewed(reset: PasswordReset, person: Member) -> bool:
     return any(viewer.viewer_id == person.pk for viewer in _viewers(reset))
 
 
-def has_gained(reset: PasswordReset, member: Member) -> bool:
+def has_gained(reset: PasswordReset, member: Member, *, private: Callable[[], set[Any]] = private_groups) -> bool:
     """
     Whether the account has gained what somebody lacked who was shown the link before.
 
@@ -62,7 +73,15 @@ def has_gained(reset: PasswordReset, member: Member) -> bool:
         return True
     # Who may change users can join any group.
     others = [set(viewer.groups) for viewer in viewers if user_permission("change") not in viewer.permissions]
-    return bool(others) and opens_private_things(groups_of(member) - set.intersection(*others))
+    return bool(others) and opens_private_things(groups_of(member) - set.intersection(*others), private=private)
+
+
+def which_gained(resets: Sequence[PasswordReset]) -> list[PasswordReset]:
+    """Those of several links, which have their members read, for whose member `has_gained` is true. Few queries."""
+    read_permissions([reset.member for reset in resets])
+    prefetch_related_objects(resets, "viewers")
+    private = cache(private_groups)
+    return [reset for reset in resets if has_gained(reset, reset.member, private=private)]
 
 
 def _viewers(reset: PasswordReset) -> list[LinkViewer]:

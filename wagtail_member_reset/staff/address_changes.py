@@ -17,7 +17,7 @@ from django.db.models.signals import post_save, pre_save
 from wagtail.log_actions import get_active_log_context
 
 from .. import resets
-from ..accounts import address_of, replaces_address
+from ..accounts import address_column, address_of, clean_address, replaces_address
 
 UID = "wagtail_member_reset.staff.address_changes"
 FORMER = "_member_reset_former_address"
@@ -41,7 +41,7 @@ def _has_django_admin() -> bool:
     return apps.is_installed("django.contrib.admin")
 
 
-def _about_to_save(instance: Any, raw: bool, update_fields: Any, **kwargs: Any) -> None:
+def _about_to_save(instance: Any, raw: bool, using: str, update_fields: Any, **kwargs: Any) -> None:
     if not isinstance(instance, get_user_model()):
         return
     vars(instance).pop(FORMER, None)
@@ -49,8 +49,17 @@ def _about_to_save(instance: Any, raw: bool, update_fields: Any, **kwargs: Any) 
     if raw or instance._state.adding or not is_saved:
         return
     if get_active_log_context().user is not None or _has_django_admin():
-        stored = get_user_model()._base_manager.filter(pk=instance.pk).first()
-        vars(instance)[FORMER] = address_of(stored) if stored else ""
+        vars(instance)[FORMER] = _stored_address(instance.pk, using=using)
+
+
+def _stored_address(key: Any, *, using: str) -> str:
+    """The address that the account has in this database; empty where there is no such account."""
+    model = get_user_model()
+    stored = model._base_manager.using(using).filter(pk=key)
+    if column := address_column(model):
+        return clean_address(stored.values_list(column, flat=True).first() or "")
+    account = stored.first()
+    return address_of(account) if account else ""
 
 
 def _saved(instance: Any, **kwargs: Any) -> None:

@@ -31,6 +31,7 @@ from ..accounts import (
     clean_address,
     column_of,
     has_passwords,
+    read_permissions,
 )
 from . import panel, permissions
 
@@ -62,14 +63,16 @@ def desk(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     wanted = _words(request.GET.get("q", ""))
     found = find(wanted) if len(wanted) >= FEWEST_CHARACTERS else []
+    shown = found[:MOST_FOUND]
+    read_permissions(shown)
     people = [
         {
             "name": get_user_display_name(member),
             "address": address_of(member),
             "url": panel.page_url(request.user, member),
         }
-        for member in found[:MOST_FOUND]
-        if permissions.rights(request.user, member).view
+        for member in shown
+        if permissions.may_view(request.user, member)
     ]
     title = _("Password resets")
     context = {

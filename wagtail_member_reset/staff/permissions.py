@@ -74,8 +74,7 @@ def rights(actor: Any, member: Any) -> Rights:
 
     The email goes to the owner of the account, so an equal rank is enough to send.
     """
-    is_in_reach = actor.is_superuser or rank_of(member) <= rank_of(actor)
-    sends = may_send(actor) and is_in_reach
+    sends = may_send(actor) and _is_in_reach(actor, member)
     may_see_link = _may_see_link(actor, member)
     chose_address = may_see_link and not actor.is_superuser and resets.has_changed_address(member, by=actor)
     changes = may_change(actor)
@@ -88,6 +87,13 @@ def rights(actor: Any, member: Any) -> Rights:
         change=changes,
         address=changes and address_column(type(member)) is not None,
     )
+
+
+def may_view(actor: Any, member: Any) -> bool:
+    """The right to `view` alone, for who asks for many members: their groups are read only where nothing else tells."""
+    if actor.has_perm(PREFIX + "view_passwordreset") or (may_send(actor) and _is_in_reach(actor, member)):
+        return True
+    return _may_see_link(actor, member)
 
 
 def may_send(actor: Any) -> bool:
@@ -142,6 +148,10 @@ def may_change(actor: Any) -> bool:
 def may_set_passwords(actor: Any) -> bool:
     """Whether the actor may set a member's password in Wagtail's own form."""
     return may_change(actor) and bool(getattr(settings, "WAGTAILUSERS_PASSWORD_ENABLED", True))
+
+
+def _is_in_reach(actor: Any, member: Any) -> bool:
+    return bool(actor.is_superuser or rank_of(member) <= rank_of(actor))
 
 
 def _may_see_link(actor: Any, member: Any) -> bool:
