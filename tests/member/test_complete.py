@@ -144,7 +144,8 @@ def test_complete_page_leads_to_the_way_in(client, db, settings):
 
     page = client.get(url("password_reset_complete")).content.decode()
 
-    assert "<h1>Your password is saved</h1>" in page
+    # Nobody has saved one in this browser.
+    assert "<h1>Sign in with your password</h1>" in page
     assert '<a class="mr-button" href="/members/enter/">Sign in</a>' in page
 
 

@@ -105,7 +105,9 @@ def password_reset_set(request: HttpRequest) -> HttpResponse:
 @require_safe
 def password_reset_complete(request: HttpRequest) -> HttpResponse:
     used = grants.used(request)
-    response = _page(request, "password_reset_complete.html", {"sign_in_name": _sign_in_name(used)})
+    response = _page(
+        request, "password_reset_complete.html", {"sign_in_name": _sign_in_name(used), "was_used": used is not None}
+    )
     if used:
         grants.forget_selector(response, request)
     return response

@@ -34,6 +34,7 @@ from ..accounts import (
     read_permissions,
 )
 from . import panel, permissions
+from .media import MEDIA
 
 # This page finds one person. It is no list of the members.
 FEWEST_CHARACTERS = 3
@@ -84,6 +85,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "page_title": title,
         "header_title": title,
         "header_icon": "key",
+        "page_media": MEDIA,
     }
     return render(request, "wagtail_member_reset/staff/desk.html", context)
 

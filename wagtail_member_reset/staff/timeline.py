@@ -61,7 +61,9 @@ def title(entry: Entry, *, name: str) -> str:
 def _beginning(entry: Entry, by: str) -> str:
     if entry.step == Step.SENT_AGAIN:
         return gettext("Sent again by %(staff)s") % {"staff": by} if by else gettext("Asked for again on the website")
-    if by and entry.reset.is_welcome:
+    if by and entry.reset.origin == Origin.MAILING:
+        return gettext("Sent with a mailing by %(staff)s") % {"staff": by}
+    if by and entry.reset.is_welcome and entry.reset.origin == Origin.STAFF:
         return gettext("Account created by %(staff)s") % {"staff": by}
     if by:
         return gettext("Created by %(staff)s") % {"staff": by}
