@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from wagtail.log_actions import log, registry
 from wagtail.models import ModelLogEntry
@@ -81,6 +81,18 @@ def has_changed_address(member: Member, *, by: Member) -> bool:
     """Whether this very person changed the member's address within the last 24 hours, as far as the log knows."""
     entries = registry.get_logs_for_instance(member).filter(action=ADDRESS_CHANGED, user=by)
     return bool(entries.filter(timestamp__gt=timezone.now() - FOUR_EYES).exists())
+
+
+def address_set_at(member: Member, *, before: datetime | None = None) -> datetime | None:
+    """
+    By when at the latest the member's address was set, or the one that it had `before` a moment; None where the log
+    knows of no change.
+    """
+    entries = registry.get_logs_for_instance(member).filter(action=ADDRESS_CHANGED)
+    earlier = entries.filter(timestamp__lt=before) if before else entries
+    last: datetime | None = earlier.aggregate(last=Max("timestamp"))["last"]
+    # Further changes by the same person within the gap are not written down.
+    return last + NOTICED_GAP if last else None
 
 
 def with_changed_address(members: Sequence[Member], *, by: Member | None) -> list[Member]:

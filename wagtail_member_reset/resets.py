@@ -96,14 +96,14 @@ def correct(member: Member, *, address: str, by: Member | None, tell_former: boo
     def attempt() -> PasswordReset:
         links.lock_first(member)
         before = links.locked(member)
-        former = address_of(before) if before else ""
+        former, changed_at = address_of(before) if before else "", timezone.now()
         setattr(member, member.get_email_field_name(), address)
         member.save(update_fields=[member.get_email_field_name()])
         log(instance=member, action="wagtail.edit", user=by)
         if replaces_address(former, address):
             note_address_changed(member, by=by)
         if tell_former:
-            tell_former_address(member, address=former, by=by)
+            tell_former_address(member, address=former, by=by, changed_at=changed_at)
         links.settle_member(member)
         # What is the same address in another spelling has ended no link.
         return rotate(member, by=by)

@@ -328,12 +328,13 @@ def test_correcting_tells_the_earlier_address_beside_the_new_link(office_client,
 
 
 def test_script_that_corrects_tells_nobody_unless_it_asks(used, office, mailoutbox):
-    resets.correct(used, address="one@members.example", by=office)
+    other = make_person("Nia", last_login=timezone.now())
+    resets.correct(used, address=NEW, by=office)
     silent = told(mailoutbox)
 
-    resets.correct(used, address="two@members.example", by=office, tell_former=True)
+    resets.correct(other, address="two@members.example", by=office, tell_former=True)
 
-    assert (silent, told(mailoutbox)) == ([], ["one@members.example"])
+    assert (silent, told(mailoutbox)) == ([], ["nia@members.example"])
 
 
 def test_notice_goes_out_although_the_new_link_does_not(office_client, sent, used, mailoutbox):
@@ -373,20 +374,34 @@ def test_password_set_by_a_link_is_a_sign_of_life(office_client, sent, imported_
     assert told(mailoutbox) == ["ida@members.example"]
 
 
-def reported(kind, *, ago):
+def reported(kind, *, ago, **said):
     email = ResetEmail.objects.with_link().latest("pk")
     DeliveryEvent.objects.create(
-        email=email, key=f"{kind}{ago}", event_type=kind, happened_at=timezone.now() - ago, provider=email.provider
+        email=email,
+        key=f"{kind}{ago}",
+        event_type=kind,
+        happened_at=timezone.now() - ago,
+        provider=email.provider,
+        **said,
     )
 
 
-@pytest.mark.parametrize("kind", ["bounced", "complained", "rejected"])
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("bounced", {"mta_response": "550 5.1.1 no such user"}),
+        ("bounced", {"reject_reason": "invalid"}),
+        ("complained", {}),
+        ("rejected", {"reject_reason": "bounced"}),
+        ("rejected", {"reject_reason": "spam"}),
+    ],
+)
 @pytest.mark.parametrize(("ago", "expected"), [(timedelta(hours=1), []), (timedelta(days=40), [OLD])])
 def test_address_from_which_an_email_came_back_since_is_not_told(
-    office_client, sent, used, mailoutbox, kind, ago, expected
+    office_client, sent, used, mailoutbox, kind, said, ago, expected
 ):
     sent()
-    reported(kind, ago=ago)
+    reported(kind, ago=ago, **said)
 
     save(office_client, used, email=NEW)
 
@@ -395,7 +410,7 @@ def test_address_from_which_an_email_came_back_since_is_not_told(
 
 def test_email_that_came_back_from_another_address_does_not_count(office_client, sent, used, mailoutbox):
     sent()
-    reported("bounced", ago=timedelta(hours=1))
+    reported("bounced", ago=timedelta(hours=1), reject_reason="invalid")
     ResetEmail.objects.update(recipient="earlier@members.example")
 
     save(office_client, used, email=NEW)
@@ -403,18 +418,223 @@ def test_email_that_came_back_from_another_address_does_not_count(office_client,
     assert told(mailoutbox) == [OLD]
 
 
-def test_many_corrections_in_an_hour_are_one_notice(office_client, used, mailoutbox, time_machine):
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("bounced", {"mta_response": "550 5.7.1 sender IP blocked"}),
+        ("bounced", {"mta_response": "552 5.2.2 mailbox full"}),
+        ("bounced", {"mta_response": "550 rejected"}),
+        ("rejected", {"reject_reason": "blocked"}),
+        ("failed", {}),
+    ],
+)
+def test_address_is_told_although_an_email_came_back_for_another_cause(
+    office_client, sent, used, mailoutbox, kind, said
+):
+    sent()
+    reported(kind, ago=timedelta(hours=1), **said)
+
+    save(office_client, used, email=NEW)
+
+    assert told(mailoutbox) == [OLD]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "cause", "expected"),
+    [
+        ("smtp_550", "5.7.1 sender IP blocked", "", [OLD]),
+        ("smtp_535", "5.7.8 authentication failed", "login_refused", [OLD]),
+        ("smtp_452", "4.5.3 too many emails", "limit", [OLD]),
+        ("cancelled", "", "", [OLD]),
+        ("smtp_550", "5.1.1 no such user", "", []),
+        ("invalid", "", "", []),
+    ],
+)
+def test_only_what_is_the_matter_with_the_address_keeps_the_notice_back(
+    office_client, sent, used, mailoutbox, code, text, cause, expected
+):
+    sent()
+    outbox.drain()
+    ResetEmail.objects.update(
+        state="failed", result_code=code, result_text=text, result_cause=cause, refused_at=timezone.now()
+    )
+
+    save(office_client, used, email=NEW)
+
+    assert told(mailoutbox) == expected
+
+
+def signed_in(member):
+    get_user_model()._base_manager.filter(pk=member.pk).update(last_login=timezone.now())
+
+
+def change(client, member, address):
+    save(client, get_user_model()._base_manager.get(pk=member.pk), email=address)
+
+
+def test_corrections_of_what_nobody_used_meanwhile_are_one_notice(office_client, used, mailoutbox, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
-    for number in range(3):
-        save(office_client, get_user_model()._base_manager.get(pk=used.pk), email=f"mia{number}@members.example")
+    for number in range(4):
+        change(office_client, used, f"mia{number}@members.example")
         time_machine.shift(timedelta(minutes=19))
-    first = told(mailoutbox)
-    time_machine.shift(timedelta(minutes=4))
 
-    save(office_client, get_user_model()._base_manager.get(pk=used.pk), email=NEW)
-
-    assert (first, told(mailoutbox)) == ([OLD], [OLD, "mia2@members.example"])
+    assert told(mailoutbox) == [OLD]
     assert len(changed_by(used)) == 4
+
+
+def test_take_over_within_the_hour_of_a_correction_is_told_to_the_member(office_client, used, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    change(office_client, used, NEW)
+    time_machine.shift(timedelta(minutes=10))
+    signed_in(used)
+    time_machine.shift(timedelta(minutes=10))
+
+    change(office_client, used, "thief@elsewhere.example")
+
+    assert told(mailoutbox) == [OLD, NEW]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state", "expected"), [(20, "", [OLD]), (61, "", [OLD, OLD]), (20, "failed", [OLD, OLD])]
+)
+def test_address_is_told_once_an_hour_unless_the_notice_failed(
+    office_client, used, mailoutbox, time_machine, minutes, state, expected
+):
+    time_machine.move_to(timezone.now(), tick=False)
+    change(office_client, used, NEW)
+    told(mailoutbox)
+    if state:
+        ResetEmail.objects.update(state=state)
+    time_machine.shift(timedelta(minutes=2))
+    change(office_client, used, OLD.upper())
+    time_machine.shift(timedelta(minutes=2))
+    signed_in(used)
+    time_machine.shift(timedelta(minutes=minutes))
+
+    change(office_client, used, NEW)
+
+    assert [address.lower() for address in told(mailoutbox)] == expected
+
+
+def test_addresses_of_one_account_are_told_five_times_a_day(office_client, used, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    for number in range(7):
+        change(office_client, used, f"mia{number}@members.example")
+        time_machine.shift(timedelta(minutes=5))
+        signed_in(used)
+        time_machine.shift(timedelta(minutes=5))
+    first = told(mailoutbox)
+    time_machine.shift(timedelta(days=1))
+
+    change(office_client, used, NEW)
+
+    assert first == [OLD, *(f"mia{number}@members.example" for number in range(4))]
+    assert told(mailoutbox) == [*first, "mia6@members.example"]
+
+
+def test_one_person_causes_no_more_notices_than_emails(office_client, enter, admin, used, mailoutbox, settings):
+    settings.WAGTAIL_MEMBER_RESET_STAFF_LIMITS = {"account": "20/d", "person": "2/d"}
+    for name in ("Nia", "Ole", "Pia"):
+        change(office_client, make_person(name, last_login=timezone.now()), f"{name.lower()}@elsewhere.example")
+    first = told(mailoutbox)
+
+    change(enter(admin), used, NEW)
+
+    assert first == ["nia@members.example", "ole@members.example"]
+    assert told(mailoutbox) == [*first, OLD]
+
+
+VICTIM = "victim@stranger.example"
+
+
+def test_address_that_nobody_used_the_account_with_is_not_told(office_client, used, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    change(office_client, used, VICTIM)
+    time_machine.shift(timedelta(hours=2))
+
+    change(office_client, used, NEW)
+
+    assert told(mailoutbox) == [OLD]
+
+
+def account_page(client, address):
+    fields = {"name_email-first_name": "Buy pills", "name_email-last_name": "S", "name_email-email": address}
+    choices = {"theme-theme": "system", "theme-contrast": "system", "theme-density": "default"}
+    return client.post(reverse("wagtailadmin_account"), {**fields, **choices})
+
+
+@pytest.mark.parametrize("seconds", [7200, 20])
+def test_session_that_goes_on_on_the_account_page_mails_no_stranger(enter, mailoutbox, time_machine, seconds):
+    time_machine.move_to(timezone.now(), tick=False)
+    person = grant(make_person("Nia"), "access_admin")
+    client = enter(person)
+    signed_in(person)
+
+    for address in (VICTIM, "nia2@members.example", VICTIM, "nia3@members.example"):
+        time_machine.shift(timedelta(seconds=seconds))
+        account_page(client, address)
+
+    assert stored(person) == "nia3@members.example"
+    assert told(mailoutbox) == ["nia@members.example"]
+
+
+def test_sign_in_between_two_changes_of_a_minute_is_no_proof_for_the_second(enter, mailoutbox, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    person = grant(make_person("Nia"), "access_admin")
+    client = enter(person)
+
+    account_page(client, "nia2@members.example")
+    time_machine.shift(timedelta(seconds=20))
+    signed_in(person)
+    time_machine.shift(timedelta(seconds=20))
+    account_page(client, VICTIM)
+    time_machine.shift(timedelta(hours=2))
+    account_page(client, "nia3@members.example")
+
+    assert VICTIM not in told(mailoutbox)
+
+
+def test_second_change_in_one_request_tells_nobody_of_the_first(office_client, used, hook, mailoutbox):
+    def change_again(request, user):
+        get_user_model()._base_manager.filter(pk=user.pk).update(email=NEW)
+
+    hook("after_edit_user", change_again)
+
+    save(office_client, used, email=VICTIM)
+
+    assert (stored(used), told(mailoutbox)) == (NEW, [OLD])
+
+
+@pytest.mark.parametrize(("is_to_it", "expected"), [(True, [NEW]), (False, [])])
+def test_link_is_a_sign_of_life_of_the_address_that_it_went_to(
+    office_client, sent, imported_member, mailoutbox, time_machine, is_to_it, expected
+):
+    time_machine.move_to(timezone.now(), tick=False)
+    if is_to_it:
+        change(office_client, imported_member, NEW)
+    member = get_user_model()._base_manager.get(pk=imported_member.pk)
+    reset = sent(member)
+    resets.redeem(resets.open(resets.link(reset).rstrip("/").rpartition("/")[2]), password="chosen by the member 1")
+    if not is_to_it:
+        get_user_model()._base_manager.filter(pk=member.pk).update(email=NEW)
+        resets.note_address_changed(member, by=None)
+    time_machine.shift(timedelta(hours=2))
+
+    change(office_client, imported_member, "thief@elsewhere.example")
+
+    assert told(mailoutbox) == expected
+
+
+def test_notice_calls_nobody_by_name(enter, mailoutbox):
+    person = grant(make_person("Nia", last_login=timezone.now()), "access_admin")
+
+    account_page(enter(person), NEW)
+    outbox.drain()
+
+    [mail] = mailoutbox
+    said = mail.subject + mail.body + mail.alternatives[0][0]
+    assert mail.body.startswith("Hello,\n")
+    assert not any(name in said for name in ("Buy pills", "Nia"))
 
 
 def test_notice_is_in_the_language_of_the_member(office_client, used, mailoutbox):

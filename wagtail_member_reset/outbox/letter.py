@@ -11,7 +11,7 @@ from wagtail.models import Site
 from .. import accounts, links, tokens
 from ..conf import conf
 from ..exceptions import WindowClosed
-from ..models import MailingState, PasswordReset, ResetEmail, SkipReason, State
+from ..models import MailingState, PasswordReset, Purpose, ResetEmail, SkipReason, State
 from . import text
 
 # Stands for the token where the address of a link is made once for many.
@@ -104,6 +104,8 @@ def filled(common: Mapping[str, str], *, names: Mapping[str, str], token: str) -
 
 def names(email: ResetEmail, shared: Shared) -> dict[str, str]:
     """The slots with what the mail calls its member and the account; empty ones for what is not fit for a mail."""
+    if email.purpose == Purpose.ADDRESS_CHANGED:  # it may reach a stranger, and the name is anybody's choice
+        return {"first_name": "", "username": ""}
     return {
         "first_name": text.first_name(str(getattr(email.member, "first_name", "") or "")),
         "username": text.username(shared.sign_in_name(email.member)),

@@ -14,6 +14,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.signals import request_finished, request_started
 from django.db.models.signals import post_save, pre_save
+from django.utils import timezone
 from wagtail.log_actions import get_active_log_context
 
 from .. import resets
@@ -49,7 +50,7 @@ def _about_to_save(instance: Any, raw: bool, using: str, update_fields: Any, **k
     if raw or instance._state.adding or not is_saved:
         return
     if get_active_log_context().user is not None or _has_django_admin():
-        vars(instance)[FORMER] = _stored_address(instance.pk, using=using)
+        vars(instance)[FORMER] = _stored_address(instance.pk, using=using), timezone.now()
 
 
 def _stored_address(key: Any, *, using: str) -> str:
@@ -65,7 +66,7 @@ def _stored_address(key: Any, *, using: str) -> str:
 def _saved(instance: Any, **kwargs: Any) -> None:
     if not isinstance(instance, get_user_model()):
         return
-    former = vars(instance).pop(FORMER, "")
+    former, read_at = vars(instance).pop(FORMER, ("", None))
     if not replaces_address(former, address_of(instance)):
         return
     by = get_active_log_context().user
@@ -74,7 +75,7 @@ def _saved(instance: Any, **kwargs: Any) -> None:
         return
     resets.note_address_changed(instance, by=by)
     if by.pk == instance.pk:  # on Wagtail's page for one's own account
-        resets.tell_former_address(instance, address=former, by=by)
+        resets.tell_former_address(instance, address=former, by=by, changed_at=read_at)
 
 
 def _logged(instance: Any, created: bool, **kwargs: Any) -> None:

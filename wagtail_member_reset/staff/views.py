@@ -201,7 +201,7 @@ def _confirm(
 ) -> HttpResponse:
     context = panels.facts(request.user, member) | {"question": question, "has_changed": has_changed, "form": form}
     if question == "correct":
-        context["is_told"] = resets.is_told(member, address=context["status"].address)
+        context["is_told"] = resets.is_told(member, address=context["status"].address, by=request.user)
     if _is_fetch(request):
         return _guarded(render(request, TEMPLATES + "confirm.html", {**context, "has_focus": True}))
     return _page(request, member, "confirm_page.html", context)

@@ -8,6 +8,7 @@ the site added it, is used as it is.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
@@ -15,6 +16,7 @@ from django.db import transaction
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import select_template
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.html import format_html
 from django.utils.module_loading import import_string
@@ -62,12 +64,13 @@ class EditViewMixin(OwnTemplateMixin):
     request: HttpRequest
     object: Any
     form: Any
-    # What is stored, as far as it was noted.
+    # What is stored, as far as it was noted, and since when.
     member_reset_address = ""
+    member_reset_read_at: datetime | None = None
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)  # type: ignore[misc]
-        self.member_reset_address = address_of(self.object)
+        self._remember_address(self.object)
 
     def get_form(self, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(*args, **kwargs)  # type: ignore[misc]
@@ -87,8 +90,13 @@ class EditViewMixin(OwnTemplateMixin):
         if stored is None or not replaces_address(self.member_reset_address, address_of(stored)):
             return
         resets.note_address_changed(stored, by=self.request.user)
-        resets.tell_former_address(stored, address=self.member_reset_address, by=self.request.user)
-        self.member_reset_address = address_of(stored)
+        resets.tell_former_address(
+            stored, address=self.member_reset_address, by=self.request.user, changed_at=self.member_reset_read_at
+        )
+        self._remember_address(stored)
+
+    def _remember_address(self, member: Any) -> None:
+        self.member_reset_address, self.member_reset_read_at = address_of(member), timezone.now()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
