@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import timedelta
 from types import ModuleType
 
@@ -12,7 +13,7 @@ from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.core.checks import registry, run_checks
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import ProgrammingError, connection, router
+from django.db import OperationalError, ProgrammingError, connection, router
 from django.urls import include, path
 from django.utils import timezone
 from wagtail.admin import urls as wagtailadmin_urls
@@ -21,7 +22,7 @@ from wagtail.models import Site
 from tests.conftest import grant, use_backend
 from wagtail_member_reset import mailings, resets
 from wagtail_member_reset.mailing.choose import Choice, Kind
-from wagtail_member_reset.models import EmailState, Mailing, PasswordReset, ResetEmail
+from wagtail_member_reset.models import EmailState, Mailing, PasswordReset, ResetEmail, ResetRequest
 
 PREFIX = "WAGTAIL_MEMBER_RESET_"
 WRONG = [
@@ -108,6 +109,37 @@ def deployed():
 
 def ids(found):
     return [check.id.partition(".")[2] for check in found]
+
+
+@pytest.fixture
+def lack(monkeypatch):
+    """Has the database refuse what reads a table, which it lacks, or a column of which; gives what it refused."""
+    inspect = type(connection.introspection)
+    names, columns = inspect.table_names, inspect.get_table_description
+
+    @contextmanager
+    def without(table, lacks):
+        refused = []
+
+        def refuse(execute, sql, params, many, context):
+            if f"FROM {connection.ops.quote_name(table)}" in sql and not sql.startswith("SELECT *"):
+                refused.append(sql)
+                raise ProgrammingError(table)
+            return execute(sql, params, many, context)
+
+        def left(self, cursor=None, include_views=False):
+            return [name for name in names(self, cursor, include_views) if (name, lacks) != (table, "table")]
+
+        def left_of(self, cursor, name):
+            found = columns(self, cursor, name)
+            return found[1:] if (name, lacks) == (table, "column") else found
+
+        with monkeypatch.context() as patch, connection.execute_wrapper(refuse):
+            patch.setattr(inspect, "table_names", left)
+            patch.setattr(inspect, "get_table_description", left_of)
+            yield refused
+
+    return without
 
 
 def in_database():
@@ -412,13 +444,42 @@ class TestDatabase:
         with django_assert_num_queries(0):
             assert ours() == []
 
-    def test_tables_that_are_not_there_yet_are_no_fault(self):
-        def missing(execute, sql, params, many, context):
-            raise ProgrammingError("no such table")
+    @pytest.mark.parametrize("table", [ResetEmail._meta.db_table, Site._meta.db_table, ResetRequest._meta.db_table])
+    @pytest.mark.parametrize("lacks", ["table", "column"])
+    def test_tables_and_columns_that_are_not_there_yet_are_no_fault(self, settings, lack, table, lacks):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        Site.objects.update(hostname="club.example", port=443)
 
-        with connection.execute_wrapper(missing):
-            found = [check for check in registry.registry.registered_checks if check.__name__ == "check_database"]
-            assert found[0](None, databases=["default"]) == []
+        with lack(table, lacks) as refused:
+            assert in_database() == []
+            assert refused
+
+    def test_what_needs_no_table_is_pointed_out_before_the_tables_are_there(self, lack, monkeypatch):
+        monkeypatch.setattr(type(connection.features), "supports_table_check_constraints", False)
+
+        with lack(ResetEmail._meta.db_table, "table"):
+            assert ids(in_database()) == ["W013"]
+
+    def test_what_other_tables_tell_is_told_while_one_is_missing(self, settings, lack):
+        settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+        Site.objects.update(hostname="localhost")
+
+        with lack(ResetEmail._meta.db_table, "table"):
+            assert ids(in_database()) == ["W004"]
+
+    @pytest.mark.parametrize("name", ["check_database", "check_what_arrives"])
+    def test_database_that_answers_nothing_is_not_hidden(self, name):
+        def down(execute, sql, params, many, context):
+            raise OperationalError("server closed the connection")
+
+        [check] = [check for check in registry.registry.registered_checks if check.__name__ == name]
+        with connection.execute_wrapper(down), pytest.raises(OperationalError, match="closed the connection"):
+            check(None, databases=["default"])
+
+    @pytest.mark.parametrize("table", [ResetEmail._meta.db_table, ResetRequest._meta.db_table])
+    def test_table_that_may_not_be_read_is_not_hidden(self, lack, table):
+        with lack(table, "right to read"), pytest.raises(ProgrammingError, match=table):
+            in_database()
 
 
 # What is read once, when Django starts

@@ -10,7 +10,6 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Tags, Warning, register
-from django.db import Error as DatabaseError
 from django.db import connections, router
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -20,7 +19,7 @@ from .. import accounts, links
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
 from ..models import EmailState, MailingChunk, PasswordReset, ResetEmail
-from .common import error_of, plain_http
+from .common import asked_of_tables, error_of, plain_http
 
 OVERDUE = timedelta(minutes=10)
 
@@ -30,10 +29,13 @@ def check_database(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
     """Asks the tables, so it runs with `migrate` and `check --database default` alone."""
     if not databases:
         return []
-    try:
-        return [*_address_of_links(), *_overdue_mails(), *_unchecked_rows(databases), *_read_elsewhere(databases)]
-    except DatabaseError:  # before the first migration there is nothing to ask
-        return []
+    nothing: list[CheckMessage] = []
+    return [
+        *asked_of_tables(lambda: [*_address_of_links()], otherwise=nothing),
+        *asked_of_tables(lambda: [*_overdue_mails()], otherwise=nothing),
+        *_unchecked_rows(databases),
+        *_read_elsewhere(databases),
+    ]
 
 
 def _unchecked_rows(databases: Any) -> Iterator[CheckMessage]:

@@ -9,12 +9,12 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.core.checks import CheckMessage, Tags, Warning, register
-from django.db import Error as DatabaseError
 from django.utils.module_loading import import_string
 
 from .. import outbox
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
+from .common import asked_of_tables
 
 # Backends that refuse or allow, or ask for this site's own password: their module's first name, where the class
 # does not show it. With its app for other services' accounts, allauth signs people in elsewhere.
@@ -81,10 +81,7 @@ def check_what_arrives(app_configs: Any, databases: Any = None, **kwargs: Any) -
     """The same by what came in on the last day. Asks the tables, so with `check --database default` alone."""
     if not databases or settings.DEBUG:
         return []
-    try:
-        shared, every = outbox.count_shared_requests()
-    except DatabaseError:  # before the first migration there is nothing to ask
-        return []
+    shared, every = asked_of_tables(outbox.count_shared_requests, otherwise=(0, 0))
     if every < FEWEST_REQUESTS or shared < every:
         return []
     hint = (
