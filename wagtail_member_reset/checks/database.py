@@ -29,9 +29,10 @@ def check_database(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
     """Asks the tables, so it runs with `migrate` and `check --database default` alone."""
     if not databases:
         return []
+    nothing: list[CheckMessage] = []
     return [
-        *asked_of_tables(lambda: [*_address_of_links()], otherwise=[]),
-        *asked_of_tables(lambda: [*_overdue_mails()], otherwise=[]),
+        *asked_of_tables(lambda: [*_address_of_links()], otherwise=nothing),
+        *asked_of_tables(lambda: [*_overdue_mails()], otherwise=nothing),
         *_unchecked_rows(databases),
         *_read_elsewhere(databases),
     ]
