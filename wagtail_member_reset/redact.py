@@ -14,6 +14,18 @@ from django.http import HttpRequest
 
 from . import tokens
 
+# A token in a text of others, in any case and wrapped as mails are; and what follows a link's path, if it was cut.
+SIGN = f"[{tokens.ALPHABET}]"
+ANY_TOKEN = re.compile(
+    rf"(?<!{SIGN})(?:{SIGN}(?:=?\s)?){{{tokens.SYMBOLS}}}(?!{SIGN})|(?<=/r/)\S+",
+    re.IGNORECASE,
+)
+# The beginning of any word that may be a token with something glued to it, also behind what an address has encoded.
+SPELT = f"[{tokens.ALPHABET}oil]"
+ANY_BEGINNING = re.compile(
+    rf"(?:(?<!{SPELT})|(?<=%[0-9a-f][0-9a-f]))(?=((?:{SPELT}(?:=?\s{{1,4}})?){{{tokens.SYMBOLS - 1}}}{SPELT}))",
+    re.IGNORECASE,
+)
 # What follows a link's path, if it was cut or spelt in another way; encoded, if it stands in an address.
 SLASH = r"(?:/|%(?:25)*2f)"
 LINK_ENDING = re.compile(rf"({SLASH}r{SLASH})[^\s…]\S*", re.IGNORECASE)
@@ -97,6 +109,30 @@ def without_links(event: dict[str, Any], hint: Any = None) -> dict[str, Any]:
     return {key: _blanked(value) for key, value in event.items()}
 
 
+def blank_out(token: str, text: str) -> str:
+    """The text of others without the token that they quote, in whatever case, wrapped, or cut at either end."""
+    gap, size = r"[\s=]*", 8
+    pieces = (gap.join(token[start : start + size]) for start in range(len(token) - size + 1))
+    return re.sub(
+        f"(?:(?:{'|'.join(pieces)}){gap})+[{tokens.ALPHABET}]{{0,{size - 1}}}", "…", text, flags=re.IGNORECASE
+    )
+
+
+def blank_out_any(text: str) -> str:
+    """The text of others without whatever has the shape of a token, when it is not known which one they quote."""
+    return ANY_TOKEN.sub("…", blank_out_readable(text))
+
+
+def blank_out_readable(text: str) -> str:
+    """The text of others without what `parse` would read as a token, also where a word is glued to its end."""
+    kept, end = [], 0
+    for found in ANY_BEGINNING.finditer(text):
+        if found.start() >= end and tokens.is_sound(found[1]):
+            kept += [text[end : found.start()], "…"]
+            end = found.end(1)
+    return "".join(kept) + text[end:]
+
+
 def _redact(record: logging.LogRecord) -> None:
     for name in set(vars(record)) - STANDARD:
         setattr(record, name, _blanked(getattr(record, name)))
@@ -143,7 +179,7 @@ def _address_alone(request: HttpRequest) -> HttpRequest:
 
 def _blanked(value: Any, longest: int = LONGEST_TEXT) -> Any:
     if isinstance(value, str):
-        bare = SEAL.sub("…", LINK_ENDING.sub(r"\1…", tokens.blank_out_readable(value[: longest + CUT_OFF])))
+        bare = SEAL.sub("…", LINK_ENDING.sub(r"\1…", blank_out_readable(value[: longest + CUT_OFF])))
         return bare if len(value) <= longest else bare[:-CUT_OFF] + "…"
     if isinstance(value, Mapping):
         return {_blanked(key): _blanked(item) for key, item in value.items()}

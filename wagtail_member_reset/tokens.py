@@ -40,15 +40,6 @@ USED_LIFETIME = timedelta(minutes=10)
 
 # What a segment of a link's path begins with, after what opens a quotation or a bracket.
 BEGINNING = re.compile(f"[^0-9a-z]*([{ALPHABET}]{{{SYMBOLS}}})")
-# The same in a text of others, in any case and wrapped as mails are; and what follows a link's path, if it was cut.
-ANY_TOKEN = re.compile(
-    rf"(?<![{ALPHABET}])(?:[{ALPHABET}](?:=?\s)?){{{SYMBOLS}}}(?![{ALPHABET}])|(?<=/r/)\S+", re.IGNORECASE
-)
-# The beginning of any word that may be a token with something glued to it, also behind what an address has encoded.
-SPELT = f"[{ALPHABET}oil]"
-ANY_BEGINNING = re.compile(
-    rf"(?:(?<!{SPELT})|(?<=%[0-9a-f][0-9a-f]))(?=((?:{SPELT}(?:=?\s{{1,4}})?){{{SYMBOLS - 1}}}{SPELT}))", re.IGNORECASE
-)
 # What mail clients and people add: "=" at a line end, white space, soft hyphens, zero-width marks.
 INVISIBLE = re.compile(
     r"=\r?\n|[\s\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff-]+"
@@ -152,29 +143,7 @@ def parse(text: str) -> Token | None:
     return Token(selector, secret)
 
 
-def blank_out(token: str, text: str) -> str:
-    """The text of others without the token that they quote, in whatever case, wrapped, or cut at either end."""
-    gap, size = r"[\s=]*", 8
-    pieces = (gap.join(token[start : start + size]) for start in range(len(token) - size + 1))
-    return re.sub(f"(?:(?:{'|'.join(pieces)}){gap})+[{ALPHABET}]{{0,{size - 1}}}", "…", text, flags=re.IGNORECASE)
-
-
-def blank_out_any(text: str) -> str:
-    """The text of others without whatever has the shape of a token, when it is not known which one they quote."""
-    return ANY_TOKEN.sub("…", blank_out_readable(text))
-
-
-def blank_out_readable(text: str) -> str:
-    """The text of others without what `parse` would read as a token, also where a word is glued to its end."""
-    kept, end = [], 0
-    for found in ANY_BEGINNING.finditer(text):
-        if found.start() >= end and _is_sound(found[1]):
-            kept += [text[end : found.start()], "…"]
-            end = found.end(1)
-    return "".join(kept) + text[end:]
-
-
-def _is_sound(text: str) -> bool:
+def is_sound(text: str) -> bool:
     """Whether these are the symbols of a token, wrapped or not. Quick, since there may be very many to ask about."""
     symbols = "".join(text.replace("=", "").split()).lower().translate(LOOKALIKES)
     selector, secret = symbols[:SELECTOR_SYMBOLS], symbols[SELECTOR_SYMBOLS:-CHECK_SYMBOLS]

@@ -93,7 +93,7 @@ def browser(person=None, *, below=""):
                 raise AssertionError(f"{path} leads out of the site")
             return super().generic(method, path.removeprefix(prefix), *args, **kwargs)
 
-    found = Browser(REMOTE_ADDR="127.0.0.1", SERVER_NAME="club.example")
+    found = Browser(REMOTE_ADDR="203.0.113.9", SERVER_NAME="club.example")
     found.handler = Below(enforce_csrf_checks=False)
     if person:
         found.force_login(person)

@@ -19,7 +19,7 @@ from django.utils.log import AdminEmailHandler
 from django.views.debug import ExceptionReporter
 
 from tests.staff.pages import FETCH
-from wagtail_member_reset import outbox, resets, tokens
+from wagtail_member_reset import outbox, redact, resets
 from wagtail_member_reset.redact import CUT_OFF, LONGEST_TEXT, WithoutLinks
 
 from .conftest import SET, choose, path_of, token_of
@@ -308,8 +308,8 @@ def test_text_is_cut_where_it_leaves_no_part_of_a_token(token):
 @pytest.mark.django_db
 def test_request_with_long_headers_is_cut_and_not_looked_through(client, monkeypatch):
     read = []
-    whole = tokens.blank_out_readable
-    monkeypatch.setattr(tokens, "blank_out_readable", lambda text: (read.append(len(text)), whole(text))[1])
+    whole = redact.blank_out_readable
+    monkeypatch.setattr(redact, "blank_out_readable", lambda text: (read.append(len(text)), whole(text))[1])
 
     answer = client.get("/no-such-page/", **{f"HTTP_X_{number}": "0 " * 4000 for number in range(98)})
 
@@ -335,8 +335,8 @@ def test_record_that_cannot_be_looked_through_is_withheld():
 
 def test_filter_reads_no_more_than_a_bounded_part(monkeypatch):
     read = []
-    whole = tokens.blank_out_readable
-    monkeypatch.setattr(tokens, "blank_out_readable", lambda text: (read.append(len(text)), whole(text))[1])
+    whole = redact.blank_out_readable
+    monkeypatch.setattr(redact, "blank_out_readable", lambda text: (read.append(len(text)), whole(text))[1])
 
     record("%s", ("x" * 1_000_000,))
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
-from .. import db, mailing, tokens
+from .. import db, mailing, redact
 from ..models import EmailState, ResetEmail, SkipReason
 from ..reports import Cause, Whose
 from ..signals import delivery_changed
@@ -105,7 +105,7 @@ def wait_after(email: ResetEmail, result: Result) -> timedelta:
 
 
 def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
-    text = tokens.blank_out(token, result.text) if token and result.text else result.text
+    text = redact.blank_out(token, result.text) if token and result.text else result.text
     changes: dict[str, Any] = {"result_code": result.code[:32], "result_text": text[:500]}
     changes["result_cause"] = result.cause.value
     if result.provider:

@@ -22,7 +22,7 @@ from anymail.signals import AnymailTrackingEvent, EventType, tracking
 from django.db import transaction
 from django.utils import timezone
 
-from .. import db, tokens
+from .. import db, redact
 from ..accounts import address_key, same_address
 from ..mailing import count
 from ..models import DeliveryEvent, ResetEmail
@@ -249,4 +249,4 @@ def _clean(text: object) -> str:
     """One line of printable text, cut, with every token in it blanked out: mail servers quote mails."""
     words = str(text or "")[:LONGEST_READ]
     printable = "".join(c if c.isprintable() else " " for c in words.encode("utf-8", "replace").decode())
-    return tokens.blank_out_any(" ".join(printable.split()))[:LONGEST_TEXT]
+    return redact.blank_out_any(" ".join(printable.split()))[:LONGEST_TEXT]
