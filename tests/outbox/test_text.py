@@ -120,7 +120,7 @@ def test_html_shows_the_whole_link_and_no_other(purpose):
     ("purpose", "whom_to_turn_to"),
     [
         ("password_changed", "If it was not you, tell us at once: office@club.example"),
-        ("address_changed", "If you do not, tell us at once: office@club.example"),
+        ("address_changed", "If not, please tell us at once: office@club.example"),
     ],
 )
 def test_note_of_a_change_leads_nowhere(purpose, whom_to_turn_to):
