@@ -20,7 +20,8 @@ STOCK = {
     "problem": False,
     "toolbar": False,
     "correct": 200,
-    "corrected": [["nora.s@members.example"]],
+    # The earlier address is told, and the new one gets the link.
+    "corrected": [["nora@members.example"], ["nora.s@members.example"]],
     "password": [True, True],
     "sign in": "/members/login/",
     "cookie paths": ["/"],

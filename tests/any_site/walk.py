@@ -57,7 +57,7 @@ def configure(site, folder):
         "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend",
         "WAGTAIL_MEMBER_RESET_DELIVERY": "thread",
         "ROOT_URLCONF": "tests.any_site.urls",
-        "INTERNAL_IPS": ["127.0.0.1"],
+        "INTERNAL_IPS": ["203.0.113.9"],
         "LOGIN_URL": "/members/login/",
         **SITES[site],
     }

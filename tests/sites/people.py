@@ -12,7 +12,7 @@ PASSWORD = "a quiet harbour 7"
 
 
 def browser():
-    return Client(headers={"host": "club.example"}, secure=True)
+    return Client(headers={"host": "club.example"}, secure=True, REMOTE_ADDR="203.0.113.9")
 
 
 def account_of(name):
