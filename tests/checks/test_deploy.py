@@ -36,7 +36,7 @@ def test_site_that_is_set_up_well_is_told_nothing(deployed):
     """By no check of anybody's, those of models and database among them."""
     found = run_checks(include_deployment_checks=True, databases=["default"])
 
-    # MySQL and MariaDB lack what Wagtail's own model of workflows asks for; and this suite's site does without Django's app
-    # for PostgreSQL, which Wagtail's search asks for there.
+    # MySQL and MariaDB lack what Wagtail's own model of workflows asks for; and this suite's site does without Django's
+    # app for PostgreSQL, which Wagtail's search asks for there.
     others = [check for check in found if check.obj is not WorkflowState and check.id != "postgres.E005"]
     assert others == []
