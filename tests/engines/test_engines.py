@@ -190,7 +190,9 @@ def test_single_mails_leave_by_a_worker_and_no_address_or_link_is_queued(site, m
     site.work()
 
     assert ("deliver", []) in queued
-    assert {name for name, _args in queued} == {"deliver"}
+    # A visitor's request waits for a random moment, in the queue where that can put tasks off.
+    assert {name for name, _args in queued} <= {"deliver", "deliver_requests"}
+    assert not any(args for _name, args in queued)
     assert sorted(mail.to for mail in mails.taken()) == [ida.email, mia.email]
     assert_keeps_no_secret(engine, mails)
 
