@@ -113,9 +113,7 @@ def blank_out(token: str, text: str) -> str:
     """The text of others without the token that they quote, in whatever case, wrapped, or cut at either end."""
     gap, size = r"[\s=]*", 8
     pieces = (gap.join(token[start : start + size]) for start in range(len(token) - size + 1))
-    return re.sub(
-        f"(?:(?:{'|'.join(pieces)}){gap})+[{tokens.ALPHABET}]{{0,{size - 1}}}", "…", text, flags=re.IGNORECASE
-    )
+    return re.sub(f"(?:(?:{'|'.join(pieces)}){gap})+{SIGN}{{0,{size - 1}}}", "…", text, flags=re.IGNORECASE)
 
 
 def blank_out_any(text: str) -> str:
@@ -152,10 +150,10 @@ def _redact(record: logging.LogRecord) -> None:
         record.request = _address_alone(request)  # type: ignore[arg-type]
     if record.exc_info and record.exc_info[1] is not None:
         text = logging.Formatter().formatException(record.exc_info)
+        bare = _blanked(text)
         # The frames of a traceback hold the request. What has no link in it is for the site's own formatter to show.
-        if names_link or _blanked(text) != text:
-            record.exc_text = _blanked(text)
-            record.exc_info = (Withheld, Withheld(record.exc_text), None)
+        if names_link or bare != text:
+            record.exc_text, record.exc_info = bare, (Withheld, Withheld(bare), None)
     for name in ("exc_text", "stack_info"):
         setattr(record, name, _blanked(getattr(record, name)))
 

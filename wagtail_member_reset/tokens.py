@@ -135,19 +135,12 @@ def parse(text: str) -> Token | None:
     # One candidate, the last segment that begins like a token: of 1,024 places in junk, one fits.
     found = (BEGINNING.match(part.translate(LOOKALIKES)) for part in reversed(text.split("/")))
     symbols = next((match[1] for match in found if match), None)
-    if symbols is None:
-        return None
-    selector, secret = symbols[:SELECTOR_SYMBOLS], symbols[SELECTOR_SYMBOLS:-CHECK_SYMBOLS]
-    if symbols[-CHECK_SYMBOLS:] != _check(selector, secret):
-        return None
-    return Token(selector, secret)
+    return None if symbols is None else _token_of(symbols)
 
 
 def is_sound(text: str) -> bool:
     """Whether these are the symbols of a token, wrapped or not. Quick, since there may be very many to ask about."""
-    symbols = "".join(text.replace("=", "").split()).lower().translate(LOOKALIKES)
-    selector, secret = symbols[:SELECTOR_SYMBOLS], symbols[SELECTOR_SYMBOLS:-CHECK_SYMBOLS]
-    return symbols[-CHECK_SYMBOLS:] == _check(selector, secret)
+    return _token_of("".join(text.replace("=", "").split()).lower().translate(LOOKALIKES)) is not None
 
 
 def matches(proof: str, row: Verifiable | None) -> bool:
@@ -223,6 +216,12 @@ def unseal_used(value: str) -> str | None:
         return _signer("used").unsign(value, max_age=USED_LIFETIME)
     except signing.BadSignature:
         return None
+
+
+def _token_of(symbols: str) -> Token | None:
+    """The token that forty symbols are; None where the last two do not agree with the others."""
+    selector, secret = symbols[:SELECTOR_SYMBOLS], symbols[SELECTOR_SYMBOLS:-CHECK_SYMBOLS]
+    return Token(selector, secret) if symbols[-CHECK_SYMBOLS:] == _check(selector, secret) else None
 
 
 def _keys() -> list[str | bytes]:
