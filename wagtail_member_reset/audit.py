@@ -59,8 +59,8 @@ def record_seldom(member: Member, action: str, *, by: Member | None, gap: timede
     recent = Q(action=_name(action), user=by, timestamp__gt=timezone.now() - gap)
     if registry.get_logs_for_instance(member).filter(recent).exists():
         return
-    log = registry.get_log_model_for_instance(member)
-    if most is not None and log.objects.filter(recent)[:most].count() >= most:
+    entries = registry.get_log_model_for_instance(member).objects.filter(recent)
+    if most is not None and db.reaches(entries, most):
         return
     record(member, action, by=by, origin=None)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connections
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
-from django.db.models import AutoField, JSONField, Model, Q
+from django.db.models import AutoField, JSONField, Model, Q, QuerySet
 from django.db.models.base import ModelState
 from django.db.models.constants import OnConflict
 
@@ -90,6 +90,11 @@ def with_keys(keys: Sequence[Any]) -> Q:
         # No range, which Django does not know of the key of a user model in two tables.
         return Q(pk__gte=keys[0], pk__lte=keys[-1])
     return Q(pk__in=keys)
+
+
+def reaches(rows: QuerySet[Any], most: int) -> bool:
+    """Whether there are as many rows, counted no further than it matters: somebody's list may be long."""
+    return rows[:most].count() >= most
 
 
 def _takes_columns(connection: Any) -> bool:

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
+from .. import db
 from ..accounts import Member
 from ..conf import conf
 from ..exceptions import Refusal
@@ -39,17 +40,17 @@ def is_spent_for_strangers(member: Member) -> bool:
     used = PasswordReset.objects.filter(member=member, state=State.USED)
     since = used.aggregate(last=Max("used_at"))["last"]
     unasked = _mails(DAY).filter(member=member, requested_by=None, mailing=None)
-    return _reaches(unasked.filter(created_at__gt=since) if since else unasked, MOST_A_DAY)
+    return db.reaches(unasked.filter(created_at__gt=since) if since else unasked, MOST_A_DAY)
 
 
 def refusal_of_staff(member: Member, *, by: Member) -> Refusal | None:
     """Whether staff have sent this account, or this person has sent, as many mails as they may."""
     limits = conf.STAFF_LIMITS
     most, period = limits["account"]
-    if _reaches(_by_staff(period).filter(member=member), most):
+    if db.reaches(_by_staff(period).filter(member=member), most):
         return Refusal.ACCOUNT_LIMIT
     most, period = limits["person"]
-    return Refusal.PERSON_LIMIT if _reaches(_by_staff(period).filter(requested_by=by), most) else None
+    return Refusal.PERSON_LIMIT if db.reaches(_by_staff(period).filter(requested_by=by), most) else None
 
 
 def is_spent_for_mailings() -> GreaterThanOrEqual:
@@ -69,8 +70,3 @@ def _mails(period: timedelta) -> QuerySet[ResetEmail]:
     # A mailing keeps a row of each member whom it passes over, too.
     sent = ResetEmail.objects.with_link().exclude(state=EmailState.SKIPPED)
     return sent.filter(created_at__gt=timezone.now() - period)
-
-
-def _reaches(mails: QuerySet[ResetEmail], most: int) -> bool:
-    # No further than it matters: somebody's list may be long.
-    return mails[:most].count() >= most

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from wagtail.models import Site
 
-from .. import audit
+from .. import audit, db
 from ..accounts import Member, address_of, keeps_last_login, language_of, replaces_address, same_address
 from ..conf import conf
 from ..models import EmailState, PasswordReset, Purpose, ResetEmail, State
@@ -70,12 +70,12 @@ def _is_spent(member: Member, *, by: Member | None) -> bool:
     """Whether a day's notices about one account, or those that one person may cause, are used up."""
     notices = ResetEmail.objects.filter(purpose=Purpose.ADDRESS_CHANGED)
     now = timezone.now()
-    if notices.filter(member=member.pk, created_at__gt=now - DAY)[:MOST_A_DAY].count() >= MOST_A_DAY:
+    if db.reaches(notices.filter(member=member.pk, created_at__gt=now - DAY), MOST_A_DAY):
         return True
     if by is None:
         return False
     most, period = conf.STAFF_LIMITS["person"]
-    return notices.filter(requested_by=by.pk, created_at__gt=now - period)[:most].count() >= most
+    return db.reaches(notices.filter(requested_by=by.pk, created_at__gt=now - period), most)
 
 
 def _was_told(member: Member, address: str) -> bool:
