@@ -67,15 +67,15 @@ def _address_of_links() -> Iterator[CheckMessage]:
     try:
         if conf.BASE_URL:
             return
-        if site is not None and links.has_refused_host(site) and not links.leads_nowhere(site.hostname):
-            pass  # told with those of other sites
-        elif links.is_placeholder(site) and (base := site.root_url if site else links.base_url(site)):
+        problem = links.problem_of_location(site)
+        if problem == links.LocationProblem.PLACEHOLDER:
+            base = site.root_url if site else links.base_url(site)
             yield Warning(
                 f"Links to members lead to {base}, where nobody can follow them.",
                 hint=f'Set the hostname of the Wagtail site (Settings, Sites) or {PREFIX}BASE_URL = "https://…".',
                 id="wagtail_member_reset.W004",
             )
-        else:
+        elif problem != links.LocationProblem.HOST:  # which is told with those of other sites
             # The record of a site behind TLS often keeps port 80, which makes its links begin with http.
             yield from plain_http(links.base_url(site))
     except SettingError as error:

@@ -133,8 +133,8 @@ def close_inactive() -> None:
     if is_inactive := refusal_conditions(model).get(Refusal.INACTIVE):
         # Of each live link by itself: joined, SQLite would look at every account.
         inactive = model._base_manager.filter(is_inactive, pk=OuterRef("active_for"))
-        outgrown = PasswordReset.objects.live().filter(Exists(inactive))
-        db.retried(lambda: outgrown.update(**ending(State.REVOKED, Reason.DEACTIVATED, at=timezone.now())))
+        theirs = PasswordReset.objects.live().filter(Exists(inactive))
+        db.retried(lambda: theirs.update(**ending(State.REVOKED, Reason.DEACTIVATED, at=timezone.now())))
 
 
 def purge() -> int:
@@ -185,14 +185,14 @@ def outgrown(accounts: QuerySet[Any]) -> list[Any]:
     ]
     values += ["wagtail_member_reset_live__recipient", column] if column else []
     found = accounts.filter(wagtail_member_reset_live__expires_at__gt=timezone.now()).order_by().values_list(*values)
-    outgrown, shown = [], []
+    unfit, shown = [], []
     for pk, password, key_id, mark, shown_at, *addresses in found.iterator(chunk_size=READ_AT_ONCE):
         is_elsewhere = addresses and not same_address(addresses[0], addresses[1] or "")
         if is_elsewhere or _failing_password(key_id, mark, pk, password):
-            outgrown.append(pk)
+            unfit.append(pk)
         elif shown_at is not None:
             shown.append(pk)
-    return outgrown + _which_gained(shown)
+    return unfit + _which_gained(shown)
 
 
 def _which_gained(keys: list[Any]) -> list[Any]:

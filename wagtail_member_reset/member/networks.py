@@ -12,7 +12,7 @@ from ..conf import conf
 # Whoever has one IPv6 address has all of its /64.
 IPV6_PREFIX = 64
 # More than an address with its scope and a port may have.
-LONGEST_ADDRESS = 100
+LONGEST_FORWARDED = 100
 WITH_PORT = re.compile(r"\[([^]]+)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 
 
@@ -31,7 +31,7 @@ def network_of(request: HttpRequest) -> str:
 
 
 def _network(address: str) -> str:
-    if len(address) > LONGEST_ADDRESS:
+    if len(address) > LONGEST_FORWARDED:
         return ""
     if with_port := WITH_PORT.fullmatch(address):  # as some proxies write it
         address = with_port[1] or with_port[2]
