@@ -10,6 +10,8 @@ from hypothesis import settings as hypothesis
 
 from wagtail_member_reset import outbox, resets
 
+from .template_database import copy_instead_of_migrating
+
 # How long an example takes is the machine's affair.
 hypothesis.register_profile("suite", deadline=None)
 hypothesis.load_profile("suite")
@@ -25,6 +27,15 @@ def quick_flush():
     patch = pytest.MonkeyPatch()
     if connection.vendor == "postgresql":
         patch.setattr(type(connection.ops), "sql_flush", delete_rows)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    patch = pytest.MonkeyPatch()
+    if connection.vendor == "sqlite":
+        copy_instead_of_migrating(patch)
     yield
     patch.undo()
 
