@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import make_person
 from tests.score import killing, report
 from tests.score.figures import Figure, Verdict
-from tests.score.measures import busy, faults, kills, long_input, races
+from tests.score.measures import busy, faults, kills, long_input, promotion, races
 from tests.score.measures.response import KINDS, figure_of, normalised
 from tests.score.measures.timing import Finding, judge
 from tests.score.stats import Interval
@@ -241,3 +241,13 @@ def test_long_input_that_stops_a_worker_fails(counts, verdict):
 def test_work_in_a_fork_is_stopped_when_it_takes_too_long():
     assert killing.run_within(lambda: time.sleep(60), seconds=0.1)
     assert not killing.run_within(lambda: None, seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("taken", "works", "verdict"),
+    [(0, 5, Verdict.PASS), (1, 5, Verdict.FAIL), (0, 4, Verdict.INCONCLUSIVE), (5, 0, Verdict.INCONCLUSIVE)],
+)
+def test_promotion_passes_only_where_no_link_takes_over_and_each_other_works(taken, works, verdict):
+    figure = promotion.figure_of(taken={"superuser": taken, "one right more": 0}, works={"gained nothing": works}, each=5)
+
+    assert figure.verdict == verdict
