@@ -55,14 +55,19 @@ def enqueue(
         audit.record(account, links.LOG_ACTIONS[effect], by=by, origin=origin)
         if by is not None and audit.has_changed_address(account, by=by):
             audit.record(account, "flag", by=by, origin=None)
-        return _waiting_or_new(reset, account, by=by)
+        # A link that was just made is in no email yet.
+        waiting = _brought_forward(reset, account) if reset is current else None
+        return waiting or _new_email(reset, account, by=by)
 
     return db.retried(attempt)
 
 
-def _waiting_or_new(reset: PasswordReset, account: Member, *, by: Member | None) -> ResetEmail:
-    # Two people who click at once cause one mail: what still waits is brought forward,
-    # unless its mailing does not go on.
+def _brought_forward(reset: PasswordReset, account: Member) -> ResetEmail | None:
+    """
+    The email of the link that still waits, unless its mailing does not go on; now it waits no longer.
+
+    Two people who click at once cause one email.
+    """
     now = timezone.now()
     is_going = Q(mailing__state=MailingState.RUNNING) & ~Q(mailing__held_until__gt=now)
     waiting = ResetEmail.objects.filter(Q(mailing=None) | is_going, reset=reset, state=EmailState.QUEUED).first()
@@ -70,7 +75,10 @@ def _waiting_or_new(reset: PasswordReset, account: Member, *, by: Member | None)
         # The address may be spelled otherwise by now.
         waiting.next_attempt_at, waiting.recipient = now, address_of(account)
         waiting.save(update_fields=["next_attempt_at", "recipient"])
-        return waiting
+    return waiting
+
+
+def _new_email(reset: PasswordReset, account: Member, *, by: Member | None) -> ResetEmail:
     return ResetEmail.objects.create(
         member=account,
         reset=reset,
