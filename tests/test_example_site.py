@@ -25,6 +25,7 @@ PLAIN = {
 STANDING = {
     "ana": "nothing_sent",
     "otto": "nothing_sent",
+    "june": "nothing_sent",
     "mia": "nothing_sent",
     "ida": "nothing_sent",
     "nora": "nothing_sent",
@@ -172,7 +173,7 @@ answer = {
     assert answer["standing"] == STANDING
     assert answer["refusal"] == {"nora": "no_address", "ian": "inactive"}
     assert answer["failed"] == ["finn"]
-    assert set(STANDING) - set(answer["without_password"]) == {"ana", "otto", "mia", "uma"}
+    assert set(STANDING) - set(answer["without_password"]) == {"ana", "otto", "june", "mia", "uma"}
     assert answer["superusers"] == ["ana"]
 
 
@@ -182,15 +183,15 @@ def test_the_printed_logins_work(club):
 
     answer = club.ask(
         """
-from example_site.club.people import ADMIN, MEMBER, OFFICE
+from example_site.club.people import ADMIN, JUNIOR, MEMBER, OFFICE
 answer = [
     [name, password, Client().post("/login/", {"username": name, "password": password}).headers.get("Location")]
-    for name, password in (ADMIN, OFFICE, MEMBER)
+    for name, password in (ADMIN, OFFICE, JUNIOR, MEMBER)
 ]
 """
     )
 
-    assert [name for name, _, _ in answer] == ["ana", "otto", "mia"]
+    assert [name for name, _, _ in answer] == ["ana", "otto", "june", "mia"]
     for name, password, leads_to in answer:
         assert f"{name} / {password}" in printed
         assert leads_to == "/members/"

@@ -19,12 +19,14 @@ from wagtail_member_reset.outbox import text
 
 ADMIN = ("ana", "ana-rows-at-dawn")
 OFFICE = ("otto", "otto-keeps-the-books")
+JUNIOR = ("june", "june-answers-the-phone")
 MEMBER = ("mia", "mia-likes-the-harbour")
 
 
 def make_staff() -> None:
     make(ADMIN[0], "Ana", "Admin", password=ADMIN[1], is_superuser=True, is_staff=True)
     make(OFFICE[0], "Otto", "Office", join_office, password=OFFICE[1])
+    make(JUNIOR[0], "June", "Junior", join_help_desk, password=JUNIOR[1])
 
 
 def make_members() -> None:
@@ -62,11 +64,20 @@ def make(
 
 
 def join_office(person: Any) -> None:
-    """What an office needs: the members' accounts and their resets, and no more."""
-    wanted = ["access_admin", "add_user", "change_user", "view_user"]
+    """What an office needs: the members' accounts, their resets, and mailings."""
+    wanted = ["access_admin", "add_user", "change_user", "view_user", "bulk_send_passwordreset"]
     wanted += ["send_passwordreset", "view_link_passwordreset", "view_passwordreset"]
-    group, _ = Group.objects.get_or_create(name="Office")
-    group.permissions.add(*Permission.objects.filter(codename__in=wanted))
+    join(person, "Office", wanted)
+
+
+def join_help_desk(person: Any) -> None:
+    """What somebody on the phone needs: to send, and to see what became of it. No link, and no account to change."""
+    join(person, "Help desk", ["access_admin", "send_passwordreset", "view_passwordreset"])
+
+
+def join(person: Any, name: str, rights: list[str]) -> None:
+    group, _ = Group.objects.get_or_create(name=name)
+    group.permissions.add(*Permission.objects.filter(codename__in=rights))
     person.groups.add(group)
 
 

@@ -15,6 +15,7 @@ class Command(BaseCommand):
             f"  Admin     {base}/admin/",
             f"    administrator   {' / '.join(people.ADMIN)}",
             f"    office          {' / '.join(people.OFFICE)}",
+            f"    help desk       {' / '.join(people.JUNIOR)}   (sends, but sees no link and changes no account)",
             f"  Inbox     {base}/inbox/   (every email that the site sends; it can play the mail service)",
             "",
             "  To begin: Admin, Settings, Users, Mia Mitchell, tab Settings. Ctrl+C ends the demo.",
