@@ -58,7 +58,7 @@ def locked(path):
 
 
 def digest():
-    """Of the Python, every package that is installed, the settings that name models, and the migrations of this tree."""
+    """Of the Python, all packages, the settings that name models, and the models and migrations of this tree."""
     found = hashlib.sha256()
     packages = sorted(f"{each.metadata['Name']} {each.version}" for each in distributions())
     found.update(repr((sys.version, packages, settings.INSTALLED_APPS, settings.AUTH_USER_MODEL)).encode())

@@ -81,6 +81,7 @@ def test_deliver_with_nothing_due_says_so(db, mailoutbox):
     assert (out, err, mailoutbox) == ("Emails handed over: 0.\n", "", [])
 
 
+@pytest.mark.slow
 def test_deliver_resolves_what_visitors_asked(member, mailoutbox):
     resets.request("mia@members.example", network="192.0.2.1", site=None, language="en")
 

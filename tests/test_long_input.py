@@ -218,6 +218,7 @@ def test_column_that_a_file_should_have_may_be_of_any_length(member, folded, tex
 
 
 @worst
+@pytest.mark.slow
 def test_staff_search_reads_a_bounded_part(client, member, folded, text):
     client.force_login(grant(member, "access_admin", "send_passwordreset"))
 

@@ -94,6 +94,7 @@ def test_first_migration_of_an_existing_site_grants_before_django_makes_the_perm
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.slow
 def test_tables_can_be_taken_away_and_made_again():
     """On MySQL and MariaDB, an index that a foreign key needs cannot be taken off a table."""
 

@@ -29,6 +29,7 @@ def clock():
         yield traveller
 
 
+@pytest.mark.slow
 def test_nobody_is_shown_a_link_not_even_a_superuser(admin, office, member, sent):
     reset = sent()
     for person in (admin, office):

@@ -92,6 +92,7 @@ def test_white_space_is_what_python_strips():
 
 @PROFILE
 @given(st.lists(st.tuples(ADDRESSES, st.booleans()), max_size=8))
+@pytest.mark.slow
 def test_python_and_sql_agree_on_any_account(drawn):
     model = get_user_model()
     with undone():
@@ -108,6 +109,7 @@ def test_python_and_sql_agree_on_any_account(drawn):
 @PROFILE
 @given(st.lists(st.tuples(st.none() | ADDRESSES, st.none() | st.booleans()), max_size=8))
 @pytest.mark.skipif(connection.vendor == "mysql", reason="it commits each table at once")
+@pytest.mark.slow
 def test_python_and_sql_agree_where_columns_may_be_null(drawn):
     with isolate_apps("tests"):
 
@@ -266,6 +268,7 @@ def test_preview_says_what_the_mailing_then_does(lives, again, kind, mailoutbox)
 
 @settings(PROFILE, max_examples=50)
 @given(st.lists(LIVES, max_size=4))
+@pytest.mark.slow
 def test_links_that_do_not_fit_are_the_same_one_by_one_and_all_at_once(lives):
     with undone():
         for number, life in enumerate(lives):

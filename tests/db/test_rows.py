@@ -147,6 +147,7 @@ def values_of(model, row):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=st.lists(MAILINGS, min_size=1, max_size=4))
+@pytest.mark.slow
 def test_any_values_are_written_as_bulk_create_writes_them(found):
     ours = [copy.copy(row) for row in found]
 

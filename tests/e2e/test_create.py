@@ -30,6 +30,7 @@ def created(name):
     return get_user_model().objects.get(email=f"{name.lower()}@members.example")
 
 
+@pytest.mark.slow
 def test_new_member_is_welcomed_and_gets_in(browsers, clock, mailbox, office):
     page, visitor = browsers.open(office), browsers.open()
     fill_in(page, "Nora")

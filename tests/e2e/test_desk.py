@@ -1,5 +1,6 @@
 """Junior staff help a member from the menu, and never hold the link."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import grant, make_person
@@ -8,6 +9,7 @@ from .browsers import SENT, check, overflow, send
 from .mailbox import link_in
 
 
+@pytest.mark.slow
 def test_junior_finds_a_member_and_sends(browsers, mailbox, member):
     junior = grant(make_person("Juno", password="junior password 1"), "access_admin", "send_passwordreset")
     page = browsers.open(junior)

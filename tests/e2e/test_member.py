@@ -24,6 +24,7 @@ def mailed_link(page, mailbox, member, count=1):
     return link_in(mailbox.take(count)[-1])
 
 
+@pytest.mark.slow
 def test_request_on_the_website_shows_on_the_tab_and_strangers_learn_nothing(browsers, mailbox, member, office):
     visitor, page = browsers.open(), browsers.open(office)
     visitor.goto(reverse("wagtail_member_reset:password_reset"))
@@ -68,6 +69,7 @@ def test_new_password_ends_every_session_and_signs_nobody_in(browsers, mailbox, 
     assert member.check_password("a quiet harbour 7")
 
 
+@pytest.mark.slow
 def test_older_of_two_forms_in_one_browser_changes_nothing(browsers, mailbox, member, office):
     page, older = browsers.open(office), browsers.open()
     other = make_person("Max", password="old password 1")
@@ -117,6 +119,7 @@ def test_damaged_link_and_a_page_without_a_link_say_what_to_do(browsers, mailbox
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Choose a new password")
 
 
+@pytest.mark.slow
 def test_token_is_in_no_address_of_a_page_and_in_no_cookie(browsers, mailbox, member, office):
     link = mailed_link(browsers.open(office), mailbox, member)
     visitor = browsers.open()

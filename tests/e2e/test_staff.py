@@ -12,6 +12,7 @@ from .browsers import SENT, ask_to_send, check, edit_url, handed_over, open_tab,
 from .mailbox import html_of, link_in, text_of
 
 
+@pytest.mark.slow
 def test_staff_send_and_copy_the_link_and_others_see_it_later(browsers, clock, mailbox, member, office, admin):
     page = browsers.open(office)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=browsers.url)
@@ -49,6 +50,7 @@ def test_staff_send_and_copy_the_link_and_others_see_it_later(browsers, clock, m
     check(colleague, "tab-sent", inside="#member-reset")
 
 
+@pytest.mark.slow
 def test_sending_saves_loses_and_submits_nothing_of_the_account(browsers, mailbox, member, office):
     page = browsers.open(office)
     page.goto(edit_url(member))
@@ -113,6 +115,7 @@ def test_cancelled_link_ends_for_the_member(browsers, mailbox, member, office):
     check(visitor, "member-cancelled")
 
 
+@pytest.mark.slow
 def test_link_is_shown_on_request_where_the_site_wants_that(browsers, settings, member, office):
     settings.WAGTAIL_MEMBER_RESET_LINK_DISPLAY = "reveal"
     page = browsers.open(office)

@@ -101,6 +101,7 @@ def test_mailings_use_up_nothing_of_what_staff_send_by_hand(member, office, mail
 
 
 @pytest.mark.parametrize("again", [True, False], ids=["mailed", "passed over"])
+@pytest.mark.slow
 def test_mailings_of_the_command_use_up_nothing_of_what_a_member_may_ask_for(member, again, mailoutbox, time_machine):
     """As where a cron job welcomes whom an import has brought, each hour."""
     resets.send(member, by=None)
@@ -151,6 +152,7 @@ def test_nobody_waits_two_minutes_after_using_a_link(member, mailoutbox, time_ma
     assert ["Choose a new password" in mail.subject for mail in mailoutbox] == [True, False, True]
 
 
+@pytest.mark.slow
 def test_emails_that_failed_count_for_the_day(member, mailoutbox, time_machine):
     for _ in range(12):
         ask_for(member)
@@ -160,6 +162,7 @@ def test_emails_that_failed_count_for_the_day(member, mailoutbox, time_machine):
     assert len(mailoutbox) == 10
 
 
+@pytest.mark.slow
 def test_day_of_a_member_begins_anew_when_a_link_is_used(member, mailoutbox, time_machine, settings):
     """What a stranger had asked for until then does not count against the member."""
     settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"ip": "99/h", "address": "99/h"}

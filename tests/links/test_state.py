@@ -308,6 +308,7 @@ class TestRetry:
             retry.retried(flaky)
         assert flaky.calls == 8
 
+    @pytest.mark.slow
     def test_within_a_callers_transaction_a_collision_is_retried_in_a_savepoint(self):
         flaky = Flaky(IntegrityError())
 

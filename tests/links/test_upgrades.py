@@ -57,6 +57,7 @@ def refusal(grant):
     return refused.value.problem.value
 
 
+@pytest.mark.slow
 def test_signing_in_upgrades_the_hash_and_ends_no_link(outdated, reset, grant):
     signed_in(outdated)
     assert identify_hasher(stored(outdated).password).algorithm == "pbkdf2_sha1"
@@ -87,6 +88,7 @@ def test_signing_in_asynchronously_is_the_same(outdated, reset, grant):
     assert resets.look(grant) == reset
 
 
+@pytest.mark.slow
 def test_password_that_is_changed_after_the_upgrade_ends_the_link(outdated, reset, grant):
     person = signed_in(outdated)
     person.set_password("another password 7")
@@ -124,6 +126,7 @@ CHANGES = [by_set_password, by_a_hash_from_elsewhere, by_a_hash_and_the_whole_ro
 
 @pytest.mark.parametrize("signs_in", [False, True])
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+@pytest.mark.slow
 def test_password_that_is_changed_by_any_way_ends_the_link(outdated, reset, grant, change, signs_in):
     change(stored(outdated))
     if signs_in:

@@ -110,6 +110,7 @@ def test_member_for_whom_the_sites_rule_raises_fails_alone_and_at_once(
     assert f"member={bad_in_the_middle[3].pk} failed" in caplog.text
 
 
+@pytest.mark.slow
 def test_rule_that_hides_a_database_error_spoils_nobody_else(bad_in_the_middle, settings, monkeypatch, mailoutbox):
     use_rule(monkeypatch, settings, hides_what_the_database_said)
 
@@ -121,6 +122,7 @@ def test_rule_that_hides_a_database_error_spoils_nobody_else(bad_in_the_middle, 
         assert (mailing.handed_over, mailing.failed) == (7, 0)
 
 
+@pytest.mark.slow
 def test_rule_that_never_reaches_the_database_is_not_asked_for_ever(settings, monkeypatch, mailoutbox):
     asked = []
 
@@ -139,6 +141,7 @@ def test_rule_that_never_reaches_the_database_is_not_asked_for_ever(settings, mo
     assert len(asked) <= 2 * 30
 
 
+@pytest.mark.slow
 def test_rule_that_fails_once_fails_nobody(bad_in_the_middle, settings, monkeypatch, mailoutbox):
     """Say, for a deadlock: the chunk is written again, and who was asked about then is mailed."""
     failures = []
@@ -171,6 +174,7 @@ def test_name_that_no_database_takes_keeps_nobody_from_an_email(bad_in_the_middl
 
 
 @pytest.mark.parametrize("address", [divides_by_zero, lambda member: "nul\0l@members.example"])
+@pytest.mark.slow
 def test_member_whose_address_cannot_be_written_fails_alone(bad_in_the_middle, monkeypatch, mailoutbox, clock, address):
     def email_of(member):
         return address(member) if is_bad(member) else member.email
@@ -187,6 +191,7 @@ def test_member_whose_address_cannot_be_written_fails_alone(bad_in_the_middle, m
     assert mailing.state == MailingState.FINISHED
 
 
+@pytest.mark.slow
 def test_profile_with_a_language_that_is_none_spoils_nobody(bad_in_the_middle, mailoutbox):
     UserProfile.objects.create(user=bad_in_the_middle[3], preferred_language="xx-broke")
 
@@ -205,6 +210,7 @@ def test_members_deleted_before_their_turn_are_gone_and_nobody_waits(bad_in_the_
     assert mailing.skips.get().reason == SkipReason.GONE
 
 
+@pytest.mark.slow
 def test_member_deleted_while_the_chunk_is_written_spoils_nobody(bad_in_the_middle, mailoutbox, monkeypatch):
     bad, in_order = bad_in_the_middle[3], issue._in_order
 
@@ -255,6 +261,7 @@ def test_everybody_else_is_mailed_by_the_first_pass(bad_in_the_middle, mailoutbo
 
 
 @pytest.mark.parametrize("error", [IntegrityError, DataError, ProgrammingError, InternalError, ZeroDivisionError])
+@pytest.mark.slow
 def test_mailing_that_cannot_be_written_at_all_lets_the_others_go_on(mailoutbox, monkeypatch, error):
     bad, good = [make_person(f"Bad{number}") for number in range(4)], [make_person(f"Good{n}") for n in range(4)]
     refuse_links_of(monkeypatch, error("no"), lambda member: member.first_name.startswith("Bad"))
@@ -269,6 +276,7 @@ def test_mailing_that_cannot_be_written_at_all_lets_the_others_go_on(mailoutbox,
     assert (stuck.state, stuck.handled, stuck.waiting) == (MailingState.RUNNING, 0, 4)
 
 
+@pytest.mark.slow
 def test_halves_of_a_chunk_that_was_cut_wait_behind_other_mailings(mailoutbox, monkeypatch):
     """Cutting a thousand members into ones takes long, and nobody else waits for that."""
     bad, good = [make_person(f"Bad{number}") for number in range(8)], [make_person(f"Good{n}") for n in range(2)]
@@ -289,6 +297,7 @@ def test_halves_of_a_chunk_that_was_cut_wait_behind_other_mailings(mailoutbox, m
     assert tried.count(0) == 1
 
 
+@pytest.mark.slow
 def test_chunk_that_cannot_be_written_waits_longer_each_time(mailoutbox, monkeypatch, clock):
     make_person("Mia")
     refuse_links_of(monkeypatch, ProgrammingError("no such column"), lambda member: True)
@@ -306,6 +315,7 @@ def test_chunk_that_cannot_be_written_waits_longer_each_time(mailoutbox, monkeyp
     assert drained(mailing).handed_over == 1
 
 
+@pytest.mark.slow
 def test_setting_that_cannot_be_used_fails_no_member(mailoutbox, settings, clock):
     """It is not about any of them: they wait until somebody has mended it."""
     make_person("Mia")
@@ -335,6 +345,7 @@ def test_single_emails_go_on_while_no_chunk_can_be_written(mailoutbox, monkeypat
 
 @pytest.mark.parametrize("step", ["links.sweep", "look_for_reminders", "finish_mailings"])
 @pytest.mark.parametrize("error", [ZeroDivisionError, ProgrammingError])
+@pytest.mark.slow
 def test_step_that_fails_does_not_end_the_pass(bad_in_the_middle, mailoutbox, monkeypatch, step, error):
     def fail():
         raise error("no")
@@ -371,6 +382,7 @@ def test_retry_that_cannot_be_checked_fails_alone(bad_in_the_middle, mailoutbox,
 
 
 @pytest.mark.parametrize("rule", [divides_by_zero, asks_for_a_table_that_is_not_there])
+@pytest.mark.slow
 def test_retry_of_a_member_for_whom_the_rule_raises_fails_alone(
     bad_in_the_middle, mailoutbox, monkeypatch, settings, clock, rule
 ):
@@ -385,6 +397,7 @@ def test_retry_of_a_member_for_whom_the_rule_raises_fails_alone(
 
 
 @pytest.mark.parametrize("rule", [divides_by_zero, asks_for_a_table_that_is_not_there])
+@pytest.mark.slow
 def test_single_email_whose_member_makes_the_rule_raise_holds_up_no_other(
     bad_in_the_middle, mailoutbox, monkeypatch, settings, rule
 ):

@@ -166,6 +166,7 @@ def test_limit_is_kept_and_used_by_the_command_whenever_it_comes(server, claims,
 
 
 @pytest.mark.parametrize("every", EVERY)
+@pytest.mark.slow
 def test_limit_is_kept_where_passes_are_missed(server, claims, clock, every):
     started(people(600), per_hour=120)
 
@@ -179,6 +180,7 @@ def test_limit_is_kept_where_passes_are_missed(server, claims, clock, every):
 
 @pytest.mark.parametrize("every", EVERY)
 @pytest.mark.parametrize("limit", [7, 120])
+@pytest.mark.slow
 def test_retries_go_within_the_limit(server, claims, clock, limit, every):
     server.answer = lambda number: LATER if number % 3 == 0 else ACCEPTED
     started(people(limit * 6), per_hour=limit)
@@ -191,6 +193,7 @@ def test_retries_go_within_the_limit(server, claims, clock, limit, every):
     assert ResetEmail.objects.filter(attempts__gt=1).exists()
 
 
+@pytest.mark.slow
 def test_members_tried_again_by_a_click_go_within_the_limit(server, claims, clock):
     server.answer = lambda number: BUSY if number % 3 == 0 else ACCEPTED
     mailing = started(people(600), per_hour=120)
@@ -241,6 +244,7 @@ def test_two_mailings_at_once_share_the_limit(server, claims, clock):
     assert min(mine.handed_over, other.handed_over) > 100  # neither waits for the other's end
 
 
+@pytest.mark.slow
 def test_single_mails_count_and_never_wait(server, claims, clock, admin):
     started(people(600), per_hour=120)
     late = []
@@ -375,6 +379,7 @@ def test_limit_is_kept_and_used_by_the_thread(server, claims, clock, thread, lim
     assert woken <= hours * 60 * 3
 
 
+@pytest.mark.slow
 def test_thread_comes_back_for_a_mailing_whose_limit_singles_used_up(server, claims, clock, thread, admin):
     mailing = started(people(3), per_hour=60)
     for person in people(60):

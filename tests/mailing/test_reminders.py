@@ -243,6 +243,7 @@ def test_a_process_looks_only_now_and_then(monkeypatch):
     assert looks == [BEFORE]
 
 
+@pytest.mark.slow
 def test_reminding_many_costs_as_many_queries_as_reminding_few(welcomed, clock, django_assert_num_queries):
     welcomed(*(f"Member{number}" for number in range(3)))
     clock.shift(timedelta(days=6))

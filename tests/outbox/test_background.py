@@ -91,6 +91,7 @@ def waits(monkeypatch, *seconds):
     return drawn
 
 
+@pytest.mark.slow
 def test_public_request_is_resolved_at_a_random_moment(thread, member, mailoutbox, monkeypatch):
     waits(monkeypatch, 0.4)
     start = time.monotonic()
@@ -102,6 +103,7 @@ def test_public_request_is_resolved_at_a_random_moment(thread, member, mailoutbo
     assert len(mailoutbox) == 1
 
 
+@pytest.mark.slow
 def test_requests_of_one_moment_are_resolved_together(thread, member, imported_member, mailoutbox, monkeypatch):
     drawn = waits(monkeypatch, 0.4)
 
@@ -286,6 +288,7 @@ def test_each_wake_after_the_end_starts_anew(thread, member, imported_member, ma
     assert len(mailoutbox) == 2
 
 
+@pytest.mark.slow
 def test_wakes_during_a_pass_are_not_lost(thread, member, imported_member, mailoutbox):
     for person in (member, imported_member, member, imported_member):
         resets.send(person, by=None)
@@ -303,6 +306,7 @@ def test_refused_mail_is_tried_again_by_itself_and_keeps_no_script_alive(thread,
     assert [(timer.daemon, 25 < timer.interval <= 30) for timer in timers()] == [(True, True)]
 
 
+@pytest.mark.slow
 def test_idle_thread_leaves_no_timer(thread, member, mailoutbox):
     resets.send(member, by=None)
     sender.wait()
@@ -435,6 +439,7 @@ def test_window_of_a_link_that_another_process_issued_ends_as_well(started, memb
     assert reset.nonce is None
 
 
+@pytest.mark.slow
 def test_command_sends_what_is_due(member, mailoutbox, capsys):
     resets.send(member, by=None)
 
@@ -502,6 +507,7 @@ def wait_for(condition, seconds=20):
 
 
 @pytest.mark.parametrize("broken", ["close", "timer"])
+@pytest.mark.slow
 def test_thread_that_ends_badly_does_not_keep_the_next_one_from_starting(
     thread, member, imported_member, mailoutbox, monkeypatch, broken
 ):

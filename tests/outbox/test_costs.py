@@ -120,6 +120,7 @@ def test_enqueueing_takes_a_row_for_each_chunk_and_no_more_statements_for_many()
     assert counts[0] == counts[1]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_members(provider):
     def most(count):
         mailing = drafted(count)

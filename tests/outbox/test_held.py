@@ -131,6 +131,7 @@ FREE_NAMES = ["untouched", "421", "451", "refused_to_staff_too"]
 
 
 @pytest.mark.parametrize("happens", HELD, ids=HELD_NAMES)
+@pytest.mark.slow
 def test_stop_leaves_a_link_that_somebody_may_have(waiting, mailbox, clock, office, happens):
     happens(mailbox, clock, office)
 
@@ -151,6 +152,7 @@ def test_stop_ends_a_link_that_nobody_has(waiting, mailbox, clock, office, happe
 
 
 @pytest.mark.parametrize("happens", HELD, ids=HELD_NAMES)
+@pytest.mark.slow
 def test_late_email_leaves_a_link_that_somebody_may_have(waiting, mailbox, clock, office, happens):
     happens(mailbox, clock, office)
     mailbox.messages.clear()

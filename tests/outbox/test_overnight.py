@@ -51,6 +51,7 @@ def opens(message):
 
 
 @pytest.mark.parametrize("verb", ["RCPT", "DATA"])
+@pytest.mark.slow
 def test_greylisted_and_paused_overnight_everybody_gets_one_link_that_works(mailing, mailbox, clock, verb):
     mailbox.answers[verb] = "451 4.7.1 greylisted"
     passes(mailing, clock, 3)
@@ -72,6 +73,7 @@ def everybody():
     return [email.member for email in ResetEmail.objects.filter(replaced_at=None).select_related("member")]
 
 
+@pytest.mark.slow
 def test_who_may_have_a_copy_keeps_its_link_and_is_reached_by_try_again(mailing, mailbox, clock):
     mailbox.drop_after_data = True
     outbox.drain()
@@ -94,6 +96,7 @@ def test_who_may_have_a_copy_keeps_its_link_and_is_reached_by_try_again(mailing,
     assert (mailing.state, mailing.handed_over, mailing.skipped) == (MailingState.FINISHED, MEMBERS, 0)
 
 
+@pytest.mark.slow
 def test_rest_of_a_stopped_mailing_is_exactly_whom_it_had_not_come_to(mailing, mailbox, clock, monkeypatch):
     """Some were mailed, some were refused for now, one for good, and some were never tried."""
     stops_after = MEMBERS // 2
@@ -124,6 +127,7 @@ def test_rest_of_a_stopped_mailing_is_exactly_whom_it_had_not_come_to(mailing, m
     assert (rest.state, rest.handed_over, rest.skipped) == (MailingState.FINISHED, rest.chosen, 0)
 
 
+@pytest.mark.slow
 def test_rest_of_a_mailing_stopped_before_its_first_chunk_is_everybody(mailing, mailbox, clock, monkeypatch):
     monkeypatch.setattr(chunks, "CHUNK", 7)
     mailings.stop(mailing, by=None)
@@ -135,6 +139,7 @@ def test_rest_of_a_mailing_stopped_before_its_first_chunk_is_everybody(mailing, 
     assert (rest.chosen, rest.handed_over) == (MEMBERS, MEMBERS)
 
 
+@pytest.mark.slow
 def test_rest_of_a_mailing_that_was_tried_again_reaches_those_with_a_link(mailing, mailbox, clock):
     """Tried again and stopped at once: they have a link that works, which is why they were to be mailed again."""
     mailbox.drop_after_data = True

@@ -76,6 +76,7 @@ def started(count):
     return mailing
 
 
+@pytest.mark.slow
 def test_single_mails_in_between_share_no_connection_with_those_of_the_mailing(settings, monkeypatch):
     use_backend(settings, "tests.outbox.test_overrun.OneAtATime")
     monkeypatch.setattr(send_many, "WRITTEN", 1)

@@ -88,6 +88,7 @@ def test_nobody_is_mailed_twice_however_slow_the_server_is(server, clock, settin
     assert not ResetEmail.objects.filter(possible_copies__gt=0).exists()
 
 
+@pytest.mark.slow
 def test_singles_in_the_middle_of_a_mailing_are_bounded_by_no_lease_of_another(server, clock, settings, admin):
     """Nineteen of them, each as slow as a server may be, outlast the lease of the mailing's emails many times."""
     use_backend(settings, SMTP, timeout=30)
@@ -159,6 +160,7 @@ def test_lease_that_ran_out_is_not_taken_back_by_renewing_it(clock):
     assert ResetEmail.objects.get(public_id=mine[0].public_id).lease_until == lease.until
 
 
+@pytest.mark.slow
 def test_lease_is_renewed_as_answers_are_written(server, clock):
     """A mailing that takes an hour stays with one worker, though its lease is one of minutes."""
     server.waits = timedelta(seconds=30)

@@ -62,6 +62,7 @@ def test_thousand_over_a_server_with_a_daily_limit_are_all_sent_once(mailbox, ti
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("answer", [LIMIT, "554 5.2.0 SubmissionQuotaExceededException; message quota exceeded"])
+@pytest.mark.slow
 def test_mailing_waits_while_a_limit_is_reached(mailbox, time_machine, monkeypatch, verb, answer):
     run_into_a_limit(mailbox, time_machine, monkeypatch, verb, members=40, limit=12, answer=answer)
 
@@ -185,6 +186,7 @@ def test_one_recipient_whom_our_own_server_never_takes_wedges_nobody(
     assert counted(mailing) == (state, 1, int(state == "finished"))
 
 
+@pytest.mark.slow
 def test_one_recipient_for_whom_a_limit_never_ends_fails_after_days_and_the_mailing_ends(
     mailbox, time_machine, monkeypatch
 ):
@@ -213,6 +215,7 @@ def refuse_one(mailbox, monkeypatch, verb, answer, address):
     monkeypatch.setattr(type(mailbox), handler, refuse)
 
 
+@pytest.mark.slow
 def test_resuming_before_anything_is_mended_fails_nobody(mailbox, time_machine):
     time_machine.move_to(timezone.now(), tick=False)
     mailbox.answers["RCPT"] = "550 5.7.1 Relaying denied"
@@ -264,6 +267,7 @@ def test_ten_members_servers_that_refuse_us_pause_once(mailbox, domains):
         ("550 host mx.example[192.0.2.1] said: 550 5.7.1 SPF check failed", ("paused", 0, 10)),
     ],
 )
+@pytest.mark.slow
 def test_slow_mailing_pauses_where_one_email_after_another_is_refused(mailbox, time_machine, answer, told):
     time_machine.move_to(timezone.now(), tick=False)
     mailbox.answers["DATA"] = answer

@@ -459,6 +459,7 @@ def test_no_address_or_network_of_a_visitor_is_kept_in_clear(member):
     assert ResetEmail.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_storm_of_requests_causes_one_mail(member, mailoutbox):
     for number in range(40):
         ask(network=f"192.0.2.{number}")
@@ -490,6 +491,7 @@ def test_mail_that_staff_sent_a_moment_ago_is_not_sent_again(member, office, mai
     assert len(mailoutbox) == 2
 
 
+@pytest.mark.slow
 def test_account_gets_ten_mails_a_day_that_nobody_of_the_staff_asked_for(member, office, mailoutbox, clock, settings):
     settings.WAGTAIL_MEMBER_RESET_REQUEST_LIMITS = {"address": "1000/d", "ip": "1000/d"}
     for _ in range(30):

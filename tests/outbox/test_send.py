@@ -120,6 +120,7 @@ def test_dropped_connection_sends_the_same_mail_with_the_same_link_again(mailbox
     assert only_email().state == EmailState.HANDED_OVER
 
 
+@pytest.mark.slow
 def test_silent_server_is_left_after_the_timeout(mailbox, member, office):
     resets.send(member, by=office)
     mailbox.delay = 3

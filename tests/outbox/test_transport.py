@@ -287,6 +287,7 @@ def test_mail_after_which_the_server_hangs_up_may_have_left(mailbox):
     assert len(mailbox.messages) == 1
 
 
+@pytest.mark.slow
 def test_mail_that_timed_out_may_have_left(mailbox):
     mailbox.delay = 2.5
 

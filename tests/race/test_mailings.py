@@ -57,6 +57,7 @@ def mailed():
     return Counter(message.to[0] for message in mail.outbox)
 
 
+@pytest.mark.slow
 def test_four_workers_mail_each_member_once():
     for mailing, members, _staff in rounds():
         all_at_once(*[outbox.drain] * WORKERS)
@@ -78,6 +79,7 @@ def test_mailing_is_started_once_whoever_clicks():
         assert reckoned(draft).handed_over == MEMBERS
 
 
+@pytest.mark.slow
 def test_single_sends_beside_a_mailing_leave_one_link_each():
     for mailing, members, staff in rounds():
         single = [lambda member=member: resets.send(member, by=staff) for member in members[::3]]
@@ -105,6 +107,7 @@ def test_stopping_beside_the_workers_leaves_no_link_that_was_not_mailed():
         assert set(mailed().values()) <= {1}
 
 
+@pytest.mark.slow
 def test_pausing_and_going_on_beside_the_workers_loses_nobody():
     for mailing, members, _staff in rounds():
         copies = [Mailing.objects.get(pk=mailing.pk) for _ in range(4)]

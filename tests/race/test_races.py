@@ -67,6 +67,7 @@ def won(answers):
     return [answer for answer in answers if not isinstance(answer, Exception)]
 
 
+@pytest.mark.slow
 def test_sixteen_sends_make_one_link():
     for member, staff in people():
         answers = all_at_once(*[lambda: resets.send(member, by=staff)] * THREADS)
@@ -88,6 +89,7 @@ def test_sixteen_redemptions_have_one_winner():
         assert ResetEmail.objects.filter(member=member, purpose=Purpose.PASSWORD_CHANGED).count() == 1
 
 
+@pytest.mark.slow
 def test_redeeming_and_rotating_leave_one_winner_and_no_old_link():
     for member, staff in people():
         old = resets.send(member, by=staff)

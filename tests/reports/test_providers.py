@@ -19,6 +19,7 @@ from wagtail_member_reset.staff.wording import words
 from . import providers
 
 pytestmark = [
+    pytest.mark.slow,  # hundreds of them
     pytest.mark.django_db,
     pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid"),
 ]

@@ -329,6 +329,7 @@ def test_ten_of_four_domains_do_not(mailing):
     assert bounce(mailing, [SPF] * 12) == "running"
 
 
+@pytest.mark.slow
 def test_mailing_that_goes_on_pauses_again_for_another_answer_alone(mailing):
     bounce(mailing, [SPF] * 10)
     Mailing.objects.update(state="running")  # as by who resumes it, while some are still to come

@@ -163,6 +163,7 @@ def test_killed_workers_may_double_what_nobody_can_know_and_lose_nothing(counts,
     assert kills.worker_figure(kills.Count(tries=10, **counts)).verdict == verdict
 
 
+@pytest.mark.slow
 def test_every_mail_passes_the_places_at_which_workers_are_killed(db, mailoutbox, monkeypatch):
     points, passed = kills._points(), []
     for number, point in enumerate(points):
@@ -248,6 +249,8 @@ def test_work_in_a_fork_is_stopped_when_it_takes_too_long():
     [(0, 5, Verdict.PASS), (1, 5, Verdict.FAIL), (0, 4, Verdict.INCONCLUSIVE), (5, 0, Verdict.INCONCLUSIVE)],
 )
 def test_promotion_passes_only_where_no_link_takes_over_and_each_other_works(taken, works, verdict):
-    figure = promotion.figure_of(taken={"superuser": taken, "one right more": 0}, works={"gained nothing": works}, each=5)
+    figure = promotion.figure_of(
+        taken={"superuser": taken, "one right more": 0}, works={"gained nothing": works}, each=5
+    )
 
     assert figure.verdict == verdict

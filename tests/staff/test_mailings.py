@@ -450,6 +450,7 @@ def test_members_say_who_is_counted_and_not_listed(mailing_office, client, admin
     assert "whose turn has not come" not in said
 
 
+@pytest.mark.slow
 def test_members_of_a_mailing_are_leafed_through_at_one_cost(mailing_office, client, django_assert_num_queries):
     for number in range(60):
         make_person(f"Member{number}")

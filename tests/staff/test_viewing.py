@@ -137,6 +137,7 @@ def test_new_member_is_put_into_the_members_group_after_the_office_saw_the_welco
 
 
 @pytest.mark.parametrize("display", ["inline", "reveal"])
+@pytest.mark.slow
 def test_who_saw_a_link_is_logged_once_for_each_viewer_and_link(enter, office, admin, sent, member, settings, display):
     settings.WAGTAIL_MEMBER_RESET_LINK_DISPLAY = display
     sent()

@@ -609,6 +609,7 @@ def test_edit_page_is_not_kept_or_framed(office_client, sent, member):
     assert answer["X-Frame-Options"] in ("DENY", "SAMEORIGIN")
 
 
+@pytest.mark.slow
 def test_token_is_in_no_session_cookie_log_or_statement(office_client, office, member, caplog):
     caplog.set_level(logging.DEBUG)
     tokens = set()

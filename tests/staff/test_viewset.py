@@ -233,6 +233,7 @@ def test_tab_costs_a_superuser_one_query_and_with_a_link_two_more(admin_client, 
     assert (nothing, waiting) == (1, 3)
 
 
+@pytest.mark.slow
 def test_tab_costs_others_the_members_permissions_too(office_client, sent, member, settings):
     nothing = cost(office_client, member, settings)
     sent()
@@ -241,6 +242,7 @@ def test_tab_costs_others_the_members_permissions_too(office_client, sent, membe
     assert (nothing, waiting) == (4, 6)
 
 
+@pytest.mark.slow
 def test_site_record_is_asked_for_only_where_no_setting_names_the_address(
     admin_client, office_client, sent, member, settings
 ):
