@@ -20,6 +20,7 @@ from . import providers
 
 pytestmark = [
     pytest.mark.slow,  # hundreds of them
+    pytest.mark.mail_services,
     pytest.mark.django_db,
     pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid"),
 ]
