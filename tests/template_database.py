@@ -80,7 +80,7 @@ def locked(path):
 
 
 def digest():
-    """Of the Python, every package that is installed, the settings that name models, and the migrations of this tree."""
+    """Of Python, the packages that are installed, the settings that name models, and the migrations of this tree."""
     found = hashlib.sha256()
     packages = sorted(f"{each.metadata['Name']} {each.version}" for each in distributions())
     found.update(repr((sys.version, packages, settings.INSTALLED_APPS, settings.AUTH_USER_MODEL)).encode())

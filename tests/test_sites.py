@@ -103,6 +103,7 @@ def test_each_host_and_port_has_its_own_answer(site):
         assert [*answers, visit("strange.example")] == [site, other, high, site]
 
 
+@pytest.mark.slow
 def test_strange_hosts_fill_no_memory(site):
     for number in range(10 * sites.MOST_HOSTS):
         visit(f"host{number}.example")

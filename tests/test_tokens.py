@@ -214,6 +214,7 @@ def test_well_spelt_guesses_open_nothing(guess):
     assert parsed is None or not tokens.matches(parsed.proof, Row())
 
 
+@pytest.mark.slow
 def test_hundred_thousand_guesses_around_a_real_link_open_nothing(row):
     """Its selector with another secret, its secret with another selector, and tokens out of the air, all well spelt."""
     real, rng, opened = tokens.parse(tokens.mint(row)), random.Random(20240229), 0

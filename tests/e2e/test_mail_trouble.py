@@ -21,6 +21,7 @@ def opened_until(page, member, text):
     return panel
 
 
+@pytest.mark.slow
 def test_refused_mail_shows_on_the_tab_with_a_red_badge(browsers, mailbox, member, office):
     mailbox.is_refusing = True
     page = browsers.open(office)

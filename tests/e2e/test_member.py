@@ -68,6 +68,7 @@ def test_new_password_ends_every_session_and_signs_nobody_in(browsers, mailbox, 
     assert member.check_password("a quiet harbour 7")
 
 
+@pytest.mark.slow
 def test_older_of_two_forms_in_one_browser_changes_nothing(browsers, mailbox, member, office):
     page, older = browsers.open(office), browsers.open()
     other = make_person("Max", password="old password 1")

@@ -49,6 +49,7 @@ def test_staff_send_and_copy_the_link_and_others_see_it_later(browsers, clock, m
     check(colleague, "tab-sent", inside="#member-reset")
 
 
+@pytest.mark.slow
 def test_sending_saves_loses_and_submits_nothing_of_the_account(browsers, mailbox, member, office):
     page = browsers.open(office)
     page.goto(edit_url(member))

@@ -20,6 +20,7 @@ def expect_problem(visitor, link, title):
     expect(visitor.get_by_label("New password")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_link_stays_16_hours_on_the_tab_and_works_7_days(browsers, clock, mailbox, member, office):
     page, visitor = browsers.open(office), browsers.open()
     send(open_tab(page, member))

@@ -186,6 +186,7 @@ EVENTS = st.one_of(
 
 @given(events=st.lists(EVENTS, max_size=10))
 @hypothesis.settings(max_examples=60, derandomize=True)
+@pytest.mark.slow
 def test_link_is_usable_in_any_order_of_events_if_and_only_if_nothing_was_gained(events):
     with transaction.atomic():
         check_in_order(events)

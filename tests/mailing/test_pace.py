@@ -145,10 +145,10 @@ def enough(limit, hours):
 @pytest.mark.parametrize(
     ("limit", "hours"),
     [
-        (1, 12),
         (7, 8),
-        (60, 4),
-        (120, 4),
+        pytest.param(1, 12, marks=pytest.mark.slow),
+        pytest.param(60, 4, marks=pytest.mark.slow),
+        pytest.param(120, 4, marks=pytest.mark.slow),
         pytest.param(1000, 3, marks=pytest.mark.slow),
         pytest.param(2000, 3, marks=pytest.mark.slow),
     ],
@@ -179,6 +179,7 @@ def test_limit_is_kept_where_passes_are_missed(server, claims, clock, every):
 
 @pytest.mark.parametrize("every", EVERY)
 @pytest.mark.parametrize("limit", [7, 120])
+@pytest.mark.slow
 def test_retries_go_within_the_limit(server, claims, clock, limit, every):
     server.answer = lambda number: LATER if number % 3 == 0 else ACCEPTED
     started(people(limit * 6), per_hour=limit)
@@ -191,6 +192,7 @@ def test_retries_go_within_the_limit(server, claims, clock, limit, every):
     assert ResetEmail.objects.filter(attempts__gt=1).exists()
 
 
+@pytest.mark.slow
 def test_members_tried_again_by_a_click_go_within_the_limit(server, claims, clock):
     server.answer = lambda number: BUSY if number % 3 == 0 else ACCEPTED
     mailing = started(people(600), per_hour=120)

@@ -185,6 +185,7 @@ def test_one_recipient_whom_our_own_server_never_takes_wedges_nobody(
     assert counted(mailing) == (state, 1, int(state == "finished"))
 
 
+@pytest.mark.slow
 def test_one_recipient_for_whom_a_limit_never_ends_fails_after_days_and_the_mailing_ends(
     mailbox, time_machine, monkeypatch
 ):

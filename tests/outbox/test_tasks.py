@@ -49,7 +49,7 @@ def test_django_has_backends_that_are_no_workers():
     assert not tasks.is_configured()
 
 
-@pytest.mark.parametrize("delivery", ["auto", "tasks"])
+@pytest.mark.parametrize("delivery", ["auto", pytest.param("tasks", marks=pytest.mark.slow)])
 def test_worker_of_the_task_backend_sends_the_mail(site, tmp_path, delivery):
     seen = json.loads(site(SITE_DELIVERY=delivery).stdout)
 
@@ -62,6 +62,7 @@ def test_worker_of_the_task_backend_sends_the_mail(site, tmp_path, delivery):
     assert "https://club.example/account/r/" in inbox(tmp_path)[0]
 
 
+@pytest.mark.slow
 def test_worker_of_the_task_backend_tries_the_failed_mails_of_a_mailing_again(site, tmp_path, member):
     mailing = mailings.draft(Choice(kind=Kind.IDS, ids=(member.pk,)), by=None)
     mailings.start(mailing)
@@ -80,12 +81,14 @@ def test_worker_of_the_task_backend_tries_the_failed_mails_of_a_mailing_again(si
     assert (mailing.state, mailing.handed_over, len(inbox(tmp_path))) == ("finished", 1, 1)
 
 
+@pytest.mark.slow
 def test_command_delivery_queues_nothing(site, tmp_path):
     seen = json.loads(site(SITE_DELIVERY="command").stdout)
 
     assert (seen["configured"], seen["queued"], inbox(tmp_path)) == (True, [], [])
 
 
+@pytest.mark.slow
 def test_broker_that_is_down_fails_no_request_and_loses_no_mail(site, tmp_path):
     ended = site(BROKER_IS_DOWN="1")
 
@@ -127,6 +130,7 @@ def test_no_worker_sleeps_until_the_moment_of_a_visitor(site, tmp_path, engine, 
     assert len(inbox(tmp_path)) == 1
 
 
+@pytest.mark.slow
 def test_task_whose_time_is_up_leaves_the_rest_to_another_one(site, tmp_path):
     seen = json.loads(site(SITE_DOES="long_pass").stdout)
 

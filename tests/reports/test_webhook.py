@@ -149,6 +149,7 @@ def test_two_mails_with_one_id_of_the_service_are_told_apart_by_recipient(email,
     assert kept().email == other
 
 
+@pytest.mark.slow
 def test_report_sent_a_thousand_times_counts_and_is_announced_once(
     email, announced, django_capture_on_commit_callbacks
 ):

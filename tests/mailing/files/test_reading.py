@@ -187,6 +187,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
+@pytest.mark.slow
 def test_hostile_text_is_answered_soon(chosen, case):
     started = time.process_time()
 
@@ -194,6 +195,7 @@ def test_hostile_text_is_answered_soon(chosen, case):
     assert time.process_time() - started < 3 * SECONDS  # it is read twice
 
 
+@pytest.mark.slow
 def test_two_hundred_thousand_lines_take_the_queries_of_one(people, said, django_assert_num_queries):
     text = [f"nobody{number}@elsewhere.example" for number in range(200_000)]
     text[123_456] = "Mia@club.example"
