@@ -6,6 +6,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
+from django.test.signals import root_urlconf_changed, setting_changed
+from django.urls import set_urlconf
 from hypothesis import settings as hypothesis
 
 from wagtail_member_reset import outbox, resets
@@ -29,6 +31,24 @@ def quick_flush():
         patch.setattr(type(connection.ops), "sql_flush", delete_rows)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def urls_are_read_once():
+    """
+    When ROOT_URLCONF changes, Django forgets all addresses. They are kept by their URLconf, so nothing is wrong without
+    that, and to read those of Wagtail's admin again takes a tenth of a second.
+    """
+
+    def use(*, setting, **_details):
+        if setting == "ROOT_URLCONF":
+            set_urlconf(None)
+
+    setting_changed.disconnect(root_urlconf_changed)
+    setting_changed.connect(use)
+    yield
+    setting_changed.disconnect(use)
+    setting_changed.connect(root_urlconf_changed)
 
 
 @pytest.fixture(scope="session")

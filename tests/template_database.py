@@ -15,39 +15,61 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 PARTS = ("migrations", "models", "conf.py", "models.py")
 
 
 def copy_instead_of_migrating(patch):
-    """Let Django's `create_test_db` copy the database where there is one, and keep the one it makes where not."""
+    """
+    Let Django's `create_test_db` copy the database where there is one, and keep the one it makes where not.
+
+    What `serialized_rollback` puts back comes from there, too: Django reads it from JSON, and saves row after row.
+    """
     creation = connection.creation
     make = creation.create_test_db
+    kept = Path(tempfile.gettempdir()) / f"member-reset-template-{digest()}.sqlite3"
 
     def create_test_db(verbosity=1, autoclobber=False, serialize=False, keepdb=False):
-        template = Path(tempfile.gettempdir()) / f"member-reset-template-{digest()}.sqlite3"
-        with locked(template.with_suffix(".lock")):
-            if not template.exists():
+        with locked(kept.with_suffix(".lock")):
+            if not kept.exists():
                 name = make(verbosity=verbosity, autoclobber=autoclobber, serialize=serialize, keepdb=keepdb)
-                made = template.with_suffix(".new")
+                made = kept.with_suffix(".new")
                 made.unlink(missing_ok=True)
                 with connection.cursor() as cursor:
                     cursor.execute("VACUUM INTO %s", [str(made)])
-                made.rename(template)
+                made.rename(kept)
                 return name
         name = creation._get_test_db_name()
         connection.close()
         for suffix in ("", "-wal", "-shm"):
             Path(name + suffix).unlink(missing_ok=True)
-        shutil.copy(template, name)
+        shutil.copy(kept, name)
         settings.DATABASES[connection.alias]["NAME"] = connection.settings_dict["NAME"] = name
         if serialize:
-            connection._test_serialized_contents = creation.serialize_db_to_string()
+            connection._test_serialized_contents = str(kept)
         connection.ensure_connection()
         return name
 
     patch.setattr(creation, "create_test_db", create_test_db)
+    patch.setattr(creation, "serialize_db_to_string", lambda: str(kept))
+    patch.setattr(creation, "deserialize_db_from_string", put_rows_back)
+
+
+def put_rows_back(kept):
+    # Wagtail's index for full text is written by triggers.
+    names = [name for name in connection.introspection.django_table_names() if not name.endswith("_fts")]
+    tables = [connection.ops.quote_name(name) for name in names]
+    asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM kept.{name})" for name in tables)
+    with connection.cursor() as cursor:
+        cursor.execute("ATTACH %s AS kept", [kept])
+        try:
+            with connection.constraint_checks_disabled(), transaction.atomic():
+                for (name,) in cursor.execute(asked).fetchall():
+                    cursor.execute(f"DELETE FROM main.{name}")
+                    cursor.execute(f"INSERT INTO main.{name} SELECT * FROM kept.{name}")
+        finally:
+            cursor.execute("DETACH kept")
 
 
 @contextmanager

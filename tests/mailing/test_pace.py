@@ -145,10 +145,10 @@ def enough(limit, hours):
 @pytest.mark.parametrize(
     ("limit", "hours"),
     [
-        (1, 12),
         (7, 8),
-        (60, 4),
-        (120, 4),
+        pytest.param(1, 12, marks=pytest.mark.slow),
+        pytest.param(60, 4, marks=pytest.mark.slow),
+        pytest.param(120, 4, marks=pytest.mark.slow),
         pytest.param(1000, 3, marks=pytest.mark.slow),
         pytest.param(2000, 3, marks=pytest.mark.slow),
     ],

@@ -49,8 +49,7 @@ def test_django_has_backends_that_are_no_workers():
     assert not tasks.is_configured()
 
 
-@pytest.mark.parametrize("delivery", ["auto", "tasks"])
-@pytest.mark.slow
+@pytest.mark.parametrize("delivery", ["auto", pytest.param("tasks", marks=pytest.mark.slow)])
 def test_worker_of_the_task_backend_sends_the_mail(site, tmp_path, delivery):
     seen = json.loads(site(SITE_DELIVERY=delivery).stdout)
 
