@@ -39,6 +39,7 @@ from .mailing import (
     rest_of,
     resume_mailing,
     skip_counts,
+    spared_conditions,
     start_mailing,
     stop_mailing,
     time_left,
@@ -267,7 +268,7 @@ def _reason(mailing: Mailing, beyond: Q | None) -> Case:
     """The first reason against mailing an account, in the order of `mailing/issue._reason_against`; empty for none."""
     reasons: list[tuple[SkipReason, Any]] = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
     reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
-    reasons.append((SkipReason.ACCOUNT_LIMIT, links.is_spent_for_mailings()))
+    reasons += spared_conditions().items()
     if not mailing.again:
         reasons.append((SkipReason.LIVE_LINK, Q(wagtail_member_reset_live__expires_at__gt=timezone.now())))
     cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons)

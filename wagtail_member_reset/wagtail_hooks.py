@@ -54,6 +54,8 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("address", _("Change address"), _("Email address changed")),
         ("tell", _("Tell earlier address"), _("Notice to the earlier email address")),
         ("flag", _("Flag password reset"), _("Password reset sent by the person who had just changed the address")),
+        ("do_not_email", _("Do not email"), _("Noted that this person is not to be emailed")),
+        ("email_again", _("Email again"), _("Noted that this person may be emailed again")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
         ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),
     ):

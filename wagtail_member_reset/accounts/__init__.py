@@ -15,6 +15,7 @@ from .address import (
 )
 from .columns import column_of
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
+from .emailing import do_not_email_of, is_not_to_be_emailed
 from .language import language_of, with_languages
 from .names import one_line, sign_in_name, sign_in_names, signs_in_by_address
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
@@ -51,6 +52,7 @@ __all__ = [
     "column_of",
     "comparable",
     "count_sharing",
+    "do_not_email_of",
     "enters_admin",
     "groups_of",
     "has_admin_access",
@@ -58,6 +60,7 @@ __all__ = [
     "has_passwords",
     "has_set_password",
     "is_more_than_member",
+    "is_not_to_be_emailed",
     "is_rule_open",
     "is_superuser",
     "keeps_last_login",

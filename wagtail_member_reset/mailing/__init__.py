@@ -23,6 +23,7 @@ from .pace import reserve as reserve_room
 from .pace import time_left
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
+from .spared import spared_conditions
 from .state import (
     cancel_unheld_links,
     finish_mailing,
@@ -90,6 +91,7 @@ __all__ = [
     "resume_mailing",
     "silence_of",
     "skip_counts",
+    "spared_conditions",
     "start_mailing",
     "stop_mailing",
     "time_left",

@@ -34,13 +34,13 @@ from ..models import (
     State,
 )
 from ..tokens import Token
-from . import chunks, counters, pace, state
+from . import chunks, counters, pace, spared, state
 
 logger = logging.getLogger("wagtail_member_reset")
 
 LIVE = "key_of_live_password_reset"
 HAS_CHOSEN = "has_chosen_a_password_by_a_link"
-HAS_ENOUGH = "has_enough_emails_of_mailings"
+SPARED = "reason_to_spare"
 # An email, and the token of its link where that was just made.
 Issued = tuple[ResetEmail, "Token | None"]
 
@@ -186,8 +186,8 @@ class _Issuing:
     def _reason_against(self, member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:
         if refusal := self.refusal_of(member):
             return SKIPS[refusal]
-        if vars(member)[HAS_ENOUGH]:
-            return SkipReason.ACCOUNT_LIMIT
+        if reason := vars(member)[SPARED]:
+            return SkipReason(reason)
         if self.is_reminder and not self.chunk.again:
             return _reason_against_reminding(member, live, effect)
         # Who was not reminded at first, say for a new address, and has come in since or before.
@@ -281,14 +281,14 @@ def _has_got_in(member: Member) -> bool:
 
 def _in_order(keys: list[Any]) -> list[Member]:
     """
-    The members that are still there, with their language, with the key of a link that they have, with whether they
-    have used one (an account that somebody has been in is not news to them), and whether mailings may not mail them.
+    The members that are still there: with their language and the key of a link that they have, with whether they have
+    used one (an account that somebody has been in is not news to them), and with why mailings leave them out.
     """
     found = get_user_model()._base_manager.filter(db.with_keys(keys))
     about = {
         LIVE: F("wagtail_member_reset_live"),
         HAS_CHOSEN: has_set_password(),
-        HAS_ENOUGH: links.is_spent_for_mailings(),
+        SPARED: spared.reason_to_spare(),
     }
     return list(with_languages(found.annotate(**about)).order_by("pk"))
 

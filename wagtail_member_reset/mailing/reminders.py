@@ -12,7 +12,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from .. import db
-from ..accounts import has_set_password, keeps_last_login
+from ..accounts import has_set_password, is_not_to_be_emailed, keeps_last_login
 from ..conf import conf
 from ..exceptions import SettingError
 from ..models import Mailing, Origin, PasswordReset, Purpose
@@ -72,8 +72,9 @@ def start_due(before: timedelta) -> Mailing | None:
 
 
 def _unused_welcomes() -> QuerySet[PasswordReset]:
-    """Of members who have not got in yet: whoever has set a password before needs no welcome."""
+    """Of members who have not got in yet and may be emailed: whoever has set a password before needs no welcome."""
     welcomes = PasswordReset.objects.live().filter(~has_set_password("active_for"), purpose=Purpose.WELCOME)
+    welcomes = welcomes.filter(~is_not_to_be_emailed("active_for"))
     if keeps_last_login(get_user_model()):
         welcomes = welcomes.filter(active_for__last_login=None)
     return welcomes.exclude(origin=Origin.REMINDER)

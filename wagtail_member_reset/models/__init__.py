@@ -1,5 +1,6 @@
 """The rows. What may become of them is in `links` and `mailing`; who may cause it, in the rooms."""
 
+from .do_not_email import DoNotEmail, DoNotEmailReason
 from .link_viewer import LinkViewer
 from .mailing import (
     ClaimedMinute,
@@ -27,6 +28,8 @@ __all__ = [
     "WITHOUT_LINK",
     "ClaimedMinute",
     "DeliveryEvent",
+    "DoNotEmail",
+    "DoNotEmailReason",
     "EmailState",
     "LinkViewer",
     "Mailing",

@@ -34,6 +34,7 @@ class SkipReason(models.TextChoices):
     NO_ADDRESS = "no_address", _("No email address")
     INACTIVE = "inactive", _("The account is not active")
     NOT_ALLOWED = "not_allowed", _("The account may not be reset")
+    DO_NOT_EMAIL = "do_not_email", _("Is not to be emailed")
     LIVE_LINK = "live_link", _("Has a link that works")
     ACCOUNT_LIMIT = "account_limit", _("Got as many emails of mailings as one account gets for now")
     GONE = "gone", _("The account was deleted")

@@ -17,7 +17,7 @@ from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
 from ..reports import Cause
 from ..resets import Standing, Status
-from . import permissions, timeline, wording
+from . import account, permissions, timeline, wording
 
 
 @sensitive_variables()  # of everything that this calls, too: an error report must not show the link
@@ -30,6 +30,7 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
     shown the link is kept and logged before.
     """
     values = {**facts(actor, member), "accounts_at_address": _crowd(member), "most_accounts": MOST_ACCOUNTS}
+    values["account"] = account.details(actor, member) if values["rights"].view else None
     status, rights = values["status"], values["rights"]
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     if link is None:
@@ -51,6 +52,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "member": member,
         "name": name,
         "sign_in_name": accounts.sign_in_name(member),
+        "noted": accounts.do_not_email_of(member),
         "status": status,
         "state": state(status),
         "words": wording.words(status.verdict, name=name) if status.verdict else None,
@@ -102,7 +104,7 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
 
 
 def urls(member: Any) -> dict[str, str]:
-    names = ("panel", "send", "revoke", "correct", "reveal", "copied", "history")
+    names = ("panel", "send", "revoke", "correct", "do_not_email", "reveal", "copied", "history")
     return {name: reverse(f"wagtail_member_reset_admin:{name}", args=[quote(member.pk)]) for name in names}
 
 

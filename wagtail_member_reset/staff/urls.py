@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("<str:pk>/send/", views.send, name="send"),
     path("<str:pk>/cancel/", views.revoke, name="revoke"),
     path("<str:pk>/address/", views.correct, name="correct"),
+    path("<str:pk>/do-not-email/", views.do_not_email, name="do_not_email"),
     path("<str:pk>/history/", views.history, name="history"),
     path("<str:pk>/link/", views.reveal, name="reveal"),
     path("<str:pk>/copied/", views.copied, name="copied"),

@@ -18,10 +18,12 @@ from wagtail import hooks
 from wagtail.admin.utils import get_user_display_name
 
 from .. import resets
+from ..accounts import do_not_email_of
 from ..exceptions import EffectChanged, Refusal, SendRefused
 from ..links import Effect
+from ..models import DoNotEmailReason
 from . import panel as panels
-from . import permissions, wording
+from . import account, permissions, wording
 from .forms import AddressForm, address_form
 from .media import MEDIA
 
@@ -86,6 +88,9 @@ def send(request: HttpRequest, pk: str) -> HttpResponse:
     _require(request, member, "send")
     if request.method != "POST":
         return _confirm(request, member, "send")
+    # Whoever is not to be emailed is emailed only by who was told so.
+    if not (request.GET.get("asked") or request.POST.get("asked")) and do_not_email_of(member):
+        return _confirm(request, member, "send")
     try:
         effect = _effect(request)
         verb = resets.rotate if effect == Effect.REPLACES else resets.send
@@ -108,6 +113,18 @@ def revoke(request: HttpRequest, pk: str) -> HttpResponse:
         return _confirm(request, member, "revoke")
     if status.reset is not None and request.POST.get("reset") == str(status.reset.pk):
         resets.revoke(status.reset, by=request.user)
+    return _panel(request, member)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.non_atomic_requests
+def do_not_email(request: HttpRequest, pk: str) -> HttpResponse:
+    """A GET asks for the reason; the POST notes it, or takes it back."""
+    member = _member_or_404(pk)
+    _require(request, member, "send")
+    if request.method != "POST":
+        return _confirm(request, member, "do_not_email")
+    account.answer(member, request.POST.get("reason", ""), by=request.user)
     return _panel(request, member)
 
 
@@ -200,6 +217,8 @@ def _confirm(
     request: HttpRequest, member: Any, question: str, *, has_changed: bool = False, form: AddressForm | None = None
 ) -> HttpResponse:
     context = panels.facts(request.user, member) | {"question": question, "has_changed": has_changed, "form": form}
+    if question == "do_not_email":
+        context["reasons"] = DoNotEmailReason.choices
     if question == "correct":
         context["is_told"] = resets.is_told(member, address=context["status"].address, by=request.user)
     if _is_fetch(request):

@@ -1,0 +1,61 @@
+"""Account details and "Do not email" on the Settings tab."""
+
+import pytest
+from django.urls import reverse
+
+from tests.conftest import make_person
+from wagtail_member_reset import do_not_email
+from wagtail_member_reset.accounts import do_not_email_of
+from wagtail_member_reset.models import DoNotEmailReason, ResetEmail
+
+pytestmark = pytest.mark.django_db
+FETCH = {"HTTP_X_REQUESTED_WITH": "XMLHttpRequest"}
+
+
+def url(name, member):
+    return reverse(f"wagtail_member_reset_admin:{name}", args=[member.pk])
+
+
+def test_reason_is_noted_shown_and_taken_back(client, office, member):
+    client.force_login(office)
+
+    asked = client.get(url("do_not_email", member), **FETCH)
+    shown = client.post(url("do_not_email", member), {"reason": "deceased"}, **FETCH).content.decode()
+    client.post(url("do_not_email", member), {"reason": "lift"}, **FETCH)
+
+    assert b'value="post_only"' in asked.content
+    assert "Deceased" in shown and "Mailings and reminders leave this person out." in shown
+    assert do_not_email_of(member) is None
+
+
+def test_who_may_not_send_may_not_note_it(client, office, admin):
+    client.force_login(office)
+
+    response = client.post(url("do_not_email", admin), {"reason": "deceased"}, **FETCH)
+
+    assert (response.status_code, do_not_email_of(admin)) == (403, None)
+
+
+def test_single_send_asks_first(client, office, member, by_hand):
+    do_not_email.note(member, reason=DoNotEmailReason.POST_ONLY, by=office)
+    client.force_login(office)
+
+    asked = client.post(url("send", member), {"effect": "new_link"}, **FETCH)
+    before = ResetEmail.objects.count()
+    client.post(url("send", member) + "?asked=1", {"effect": "new_link"}, **FETCH)
+
+    assert b"By post only" in asked.content
+    assert (before, ResetEmail.objects.count()) == (0, 1)
+
+
+def test_others_with_the_address_are_named_only_to_who_may_see_them(client, office, member):
+    if member._meta.get_field("email").unique:
+        pytest.skip("addresses are unique")
+    make_person("Ben", email=member.email)
+    make_person("Root", email=member.email, is_superuser=True)
+    office.groups.get().permissions.remove(*office.groups.get().permissions.filter(codename="view_passwordreset"))
+    client.force_login(office)
+
+    shown = client.get(url("panel", member), **FETCH).content.decode()
+
+    assert "Ben" in shown and "Root" not in shown
