@@ -1,7 +1,7 @@
 """
 What can be done with a member's password reset. Read this file first.
 
-Staff send, rotate and revoke; members request, open and redeem. Who may do it is decided
+Staff send, hand out, rotate and revoke; members request, open and redeem. Who may do it is decided
 by the rooms (`staff/permissions.py`); whether it can be done at all, here and below.
 """
 
@@ -21,7 +21,7 @@ from . import audit, db, links, outbox, sites, tokens
 from .accounts import address_of, replaces_address
 from .audit import has_changed_address, note_address_changed, note_refused
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
-from .links import Effect
+from .links import Effect, hand_out
 from .models import Origin, PasswordReset, Purpose, Reason, State
 from .outbox import Content, is_told, tell_former_address
 from .signals import reset_redeemed, reset_sent
@@ -193,12 +193,11 @@ def link(reset: PasswordReset) -> str | None:
 
 
 def letter(status: Status) -> Content | None:
-    """The mail that the member got, with its link, to be passed on another way; None where `link` is None."""
-    if status.email is None or status.reset is None or not status.reset.is_live:
+    """The email with the link, to be passed on another way, also of a link without one; None where `link` is None."""
+    if status.reset is None or not status.reset.is_live:
         return None
-    status.email.member, status.email.reset = status.member, status.reset
     try:
-        return outbox.letter_of(status.email)
+        return outbox.letter_of(status.email or status.reset, member=status.member)
     except (WindowClosed, MemberResetError):
         return None
 
@@ -270,6 +269,7 @@ __all__ = [
     "Standing",
     "Status",
     "correct",
+    "hand_out",
     "has_changed_address",
     "is_told",
     "letter",

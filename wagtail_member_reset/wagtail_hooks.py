@@ -47,6 +47,7 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("send", _("Send password reset"), _("Password reset email sent")),
         ("resend", _("Send password reset again"), _("Password reset email sent again, with the same link")),
         ("replace", _("Replace password reset"), _("Password reset email sent with a new link")),
+        ("hand_out", _("Get a link without email"), _("Password reset link made without an email")),
         ("revoke", _("Cancel password reset"), _("Password reset link cancelled")),
         ("show", _("Show password reset link"), _("Password reset link shown")),
         ("copy", _("Copy password reset link"), _("Password reset link copied")),

@@ -29,6 +29,7 @@ class Origin(models.TextChoices):
     MAILING = "mailing", _("Mailing")
     IMPORT = "import", _("Import")
     REMINDER = "reminder", _("Reminder")
+    HANDED_OUT = "handed_out", _("Without an email")
 
 
 class State(models.TextChoices):

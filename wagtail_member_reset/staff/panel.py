@@ -12,12 +12,13 @@ from wagtail.models import Site
 
 from .. import accounts, ids, links, resets
 from ..conf import conf
+from ..exceptions import Refusal
 from ..models import PasswordReset
 from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
 from ..reports import Cause
 from ..resets import Standing, Status
-from . import permissions, timeline, wording
+from . import permissions, qr_code, timeline, wording
 
 
 @sensitive_variables()  # of everything that this calls, too: an error report must not show the link
@@ -33,14 +34,24 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
     status, rights = values["status"], values["rights"]
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     if link is None:
-        return {**values, "link": None, "is_hidden": False}
+        return {**values, "link": None, "is_hidden": False, "may_hand_out": _may_hand_out(values)}
     stays = revealed == str(status.reset.pk) and links.has_viewed(status.reset, actor)
     if rights.reveal and not reveal and not stays:
         return {**values, "link": None, "is_hidden": True}
     resets.note_shown(status.reset, by=actor)
-    letter = resets.letter(status)
-    redacted = {"link": Redacted(link), "letter": letter, "mailto": Redacted(_mailto(status, letter))}
+    letter, picture = resets.letter(status), qr_code.svg(link)
+    redacted = {
+        "link": Redacted(link),
+        "qr_code": Redacted(picture) if picture else None,
+        "letter": letter,
+        "mailto": Redacted(_mailto(status, letter)),
+    }
     return {**values, **redacted, "is_hidden": False}
+
+
+def _may_hand_out(values: dict[str, Any]) -> bool:
+    is_host_refused = values["location_problem"] == links.LocationProblem.HOST
+    return values["rights"].hand_out and values["may_have_link"] and not is_host_refused
 
 
 def facts(actor: Any, member: Any) -> dict[str, Any]:
@@ -55,6 +66,8 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "state": state(status),
         "words": wording.words(status.verdict, name=name) if status.verdict else None,
         "rights": rights,
+        # One that nobody mails: for that, no address is needed.
+        "may_have_link": status.refusal in (None, Refusal.NO_ADDRESS),
         "is_own": actor.pk == member.pk,
         "location_problem": _location_problem(status.reset),
         "window": conf.STATUS_WINDOW,
@@ -70,7 +83,7 @@ def state(status: Status) -> str:
     reset, verdict = status.reset, status.verdict
     words = [status.standing.value, status.refusal.value if status.refusal else "", status.address]
     words.append(accounts.sign_in_name(status.member))
-    words += [str(reset.pk), str(status.email.pk)] if reset and status.email else []
+    words += [str(reset.pk), str(status.email.pk) if status.email else ""] if reset else []
     words += [verdict.outcome.value, verdict.cause.value, str(verdict.at)] if verdict else []
     return ids.digest("panel", "|".join(words))[:16]
 
@@ -102,7 +115,7 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
 
 
 def urls(member: Any) -> dict[str, str]:
-    names = ("panel", "send", "revoke", "correct", "reveal", "copied", "history")
+    names = ("panel", "send", "hand_out", "revoke", "correct", "reveal", "copied", "history")
     return {name: reverse(f"wagtail_member_reset_admin:{name}", args=[quote(member.pk)]) for name in names}
 
 

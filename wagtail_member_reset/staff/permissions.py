@@ -62,6 +62,11 @@ class Rights:
         return self.chose_address and not self.link
 
     @property
+    def hand_out(self) -> bool:
+        """Make a link without an email: takes both rights, and follows every rule for a link that is shown."""
+        return self.send and self.link
+
+    @property
     def correct(self) -> bool:
         """Store another address and send the link there: takes both rights."""
         return self.send and self.address

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("mailings/<int:pk>/members/", MailingMembers.as_view(), name="mailing_members"),
     path("<str:pk>/", views.panel, name="panel"),
     path("<str:pk>/send/", views.send, name="send"),
+    path("<str:pk>/hand-out/", views.hand_out, name="hand_out"),
     path("<str:pk>/cancel/", views.revoke, name="revoke"),
     path("<str:pk>/address/", views.correct, name="correct"),
     path("<str:pk>/history/", views.history, name="history"),

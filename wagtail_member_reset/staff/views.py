@@ -18,7 +18,7 @@ from wagtail import hooks
 from wagtail.admin.utils import get_user_display_name
 
 from .. import resets
-from ..exceptions import EffectChanged, Refusal, SendRefused
+from ..exceptions import EffectChanged, MemberResetError, Refusal, SendRefused
 from ..links import Effect
 from . import panel as panels
 from . import permissions, wording
@@ -99,6 +99,26 @@ def send(request: HttpRequest, pk: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
+def hand_out(request: HttpRequest, pk: str) -> HttpResponse:
+    """A GET says what getting a link without an email will do; the POST does it, and shows the link."""
+    member = _member_or_404(pk)
+    _require(request, member, "hand_out")
+    if request.method != "POST":
+        return _confirm(request, member, "hand_out")
+    try:
+        effect = _effect(request)
+        resets.hand_out(member, by=request.user, fresh=effect == Effect.REPLACES, expected=effect)
+    except EffectChanged:
+        return _confirm(request, member, "hand_out", has_changed=True)
+    except SendRefused as refused:
+        return _refused(request, member, refused.refusal, is_link=True)
+    except MemberResetError:
+        return _panel(request, member, notice=str(wording.NO_LINK))
+    return _panel(request, member, reveal=True, is_page=not _is_fetch(request))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.non_atomic_requests
 def revoke(request: HttpRequest, pk: str) -> HttpResponse:
     """A GET asks; the POST ends the link that was asked about, and no newer one."""
     member = _member_or_404(pk)
@@ -158,9 +178,9 @@ def _answer_of_hooks(name: str, request: HttpRequest, member: Any) -> HttpRespon
     return None
 
 
-def _refused(request: HttpRequest, member: Any, refusal: Refusal) -> HttpResponse:
+def _refused(request: HttpRequest, member: Any, refusal: Refusal, *, is_link: bool = False) -> HttpResponse:
     """The panel says what is wrong with an account. Where a limit is used up, add that, and log the refusal."""
-    notice = wording.spent(refusal, name=wording.person(member))
+    notice = wording.spent(refusal, name=wording.person(member), is_link=is_link)
     if notice:
         resets.note_refused(member, by=request.user)
         if not _is_fetch(request):
