@@ -19,7 +19,7 @@ from wagtail.models import Site
 
 from . import audit, db, links, outbox, sites, tokens
 from .accounts import address_of, replaces_address
-from .audit import has_changed_address, note_address_changed, note_refused
+from .audit import has_changed_address, note_address_changed, note_checked, note_refused
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
 from .links import Effect, hand_out
 from .models import Origin, PasswordReset, Purpose, Reason, State
@@ -84,21 +84,26 @@ def revoke(reset: PasswordReset, *, by: Member | None) -> bool:
     return db.retried(attempt)
 
 
-def correct(member: Member, *, address: str, by: Member | None, tell_former: bool = False) -> PasswordReset:
+def correct(
+    member: Member, *, address: str, by: Member | None, tell_former: bool = False, also_username: bool = False
+) -> PasswordReset:
     """
     Store another address on the account and mail a new link there, both or neither.
 
     The earlier link ends, its history stays. `address` is already validated, and only
-    the address is saved. With `tell_former`, the earlier address gets a notice, as it does
-    from a form. Raises `SendRefused`, and then nothing was changed.
+    the address is saved, with `also_username` as the name to sign in with, too. With
+    `tell_former`, the earlier address gets a notice, as it does from a form. Raises
+    `SendRefused`, and then nothing was changed.
     """
 
     def attempt() -> PasswordReset:
         links.lock_first(member)
         before = links.locked(member)
         former, changed_at = address_of(before) if before else "", timezone.now()
-        setattr(member, member.get_email_field_name(), address)
-        member.save(update_fields=[member.get_email_field_name()])
+        fields = [member.get_email_field_name(), *([member.USERNAME_FIELD] if also_username else [])]
+        for name in fields:
+            setattr(member, name, address)
+        member.save(update_fields=fields)
         log(instance=member, action="wagtail.edit", user=by)
         if replaces_address(former, address):
             note_address_changed(member, by=by)
@@ -276,6 +281,7 @@ __all__ = [
     "link",
     "look",
     "note_address_changed",
+    "note_checked",
     "note_copied",
     "note_refused",
     "note_shown",

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-
 from wagtail.models import Site
 
 from tests.conftest import grant, make_person

@@ -9,7 +9,7 @@ to the address that an account had before.
 from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_overdue
 from .entry import enqueue
 from .former import is_told, tell_former_address
-from .letter import letter_of
+from .letter import letter_of, subject_of
 from .requests import MOST_ACCOUNTS, accept
 from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
@@ -33,6 +33,7 @@ __all__ = [
     "look_if_due",
     "purge_requests",
     "send_chunk",
+    "subject_of",
     "tell_former_address",
     "wake",
     "wake_mailing",

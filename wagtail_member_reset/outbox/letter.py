@@ -63,6 +63,11 @@ def letter_of(mailed: ResetEmail | PasswordReset, *, member: accounts.Member) ->
     return compose(email, tokens.mint(email.reset), Shared())
 
 
+def subject_of(email: ResetEmail) -> str:
+    """The email's subject. Nothing is made that could open anything."""
+    return compose(email, PLACE, Shared()).subject
+
+
 def _unwritten(reset: PasswordReset) -> ResetEmail:
     return ResetEmail(
         reset=reset, purpose=reset.purpose, recipient=reset.recipient, language=reset.language, site_id=reset.site_id

@@ -18,7 +18,7 @@ from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
 from ..reports import Cause
 from ..resets import Standing, Status
-from . import permissions, qr_code, timeline, wording
+from . import for_their_it, identity, permissions, qr_code, timeline, wording
 
 
 @sensitive_variables()  # of everything that this calls, too: an error report must not show the link
@@ -30,8 +30,13 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
     after that (`reveal`), or as long as it is the link that the page shows already (`revealed`, its key). Who is
     shown the link is kept and logged before.
     """
-    values = {**facts(actor, member), "accounts_at_address": _crowd(member), "most_accounts": MOST_ACCOUNTS}
+    values: dict[str, Any] = {
+        **facts(actor, member),
+        "accounts_at_address": _crowd(member),
+        "most_accounts": MOST_ACCOUNTS,
+    }
     status, rights = values["status"], values["rights"]
+    values["for_their_it"] = for_their_it.details(status)
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     if link is None:
         return {**values, "link": None, "is_hidden": False, "may_hand_out": _may_hand_out(values)}
@@ -66,6 +71,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "state": state(status),
         "words": wording.words(status.verdict, name=name) if status.verdict else None,
         "rights": rights,
+        "asks_identity": identity.is_asked(),
         # One that nobody mails: for that, no address is needed.
         "may_have_link": status.refusal in (None, Refusal.NO_ADDRESS),
         "is_own": actor.pk == member.pk,

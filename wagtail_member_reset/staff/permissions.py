@@ -87,7 +87,7 @@ def rights(actor: Any, member: Any) -> Rights:
         view=actor.has_perm(PREFIX + "view_passwordreset") or sends or may_see_link,
         send=sends,
         link=may_see_link and (not chose_address or may_set_passwords(actor)),
-        reveal=chose_address or not changes or conf.LINK_DISPLAY == "reveal",
+        reveal=chose_address or not changes or conf.LINK_DISPLAY == "reveal" or conf.IDENTITY_CHECK != "off",
         chose_address=chose_address,
         change=changes,
         address=changes and address_column(type(member)) is not None,

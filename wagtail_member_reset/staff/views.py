@@ -20,8 +20,8 @@ from wagtail.admin.utils import get_user_display_name
 from .. import resets
 from ..exceptions import EffectChanged, MemberResetError, Refusal, SendRefused
 from ..links import Effect
+from . import identity, permissions, wording
 from . import panel as panels
-from . import permissions, wording
 from .forms import AddressForm, address_form
 from .media import MEDIA
 
@@ -67,9 +67,11 @@ def correct(request: HttpRequest, pk: str) -> HttpResponse:
     if refused := _answer_of_hooks("before_edit_user", request, member):
         return refused
     form = address_form(member, request.POST if request.method == "POST" else None, is_page=not _is_fetch(request))
-    if form.is_valid():
+    if form.is_valid() and not identity.problem(request):
+        identity.note(request, member)
+        also = form.wants_username
         try:
-            resets.correct(member, address=form.address, by=request.user, tell_former=True)
+            resets.correct(member, address=form.address, by=request.user, tell_former=True, also_username=also)
         except SendRefused as error:
             # Nothing was stored, but the object has the new address: read it again.
             return _refused(request, _member_or_404(pk), error.refusal)
@@ -105,6 +107,9 @@ def hand_out(request: HttpRequest, pk: str) -> HttpResponse:
     _require(request, member, "hand_out")
     if request.method != "POST":
         return _confirm(request, member, "hand_out")
+    if identity.problem(request):
+        return _confirm(request, member, "hand_out")
+    identity.note(request, member)
     try:
         effect = _effect(request)
         resets.hand_out(member, by=request.user, fresh=effect == Effect.REPLACES, expected=effect)
@@ -134,11 +139,17 @@ def revoke(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 def reveal(request: HttpRequest, pk: str) -> HttpResponse:
-    """Show the link, which is logged before. A GET comes from who had to sign in again after the click."""
+    """
+    Show the link, which is logged before. A GET asks how it was checked who wants it; without that question, it comes
+    from who had to sign in again after the click.
+    """
     member = _member_or_404(pk)
-    if request.method != "POST":
+    if request.method != "POST" and not identity.is_asked():
         return _guarded(redirect(panels.page_url(request.user, member)))
     _require(request, member, "link")
+    if request.method != "POST" or identity.problem(request):
+        return _confirm(request, member, "reveal")
+    identity.note(request, member)
     return _panel(request, member, reveal=True, is_page=not _is_fetch(request))
 
 
@@ -220,6 +231,7 @@ def _confirm(
     request: HttpRequest, member: Any, question: str, *, has_changed: bool = False, form: AddressForm | None = None
 ) -> HttpResponse:
     context = panels.facts(request.user, member) | {"question": question, "has_changed": has_changed, "form": form}
+    context |= identity.context(request, question)
     if question == "correct":
         context["is_told"] = resets.is_told(member, address=context["status"].address, by=request.user)
     if _is_fetch(request):

@@ -51,8 +51,8 @@ class Status:
 
 def status(member: Member) -> Status:
     """
-    Where the member stands. One query, and one for the reports of a mail that was sent, or for who was sent none; another one
-    only where something has to be put right.
+    Where the member stands. One query, and one for the reports of a mail that was sent, or for who was sent none;
+    another one only where something has to be put right.
 
     A look erases what may no longer be derivable, closes a link that the account has
     outgrown, and wakes delivery for a mail that is overdue.
