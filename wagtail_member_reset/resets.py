@@ -23,7 +23,7 @@ from .audit import has_changed_address, note_address_changed, note_checked, note
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
 from .links import Effect, hand_out
 from .models import Origin, PasswordReset, Purpose, Reason, State
-from .outbox import Content, is_told, tell_former_address
+from .outbox import Content, is_told, tell_former_address, unblock
 from .signals import reset_redeemed, reset_sent
 from .standing import Standing, Status, stories
 from .standing import status_of as status
@@ -294,5 +294,6 @@ __all__ = [
     "status",
     "stories",
     "tell_former_address",
+    "unblock",
     "used",
 ]

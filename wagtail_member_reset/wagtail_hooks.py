@@ -12,7 +12,7 @@ from wagtail.log_actions import LogActionRegistry
 from .staff import urls
 from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive
 from .staff.desk import DeskMenuItem
-from .staff.log_words import IdentityChecked
+from .staff.log_words import IdentityChecked, Unblocked
 from .staff.mailing_list import MailingsMenuItem
 
 
@@ -60,4 +60,5 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),
     ):
         actions.register_action(f"wagtail_member_reset.{name}", label, message)
+    actions.register_action("wagtail_member_reset.unblock")(Unblocked)
     actions.register_action("wagtail_member_reset.check")(IdentityChecked)

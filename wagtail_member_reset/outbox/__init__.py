@@ -17,6 +17,7 @@ from .send import at_work, drain, send_chunk
 from .sender import is_one_mailbox
 from .tasks import is_configured as has_task_backend
 from .text import Content
+from .unblocking import may_be_blocked, unblock
 
 __all__ = [
     "MOST_ACCOUNTS",
@@ -31,10 +32,12 @@ __all__ = [
     "is_told",
     "letter_of",
     "look_if_due",
+    "may_be_blocked",
     "purge_requests",
     "send_chunk",
     "subject_of",
     "tell_former_address",
+    "unblock",
     "wake",
     "wake_mailing",
     "wake_on_commit",

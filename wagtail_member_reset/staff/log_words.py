@@ -9,6 +9,15 @@ from django.utils.translation import gettext_lazy
 from wagtail.log_actions import LogFormatter
 
 
+class Unblocked(LogFormatter):  # type: ignore[misc]
+    label = gettext_lazy("Unblock address")
+
+    def format_message(self, entry: Any) -> str:
+        if entry.data.get("outcome") == "done":
+            return _("Address unblocked at the mail service")
+        return _("Address not unblocked at the mail service")
+
+
 class IdentityChecked(LogFormatter):  # type: ignore[misc]
     label = gettext_lazy("Check identity")
 

@@ -18,7 +18,7 @@ from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
 from ..reports import Cause
 from ..resets import Standing, Status
-from . import for_their_it, identity, permissions, qr_code, timeline, wording
+from . import for_their_it, identity, permissions, qr_code, timeline, unblock_words, wording
 
 
 @sensitive_variables()  # of everything that this calls, too: an error report must not show the link
@@ -36,6 +36,7 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
         "most_accounts": MOST_ACCOUNTS,
     }
     status, rights = values["status"], values["rights"]
+    values["unblocking"] = unblock_words.offer(status, rights)
     values["for_their_it"] = for_their_it.details(status)
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     if link is None:
@@ -121,7 +122,7 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
 
 
 def urls(member: Any) -> dict[str, str]:
-    names = ("panel", "send", "hand_out", "revoke", "correct", "reveal", "copied", "history")
+    names = ("panel", "send", "hand_out", "unblock", "revoke", "correct", "reveal", "copied", "history")
     return {name: reverse(f"wagtail_member_reset_admin:{name}", args=[quote(member.pk)]) for name in names}
 
 

@@ -40,8 +40,8 @@ class Rights:
 
     `address`: the address is one that may be changed. A user model that computes it has none to store.
 
-    `reveal`: the link is shown only after a click. `chose_address`: the person might see the link, but changed the
-    address within the last 24 hours.
+    `unblock`: ask the mail service to mail the address again. `reveal`: the link is shown only after a click.
+    `chose_address`: the person might see the link, but changed the address within the last 24 hours.
     """
 
     view: bool
@@ -51,6 +51,7 @@ class Rights:
     chose_address: bool
     change: bool
     address: bool
+    unblock: bool
 
     @property
     def withheld(self) -> bool:
@@ -90,6 +91,7 @@ def rights(actor: Any, member: Any) -> Rights:
         reveal=chose_address or not changes or conf.LINK_DISPLAY == "reveal" or conf.IDENTITY_CHECK != "off",
         chose_address=chose_address,
         change=changes,
+        unblock=sends and bool(actor.has_perm(PREFIX + "unblock_passwordreset")),
         address=changes and address_column(type(member)) is not None,
     )
 

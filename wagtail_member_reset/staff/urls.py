@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("<str:pk>/", views.panel, name="panel"),
     path("<str:pk>/send/", views.send, name="send"),
     path("<str:pk>/hand-out/", views.hand_out, name="hand_out"),
+    path("<str:pk>/unblock/", views.unblock, name="unblock"),
     path("<str:pk>/cancel/", views.revoke, name="revoke"),
     path("<str:pk>/address/", views.correct, name="correct"),
     path("<str:pk>/history/", views.history, name="history"),

@@ -20,7 +20,8 @@ from wagtail.admin.utils import get_user_display_name
 from .. import resets
 from ..exceptions import EffectChanged, MemberResetError, Refusal, SendRefused
 from ..links import Effect
-from . import identity, permissions, wording
+from ..reports import BlockListError, Unblocked
+from . import identity, permissions, unblock_words, wording
 from . import panel as panels
 from .forms import AddressForm, address_form
 from .media import MEDIA
@@ -120,6 +121,31 @@ def hand_out(request: HttpRequest, pk: str) -> HttpResponse:
     except MemberResetError:
         return _panel(request, member, notice=str(wording.NO_LINK))
     return _panel(request, member, reveal=True, is_page=not _is_fetch(request))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.non_atomic_requests
+def unblock(request: HttpRequest, pk: str) -> HttpResponse:
+    """A GET asks; the POST has the mail service mail the address again, and sends again if that was done."""
+    member = _member_or_404(pk)
+    _require(request, member, "unblock")
+    status = resets.status(member)
+    offered = unblock_words.offer(status, permissions.rights(request.user, member))
+    if status.email is None or not offered or not offered["has_api"]:
+        return _panel(request, member)
+    if request.method != "POST" or request.POST.get("email") != str(status.email.pk):
+        return _confirm(request, member, "unblock", has_changed=request.method == "POST")
+    status.email.member = member
+    try:
+        outcome = resets.unblock(status.email, by=request.user)
+        if outcome != Unblocked.DONE:
+            return _panel(request, member, notice=str(unblock_words.OUTCOMES[outcome]))
+        resets.send(member, by=request.user)
+    except BlockListError as error:
+        return _panel(request, member, notice=str(unblock_words.TROUBLES[error.trouble]))
+    except SendRefused as refused:
+        return _refused(request, member, refused.refusal)
+    return _panel(request, member)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
