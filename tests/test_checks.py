@@ -72,6 +72,7 @@ WRONG = [
     ("REMINDER", 2, "E016"),
     ("PASSWORDS_ENABLED", "no", "E017"),
     ("PASSWORDS_ENABLED", None, "E017"),
+    ("IDENTITY_CHECK", True, "E018"),
     ("REMINDER", timedelta(0), "E016"),
     ("REMINDER", timedelta(days=7), "E016"),
 ]
@@ -191,7 +192,7 @@ def test_all_that_is_wrong_is_said_at_once(settings):
     for name, value, _number in WRONG:
         setattr(settings, PREFIX + name, value)
 
-    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 18)]
+    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 19)]
     assert ids(in_database()) == ["E023"]
 
 

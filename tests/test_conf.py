@@ -13,6 +13,7 @@ DEFAULTS = {
     "RETENTION": timedelta(days=30),
     "BASE_URL": None,
     "PASSWORDS_ENABLED": True,
+    "IDENTITY_CHECK": "off",
     "WELCOME_ON_CREATE": True,
     "SETTINGS_TAB": True,
     "LINK_DISPLAY": "inline",

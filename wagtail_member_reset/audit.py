@@ -42,6 +42,16 @@ def note_refused(member: Member, *, by: Member) -> None:
     record_seldom(member, "refuse", by=by, gap=REFUSED_GAP, most=MOST_REFUSED)
 
 
+def note_checked(member: Member, *, by: Member, answer: str) -> None:
+    """Write down how staff made sure of who was asking. `answer` is on one line, bounded, and holds no link."""
+    log(instance=member, action=_name("check"), user=by, data={"answer": answer})
+
+
+def note_unblocked(member: Member, *, by: Member, outcome: str) -> None:
+    """Write down that the mail service was asked to mail the member's address again, and what came of it."""
+    log(instance=member, action=_name("unblock"), user=by, data={"outcome": outcome})
+
+
 def note_address_changed(member: Member, *, by: Member | None) -> None:
     """
     Write down who changed an address, since that person is not shown a link for a day.

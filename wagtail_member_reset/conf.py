@@ -13,6 +13,7 @@ from .exceptions import SettingError
 
 PREFIX = "WAGTAIL_MEMBER_RESET_"
 DELIVERIES = ("auto", "thread", "tasks", "command")
+IDENTITY_CHECKS = ("off", "optional", "required")
 LINK_DISPLAYS = ("inline", "reveal", "never")
 DEFAULT_LIMITS = {"ip": "20/h", "address": "5/h", "all": "300/min"}
 DEFAULT_STAFF_LIMITS = {"account": "20/d", "person": "500/d"}
@@ -30,6 +31,7 @@ UNITS = {
 RATE = re.compile(r"([0-9]{1,9})/(s|min|h|d)")
 
 Delivery = Literal["auto", "thread", "tasks", "command"]
+IdentityCheck = Literal["off", "optional", "required"]
 LinkDisplay = Literal["inline", "reveal", "never"]
 Rate = tuple[int, timedelta]
 
@@ -107,6 +109,11 @@ class Conf:
     def LINK_DISPLAY(self) -> LinkDisplay:
         """How staff who may see a link get it: in the page, after a click, or not at all. Default: "inline"."""
         return cast(LinkDisplay, self._choice("LINK_DISPLAY", LINK_DISPLAYS))
+
+    @property
+    def IDENTITY_CHECK(self) -> IdentityCheck:
+        """Whether staff say how they checked who asks, before a link is shown or an address changed. Default: "off"."""
+        return cast(IdentityCheck, self._choice("IDENTITY_CHECK", IDENTITY_CHECKS))
 
     @property
     def DELIVERY(self) -> Delivery:

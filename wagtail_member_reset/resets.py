@@ -1,7 +1,7 @@
 """
 What can be done with a member's password reset. Read this file first.
 
-Staff send, rotate and revoke; members request, open and redeem. Who may do it is decided
+Staff send, hand out, rotate and revoke; members request, open and redeem. Who may do it is decided
 by the rooms (`staff/permissions.py`); whether it can be done at all, here and below.
 """
 
@@ -19,11 +19,11 @@ from wagtail.models import Site
 
 from . import audit, db, links, outbox, sites, tokens
 from .accounts import address_of, replaces_address
-from .audit import has_changed_address, note_address_changed, note_refused
+from .audit import has_changed_address, note_address_changed, note_checked, note_refused
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
-from .links import Effect
+from .links import Effect, hand_out
 from .models import Origin, PasswordReset, Purpose, Reason, State
-from .outbox import Content, is_told, tell_former_address
+from .outbox import Content, is_told, tell_former_address, unblock
 from .signals import reset_redeemed, reset_sent
 from .standing import Standing, Status, stories
 from .standing import status_of as status
@@ -84,21 +84,26 @@ def revoke(reset: PasswordReset, *, by: Member | None) -> bool:
     return db.retried(attempt)
 
 
-def correct(member: Member, *, address: str, by: Member | None, tell_former: bool = False) -> PasswordReset:
+def correct(
+    member: Member, *, address: str, by: Member | None, tell_former: bool = False, also_username: bool = False
+) -> PasswordReset:
     """
     Store another address on the account and mail a new link there, both or neither.
 
     The earlier link ends, its history stays. `address` is already validated, and only
-    the address is saved. With `tell_former`, the earlier address gets a notice, as it does
-    from a form. Raises `SendRefused`, and then nothing was changed.
+    the address is saved, with `also_username` as the name to sign in with, too. With
+    `tell_former`, the earlier address gets a notice, as it does from a form. Raises
+    `SendRefused`, and then nothing was changed.
     """
 
     def attempt() -> PasswordReset:
         links.lock_first(member)
         before = links.locked(member)
         former, changed_at = address_of(before) if before else "", timezone.now()
-        setattr(member, member.get_email_field_name(), address)
-        member.save(update_fields=[member.get_email_field_name()])
+        fields = [member.get_email_field_name(), *([member.USERNAME_FIELD] if also_username else [])]
+        for name in fields:
+            setattr(member, name, address)
+        member.save(update_fields=fields)
         log(instance=member, action="wagtail.edit", user=by)
         if replaces_address(former, address):
             note_address_changed(member, by=by)
@@ -193,12 +198,11 @@ def link(reset: PasswordReset) -> str | None:
 
 
 def letter(status: Status) -> Content | None:
-    """The mail that the member got, with its link, to be passed on another way; None where `link` is None."""
-    if status.email is None or status.reset is None or not status.reset.is_live:
+    """The email with the link, to be passed on another way, also of a link without one; None where `link` is None."""
+    if status.reset is None or not status.reset.is_live:
         return None
-    status.email.member, status.email.reset = status.member, status.reset
     try:
-        return outbox.letter_of(status.email)
+        return outbox.letter_of(status.email or status.reset, member=status.member)
     except (WindowClosed, MemberResetError):
         return None
 
@@ -270,12 +274,14 @@ __all__ = [
     "Standing",
     "Status",
     "correct",
+    "hand_out",
     "has_changed_address",
     "is_told",
     "letter",
     "link",
     "look",
     "note_address_changed",
+    "note_checked",
     "note_copied",
     "note_refused",
     "note_shown",
@@ -288,5 +294,6 @@ __all__ = [
     "status",
     "stories",
     "tell_former_address",
+    "unblock",
     "used",
 ]

@@ -12,6 +12,7 @@ from wagtail.log_actions import LogActionRegistry
 from .staff import urls
 from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive
 from .staff.desk import DeskMenuItem
+from .staff.log_words import IdentityChecked, Unblocked
 from .staff.mailing_list import MailingsMenuItem
 
 
@@ -47,6 +48,7 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("send", _("Send password reset"), _("Password reset email sent")),
         ("resend", _("Send password reset again"), _("Password reset email sent again, with the same link")),
         ("replace", _("Replace password reset"), _("Password reset email sent with a new link")),
+        ("hand_out", _("Get a link without email"), _("Password reset link made without an email")),
         ("revoke", _("Cancel password reset"), _("Password reset link cancelled")),
         ("show", _("Show password reset link"), _("Password reset link shown")),
         ("copy", _("Copy password reset link"), _("Password reset link copied")),
@@ -60,3 +62,5 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),
     ):
         actions.register_action(f"wagtail_member_reset.{name}", label, message)
+    actions.register_action("wagtail_member_reset.unblock")(Unblocked)
+    actions.register_action("wagtail_member_reset.check")(IdentityChecked)

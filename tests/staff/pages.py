@@ -30,6 +30,11 @@ def words(markup):
     return re.sub(r" (?=[.,;)])|(?<=[(]) ", "", text).strip()
 
 
+def without_fields(markup):
+    """The page without the hidden fields that texts are copied from."""
+    return re.sub(r"<textarea\b.*?</textarea>", "", markup, flags=re.DOTALL)
+
+
 def panel_html(client, person):
     """The panel of the Settings tab, as the fetch gets it."""
     response = client.get(url("panel", person), **FETCH)

@@ -15,7 +15,7 @@ from tests.conftest import grant, make_person
 from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import EmailState, PasswordReset, Reason, ResetEmail
 
-from .pages import FETCH, LINK, SENT, history, panel_html, panel_words, rows, url, words
+from .pages import FETCH, LINK, SENT, history, panel_html, panel_words, rows, url, without_fields, words
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 
@@ -119,8 +119,8 @@ def test_answer_of_the_other_side_is_escaped_and_in_the_history_alone(office_cli
     panel = panel_html(office_client, member)
     told = office_client.get(url("history", member), **FETCH).content.decode()
 
-    assert "550 5.1.1" not in panel
-    assert "<script>" not in told
+    assert "550 5.1.1" not in without_fields(panel)
+    assert "<script>" not in told + panel
     assert re.search(r"<summary>Technical details</summary>\s*<code>550 5.1.1 &lt;script&gt;", told)
     assert "x" * 500 not in told
 

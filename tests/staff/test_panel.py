@@ -12,7 +12,7 @@ from tests.conftest import grant, make_person
 from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.models import EmailState, Origin, PasswordReset, ResetEmail, SkipReason
 
-from .pages import FETCH, LINK, SENT, WELCOMED, edit_url, panel_html, panel_words, url, words
+from .pages import FETCH, LINK, SENT, WELCOMED, edit_url, panel_html, panel_words, url, without_fields, words
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 COULD_NOT = "The reset password email could not be sent."
@@ -171,7 +171,7 @@ def test_failed_mail_says_why_and_what_to_do(office_client, office, member, code
     assert SENT not in words(page)
     assert "help-critical" in page
     assert resets.link(reset) in page
-    assert "5.1.1" not in page
+    assert "5.1.1" not in without_fields(page)
 
 
 def test_failed_welcome_says_that_the_account_stands(office_client, office, imported_member):

@@ -33,6 +33,7 @@ SETTINGS = {
     "MAILING_CONNECTIONS": "E015",
     "REMINDER": "E016",
     "PASSWORDS_ENABLED": "E017",
+    "IDENTITY_CHECK": "E018",
 }
 ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
 

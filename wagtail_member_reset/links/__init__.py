@@ -1,5 +1,6 @@
 """One member's link: where it leads, whether it still stands, how it is issued and how it ends."""
 
+from .handed_out import hand_out
 from .issuer import LOG_ACTIONS, Effect, Issuer, effect_of_sending, issue_link, reissue
 from .limits import is_spent_for_mailings, is_spent_for_strangers, refusal_of_staff
 from .location import (
@@ -48,6 +49,7 @@ __all__ = [
     "erase_past_window",
     "failing",
     "follow_upgrade",
+    "hand_out",
     "has_refused_host",
     "has_viewed",
     "is_spent_for_mailings",

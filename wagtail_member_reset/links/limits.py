@@ -53,6 +53,16 @@ def refusal_of_staff(member: Member, *, by: Member) -> Refusal | None:
     return Refusal.PERSON_LIMIT if db.reaches(_by_staff(period).filter(requested_by=by), most) else None
 
 
+def refusal_of_handing_out(member: Member, *, by: Member) -> Refusal | None:
+    """The same limits for links that staff make without an email, which count for themselves."""
+    limits = conf.STAFF_LIMITS
+    most, period = limits["account"]
+    if db.reaches(_handed_out(period).filter(member=member), most):
+        return Refusal.ACCOUNT_LIMIT
+    most, period = limits["person"]
+    return Refusal.PERSON_LIMIT if db.reaches(_handed_out(period).filter(issued_by=by), most) else None
+
+
 def is_spent_for_mailings() -> GreaterThanOrEqual:
     """Whether mailings may not mail an account for now, for a query of accounts. What certainly never left is free."""
     most, period = conf.STAFF_LIMITS["account"]
@@ -63,7 +73,11 @@ def is_spent_for_mailings() -> GreaterThanOrEqual:
 
 def _by_staff(period: timedelta) -> QuerySet[ResetEmail]:
     by_hand = _mails(period).exclude(requested_by=None).filter(mailing=None)
-    return by_hand.filter(reset__origin__in=[Origin.STAFF, Origin.MEMBER])
+    return by_hand.filter(reset__origin__in=[Origin.STAFF, Origin.MEMBER, Origin.HANDED_OUT])
+
+
+def _handed_out(period: timedelta) -> QuerySet[PasswordReset]:
+    return PasswordReset.objects.filter(origin=Origin.HANDED_OUT, issued_at__gt=timezone.now() - period)
 
 
 def _mails(period: timedelta) -> QuerySet[ResetEmail]:

@@ -44,9 +44,10 @@ def _how_it_ended(reset: PasswordReset) -> LinkProblem:
     return LinkProblem.RIGHTS_GAINED if is_gain else LinkProblem(reset.state)
 
 
-def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
+def use(reset: PasswordReset, *, member: Member) -> None:
     """
-    Close the link as used and save the password that `member` was given, both or neither.
+    Close the link as used and save the password that `member` was given, both or neither. Promises the email that
+    tells of it, to who has an address.
 
     The password is hashed already: hashing takes a quarter of a second, and a
     transaction must not wait for it. Exactly one of several callers wins.
@@ -54,27 +55,29 @@ def use(reset: PasswordReset, *, member: Member) -> ResetEmail:
     Raises `Unredeemable`.
     """
 
-    def attempt() -> ResetEmail | None:
+    def attempt() -> bool:
         now = timezone.now()
         usable = PasswordReset.objects.filter(pk=reset.pk, state=State.ACTIVE, expires_at__gt=now)
         closed = usable.update(**ending(State.USED, at=now), used_at=now)
         account = locked(member)
         if closed != 1 or account is None or failing(reset, account):
             transaction.set_rollback(True, using=db.alias())
-            return None
+            return False
         member.save(update_fields=["password"])
         audit.record(account, "use", by=None, origin=None)
-        return ResetEmail.objects.create(
-            member=member,
-            reset=reset,
-            purpose=Purpose.PASSWORD_CHANGED,
-            recipient=address_of(account),
-            language=reset.language,
-            site_id=reset.site_id,
-        )
+        if address := address_of(account):
+            ResetEmail.objects.create(
+                member=member,
+                reset=reset,
+                purpose=Purpose.PASSWORD_CHANGED,
+                recipient=address,
+                language=reset.language,
+                site_id=reset.site_id,
+            )
+        return True
 
-    if email := db.retried(attempt):
-        return email
+    if db.retried(attempt):
+        return
     found = PasswordReset.objects.select_related("member").filter(pk=reset.pk).first()
     if found is None:  # the member was deleted meanwhile, and the link with them
         raise Unredeemable(LinkProblem.UNKNOWN)
@@ -164,7 +167,8 @@ def failing(reset: PasswordReset, member: Member) -> Reason | None:
         return Reason.ADDRESS_CHANGED
     if reason := _failing_password(reset.key_id, reset.password_mark, member.pk, member.password):
         return reason
-    if refusal_for(member) is not None:
+    # A link that was handed out needs no address; where there was one, it is missed above.
+    if refusal_for(member) not in (None, Refusal.NO_ADDRESS):
         return Reason.NOT_ALLOWED
     return Reason.RIGHTS_GAINED if has_gained(reset, member) else None
 

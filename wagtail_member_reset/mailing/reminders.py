@@ -77,7 +77,7 @@ def _unused_welcomes() -> QuerySet[PasswordReset]:
     welcomes = welcomes.filter(~is_not_to_be_emailed("active_for"))
     if keeps_last_login(get_user_model()):
         welcomes = welcomes.filter(active_for__last_login=None)
-    return welcomes.exclude(origin=Origin.REMINDER)
+    return welcomes.exclude(origin__in=[Origin.REMINDER, Origin.HANDED_OUT])
 
 
 def _mailing_for(resets: QuerySet[PasswordReset], now: datetime) -> Mailing:

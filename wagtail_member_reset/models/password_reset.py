@@ -29,6 +29,7 @@ class Origin(models.TextChoices):
     MAILING = "mailing", _("Mailing")
     IMPORT = "import", _("Import")
     REMINDER = "reminder", _("Reminder")
+    HANDED_OUT = "handed_out", _("Without an email")
 
 
 class State(models.TextChoices):
@@ -137,6 +138,7 @@ class PasswordReset(PartlyIndexed):
             ("send_passwordreset", _("Can send password resets")),
             ("view_link_passwordreset", _("Can see and copy a member's personal link")),
             ("view_passwordreset", _("Can view password resets")),
+            ("unblock_passwordreset", _("Can unblock addresses at the mail service")),
             ("bulk_send_passwordreset", _("Can send password resets to many members at once")),
         ]
         constraints = [

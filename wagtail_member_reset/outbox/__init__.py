@@ -9,7 +9,7 @@ to the address that an account had before.
 from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_overdue
 from .entry import enqueue
 from .former import is_told, tell_former_address
-from .letter import letter_of
+from .letter import letter_of, subject_of
 from .requests import MOST_ACCOUNTS, accept
 from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
@@ -17,6 +17,7 @@ from .send import at_work, drain, send_chunk
 from .sender import is_one_mailbox
 from .tasks import is_configured as has_task_backend
 from .text import Content
+from .unblocking import may_be_blocked, unblock
 
 __all__ = [
     "MOST_ACCOUNTS",
@@ -31,9 +32,12 @@ __all__ = [
     "is_told",
     "letter_of",
     "look_if_due",
+    "may_be_blocked",
     "purge_requests",
     "send_chunk",
+    "subject_of",
     "tell_former_address",
+    "unblock",
     "wake",
     "wake_mailing",
     "wake_on_commit",

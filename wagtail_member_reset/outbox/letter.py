@@ -51,14 +51,27 @@ def mint_for(email: ResetEmail) -> str:
         return tokens.mint(links.reissue(email))
 
 
-def letter_of(email: ResetEmail) -> text.Content:
+def letter_of(mailed: ResetEmail | PasswordReset, *, member: accounts.Member) -> text.Content:
     """
-    The mail as it went to the member, for who passes the link on another way.
+    The mail as it went to the member, or as it would go with a link that was handed out, for who passes the link on.
 
     Raises `WindowClosed` when its link can no longer be produced, and `MemberResetError` as composing does.
     """
+    email = mailed if isinstance(mailed, ResetEmail) else _unwritten(mailed)
     assert email.reset is not None
+    email.member = email.reset.member = member
     return compose(email, tokens.mint(email.reset), Shared())
+
+
+def subject_of(email: ResetEmail) -> str:
+    """The email's subject. Nothing is made that could open anything."""
+    return compose(email, PLACE, Shared()).subject
+
+
+def _unwritten(reset: PasswordReset) -> ResetEmail:
+    return ResetEmail(
+        reset=reset, purpose=reset.purpose, recipient=reset.recipient, language=reset.language, site_id=reset.site_id
+    )
 
 
 def compose(email: ResetEmail, token: str, shared: Shared) -> text.Content:

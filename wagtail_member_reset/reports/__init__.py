@@ -1,6 +1,7 @@
 """What mail services say of emails: what each service can do, what it reports, and what that means."""
 
 from .answers import LONGEST_READ, Reading, Stage, Whose, read
+from .block_lists import Block, BlockListError, Trouble, Unblocked, lift
 from .causes import NEEDS_MENDING, Cause
 from .refusals import IN_A_ROW, Ending, pause_if_many, read_row, refusal
 from .service import MailService, Placeholders
@@ -27,6 +28,8 @@ __all__ = [
     "NEEDS_MENDING",
     "SITE_QUEUE",
     "SMTP",
+    "Block",
+    "BlockListError",
     "Cause",
     "Ending",
     "MailService",
@@ -34,12 +37,15 @@ __all__ = [
     "Placeholders",
     "Reading",
     "Stage",
+    "Trouble",
+    "Unblocked",
     "Verdict",
     "Whose",
     "backend_path",
     "default_backend",
     "is_automatic_answer",
     "is_open_to_anybody",
+    "lift",
     "listen",
     "name_of",
     "of_event",

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .block_lists import BlockList
+
 # The connection and the answer: `requests` waits as long for the one as for the other.
 API_REPLIES = 2
 # What is longer than this is no time-out.
@@ -121,6 +123,12 @@ class MailService:
 
     attempts: Callable[[Any], int] = _attempts
     """How often its client tries by itself, from the connection."""
+
+    block_list: BlockList | None = None
+    """Its list of addresses that it mails no more, where its API is known here."""
+
+    block_page: str = ""
+    """Where people find that list, where its API is not."""
 
     def held_back_for(self, text: str) -> str:
         """Anymail's reason why the service held a mail back, if that is what the text says; else empty."""

@@ -20,6 +20,7 @@ from django.urls import NoReverseMatch, Resolver404, reverse
 from django.utils.module_loading import import_string
 
 from .. import paths
+from .block_lists import BLOCK_LISTS, PAGES
 from .service import (
     BOUNCED_BEFORE,
     MARKED_AS_SPAM,
@@ -198,6 +199,8 @@ ANYMAILS = [
 ]
 SMTP = MailService(name="smtp", timeout_setting="EMAIL_TIMEOUT", replies=SMTP_REPLIES)
 SERVICES = {service.name: service for service in [*ANYMAILS, SMTP]}
+SERVICES |= {name: replace(SERVICES[name], block_list=found) for name, found in BLOCK_LISTS.items()}
+SERVICES |= {name: replace(SERVICES[name], block_page=page) for name, page in PAGES.items()}
 # Brevo's former name, under which Anymail still has a backend and a webhook.
 SERVICES["SendinBlue"] = replace(SERVICES["Brevo"], name="SendinBlue", webhook="sendinblue")
 # Mail queues of a site's own, by where they are imported from. None tells more than that it has taken an email, and

@@ -6,13 +6,17 @@ from copy import copy
 from typing import Any, cast
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from ..accounts import LONGEST_ADDRESS, clean_address, has_passwords
+from ..accounts import LONGEST_ADDRESS, clean_address, column_of, has_passwords, same_address
 from ..conf import conf
 
 FIELD = "member_reset_password"
 LINK, PASSWORD, LATER = "link", "password", "later"
+# What stands in the panel has the id of a form that does not exist, since Wagtail's own form must not submit it.
+NO_FORM = "member-reset-no-form"
+ALSO_USERNAME = "also_username"
 PASSWORDS = ("password1", "password2")
 
 
@@ -105,7 +109,15 @@ class AddressForm(forms.ModelForm):  # type: ignore[type-arg]
         field.label = _("New address")
         field.help_text = ""
         # The panel stands inside Wagtail's own form, which must not submit this field: no form has this id.
-        field.widget.attrs.update({"form": "member-reset-no-form", "autocomplete": "off", "autocapitalize": "none"})
+        field.widget.attrs.update({"form": NO_FORM, "autocomplete": "off", "autocapitalize": "none"})
+        if self._signs_in_with_it():
+            self.fields[ALSO_USERNAME] = forms.BooleanField(
+                required=False,
+                initial=True,
+                label=_("Also sign in with the new address"),
+                help_text=_("The name to sign in with is the earlier address. The email says which name to use."),
+                widget=forms.CheckboxInput({"form": NO_FORM}),
+            )
 
     @property
     def field_name(self) -> str:
@@ -115,11 +127,38 @@ class AddressForm(forms.ModelForm):  # type: ignore[type-arg]
     def address(self) -> str:
         return str(self.cleaned_data[self.field_name])
 
+    @property
+    def wants_username(self) -> bool:
+        """Whether the name to sign in with is to be the new address, too."""
+        return bool(self.cleaned_data.get(ALSO_USERNAME))
+
+    def _signs_in_with_it(self) -> bool:
+        name = str(self.instance.get_username() or "")
+        if self.field_name == self.instance.USERNAME_FIELD or not column_of(
+            type(self.instance), self.instance.USERNAME_FIELD
+        ):
+            return False
+        return "@" in name and same_address(name, self.stored)
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.field_name in cleaned and cleaned.get(ALSO_USERNAME):
+            self._check_username(cleaned[self.field_name])
         if self.field_name in cleaned and cleaned[self.field_name] == self.stored:
             self.add_error(self.field_name, _("This is the address that is stored already. Correct it first."))
         return cleaned
+
+    def _check_username(self, name: str) -> None:
+        field = self.instance._meta.get_field(self.instance.USERNAME_FIELD)
+        try:
+            field.clean(name, self.instance)
+        except ValidationError as error:
+            self.add_error(ALSO_USERNAME, error)
+            return
+        others = type(self.instance)._default_manager.exclude(pk=self.instance.pk)
+        if others.filter(**{f"{field.name}__iexact": name}).exists():
+            text = _("Somebody else signs in with this address. Untick this, or choose another address.")
+            self.add_error(ALSO_USERNAME, text)
 
 
 def _cleaned_first(field: forms.Field) -> forms.Field:
@@ -141,5 +180,6 @@ def address_form(member: Any, data: Any = None, *, is_page: bool) -> AddressForm
     form_class = cast(type[AddressForm], forms.modelform_factory(type(member), form=AddressForm, fields=fields))
     form = form_class(data, instance=copy(member), initial={} if data is None else None)
     if is_page:
-        del form.fields[form.field_name].widget.attrs["form"]
+        for field in form.fields.values():
+            del field.widget.attrs["form"]
     return form

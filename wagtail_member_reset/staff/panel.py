@@ -12,12 +12,13 @@ from wagtail.models import Site
 
 from .. import accounts, ids, links, resets
 from ..conf import conf
+from ..exceptions import Refusal
 from ..models import PasswordReset
 from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
 from ..reports import Cause
 from ..resets import Standing, Status
-from . import account, permissions, timeline, wording
+from . import account, for_their_it, identity, permissions, qr_code, timeline, unblock_words, wording
 
 
 @sensitive_variables()  # of everything that this calls, too: an error report must not show the link
@@ -29,19 +30,35 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
     after that (`reveal`), or as long as it is the link that the page shows already (`revealed`, its key). Who is
     shown the link is kept and logged before.
     """
-    values = {**facts(actor, member), "accounts_at_address": _crowd(member), "most_accounts": MOST_ACCOUNTS}
-    values["account"] = account.details(actor, member) if values["rights"].view else None
+    values: dict[str, Any] = {
+        **facts(actor, member),
+        "accounts_at_address": _crowd(member),
+        "most_accounts": MOST_ACCOUNTS,
+    }
     status, rights = values["status"], values["rights"]
+    values["account"] = account.details(actor, member) if rights.view else None
+    values["unblocking"] = unblock_words.offer(status, rights)
+    values["for_their_it"] = for_their_it.details(status)
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     if link is None:
-        return {**values, "link": None, "is_hidden": False}
+        return {**values, "link": None, "is_hidden": False, "may_hand_out": _may_hand_out(values)}
     stays = revealed == str(status.reset.pk) and links.has_viewed(status.reset, actor)
     if rights.reveal and not reveal and not stays:
         return {**values, "link": None, "is_hidden": True}
     resets.note_shown(status.reset, by=actor)
-    letter = resets.letter(status)
-    redacted = {"link": Redacted(link), "letter": letter, "mailto": Redacted(_mailto(status, letter))}
+    letter, picture = resets.letter(status), qr_code.svg(link)
+    redacted = {
+        "link": Redacted(link),
+        "qr_code": Redacted(picture) if picture else None,
+        "letter": letter,
+        "mailto": Redacted(_mailto(status, letter)),
+    }
     return {**values, **redacted, "is_hidden": False}
+
+
+def _may_hand_out(values: dict[str, Any]) -> bool:
+    is_host_refused = values["location_problem"] == links.LocationProblem.HOST
+    return values["rights"].hand_out and values["may_have_link"] and not is_host_refused
 
 
 def facts(actor: Any, member: Any) -> dict[str, Any]:
@@ -57,6 +74,9 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "state": state(status),
         "words": wording.words(status.verdict, name=name) if status.verdict else None,
         "rights": rights,
+        "asks_identity": identity.is_asked(),
+        # One that nobody mails: for that, no address is needed.
+        "may_have_link": status.refusal in (None, Refusal.NO_ADDRESS),
         "is_own": actor.pk == member.pk,
         "location_problem": _location_problem(status.reset),
         "window": conf.STATUS_WINDOW,
@@ -72,7 +92,7 @@ def state(status: Status) -> str:
     reset, verdict = status.reset, status.verdict
     words = [status.standing.value, status.refusal.value if status.refusal else "", status.address]
     words.append(accounts.sign_in_name(status.member))
-    words += [str(reset.pk), str(status.email.pk)] if reset and status.email else []
+    words += [str(reset.pk), str(status.email.pk) if status.email else ""] if reset else []
     words += [verdict.outcome.value, verdict.cause.value, str(verdict.at)] if verdict else []
     return ids.digest("panel", "|".join(words))[:16]
 
@@ -104,7 +124,8 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
 
 
 def urls(member: Any) -> dict[str, str]:
-    names = ("panel", "send", "revoke", "correct", "do_not_email", "reveal", "copied", "history")
+    names = ("panel", "send", "hand_out", "unblock", "revoke", "correct")
+    names += ("do_not_email", "reveal", "copied", "history")
     return {name: reverse(f"wagtail_member_reset_admin:{name}", args=[quote(member.pk)]) for name in names}
 
 

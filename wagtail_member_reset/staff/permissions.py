@@ -40,8 +40,8 @@ class Rights:
 
     `address`: the address is one that may be changed. A user model that computes it has none to store.
 
-    `reveal`: the link is shown only after a click. `chose_address`: the person might see the link, but changed the
-    address within the last 24 hours.
+    `unblock`: ask the mail service to mail the address again. `reveal`: the link is shown only after a click.
+    `chose_address`: the person might see the link, but changed the address within the last 24 hours.
     """
 
     view: bool
@@ -51,6 +51,7 @@ class Rights:
     chose_address: bool
     change: bool
     address: bool
+    unblock: bool
 
     @property
     def withheld(self) -> bool:
@@ -60,6 +61,11 @@ class Rights:
         Who can set the member's password in Wagtail's own form gains nothing by it, and gets it by a click.
         """
         return self.chose_address and not self.link
+
+    @property
+    def hand_out(self) -> bool:
+        """Make a link without an email: takes both rights, and follows every rule for a link that is shown."""
+        return self.send and self.link
 
     @property
     def correct(self) -> bool:
@@ -82,9 +88,10 @@ def rights(actor: Any, member: Any) -> Rights:
         view=actor.has_perm(PREFIX + "view_passwordreset") or sends or may_see_link,
         send=sends,
         link=may_see_link and (not chose_address or may_set_passwords(actor)),
-        reveal=chose_address or not changes or conf.LINK_DISPLAY == "reveal",
+        reveal=chose_address or not changes or conf.LINK_DISPLAY == "reveal" or conf.IDENTITY_CHECK != "off",
         chose_address=chose_address,
         change=changes,
+        unblock=sends and bool(actor.has_perm(PREFIX + "unblock_passwordreset")),
         address=changes and address_column(type(member)) is not None,
     )
 

@@ -51,7 +51,7 @@ def title(entry: Entry, *, name: str) -> str:
         return str(short or BADGES[entry.verdict.outcome])
     if entry.step == Step.NOTED:
         return str(NOTES.get(entry.note, NOTES["unknown"])) % {"name": name}
-    if entry.step in (Step.CREATED, Step.SENT_AGAIN):
+    if entry.step in (Step.CREATED, Step.SENT, Step.SENT_AGAIN):
         return _beginning(entry, by)
     if entry.step == Step.CLOSED:
         return _end(entry, by)
@@ -59,8 +59,12 @@ def title(entry: Entry, *, name: str) -> str:
 
 
 def _beginning(entry: Entry, by: str) -> str:
+    if entry.step == Step.SENT:
+        return gettext("Sent by email by %(staff)s") % {"staff": by} if by else gettext("Sent by email")
     if entry.step == Step.SENT_AGAIN:
         return gettext("Sent again by %(staff)s") % {"staff": by} if by else gettext("Asked for again on the website")
+    if by and entry.reset.origin == Origin.HANDED_OUT:
+        return gettext("Link made by %(staff)s, without an email") % {"staff": by}
     if by and entry.reset.origin == Origin.MAILING:
         return gettext("Sent with a mailing by %(staff)s") % {"staff": by}
     if by and entry.reset.is_welcome and entry.reset.origin == Origin.STAFF:
@@ -72,6 +76,7 @@ def _beginning(entry: Entry, by: str) -> str:
         Origin.MAILING: gettext("Created for many at once"),
         Origin.IMPORT: gettext("Created with an import"),
         Origin.REMINDER: gettext("Created as a reminder"),
+        Origin.HANDED_OUT: gettext("Link made without an email"),
     }.get(Origin(entry.reset.origin), gettext("Created"))
 
 

@@ -19,11 +19,12 @@ from wagtail.admin.utils import get_user_display_name
 
 from .. import resets
 from ..accounts import do_not_email_of
-from ..exceptions import EffectChanged, Refusal, SendRefused
+from ..exceptions import EffectChanged, MemberResetError, Refusal, SendRefused
 from ..links import Effect
 from ..models import DoNotEmailReason
+from ..reports import BlockListError, Unblocked
+from . import account, identity, permissions, unblock_words, wording
 from . import panel as panels
-from . import account, permissions, wording
 from .forms import AddressForm, address_form
 from .media import MEDIA
 
@@ -69,9 +70,11 @@ def correct(request: HttpRequest, pk: str) -> HttpResponse:
     if refused := _answer_of_hooks("before_edit_user", request, member):
         return refused
     form = address_form(member, request.POST if request.method == "POST" else None, is_page=not _is_fetch(request))
-    if form.is_valid():
+    if form.is_valid() and not identity.problem(request):
+        identity.note(request, member)
+        also = form.wants_username
         try:
-            resets.correct(member, address=form.address, by=request.user, tell_former=True)
+            resets.correct(member, address=form.address, by=request.user, tell_former=True, also_username=also)
         except SendRefused as error:
             # Nothing was stored, but the object has the new address: read it again.
             return _refused(request, _member_or_404(pk), error.refusal)
@@ -97,6 +100,54 @@ def send(request: HttpRequest, pk: str) -> HttpResponse:
         verb(member, by=request.user, expected=effect)
     except EffectChanged:
         return _confirm(request, member, "send", has_changed=True)
+    except SendRefused as refused:
+        return _refused(request, member, refused.refusal)
+    return _panel(request, member)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.non_atomic_requests
+def hand_out(request: HttpRequest, pk: str) -> HttpResponse:
+    """A GET says what getting a link without an email will do; the POST does it, and shows the link."""
+    member = _member_or_404(pk)
+    _require(request, member, "hand_out")
+    if request.method != "POST":
+        return _confirm(request, member, "hand_out")
+    if identity.problem(request):
+        return _confirm(request, member, "hand_out")
+    identity.note(request, member)
+    try:
+        effect = _effect(request)
+        resets.hand_out(member, by=request.user, fresh=effect == Effect.REPLACES, expected=effect)
+    except EffectChanged:
+        return _confirm(request, member, "hand_out", has_changed=True)
+    except SendRefused as refused:
+        return _refused(request, member, refused.refusal, is_link=True)
+    except MemberResetError:
+        return _panel(request, member, notice=str(wording.NO_LINK))
+    return _panel(request, member, reveal=True, is_page=not _is_fetch(request))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.non_atomic_requests
+def unblock(request: HttpRequest, pk: str) -> HttpResponse:
+    """A GET asks; the POST has the mail service mail the address again, and sends again if that was done."""
+    member = _member_or_404(pk)
+    _require(request, member, "unblock")
+    status = resets.status(member)
+    offered = unblock_words.offer(status, permissions.rights(request.user, member))
+    if status.email is None or not offered or not offered["has_api"]:
+        return _panel(request, member)
+    if request.method != "POST" or request.POST.get("email") != str(status.email.pk):
+        return _confirm(request, member, "unblock", has_changed=request.method == "POST")
+    status.email.member = member
+    try:
+        outcome = resets.unblock(status.email, by=request.user)
+        if outcome != Unblocked.DONE:
+            return _panel(request, member, notice=str(unblock_words.OUTCOMES[outcome]))
+        resets.send(member, by=request.user)
+    except BlockListError as error:
+        return _panel(request, member, notice=str(unblock_words.TROUBLES[error.trouble]))
     except SendRefused as refused:
         return _refused(request, member, refused.refusal)
     return _panel(request, member)
@@ -131,11 +182,17 @@ def do_not_email(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 def reveal(request: HttpRequest, pk: str) -> HttpResponse:
-    """Show the link, which is logged before. A GET comes from who had to sign in again after the click."""
+    """
+    Show the link, which is logged before. A GET asks how it was checked who wants it; without that question, it comes
+    from who had to sign in again after the click.
+    """
     member = _member_or_404(pk)
-    if request.method != "POST":
+    if request.method != "POST" and not identity.is_asked():
         return _guarded(redirect(panels.page_url(request.user, member)))
     _require(request, member, "link")
+    if request.method != "POST" or identity.problem(request):
+        return _confirm(request, member, "reveal")
+    identity.note(request, member)
     return _panel(request, member, reveal=True, is_page=not _is_fetch(request))
 
 
@@ -175,9 +232,9 @@ def _answer_of_hooks(name: str, request: HttpRequest, member: Any) -> HttpRespon
     return None
 
 
-def _refused(request: HttpRequest, member: Any, refusal: Refusal) -> HttpResponse:
+def _refused(request: HttpRequest, member: Any, refusal: Refusal, *, is_link: bool = False) -> HttpResponse:
     """The panel says what is wrong with an account. Where a limit is used up, add that, and log the refusal."""
-    notice = wording.spent(refusal, name=wording.person(member))
+    notice = wording.spent(refusal, name=wording.person(member), is_link=is_link)
     if notice:
         resets.note_refused(member, by=request.user)
         if not _is_fetch(request):
@@ -219,6 +276,7 @@ def _confirm(
     context = panels.facts(request.user, member) | {"question": question, "has_changed": has_changed, "form": form}
     if question == "do_not_email":
         context["reasons"] = DoNotEmailReason.choices
+    context |= identity.context(request, question)
     if question == "correct":
         context["is_told"] = resets.is_told(member, address=context["status"].address, by=request.user)
     if _is_fetch(request):

@@ -246,6 +246,20 @@ SPENT: dict[Refusal, Text] = {
         "Go on later, or ask a colleague."
     ),
 }
+# The same for links without an email.
+SPENT_LINKS: dict[Refusal, Text] = {
+    Refusal.ACCOUNT_LIMIT: _(
+        "No link was made: staff have made as many links for %(name)s as they may for one account for now. "
+        "Go on later, or send the link by email."
+    ),
+    Refusal.PERSON_LIMIT: _(
+        "No link was made: you have made as many links as one person may for now. Go on later, or ask a colleague."
+    ),
+}
+NO_LINK: Text = _(
+    "No link was made, since this site does not know where links lead. "
+    "Ask your administrator to set the site's hostname under Settings, Sites."
+)
 
 
 # Said before an address is changed. What may be known of who reads it is told where the form is about nothing else.
@@ -255,9 +269,9 @@ NOTICE: Text = _(
 )
 
 
-def spent(refusal: Refusal, *, name: str) -> str:
-    """Which limit is used up; empty where the account itself is refused."""
-    return sentence(str(SPENT.get(refusal, "")), name=name)
+def spent(refusal: Refusal, *, name: str, is_link: bool = False) -> str:
+    """Which limit is used up, of emails or of links without one; empty where the account itself is refused."""
+    return sentence(str((SPENT_LINKS if is_link else SPENT).get(refusal, "")), name=name)
 
 
 def text_of(verdict: Verdict) -> tuple[Outcome, Cause]:

@@ -12,7 +12,7 @@ from django.db.models import Prefetch
 from wagtail.log_actions import registry
 
 from ..accounts import Member
-from ..models import EmailState, PasswordReset, Reason, ResetEmail, State
+from ..models import EmailState, Origin, PasswordReset, Reason, ResetEmail, State
 from ..reports import Outcome, Verdict, is_automatic_answer, of_event, verdict_on
 
 MOST_LINKS = 5
@@ -23,6 +23,7 @@ SCANNERS_HASTE = timedelta(seconds=60)
 
 class Step(str, Enum):
     CREATED = "created"
+    SENT = "sent"  # by email, after it was handed out
     SENT_AGAIN = "sent_again"
     HANDED_OVER = "handed_over"
     DID_NOT_LEAVE = "did_not_leave"
@@ -98,7 +99,9 @@ def stories(member: Member) -> list[Story]:
 def _place(entry: Entry) -> datetime:
     # Providers tell whole seconds by their own clocks: no report of a mail goes before its hand-over.
     handed_over_at = entry.email.handed_over_at if entry.email else None
-    return max(entry.at, handed_over_at) if handed_over_at and entry.step != Step.SENT_AGAIN else entry.at
+    return (
+        max(entry.at, handed_over_at) if handed_over_at and entry.step not in (Step.SENT, Step.SENT_AGAIN) else entry.at
+    )
 
 
 def _actions(member: Member, *, since: datetime) -> list[Any]:
@@ -109,9 +112,11 @@ def _actions(member: Member, *, since: datetime) -> list[Any]:
 def _entries(reset: PasswordReset, actions: list[Any]) -> Iterator[Entry]:
     yield Entry(step=Step.CREATED, at=reset.issued_at, reset=reset, by=reset.issued_by)
     with_link = [email for email in reset.emails.all() if email.has_link]
+    is_handed_out = reset.origin == Origin.HANDED_OUT
     for index, email in enumerate(with_link):
-        if index:
-            yield Entry(step=Step.SENT_AGAIN, at=email.created_at, reset=reset, email=email, by=email.requested_by)
+        if index or is_handed_out:
+            step = Step.SENT_AGAIN if index else Step.SENT
+            yield Entry(step=step, at=email.created_at, reset=reset, email=email, by=email.requested_by)
         yield from _of_email(reset, email)
     for action in actions:
         if action.action in ACTIONS:

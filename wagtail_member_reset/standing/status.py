@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from django.db.models import OuterRef, Subquery
+
 from .. import links, outbox, reports
 from ..accounts import Member, address_of, refusal_for
 from ..exceptions import Refusal
 from ..links import Effect
-from ..models import PasswordReset, ResetEmail, State
+from ..models import Origin, PasswordReset, ResetEmail, State
 from ..reports import Verdict, verdict_on
 
 
@@ -26,7 +28,11 @@ class Standing(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What staff are told of a member: the latest mail with a link, its reset, and what sending would do."""
+    """
+    What staff are told of a member: the latest link, its latest mail, and what sending would do.
+
+    A link that was handed out has no `email`, and no `verdict`, until it is mailed.
+    """
 
     member: Member
     address: str
@@ -45,16 +51,14 @@ class Status:
 
 def status(member: Member) -> Status:
     """
-    Where the member stands. One query, and one for the reports of a mail that was sent; another one only
-    where something has to be put right.
+    Where the member stands. One query, and one for the reports of a mail that was sent, or for who was sent none;
+    another one only where something has to be put right.
 
     A look erases what may no longer be derivable, closes a link that the account has
     outgrown, and wakes delivery for a mail that is overdue.
     """
     refusal = refusal_for(member)
-    email = ResetEmail.objects.with_link().filter(member=member.pk, reset__isnull=False)
-    latest = email.select_related("reset", "reset__site", "reset__issued_by").order_by("-created_at", "-pk").first()
-    reset = latest.reset if latest else None
+    reset, latest = _latest(member)
     if reset is not None:
         reset.member = member
         links.settle(reset, member)
@@ -71,6 +75,19 @@ def status(member: Member) -> Status:
         email=latest,
         verdict=_verdict(latest) if latest else None,
     )
+
+
+def _latest(member: Member) -> tuple[PasswordReset | None, ResetEmail | None]:
+    """The member's latest link, and its latest mail; None for the mail of one that was handed out."""
+    handed_out = PasswordReset.objects.filter(member=member.pk, origin=Origin.HANDED_OUT).order_by("-pk")
+    emails = ResetEmail.objects.with_link().filter(member=member.pk, reset__isnull=False)
+    # The keys of one member's links ascend: each is written after the one before has ended.
+    newer = handed_out.filter(pk__gt=OuterRef("reset_id"))
+    emails = emails.annotate(handed_out=Subquery(newer.values("pk")[:1]))
+    email = emails.select_related("reset", "reset__site", "reset__issued_by").order_by("-created_at", "-pk").first()
+    if email is not None and vars(email)["handed_out"] is None:
+        return email.reset, email
+    return handed_out.select_related("site", "issued_by").first(), None
 
 
 def _standing(reset: PasswordReset | None) -> Standing:

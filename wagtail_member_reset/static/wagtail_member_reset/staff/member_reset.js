@@ -42,7 +42,8 @@
       if (!this.hasBodyTarget) return;
       event.preventDefault();
       const { name, value } = event.currentTarget;
-      const typed = [...this.bodyTarget.querySelectorAll("input[form]")].map((input) => [input.name, input.value]);
+      const inputs = [...this.bodyTarget.querySelectorAll("input[form]")];
+      const typed = inputs.filter((input) => input.type !== "checkbox" || input.checked).map((input) => [input.name, input.value]);
       const chosen = name ? [[name, value]] : [];
       this.swap(event.params.url, { method: "POST", body: new URLSearchParams([...typed, ...chosen]) });
     }
@@ -222,7 +223,8 @@
         target,
         detail: { clear: true, type: copied ? "success" : "error" },
       });
-      if (copied) this.noteCopied();
+      const holdsLink = !target.closest("[data-member-reset-target~='details']");
+      if (copied && holdsLink) this.noteCopied();
     }
 
     async noteCopied() {

@@ -1,0 +1,55 @@
+"""Links that staff hand out themselves, without an email: to people at the counter, or without an address."""
+
+from __future__ import annotations
+
+from .. import audit, db, tokens
+from ..accounts import Member, refusal_for
+from ..exceptions import EffectChanged, Refusal, SendRefused
+from ..models import Origin, PasswordReset, Purpose
+from .issuer import Effect, effect_of_sending, issue_link
+from .limits import refusal_of_handing_out
+from .location import url_of
+from .state import lock_first, locked
+from .viewers import note_viewer
+
+
+def hand_out(member: Member, *, by: Member, fresh: bool = False, expected: Effect | None = None) -> PasswordReset:
+    """
+    Have a link for who shows it to the member: the live one where it can be shown, else a new one. Nothing is mailed.
+
+    That `by` is shown it is kept and logged in the same transaction. `fresh` asks for a new link in any case, which
+    ends the earlier one. An account without an address can be given one.
+
+    Raises `SendRefused`, `EffectChanged` when the outcome would not be the `expected` one, and `MemberResetError` where
+    no link can be made, as without a hostname. None of them changes anything.
+    """
+
+    def attempt() -> PasswordReset:
+        lock_first(member)
+        account: Member = locked(member)
+        if refusal := (_refusal(account, by=by) if account else Refusal.INACTIVE):
+            raise SendRefused(refusal)
+        current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
+        effect = effect_of_sending(current, account, fresh=fresh)
+        if expected is not None and effect != expected:
+            raise EffectChanged(effect.value)
+        if current is not None and effect == Effect.SAME_LINK:
+            reset = current
+        else:
+            reset = issue_link(
+                account, current, purpose=Purpose.RESET, origin=Origin.HANDED_OUT, by=by, site=None, language=""
+            )
+            audit.record(account, "hand_out", by=by, origin=Origin.HANDED_OUT)
+        url_of(tokens.mint(reset), site=reset.site, language=reset.language)
+        if note_viewer(reset, by=by):
+            audit.record(account, "show", by=by, origin=None)
+        return reset
+
+    return db.retried(attempt)
+
+
+def _refusal(account: Member, *, by: Member) -> Refusal | None:
+    refusal = refusal_for(account)
+    if refusal not in (None, Refusal.NO_ADDRESS):
+        return refusal
+    return refusal_of_handing_out(account, by=by)
