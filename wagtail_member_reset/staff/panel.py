@@ -124,8 +124,7 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
 
 
 def urls(member: Any) -> dict[str, str]:
-    names = ("panel", "send", "hand_out", "unblock", "revoke", "correct")
-    names += ("do_not_email", "reveal", "copied", "history")
+    names = "panel send hand_out unblock revoke correct do_not_email reveal copied history".split()
     return {name: reverse(f"wagtail_member_reset_admin:{name}", args=[quote(member.pk)]) for name in names}
 
 

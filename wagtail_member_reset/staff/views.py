@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
-from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import redirect, render
-from django.utils.cache import add_never_cache_headers, patch_cache_control
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from wagtail import hooks
-from wagtail.admin.utils import get_user_display_name
 
 from .. import resets
 from ..accounts import do_not_email_of
@@ -26,20 +20,18 @@ from ..reports import BlockListError, Unblocked
 from . import account, identity, permissions, unblock_words, wording
 from . import panel as panels
 from .forms import AddressForm, address_form
-from .media import MEDIA
-
-TEMPLATES = "wagtail_member_reset/staff/"
+from .member_pages import TEMPLATES, find, guarded, is_fetch, page, require
 
 
 @require_GET
 @transaction.non_atomic_requests
 def panel(request: HttpRequest, pk: str) -> HttpResponse:
     """The panel as it is now, or an empty 204 if the panel has already `seen` this state."""
-    member = _member_or_404(pk)
-    _require(request, member, "view")
+    member = find(pk)
+    require(request, member, "view")
     seen = request.GET.get("seen")
     if seen and seen == panels.state(resets.status(member)):
-        return _guarded(HttpResponse(status=204))
+        return guarded(HttpResponse(status=204))
     # A panel that polls keeps the link that somebody asked for in it.
     is_page, shown = not permissions.may_change(request.user), request.GET.get("shown", "") if seen else ""
     return _panel(request, member, has_focus=not seen, is_page=is_page, revealed=shown)
@@ -49,12 +41,12 @@ def panel(request: HttpRequest, pk: str) -> HttpResponse:
 @transaction.non_atomic_requests
 def history(request: HttpRequest, pk: str) -> HttpResponse:
     """The timeline. It is fetched separately, to keep the edit view fast."""
-    member = _member_or_404(pk)
-    _require(request, member, "view")
+    member = find(pk)
+    require(request, member, "view")
     context = panels.history(request.user, member)
-    if _is_fetch(request):
-        return _guarded(render(request, TEMPLATES + "history.html", context))
-    return _page(request, member, "history_page.html", context)
+    if is_fetch(request):
+        return guarded(render(request, TEMPLATES + "history.html", context))
+    return page(request, member, "history_page.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,11 +57,11 @@ def correct(request: HttpRequest, pk: str) -> HttpResponse:
 
     The site's hooks for editing a user run as in Wagtail's own view: one before may refuse, one after sees it done.
     """
-    member = _member_or_404(pk)
-    _require(request, member, "correct")
+    member = find(pk)
+    require(request, member, "correct")
     if refused := _answer_of_hooks("before_edit_user", request, member):
         return refused
-    form = address_form(member, request.POST if request.method == "POST" else None, is_page=not _is_fetch(request))
+    form = address_form(member, request.POST if request.method == "POST" else None, is_page=not is_fetch(request))
     if form.is_valid() and not identity.problem(request):
         identity.note(request, member)
         also = form.wants_username
@@ -77,9 +69,9 @@ def correct(request: HttpRequest, pk: str) -> HttpResponse:
             resets.correct(member, address=form.address, by=request.user, tell_former=True, also_username=also)
         except SendRefused as error:
             # Nothing was stored, but the object has the new address: read it again.
-            return _refused(request, _member_or_404(pk), error.refusal)
+            return _refused(request, find(pk), error.refusal)
         answer = _answer_of_hooks("after_edit_user", request, member)
-        return _panel(request, member) if answer is None or _is_fetch(request) else answer
+        return _panel(request, member) if answer is None or is_fetch(request) else answer
     return _confirm(request, member, "correct", form=form)
 
 
@@ -87,8 +79,8 @@ def correct(request: HttpRequest, pk: str) -> HttpResponse:
 @transaction.non_atomic_requests
 def send(request: HttpRequest, pk: str) -> HttpResponse:
     """A GET says what sending will do; the POST does exactly that, and asks again if things have changed."""
-    member = _member_or_404(pk)
-    _require(request, member, "send")
+    member = find(pk)
+    require(request, member, "send")
     if request.method != "POST":
         return _confirm(request, member, "send")
     # Whoever is not to be emailed is emailed only by who was told so.
@@ -109,8 +101,8 @@ def send(request: HttpRequest, pk: str) -> HttpResponse:
 @transaction.non_atomic_requests
 def hand_out(request: HttpRequest, pk: str) -> HttpResponse:
     """A GET says what getting a link without an email will do; the POST does it, and shows the link."""
-    member = _member_or_404(pk)
-    _require(request, member, "hand_out")
+    member = find(pk)
+    require(request, member, "hand_out")
     if request.method != "POST":
         return _confirm(request, member, "hand_out")
     if identity.problem(request):
@@ -125,15 +117,15 @@ def hand_out(request: HttpRequest, pk: str) -> HttpResponse:
         return _refused(request, member, refused.refusal, is_link=True)
     except MemberResetError:
         return _panel(request, member, notice=str(wording.NO_LINK))
-    return _panel(request, member, reveal=True, is_page=not _is_fetch(request))
+    return _panel(request, member, reveal=True, is_page=not is_fetch(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 def unblock(request: HttpRequest, pk: str) -> HttpResponse:
     """A GET asks; the POST has the mail service mail the address again, and sends again if that was done."""
-    member = _member_or_404(pk)
-    _require(request, member, "unblock")
+    member = find(pk)
+    require(request, member, "unblock")
     status = resets.status(member)
     offered = unblock_words.offer(status, permissions.rights(request.user, member))
     if status.email is None or not offered or not offered["has_api"]:
@@ -157,8 +149,8 @@ def unblock(request: HttpRequest, pk: str) -> HttpResponse:
 @transaction.non_atomic_requests
 def revoke(request: HttpRequest, pk: str) -> HttpResponse:
     """A GET asks; the POST ends the link that was asked about, and no newer one."""
-    member = _member_or_404(pk)
-    _require(request, member, "send")
+    member = find(pk)
+    require(request, member, "send")
     status = resets.status(member)
     if request.method != "POST":
         return _confirm(request, member, "revoke")
@@ -171,8 +163,8 @@ def revoke(request: HttpRequest, pk: str) -> HttpResponse:
 @transaction.non_atomic_requests
 def do_not_email(request: HttpRequest, pk: str) -> HttpResponse:
     """A GET asks for the reason; the POST notes it, or takes it back."""
-    member = _member_or_404(pk)
-    _require(request, member, "send")
+    member = find(pk)
+    require(request, member, "send")
     if request.method != "POST":
         return _confirm(request, member, "do_not_email")
     account.answer(member, request.POST.get("reason", ""), by=request.user)
@@ -186,41 +178,26 @@ def reveal(request: HttpRequest, pk: str) -> HttpResponse:
     Show the link, which is logged before. A GET asks how it was checked who wants it; without that question, it comes
     from who had to sign in again after the click.
     """
-    member = _member_or_404(pk)
+    member = find(pk)
     if request.method != "POST" and not identity.is_asked():
-        return _guarded(redirect(panels.page_url(request.user, member)))
-    _require(request, member, "link")
+        return guarded(redirect(panels.page_url(request.user, member)))
+    require(request, member, "link")
     if request.method != "POST" or identity.problem(request):
         return _confirm(request, member, "reveal")
     identity.note(request, member)
-    return _panel(request, member, reveal=True, is_page=not _is_fetch(request))
+    return _panel(request, member, reveal=True, is_page=not is_fetch(request))
 
 
 @require_POST
 @transaction.non_atomic_requests
 def copied(request: HttpRequest, pk: str) -> HttpResponse:
     """Log that the link was copied. The browser says so; it proves nothing."""
-    member = _member_or_404(pk)
-    _require(request, member, "link")
+    member = find(pk)
+    require(request, member, "link")
     reset = resets.status(member).reset
     if reset is not None and request.POST.get("reset") == str(reset.pk) and reset.is_live:
         resets.note_copied(reset, by=request.user)
-    return _guarded(HttpResponse(status=204))
-
-
-def _member_or_404(pk: str) -> Any:
-    try:
-        return get_user_model()._default_manager.get(pk=unquote(pk))
-    except (get_user_model().DoesNotExist, ValueError, OverflowError, ValidationError) as error:
-        raise Http404 from error
-
-
-def _require(request: HttpRequest, member: Any, right: str) -> None:
-    if getattr(permissions.rights(request.user, member), right):
-        return
-    if request.method == "POST":
-        resets.note_refused(member, by=request.user)
-    raise PermissionDenied
+    return guarded(HttpResponse(status=204))
 
 
 def _answer_of_hooks(name: str, request: HttpRequest, member: Any) -> HttpResponse | None:
@@ -228,7 +205,7 @@ def _answer_of_hooks(name: str, request: HttpRequest, member: Any) -> HttpRespon
     for hook in hooks.get_hooks(name):
         answer = hook(request, member)
         if hasattr(answer, "status_code"):
-            return HttpResponseForbidden() if _is_fetch(request) else answer
+            return HttpResponseForbidden() if is_fetch(request) else answer
     return None
 
 
@@ -237,7 +214,7 @@ def _refused(request: HttpRequest, member: Any, refusal: Refusal, *, is_link: bo
     notice = wording.spent(refusal, name=wording.person(member), is_link=is_link)
     if notice:
         resets.note_refused(member, by=request.user)
-        if not _is_fetch(request):
+        if not is_fetch(request):
             messages.warning(request, notice)
     return _panel(request, member, notice=notice)
 
@@ -260,14 +237,14 @@ def _panel(
     has_focus: bool = True,
     notice: str = "",
 ) -> HttpResponse:
-    if _is_fetch(request):
+    if is_fetch(request):
         context = panels.context(request.user, member, reveal=reveal, revealed=revealed)
         context |= {"has_focus": has_focus, "notice": notice}
-        return _guarded(render(request, TEMPLATES + "panel.html", context))
+        return guarded(render(request, TEMPLATES + "panel.html", context))
     if is_page:
         context = panels.context(request.user, member, reveal=reveal)
-        return _page(request, member, "panel_page.html", {**context, "member_reset": context})
-    return _guarded(redirect(panels.page_url(request.user, member)))
+        return page(request, member, "panel_page.html", {**context, "member_reset": context})
+    return guarded(redirect(panels.page_url(request.user, member)))
 
 
 def _confirm(
@@ -279,26 +256,6 @@ def _confirm(
     context |= identity.context(request, question)
     if question == "correct":
         context["is_told"] = resets.is_told(member, address=context["status"].address, by=request.user)
-    if _is_fetch(request):
-        return _guarded(render(request, TEMPLATES + "confirm.html", {**context, "has_focus": True}))
-    return _page(request, member, "confirm_page.html", context)
-
-
-def _page(request: HttpRequest, member: Any, template: str, context: dict[str, Any]) -> HttpResponse:
-    name = get_user_display_name(member)
-    title = _("Password reset for %(name)s") % {"name": name}
-    page = {"page_title": title, "header_title": title, "header_icon": "key", "page_media": MEDIA}
-    return _guarded(render(request, TEMPLATES + template, {**context, **page}))
-
-
-def _is_fetch(request: HttpRequest) -> bool:
-    return request.headers.get("x-requested-with") == "XMLHttpRequest"
-
-
-def _guarded(response: HttpResponse) -> HttpResponse:
-    """A response that may hold a link stays in no cache, and in nobody's frame."""
-    add_never_cache_headers(response)
-    patch_cache_control(response, no_store=True)
-    response["Referrer-Policy"] = "same-origin"
-    response["X-Frame-Options"] = "DENY"
-    return response
+    if is_fetch(request):
+        return guarded(render(request, TEMPLATES + "confirm.html", {**context, "has_focus": True}))
+    return page(request, member, "confirm_page.html", context)
