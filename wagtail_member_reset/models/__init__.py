@@ -21,6 +21,7 @@ from .reset_email import (
     ResetRequest,
     SkipReason,
 )
+from .upload import MailingUpload, MailingUploadPiece
 
 __all__ = [
     "REFUSED_CODES",
@@ -36,6 +37,8 @@ __all__ = [
     "MailingSkips",
     "MailingState",
     "MailingUnmatched",
+    "MailingUpload",
+    "MailingUploadPiece",
     "Origin",
     "PasswordReset",
     "Purpose",
