@@ -88,7 +88,7 @@ def _read(upload: MailingUpload, key: str) -> None:
         if not db.answers():
             raise  # whoever comes when the lease is over tries again
         # What an error says may quote a line of the file.
-        logger.error("mailing=%s: its file could not be read: %s", upload.pk, type(error).__name__)  # noqa: TRY400
+        logger.error("mailing=%s: its file could not be read: %s", upload.pk, type(error).__name__)
         _give_up(mine, gettext("The file could not be read. Try a smaller one, or ask your administrator."))
         return
     if problems := problems_of(reading):
