@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -33,6 +33,7 @@ from .mailing import (
     finish_mailing,
     holds_back_admins,
     keep_file,
+    keep_upload,
     missed_emails,
     out_of_reach,
     pause_mailing,
@@ -53,17 +54,28 @@ SAMPLES = 5
 LOOKED_SECONDS = 0.5
 
 
-def draft(choice: Choice, *, by: Member | None, reading: FileReading | None = None, **details: Any) -> Mailing:
+def draft(
+    choice: Choice,
+    *,
+    by: Member | None,
+    reading: FileReading | None = None,
+    upload: BinaryIO | None = None,
+    **details: Any,
+) -> Mailing:
     """
     Write a mailing down, which mails nobody yet. The `details` are those of `drafted`.
 
-    With the `reading` of a file, staff can still say which of its columns is meant, by `choose`.
+    With the `reading` of a file, staff can still say which of its columns is meant, by `choose`. An `upload` is a file
+    that a worker reads soon.
     """
     mailing = drafted(choice, by=by, **details)
     with transaction.atomic(using=db.alias()):
         mailing.save()
         if reading is not None:
             keep_file(mailing, reading)
+        if upload is not None:
+            keep_upload(mailing, upload)
+            outbox.wake_on_commit()
     return mailing
 
 

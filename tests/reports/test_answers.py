@@ -81,6 +81,31 @@ RIGHT = [
 ]
 # As people reported them of Gmail, Microsoft 365, Yahoo, Postfix, Exim, qmail, sendmail, hosting companies, Amazon …
 FURTHER = [
+    # of the members' servers in other languages, and of their own quotas
+    *(
+        ("bounce", answer, MEMBER, cause)
+        for cause, answer in (
+            (
+                Cause.MAILBOX_FULL,
+                "452 4.2.2 The email account that you tried to reach is over its daily quota",
+            ),
+            (Cause.MAILBOX_FULL, "550 5.2.0 STOREDRV.Deliver: MapiExceptionJetErrorDiskFull"),
+            (Cause.MAILBOX_FULL, "552 Kontingent des Postfachs überschritten"),
+            (Cause.UNWANTED, "550 5.2.0 Mail rejete. Mail rejected. ofr_506 [506]"),
+            (Cause.UNWANTED, "550 5.5.0 Service refuse. Veuillez essayer plus tard. OFR_506"),
+            (Cause.NO_SUCH_MAILBOX, "550 De mailbox bestaat niet"),
+            (Cause.NO_SUCH_MAILBOX, "550 Gebruiker onbekend"),
+            (Cause.NO_SUCH_MAILBOX, "550 Adresse inconnue"),
+            (Cause.NO_SUCH_MAILBOX, "550 Boîte aux lettres inactive"),
+            (Cause.NO_SUCH_MAILBOX, "550 Cette adresse n'existe pas"),
+            (Cause.NO_SUCH_MAILBOX, "550 Compte désactivé"),
+            (Cause.NO_SUCH_MAILBOX, "550 Konto deaktiviert"),
+            (Cause.NO_SUCH_MAILBOX, "550 This address has been retired"),
+            (Cause.NO_SUCH_MAILBOX, "550 The person you tried to reach has left the company"),
+            (Cause.INSIDERS_ONLY, "550 The recipient's mailbox is not accepting messages from unknown senders"),
+            (Cause.GAVE_UP, "554 5.0.0 MX list for x.example points back to relay.example"),
+        )
+    ),
     # our own server, before it has heard of the member
     (
         "connect",

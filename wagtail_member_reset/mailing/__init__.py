@@ -41,9 +41,11 @@ from .state import (
     stop_mailing,
     try_failed_again,
 )
+from .uploads import LONG, keep_upload, next_upload, problems_of, read_uploads
 
 __all__ = [
     "BY_STATE",
+    "LONG",
     "LONGEST_FILE",
     "SKIPS",
     "SLICE",
@@ -75,17 +77,21 @@ __all__ = [
     "is_running",
     "issue_chunk",
     "keep_file",
+    "keep_upload",
     "look_for_reminders",
     "measure_if_idle",
     "missed_emails",
     "next_chunk",
     "next_turn",
+    "next_upload",
     "note_claimed",
     "out_of_reach",
     "pause_mailing",
     "pause_mailing_for",
+    "problems_of",
     "purge_mailings",
     "read_file",
+    "read_uploads",
     "reserve_room",
     "rest_of",
     "resume_mailing",

@@ -22,6 +22,7 @@ from .reset_email import (
     ResetRequest,
     SkipReason,
 )
+from .upload import MailingUpload, MailingUploadPiece
 
 __all__ = [
     "REFUSED_CODES",
@@ -39,6 +40,8 @@ __all__ = [
     "MailingSkips",
     "MailingState",
     "MailingUnmatched",
+    "MailingUpload",
+    "MailingUploadPiece",
     "Origin",
     "PasswordReset",
     "Purpose",

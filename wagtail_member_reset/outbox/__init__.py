@@ -6,7 +6,7 @@ is due; `accept` keeps what visitors typed until a pass of `drain` resolves it. 
 to the address that an account had before.
 """
 
-from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_overdue
+from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_overdue, works_by_itself
 from .entry import enqueue
 from .former import is_told, tell_former_address
 from .letter import letter_of, subject_of
@@ -42,4 +42,5 @@ __all__ = [
     "wake_mailing",
     "wake_on_commit",
     "wake_overdue",
+    "works_by_itself",
 ]

@@ -18,6 +18,7 @@ from django.utils import timezone
 from .. import db, links
 from ..conf import conf
 from ..exceptions import SettingError
+from ..mailing import next_upload
 from ..models import ResetEmail
 from . import requests, tasks
 from .queue import next_due
@@ -79,6 +80,11 @@ def wake_overdue(email: ResetEmail | None) -> None:
     """Wake for an email that waits though it is due: after a restart, nobody else may have noticed."""
     if email is not None and email.is_waiting and ResetEmail.objects.due().filter(pk=email.pk).exists():
         wake_on_commit()
+
+
+def works_by_itself() -> bool:
+    """Whether what is woken is done soon, and not with the next pass of a command."""
+    return _way() != "command"
 
 
 def _wake_thread(*, at_random: bool = False) -> None:
@@ -169,7 +175,7 @@ class Sender:
         try:
             close_old_connections()
             drain()
-            self._wait_for(next_due())
+            self._wait_for(min(filter(None, (next_due(), next_upload())), default=None))
             soon = timezone.now() + LOOKED_EVERY
             self.looks_at = min(soon, links.next_erasure() or soon)
         except Exception:

@@ -17,6 +17,7 @@ from ..mailing import (
     issue_chunk,
     look_for_reminders,
     next_chunk,
+    read_uploads,
 )
 from ..models import EmailState, Mailing, ResetEmail, SkipReason
 from . import effort, letter, outcome, requests
@@ -30,6 +31,8 @@ logger = logging.getLogger("wagtail_member_reset")
 
 # Between the chunks of a mailing: how many seconds a single email may have to wait.
 LOOKED_SECONDS = 1.0
+# And how many a long file of members.
+FILES_SECONDS = 5.0
 
 
 def never() -> bool:
@@ -38,7 +41,7 @@ def never() -> bool:
 
 def drain(*, chunks: bool = True, at_random: bool = False, is_stopping: Callable[[], bool] = never) -> int:
     """
-    Do all that is due: resolve requests, send emails, erase what must not be kept.
+    Do all that is due: resolve requests, send emails, read long files, erase what must not be kept.
 
     Called by the thread, the task and the command. Returns the number of emails handed over. Safe to run beside itself,
     in any number of processes: each row is claimed by one of them. Without `chunks`, members for whom no email was
@@ -57,13 +60,23 @@ def drain(*, chunks: bool = True, at_random: bool = False, is_stopping: Callable
     with at_work(is_stopping=is_stopping) as worker:
         worker.send_singles()
         worker.send_retries()
+        read_files(is_stopping)
+        looked_at = time.monotonic()
         while chunks and not is_stopping() and worker.send_next_chunk():
             worker.send_singles(at_most_every=LOOKED_SECONDS)
+            if time.monotonic() - looked_at > FILES_SECONDS:
+                read_files(is_stopping)
+                looked_at = time.monotonic()
         # What came in since the last look.
         worker.send_singles()
         with going_on("The end of mailings"):
             finish_mailings()
         return worker.handed_over
+
+
+def read_files(is_stopping: Callable[[], bool]) -> None:
+    with going_on("The reading of files"):
+        read_uploads(is_stopping=is_stopping)
 
 
 def send_chunk(pk: int, *, singles_first: bool = False, is_stopping: Callable[[], bool] = never) -> int:

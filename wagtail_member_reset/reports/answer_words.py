@@ -49,7 +49,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.INSIDERS: phrases(
         """
-        external mail, external email, external emails,
+        from unknown senders, external mail, external email, external emails,
         sender not authenticated for group, not authenticated by … organization, resolver rst auth, resolver rst not
         authorized, resolver rst authentication required, restricted to recipients permission, only accepts mail
         from, only accepts messages from, only accepts email from, accepts mail only from, accepts messages only
@@ -102,6 +102,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.FULL: phrases(
         """
+        disk full, you tried to reach is over, kontingent des postfachs, recipient overquota,
         mailbox voll, speicher voll, ist voll, pleine, llena, piena,
         mailbox full, mailbox is full, mailbox … is full, inbox was full, inbox is full, inbox full, full mailbox,
         mailfolder is full, account is full, storage full, storage is full, mailbox … quota, mailbox … exceeded,
@@ -140,7 +141,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.UNTRUSTED: phrases(
         """
-        permanently deferred, policy restrictions, not authorized to send mail directly,
+        ofr 506, permanently deferred, policy restrictions, not authorized to send mail directly,
         spf, dkim, dmarc, sender policy framework, mail is unauthenticated, email is unauthenticated, message is
         unauthenticated, sender is unauthenticated, unauthenticated mail, unauthenticated email, unauthenticated
         message, blacklist, blacklisted, blacklists, blocklist, blocklisted, block list, black list, denylist,
@@ -203,6 +204,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.DISABLED: phrases(
         """
+        boîte … inactive, compte désactivé, konto deaktiviert,
         account disabled, account is disabled, account … disabled, account … closed, account … inactive, account …
         deactivated, account … suspended, account … locked, account … terminated, inactive account, account
         inactive, mailbox disabled, mailbox is disabled, mailbox … disabled, mailbox inactive, mailbox is inactive,
@@ -217,6 +219,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
         invalid to field, invalid to address, missing final, local address contains, local address starts, local
         address ends, local part contains, domain contains illegal, domain contains control, domain contains dot,
         domain starts with, domain ends with, illegal address, must be a valid email, needs to follow the,
+        bestaat niet, onbekend, inconnue, nexiste pas, address … retired, has left the company,
         nicht verfügbar, nicht gefunden, ungültige adresse, ungültiger empfänger,
         user unknown, unknown user, user … unknown, unknown recipient, recipient unknown, unknown mailbox, unknown
         address, address unknown, addresses were unknown, unknown account, unknown local part, unknown email
@@ -246,6 +249,7 @@ PHRASES: dict[Says, tuple[str, ...]] = {
     ),
     Says.UNREACHABLE: phrases(
         """
+        points back to,
         dns failure, message expired, delivery expired, time expired, timed out, timeout, time out, connection refused,
         no route to host, unreachable, not reachable, could not be reached, could not connect, cannot connect, unable to
         connect, could not contact, retry time not reached, after multiple retries, max time, too long in queue, in

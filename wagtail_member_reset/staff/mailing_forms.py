@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, BinaryIO
 
 from django import forms
 from django.contrib.auth.models import Group
@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
+from .. import outbox
 from ..conf import conf
 from ..exceptions import ChoiceError
-from ..mailing import UNKNOWN_ENCODING, Choice, FileReading, Kind, file_choice, read_file
+from ..mailing import LONG, LONGEST_FILE, Choice, FileReading, Kind, file_choice, problems_of, read_file
 
 
 class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -27,7 +28,7 @@ class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 class ChoiceForm(forms.Form):
-    """Who gets an email, and how fast. A valid form has a `choice`, and for a file the `reading` of it."""
+    """Who gets an email, and how fast. A valid form has a `choice`, for a file its `reading`; or its `upload`, if long."""
 
     kind = forms.ChoiceField(
         label=_("Who gets an email"),
@@ -68,6 +69,7 @@ class ChoiceForm(forms.Form):
 
     choice: Choice
     reading: FileReading | None = None
+    upload: BinaryIO | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,15 +104,18 @@ class ChoiceForm(forms.Form):
         if not file:
             self.add_error("file", _("Choose a file."))
             return
+        # The command alone may come in hours: then the request reads it.
+        if LONG < file.size <= LONGEST_FILE and outbox.works_by_itself():
+            self.choice, self.upload = Choice(kind=Kind.FILE), file.file
+            return
         try:
             reading = read_file(file.file)
         except ChoiceError as error:
             self.add_error("file", str(error))
             return
-        if not reading.names_anybody:
-            self.add_error("file", _("No line in the file matches an account by email address or username."))
-            if not reading.is_encoding_known:
-                self.add_error("file", str(UNKNOWN_ENCODING))
+        if problems := problems_of(reading):
+            for problem in problems:
+                self.add_error("file", problem)
             return
         self.choice = file_choice(reading.columns[0])
         self.reading = reading

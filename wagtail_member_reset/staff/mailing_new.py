@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import csv
+from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.admin.utils import get_user_display_name
 
-from .. import mailings
+from .. import mailings, outbox
 from ..accounts import address_of
 from ..exceptions import ChoiceError
 from ..mailing import Kind, Nobody
-from ..models import Mailing, MailingUnmatched, SkipReason
+from ..models import Mailing, MailingUnmatched, MailingUpload, SkipReason
 from . import listing, mailing_file, mailing_words, permissions
 from .mailing_forms import ChoiceForm
-from .mailing_pages import choice, find, guarded, page, refuse, require, url
+from .mailing_pages import TEMPLATES, choice, find, guarded, page, refuse, require, url
 
 # Of a file's lines that match no account; all of them can be downloaded.
 SHOWN_LINES = 10
+# Workers begin within seconds.
+LATE = timedelta(minutes=2)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,7 +42,8 @@ def new(request: HttpRequest) -> HttpResponse:
     if is_sent and form.is_valid():
         said = form.cleaned_data
         pace = {"again": said["again"], "per_hour": said["per_hour"]}
-        return redirect(url(mailings.draft(form.choice, by=request.user, reading=form.reading, **pace)))
+        draft = mailings.draft(form.choice, by=request.user, reading=form.reading, upload=form.upload, **pace)
+        return redirect(url(draft))
     title = _("New mailing")
     # A screen reader says the title first.
     shown = {"header_title": _("Error: %(title)s") % {"title": title}} if form.errors else {}
@@ -77,12 +82,27 @@ def preview(
 
 
 def preview_draft(request: HttpRequest, mailing: Mailing) -> HttpResponse:
-    """The preview of a draft, with the way back to where it was made."""
+    """The preview of a draft, with the way back to where it was made; or that its file is still being read."""
+    upload = MailingUpload.objects.filter(mailing=mailing.pk).first()
+    is_polled = request.headers.get("x-requested-with") == "XMLHttpRequest"
+    if upload is not None or is_polled:
+        return _reading(request, mailing, upload, is_polled=is_polled)
     if mailing.choice["kind"] == Kind.MAILING.value:
         back_url = reverse("wagtail_member_reset_admin:mailing", args=[mailing.choice["mailing"]])
     else:
         back_url = reverse("wagtail_member_reset_admin:mailing_new")
     return preview(request, mailing, start_url=url(mailing, "mailing_start"), back_url=back_url)
+
+
+def _reading(request: HttpRequest, mailing: Mailing, upload: MailingUpload | None, *, is_polled: bool) -> HttpResponse:
+    """How far the reading of a long file is. What is late is asked for once more, as after a restart."""
+    is_late = upload is not None and upload.lease_until is None and upload.created_at < timezone.now() - LATE
+    if is_late:
+        outbox.wake()
+    context = {"mailing": mailing, "upload": upload, "is_late": is_late}
+    if is_polled:
+        return guarded(render(request, TEMPLATES + "mailing_reading_body.html", context))
+    return page(request, "mailing_reading.html", _("Preview"), context)
 
 
 def begin(request: HttpRequest, mailing: Mailing) -> None:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings
 from ..mailing import Choice, Kind, holds_back_admins
-from ..models import Mailing, MailingState
+from ..models import Mailing, MailingState, MailingUpload
 from . import mailing_file, mailing_words, permissions
 from .mailing_new import begin, preview_draft, unmatched_of
 from .mailing_pages import TEMPLATES, choice, find, guarded, page, url
@@ -61,6 +61,9 @@ def _verb(view: Callable[[HttpRequest, Mailing], HttpResponse]) -> Callable[...,
 @_verb
 def start(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     """Nobody gets an email whom no preview has counted: what was changed on the page is shown first."""
+    if MailingUpload.objects.filter(mailing=mailing.pk).exists():
+        messages.warning(request, _("Nothing was sent: the file has not been read."))
+        return redirect(url(mailing))
     said = mailing_file.write_down(request, mailing)
     if said == mailing_file.Said.UNCHANGED:
         begin(request, mailing)

@@ -80,6 +80,8 @@ def addresses_in(text: str) -> list[list[str]]:
 
 def without_addresses(text: str) -> str:
     """What else stands in the cell: a name, perhaps."""
+    if len(text) <= LONGEST_CELL and PLAIN.fullmatch(text):
+        return ""
     words = WORDS.findall(text[:LONGEST_CELL])
     return " ".join(word for word in words if "@" not in word)
 

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
-from django.contrib.auth import get_user_model
-from django.db.models import CharField, Field, IntegerField
-
-from ...accounts import Member, comparable
-
-LONGEST_NAME = 100
-WORDS = re.compile(r"[^\W_]+")
-# Fields of a user model that hold a person's number, by what is in their name.
-NUMBERS = frozenset({"number", "nummer", "no", "nr", "num", "id", "uid"})
+from .persons import Person, key_of, words_of
 
 
 @dataclass(frozen=True)
@@ -26,99 +17,67 @@ class Line:
     names: list[str]
     numbers: list[str]
 
+    @cached_property
+    def number_keys(self) -> set[str]:
+        return set(map(key_of, self.numbers))
+
+    @cached_property
     def keys(self) -> set[str]:
         """Of all cells; but a number that is no member's may be anything."""
-        return {key for text in self.texts if not (key := key_of(text)).isdecimal()} | set(map(key_of, self.numbers))
+        return {key for text in self.texts if not (key := key_of(text)).isdecimal()} | self.number_keys
+
+    @cached_property
+    def words(self) -> list[set[str]]:
+        """Of each cell that may have several."""
+        return [set(words_of(text)) for text in self.texts if not text.isalnum()]
 
 
 def decided(
-    candidates: list[Member], line: Line, *, set_apart: Container[Any] = (), needs_full_name: bool = False
-) -> Member | None:
+    candidates: Mapping[int, Person], line: Line, *, set_apart: Container[int] = (), needs_full_name: bool = False
+) -> int | None:
     """
-    The one account that the line means; None where nothing in it decides, or what it says disagrees.
+    The number of the one account that the line means; None where nothing in it decides, or what it says disagrees.
 
     With `needs_full_name`, a first name by itself decides nothing. One word decides for none of the accounts
-    `set_apart` (by primary key), unless it stands where a name does: roles read like their usernames and names.
+    `set_apart`, unless it stands where a name does: roles read like their usernames and names.
     """
-    keys, names = line.keys(), set(map(key_of, line.names))
-    plain = [member for member in candidates if not (member.pk in set_apart and member.get_username().isalpha())]
-    exact = [
-        member for member in plain if member.get_username() in line.texts and key_of(member.get_username()) in keys
-    ]
-    by_username = exact or [member for member in plain if key_of(member.get_username()) in keys]
-    numbers = set(map(key_of, line.numbers))
-    by_number = [member for member in candidates if numbers and numbers & numbers_of(member)]
-    words = [set(_words(text)) for text in line.texts]
-    by_name = [member for member in candidates if _has_full_name(member, words, keys)]
-    answers = [answer for answer in (by_username, by_number, by_name) if answer]
+    keys, numbers = line.keys, line.number_keys
+    plain = {at: each for at, each in candidates.items() if not (at in set_apart and each.username.isalpha())}
+    by_username = {at for at, each in plain.items() if each.username_key in keys}
+    exact = {at for at in by_username if plain[at].username in line.texts}
+    by_number = {at for at, each in candidates.items() if numbers and not numbers.isdisjoint(each.numbers)}
+    by_name = {at for at, each in candidates.items() if _has_full_name(each, line)}
+    answers = [answer for answer in (exact or by_username, by_number, by_name) if answer]
     if not answers and not needs_full_name:
-        firsts = ((member, names if member.pk in set_apart else keys) for member in candidates)
-        answers = [[member for member, there in firsts if key_of(_part(member, "first_name")) in there]]
-    agreed = [member for member in candidates if answers and all(member in answer for answer in answers)]
-    return agreed[0] if len(agreed) == 1 else None
+        names = set(map(key_of, line.names)) if set_apart else keys
+        answers = [{at for at, each in candidates.items() if each.first in (names if at in set_apart else keys)}]
+    agreed = set.intersection(*answers) if answers else set()
+    return agreed.pop() if len(agreed) == 1 else None
 
 
-def names_another(line: Line, member: Member, others: Iterable[Member]) -> bool:
-    """Whether a line has the name of somebody else than this member: one of these others, or who has no account."""
-    keys, first = line.keys(), key_of(_part(member, "first_name"))
-    said = {word for text in line.names for word in _words(text)}
-    fits = _fits(said, member)
+def names_another(line: Line, person: Person, others: Iterable[Person]) -> bool:
+    """Whether a line has the name of somebody else than this one: one of these others, or who has no account."""
+    keys = line.keys
+    said = {word for text in line.names for word in words_of(text)}
+    own = person.words()
+    fits = _fits(said, own)
     for other in others:
-        if key_of(other.get_username()) in keys or key_of(_part(other, "first_name")) in keys - {first, ""}:
+        if other.username_key in keys or other.first in keys - {person.first, ""}:
             return True
-        is_namesake = set(_words(_whole_name(other))) == set(_words(_whole_name(member)))
-        if said and not is_namesake and _fits(said, other) >= fits:
+        is_namesake = set(words_of(other.whole)) == set(words_of(person.whole))
+        if said and not is_namesake and _fits(said, other.words()) >= fits:
             return True
     return bool(said) and not fits
 
 
-def _fits(said: set[str], member: Member) -> int:
+def _fits(said: set[str], own: list[str]) -> int:
     """How many of these words are in a member's name, or begin a word of it."""
-    own = _words(f"{_whole_name(member)} {member.get_username().partition('@')[0]}")
     return sum(any(word.startswith(each) for word in own) for each in said)
 
 
-def _has_full_name(member: Member, words: list[set[str]], keys: set[str]) -> bool:
+def _has_full_name(person: Person, line: Line) -> bool:
     """Whether the first and the last name stand in one cell, with at most a title more, or in a cell each."""
-    first, last = key_of(_part(member, "first_name")), key_of(_part(member, "last_name"))
-    if first and last and first in keys and last in keys:
+    if person.first and person.last and person.first in line.keys and person.last in line.keys:
         return True
-    name = set(_words(f"{first} {last}" if first or last else _whole_name(member)))
-    return len(name) > 1 and any(name <= cell and len(cell) <= len(name) + 2 for cell in words)
-
-
-def _whole_name(member: Member) -> str:
-    whole = getattr(member, "get_full_name", None)
-    return str(whole() or "") if whole else str(getattr(member, "name", "") or "")
-
-
-def _part(member: Member, name: str) -> str:
-    return str(getattr(member, name, "") or "")
-
-
-def numbers_of(member: Member) -> set[str]:
-    """A member's numbers, and the username, which may be one."""
-    values = {member.get_username(), *(str(getattr(member, name) or "") for name in _number_fields())}
-    return {key_of(str(value)) for value in values} - {""}
-
-
-def _number_fields() -> Iterable[str]:
-    for field in get_user_model()._meta.concrete_fields:
-        if not isinstance(field, CharField | IntegerField) or field.primary_key or field.is_relation or field.choices:
-            continue
-        if field.name not in ("password", get_user_model().get_email_field_name()) and _is_number(field):
-            yield field.name
-
-
-def _is_number(field: Field[Any, Any]) -> bool:
-    return field.unique or not NUMBERS.isdisjoint(field.name.split("_"))
-
-
-def key_of(text: str) -> str:
-    key = comparable(text.strip()[:LONGEST_NAME])
-    # Spreadsheets take the zeros off the front of numbers.
-    return key.lstrip("0") or key if key.isdecimal() else key
-
-
-def _words(text: str) -> list[str]:
-    return WORDS.findall(comparable(text))
+    name = person.name
+    return len(name) > 1 and any(len(cell) <= len(name) + 2 and cell.issuperset(name) for cell in line.words)

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from itertools import chain, compress, islice
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ...accounts import Member
 from .addresses import LONGEST_CELL, addresses_in, is_nothing_else, without_addresses
 from .column import Telling, Who
 from .columns import Survey
-from .deciding import LONGEST_NAME, Line, decided, names_another
+from .deciding import Line, decided, names_another
 from .dialect import MOST_CELLS
 from .people import HELD_BACK, NONE, Accounts, People
+from .persons import LONGEST_NAME, Person, Persons
 from .shown import LONGEST_TEXT, shown
 from .words import is_known
 
@@ -80,6 +79,7 @@ class Found:
         self.samples: list[str] = []
         self.lines = 0
         self._open: list[_Open] = []
+        self._persons = Persons(people)
         self._crowds: set[int] = set()
 
     def add(self, line: int, cells: list[str]) -> None:
@@ -122,12 +122,9 @@ class Found:
 
     def settle(self) -> None:
         """Decide what is still open."""
-        keys = {self.people.keys[number] for each in self._open for number in each.accounts}
-        members = get_user_model()._default_manager.in_bulk(list(keys)) if keys else {}
+        there = self._persons.of({number for each in self._open for number in each.accounts})
         for each in self._open:
-            self._decide(
-                each, {number: members[key] for number in each.accounts if (key := self.people.keys[number]) in members}
-            )
+            self._decide(each, {number: there[number] for number in each.accounts if number in there})
         self._open = []
 
     def keys(self, marked: bytearray) -> tuple[Any, ...]:
@@ -156,30 +153,34 @@ class Found:
         if is_sure and len(accounts) == 1:
             self._mark(accounts)
             return
-        texts = [without_addresses(cell) if at == self.who.column else cell for at, cell in enumerate(cells)]
-        kept = [text[:LONGEST_TEXT] for text in texts]
-        self._open.append(_Open(line, text[:LONGEST_TEXT], accounts, kept, needs_full_name, is_sure))
+        kept = [cell[:LONGEST_TEXT] for cell in cells]
+        kept[self.who.column : self.who.column + 1] = [without_addresses(text)[:LONGEST_TEXT]]
+        open_ = _Open(line, text[:LONGEST_TEXT], accounts, kept, needs_full_name, is_sure)
+        if not any(map(str.strip, kept)):
+            # Nothing but the address: no name could decide.
+            self._decide(open_, {})
+            return
+        self._open.append(open_)
         if len(self._open) >= SLICE:
             self.settle()
 
-    def _decide(self, each: _Open, members: dict[int, Member]) -> None:
+    def _decide(self, each: _Open, persons: dict[int, Person]) -> None:
         """All accounts of a line are asked first: who is not active, or is held back, may be the one that it means."""
-        line = self._line(each.cells)
-        apart = {member.pk for number, member in members.items() if not self._is_plain(number)}
-        one = decided(list(members.values()), line, set_apart=apart, needs_full_name=each.needs_full_name)
+        line = self._line(each.cells) if persons else Line([], [], [])
+        apart = {number for number in persons if not self._is_plain(number)}
+        one = decided(persons, line, set_apart=apart, needs_full_name=each.needs_full_name)
         if one is not None:
-            (number,) = (number for number, member in members.items() if member.pk == one.pk)
-            if self.people.is_active[number]:
-                self._mark((number,))
+            if self.people.is_active[one]:
+                self._mark((one,))
             else:
                 self._count_unmatched(each.line, each.text, Nobody.INACTIVE)
             return
         # An account that is not active gets no mail, and does not keep another from its own.
         active = tuple(number for number in each.accounts if self.people.is_active[number]) or each.accounts
         ordinary = tuple(number for number in active if self.people.rank[number] != HELD_BACK)
-        others = [member for number, member in members.items() if number not in ordinary]
+        others = [person for number, person in persons.items() if number not in ordinary]
         is_sure = each.is_sure and len(ordinary) == 1
-        if not is_sure or (ordinary[0] in members and names_another(line, members[ordinary[0]], others)):
+        if not is_sure or (ordinary[0] in persons and names_another(line, persons[ordinary[0]], others)):
             self._leave_unclear(each, active)
         else:
             self._mark(active)

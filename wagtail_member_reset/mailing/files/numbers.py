@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from django.contrib.auth import get_user_model
-
-from .deciding import key_of, numbers_of
 from .dialect import MOST_CELLS
 from .people import People
+from .persons import Persons, key_of
 
 # Lines whose numbers are compared with those of the accounts; who share an address, if they are no more than this.
 MOST_COMPARED, MOST_SHARED = 500, 10
@@ -36,13 +34,12 @@ class Numbers:
 
     def agreeing(self) -> set[int]:
         """Columns with numbers of the accounts, in more than one line and with hardly an exception. One query."""
-        keys = {self.people.keys[number] for _cells, accounts in self._noted for number in accounts}
-        members = get_user_model()._default_manager.in_bulk(list(keys)) if keys else {}
-        own = {key: {each for each in numbers_of(member) if each.isdecimal()} for key, member in members.items()}
+        there = Persons(self.people).of({number for _cells, accounts in self._noted for number in accounts})
+        own = {at: {each for each in person.numbers if each.isdecimal()} for at, person in there.items()}
         agree, clash = Counter[int](), Counter[int]()
         for cells, accounts in self._noted:
-            there = set().union(*(own.get(self.people.keys[number], set()) for number in accounts))
+            known = set().union(*(own.get(number, set()) for number in accounts))
             for at, key in cells.items():
-                if there:
-                    (agree if key in there else clash)[at] += 1
+                if known:
+                    (agree if key in known else clash)[at] += 1
         return {at for at in agree if agree[at] > 1 + 10 * clash[at]}
