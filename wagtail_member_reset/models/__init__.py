@@ -1,5 +1,6 @@
 """The rows. What may become of them is in `links` and `mailing`; who may cause it, in the rooms."""
 
+from .bad_address import BadAddress, BadVerdict
 from .link_viewer import LinkViewer
 from .mailing import (
     ClaimedMinute,
@@ -25,6 +26,8 @@ from .reset_email import (
 __all__ = [
     "REFUSED_CODES",
     "WITHOUT_LINK",
+    "BadAddress",
+    "BadVerdict",
     "ClaimedMinute",
     "DeliveryEvent",
     "EmailState",
