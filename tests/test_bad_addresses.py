@@ -3,8 +3,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from wagtail_member_reset import bad_addresses, ids
-from wagtail_member_reset.models import BadAddress, BadVerdict
+from tests.conftest import make_person
+from wagtail_member_reset import bad_addresses, ids, mailings, outbox, resets, tokens
+from wagtail_member_reset.mailing import Choice, Kind
+from wagtail_member_reset.models import BadAddress, BadVerdict, SkipReason
 
 pytestmark = pytest.mark.django_db
 BOUNCE, COMPLAINT = BadVerdict.HARD_BOUNCE, BadVerdict.COMPLAINT
@@ -54,3 +56,28 @@ def test_a_bounce_is_forgotten_for_what_came_later_alone():
 
 def test_digests_of_many_are_those_of_one():
     assert ids.digester("kind")("mia") == ids.digest("kind", "mia")
+
+
+def test_bad_addresses_are_passed_over_in_preview_and_mailing_and_counted(by_hand, mailoutbox):
+    mia, ida, una = make_person("Mia"), make_person("Ida"), make_person("Una")
+    bad_addresses.remember(mia.email.upper(), BOUNCE)
+    bad_addresses.remember(ida.email, COMPLAINT)
+    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=(mia.pk, ida.pk, una.pk)), by=None)
+    skipped = {SkipReason.NO_SUCH_ADDRESS: 1, SkipReason.COMPLAINED: 1}
+
+    shown = mailings.preview(mailing)
+    mailings.start(mailing, wake=False)
+    outbox.drain()
+
+    assert (shown.emails, shown.skips, shown.samples) == (1, skipped, [una])
+    assert [message.to for message in mailoutbox] == [[una.email]]
+    assert mailings.progress(mailing).skips == skipped
+
+
+def test_a_password_set_by_the_link_clears_a_bounce(sent, member):
+    reset = sent()
+    bad_addresses.remember(member.email, BOUNCE)
+
+    resets.redeem(resets.open(tokens.mint(reset)), password="a new password 9")
+
+    assert verdicts(member.email) == {}

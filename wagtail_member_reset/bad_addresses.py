@@ -30,8 +30,10 @@ def known_bad(address: str) -> BadAddress | None:
 
 def known_bad_among(addresses: Iterable[str]) -> dict[str, BadAddress]:
     """The same for many, by the address as it was given. One query for each thousand."""
-    digest, found = _digester(), {}
-    given: dict[str, list[str]] = {}
+    found: dict[str, BadAddress] = {}
+    if not current().exists():  # as on most sites
+        return found
+    digest, given = _digester(), dict[str, list[str]]()
     for address in dict.fromkeys(addresses):
         given.setdefault(digest(address), []).append(address)
     digests = list(given)

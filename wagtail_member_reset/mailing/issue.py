@@ -34,7 +34,7 @@ from ..models import (
     State,
 )
 from ..tokens import Token
-from . import chunks, counters, pace, state
+from . import chunks, counters, known_bad, pace, state
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -146,6 +146,7 @@ class _Issuing:
     def write(self, *, ignore_conflicts: bool) -> list[Issued]:
         members = _in_order(self.keys)
         live = _live_links_of(members)
+        self.bad = known_bad.reasons_against(map(_recipient, members))
         for member in members:
             self._decide(member, live.get(member.pk))
         if self.replaced:
@@ -186,6 +187,8 @@ class _Issuing:
     def _reason_against(self, member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:
         if refusal := self.refusal_of(member):
             return SKIPS[refusal]
+        if self.bad and (reason := self.bad.get(address_of(member))):
+            return reason
         if vars(member)[HAS_ENOUGH]:
             return SkipReason.ACCOUNT_LIMIT
         if self.is_reminder and not self.chunk.again:
