@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
 
 from .. import bad_addresses
-from ..accounts import address_column, address_of, clean_address
+from ..accounts import Member, address_column, address_of, clean_address
 from ..models import BadVerdict, SkipReason
 
 REASONS = {BadVerdict.HARD_BOUNCE: SkipReason.NO_SUCH_ADDRESS, BadVerdict.COMPLAINT: SkipReason.COMPLAINED}
@@ -20,6 +21,13 @@ def reasons_against(addresses: Iterable[str]) -> dict[str, SkipReason]:
     """By address. One query where nothing is known of any address, else two for each thousand."""
     found = bad_addresses.known_bad_among(filter(None, addresses))
     return {address: REASONS[BadVerdict(bad.verdict)] for address, bad in found.items()}
+
+
+def recipient_of(member: Member) -> str:
+    """The member's address, as it stands on an email's row; empty where the account cannot even say it."""
+    with suppress(Exception):
+        return address_of(member)[:320]
+    return ""
 
 
 def with_bad_address(accounts: QuerySet[Any]) -> Iterator[tuple[Any, SkipReason]]:
