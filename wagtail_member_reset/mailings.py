@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 from django.contrib.auth import get_user_model
@@ -45,6 +46,7 @@ from .mailing import (
     stop_mailing,
     time_left,
     try_failed_again,
+    with_bad_address,
 )
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
 from .reports import NEEDS_MENDING, Cause
@@ -123,12 +125,19 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
     for accounts in chosen_accounts(choice, listing):
         judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
         found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
+        bad = dict[Any, SkipReason]()
+        for passed in ("", SkipReason.LIVE_LINK):
+            with_bad = dict(with_bad_address(judged.filter(reason_against=passed)))
+            found.update({**Counter(reason.value for reason in with_bad.values()), str(passed): -len(with_bad)})
+            bad |= with_bad
         # A link that does not fit its account any more spares nobody an email.
         outgrown = [] if mailing.again else links.outgrown(judged.filter(reason_against=SkipReason.LIVE_LINK))
+        outgrown = [key for key in outgrown if key not in bad]
         found.update({SkipReason.LIVE_LINK.value: -len(outgrown), "": len(outgrown)})
         if len(samples) < SAMPLES:
             mailed = judged.filter(Q(reason_against="") | Q(pk__in=outgrown[:SAMPLES]))
-            samples += mailed.order_by("pk")[: SAMPLES - len(samples)]
+            wanted = (each for each in mailed.order_by("pk").iterator(chunk_size=100) if each.pk not in bad)
+            samples += islice(wanted, SAMPLES - len(samples))
         if choice.kind == Kind.FILE:
             staff += judged.filter(is_more_than_member(), reason_against="").count()
     emails = found.pop("", 0)
@@ -205,11 +214,7 @@ def try_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
 
 
 def note_refused(*, by: Member) -> None:
-    """
-    Write down, in their own history, that somebody tried to mail many who may not; once an hour.
-
-    Nothing else was written.
-    """
+    """Write down, in their own history, that somebody tried to mail many who may not; once an hour."""
     audit.record_seldom(by, "refuse_mailing", by=by, gap=audit.REFUSED_GAP)
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 from wagtail.models import Site
 
-from . import audit, db, links, outbox, sites, tokens
+from . import audit, bad_addresses, db, links, outbox, sites, tokens
 from .accounts import address_of, replaces_address
 from .audit import has_changed_address, note_address_changed, note_checked, note_refused
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
@@ -176,6 +176,8 @@ def redeem(grant: Grant, *, password: str) -> PasswordReset:
     member = reset.member
     member.set_password(password)
     links.use(reset, member=member)
+    # Whoever has set a password by the link got it, most likely by the email.
+    bad_addresses.forget(reset.recipient)
     reset.refresh_from_db()
     outbox.wake_on_commit()
     transaction.on_commit(partial(_announce_redeemed, reset, member), using=db.alias(), robust=True)
@@ -224,11 +226,7 @@ def note_shown(reset: PasswordReset, *, by: Member) -> None:
 
 
 def note_copied(reset: PasswordReset, *, by: Member) -> None:
-    """
-    Keep, and log, that staff copied the link: once for each of them and each link.
-
-    It is what the browser claims, not a proof. Who copies it was shown it.
-    """
+    """Keep, and log, that staff copied the link, as the browser claims: once for each of them and each link."""
     note_shown(reset, by=by)
 
     def attempt() -> None:

@@ -282,7 +282,8 @@ def test_ten_thousand_shuffled_reports_leave_the_right_state_at_one_price(member
             verdict_on(email, email.events.all(), reports=True).outcome
             == verdict_on(email, facts, reports=True).outcome
         )
-    assert abs(len(first) - len(later)) <= 1  # notes are counted first
+    # Notes are counted first, and a complaint is kept against its address.
+    assert abs(len(first) - len(later)) <= 4
     for query in later.captured_queries:
         if connection.vendor == "sqlite" and query["sql"].startswith("SELECT"):
             with connection.cursor() as cursor:

@@ -17,6 +17,7 @@ from .figures import Preview, Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
+from .known_bad import with_bad_address
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
@@ -103,5 +104,6 @@ __all__ = [
     "time_left",
     "try_failed_again",
     "turn_of",
+    "with_bad_address",
     "with_ids",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -34,7 +34,7 @@ from ..models import (
     State,
 )
 from ..tokens import Token
-from . import chunks, counters, pace, spared, state
+from . import chunks, counters, known_bad, pace, spared, state
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -146,6 +146,7 @@ class _Issuing:
     def write(self, *, ignore_conflicts: bool) -> list[Issued]:
         members = _in_order(self.keys)
         live = _live_links_of(members)
+        self.bad = known_bad.reasons_against(map(known_bad.recipient_of, members))
         for member in members:
             self._decide(member, live.get(member.pk))
         if self.replaced:
@@ -188,6 +189,8 @@ class _Issuing:
             return SKIPS[refusal]
         if reason := vars(member)[SPARED]:
             return SkipReason(reason)
+        if self.bad and (reason := self.bad.get(address_of(member))):
+            return reason
         if self.is_reminder and not self.chunk.again:
             return _reason_against_reminding(member, live, effect)
         # Who was not reminded at first, say for a new address, and has come in since or before.
@@ -245,7 +248,7 @@ class _Issuing:
         )
 
     def _unsent(self, member: Member, told: dict[str, Any]) -> ResetEmail:
-        told |= {"public_id": ids.new_public_id(), "member_id": member.pk, "recipient": _recipient(member)}
+        told |= {"public_id": ids.new_public_id(), "member_id": member.pk, "recipient": known_bad.recipient_of(member)}
         return db.copy_of(self.not_sent, **told)
 
     def _count(self, *, gone: int) -> None:
@@ -260,12 +263,6 @@ class _Issuing:
         actions = [(member, LOG_ACTIONS[effect]) for member, _reset, effect, _token in self.mailed]
         flagged = audit.with_changed_address([member for member, _action in actions], by=by)
         audit.record_many([*actions, *((member, "flag") for member in flagged)], mailing=self.mailing, by=by)
-
-
-def _recipient(member: Member) -> str:
-    with suppress(Exception):  # it may be what failed
-        return address_of(member)[:320]
-    return ""
 
 
 def _reason_against_reminding(member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:

@@ -1,5 +1,6 @@
 """The rows. What may become of them is in `links` and `mailing`; who may cause it, in the rooms."""
 
+from .bad_address import BadAddress, BadVerdict
 from .do_not_email import DoNotEmail, DoNotEmailReason
 from .link_viewer import LinkViewer
 from .mailing import (
@@ -27,6 +28,8 @@ from .upload import MailingUpload, MailingUploadPiece
 __all__ = [
     "REFUSED_CODES",
     "WITHOUT_LINK",
+    "BadAddress",
+    "BadVerdict",
     "ClaimedMinute",
     "DeliveryEvent",
     "DoNotEmail",

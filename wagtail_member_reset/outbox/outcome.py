@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from .. import db, mailing, redact
 from ..models import EmailState, ResetEmail, SkipReason
-from ..reports import Cause, Whose
+from ..reports import Cause, Whose, note_refusal
 from ..signals import delivery_changed
 from .about import LONGEST_FOR_LIMIT, About, about
 from .failures import Answer, Result
@@ -176,10 +176,12 @@ def _write_group(group: list[Attempt]) -> list[Attempt]:
 
 
 def _count(written: Sequence[Attempt]) -> None:
-    """Move the counters of the mailings that these emails belong to, each mailing's once."""
+    """Move the counters of their mailings, each mailing's once, and keep what was said of their addresses."""
     states: dict[int, Counter[str]] = defaultdict(Counter)
     skips: dict[int, Counter[SkipReason]] = defaultdict(Counter)
     for attempt in written:
+        if attempt.fate.state == EmailState.FAILED:
+            note_refusal(attempt.email)
         if (mailing_id := attempt.email.mailing_id) is None:
             continue
         if attempt.fate.state == EmailState.SKIPPED:

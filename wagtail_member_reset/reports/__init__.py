@@ -1,5 +1,6 @@
 """What mail services say of emails: what each service can do, what it reports, and what that means."""
 
+from .addresses import bad_verdict, note_refusal
 from .answers import LONGEST_READ, Reading, Stage, Whose, read
 from .block_lists import Block, BlockListError, Trouble, Unblocked, lift
 from .causes import NEEDS_MENDING, Cause
@@ -42,12 +43,14 @@ __all__ = [
     "Verdict",
     "Whose",
     "backend_path",
+    "bad_verdict",
     "default_backend",
     "is_automatic_answer",
     "is_open_to_anybody",
     "lift",
     "listen",
     "name_of",
+    "note_refusal",
     "of_event",
     "pause_if_many",
     "read",

@@ -28,6 +28,7 @@ from ..mailing import count
 from ..models import DeliveryEvent, ResetEmail
 from ..signals import delivery_changed
 from . import services
+from .addresses import note_report
 from .refusals import look_at_reports
 from .services import METADATA
 from .verdict import Outcome, verdict_on
@@ -204,7 +205,10 @@ def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> Del
             "happened_at": _moment(event.timestamp),
         },
     )
-    return written if is_new else None
+    if not is_new:
+        return None
+    note_report(written)
+    return written
 
 
 def _kind(event: AnymailTrackingEvent, provider: str) -> str:

@@ -124,7 +124,7 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
 
 
 def urls(member: Any) -> dict[str, str]:
-    names = "panel send hand_out unblock revoke correct do_not_email reveal copied history".split()
+    names = ["panel", "send", "hand_out", "unblock", "revoke", "correct", "do_not_email", "reveal", "copied", "history"]
     return {name: reverse(f"wagtail_member_reset_admin:{name}", args=[quote(member.pk)]) for name in names}
 
 

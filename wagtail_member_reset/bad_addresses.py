@@ -1,0 +1,85 @@
+"""
+Addresses that mailings do not write to: those that do not exist, and those whose people marked an email as spam.
+
+Mail services suspend who keeps writing to such. Known for 90 days, by a keyed digest of the address and nothing else of
+it. Only mailings ask: what staff send to one member, welcomes, and what members ask for themselves go out regardless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from . import db, ids
+from .accounts import address_key
+from .models import BadAddress, BadVerdict
+
+KEPT = timedelta(days=90)
+KIND = "bad-address"
+# Digests in one statement: with more, their parameters take longer than the search.
+SLICE = 1000
+
+
+def known_bad(address: str) -> BadAddress | None:
+    """What is known against the address; None where nothing is. One query."""
+    return current().filter(digest=_digester()(address)).first()
+
+
+def known_bad_among(addresses: Iterable[str]) -> dict[str, BadAddress]:
+    """The same for many, by the address as it was given. One query for each thousand."""
+    found: dict[str, BadAddress] = {}
+    if not current().exists():  # as on most sites
+        return found
+    digest, given = _digester(), dict[str, list[str]]()
+    for address in dict.fromkeys(addresses):
+        given.setdefault(digest(address), []).append(address)
+    digests = list(given)
+    for start in range(0, len(digests), SLICE):
+        for bad in current().filter(digest__in=digests[start : start + SLICE]):
+            found.update(dict.fromkeys(given[bad.digest], bad))
+    return found
+
+
+def remember(address: str, verdict: BadVerdict, *, cause: str = "", at: datetime | None = None) -> None:
+    """
+    Write down what became of an email to the address. Part of a transaction.
+
+    A complaint stands, whatever bounces; of two bounces the later one counts, whichever is told first.
+    """
+    digest, told = _digester()(address), {"verdict": verdict, "cause": cause, "happened_at": at or timezone.now()}
+    known = BadAddress.objects.filter(digest=digest)
+    bounce = known.filter(verdict=BadVerdict.HARD_BOUNCE)
+    earlier = known.filter(verdict=verdict, happened_at__lt=told["happened_at"])
+    if (bounce if verdict == BadVerdict.COMPLAINT else earlier).update(**told) or known.exists():
+        return
+    # Another report may come at once.
+    db.insert([BadAddress(digest=digest, **told)], ignore_conflicts=True)
+
+
+def forget(address: str, *, until: datetime | None = None) -> bool:
+    """
+    Let mailings write to the address again, after a hard bounce (`until` then, if given); whether they did not.
+
+    A complaint is not forgotten before its 90 days are over.
+    """
+    known = BadAddress.objects.filter(digest=_digester()(address), verdict=BadVerdict.HARD_BOUNCE)
+    if until is not None:
+        known = known.filter(happened_at__lte=until)
+    return bool(known.delete()[0])
+
+
+def current() -> QuerySet[BadAddress]:
+    return BadAddress.objects.filter(happened_at__gt=timezone.now() - KEPT)
+
+
+def purge() -> int:
+    """Forget what is known for longer than 90 days; how many addresses."""
+    return BadAddress.objects.filter(happened_at__lte=timezone.now() - KEPT).delete()[0]
+
+
+def _digester() -> Callable[[str], str]:
+    digest = ids.digester(KIND)
+    return lambda address: digest(address_key(address))

@@ -1,0 +1,43 @@
+"""What reports and refusals say of an address itself, kept for mailings: see `bad_addresses`."""
+
+from __future__ import annotations
+
+from .. import bad_addresses
+from ..models import BadVerdict, DeliveryEvent, ResetEmail
+from .causes import Cause
+from .verdict import Outcome, Verdict, verdict_on
+
+# Any other cause is no matter of the address: the mailbox may be full, or our server blocked.
+NO_SUCH_ADDRESS = (Cause.NO_SUCH_MAILBOX, Cause.INVALID, Cause.BOUNCED_BEFORE)
+# Reports after which the address may be known as bad.
+TELLING = ("bounced", "rejected", "failed", "complained")
+
+
+def bad_verdict(verdict: Verdict) -> BadVerdict | None:
+    """What is known against the address by what became of an email to it; None for what is no fault of the address."""
+    if verdict.outcome == Outcome.COMPLAINED or (verdict.outcome == Outcome.NOT_SENT and verdict.cause == Cause.SPAM):
+        return BadVerdict.COMPLAINT
+    is_hard = verdict.outcome in (Outcome.BOUNCED, Outcome.NOT_SENT) and not verdict.is_soft
+    return BadVerdict.HARD_BOUNCE if is_hard and verdict.cause in NO_SUCH_ADDRESS else None
+
+
+def note_report(event: DeliveryEvent) -> None:
+    """Keep what a report says of the address. Part of the transaction that writes the report down."""
+    email = event.email
+    if event.event_type == "delivered":
+        bad_addresses.forget(email.recipient, until=event.happened_at)
+    elif event.event_type in TELLING:
+        _note(email, verdict_on(email, email.events.all(), reports=True), event)
+
+
+def note_refusal(email: ResetEmail) -> None:
+    """Keep what our own server or service said of the address as it refused the email. Part of a transaction."""
+    # What nobody has said is of our own code, which could not write to the address.
+    if email.result_text or email.provider:
+        _note(email, verdict_on(email, (), reports=False))
+
+
+def _note(email: ResetEmail, verdict: Verdict, event: DeliveryEvent | None = None) -> None:
+    if bad := bad_verdict(verdict):
+        at = event.happened_at if event is not None else None
+        bad_addresses.remember(email.recipient, bad, cause=verdict.cause.value, at=at)
