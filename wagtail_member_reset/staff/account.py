@@ -19,7 +19,6 @@ def details(actor: Any, member: Any) -> dict[str, Any]:
     """For the list of facts. Names others with the same address only where the actor may see them."""
     name = member.get_email_field_name()
     return {
-        "sign_in_name": member.get_username(),
         "last_login": getattr(member, "last_login", None),
         "keeps_last_login": accounts.keeps_last_login(type(member)),
         "since": getattr(member, "date_joined", None),
