@@ -103,7 +103,7 @@ def test_queued_mail_is_being_prepared(office_client, office, member):
     said = panel_words(office_client, member)
 
     assert f"{SENT} On its way It is on its way to the mail service." in said
-    assert "Send again" in said
+    assert "Send password reset" in said
     assert "Cancel link" in said
 
 
