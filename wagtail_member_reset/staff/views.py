@@ -22,8 +22,8 @@ from ..accounts import do_not_email_of
 from ..exceptions import EffectChanged, Refusal, SendRefused
 from ..links import Effect
 from ..models import DoNotEmailReason
-from . import panel as panels
 from . import account, permissions, wording
+from . import panel as panels
 from .forms import AddressForm, address_form
 from .media import MEDIA
 
