@@ -54,7 +54,8 @@ def with_status(accounts: QuerySet[Any], *, reader: Any) -> QuerySet[Any]:
     for condition in refusal_conditions(get_user_model()).values():
         against |= condition
     may_send = Case(When(against, then=Value(False)), default=Value(True), output_field=BooleanField())
-    return accounts.annotate(**{STATUS: status, MAY_SEND: may_send})
+    listed: QuerySet[Any] = accounts.annotate(**{STATUS: status, MAY_SEND: may_send})
+    return listed
 
 
 def with_filter(filters: type) -> type:
