@@ -29,8 +29,9 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
     after that (`reveal`), or as long as it is the link that the page shows already (`revealed`, its key). Who is
     shown the link is kept and logged before.
     """
-    values = {**facts(actor, member), "accounts_at_address": _crowd(member), "most_accounts": MOST_ACCOUNTS}
-    values["account"] = account.details(actor, member) if values["rights"].view else None
+    alike = accounts.sharing(member)
+    values = {**facts(actor, member), "accounts_at_address": _crowd(alike), "most_accounts": MOST_ACCOUNTS}
+    values["account"] = account.details(actor, member, alike) if values["rights"].view else None
     status, rights = values["status"], values["rights"]
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     if link is None:
@@ -130,9 +131,9 @@ def _mailto(status: Status, letter: Content | None) -> str:
     )
 
 
-def _crowd(member: Any) -> int | None:
+def _crowd(alike: list[Any]) -> int | None:
     """How many accounts share the member's address, where these are more than get a mail when one asks for it."""
-    found = accounts.count_sharing(member)
+    found = sum(each.is_active for each in alike)
     return found if found > MOST_ACCOUNTS else None
 
 
