@@ -150,7 +150,7 @@ def started(**details):
 def alone(email):
     """What the member would have been sent without the others."""
     email.member, email.reset = get_user_model().objects.get(pk=email.member_id), email.reset
-    content = outbox.letter_of(email)
+    content = outbox.letter_of(email, member=email.member)
     return [content.subject, content.text, content.html]
 
 

@@ -52,7 +52,9 @@ def fields(person, address):
 # Said
 
 
-def test_bounce_leads_then_what_to_do_and_the_exact_sentence_as_what_happened_before(office_client, sent, member, clock):
+def test_bounce_leads_then_what_to_do_and_the_exact_sentence_as_what_happened_before(
+    office_client, sent, member, clock
+):
     sent()
     clock.shift(timedelta(minutes=2))
     report("bounced", mta_response="smtp;550 5.1.1 no such user", at=NOON + timedelta(minutes=1))

@@ -136,9 +136,7 @@ def test_handed_over_says_when_in_both_ways(office_client, sent, member, time_ma
 
     page = panel_html(office_client, member)
 
-    assert f"{SENT} Sent 2 hours ago (Nov. 23, 2026, 1 p.m.). We cannot see whether it arrived" in words(
-        page
-    )
+    assert f"{SENT} Sent 2 hours ago (Nov. 23, 2026, 1 p.m.). We cannot see whether it arrived" in words(page)
     assert '<time datetime="2026-11-23T13:00:00+01:00">' in page
 
 

@@ -9,9 +9,9 @@ from .address import (
     address_of,
     clean_address,
     comparable,
-    count_sharing,
     replaces_address,
     same_address,
+    sharing,
 )
 from .columns import column_of
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
@@ -51,7 +51,6 @@ __all__ = [
     "clean_address",
     "column_of",
     "comparable",
-    "count_sharing",
     "do_not_email_of",
     "enters_admin",
     "groups_of",
@@ -79,6 +78,7 @@ __all__ = [
     "refusals",
     "replaces_address",
     "same_address",
+    "sharing",
     "sign_in_name",
     "sign_in_names",
     "signs_in_by_address",

@@ -120,9 +120,9 @@ def accounts_by_address(addresses: Iterable[str]) -> dict[str, list[Member]]:
     return found
 
 
-def count_sharing(member: Member) -> int:
+def sharing(member: Member) -> list[Member]:
     """
-    How many active accounts have the member's address, where they are spelt alike.
+    The accounts that have the member's address, where they are spelt alike, with the member: so many at most.
 
     Asks by equality, for which a site may have an index; no query where addresses are unique.
     """
@@ -130,10 +130,10 @@ def count_sharing(member: Member) -> int:
     stored = getattr(member, name, "")
     column = column_of(type(member), name)
     if not stored or column is None or column.unique:
-        return int(bool(stored))
+        return [member] if stored else []
     spellings = {stored, address_of(member), address_key(stored)}
-    alike = type(member)._default_manager.filter(**{f"{name}__in": spellings})[:MOST_COUNTED]
-    return sum(other.is_active for other in alike.iterator())
+    alike = type(member)._default_manager.filter(**{f"{name}__in": spellings}).order_by("pk")[:MOST_COUNTED]
+    return list(alike.iterator())
 
 
 class IsUnusual(Func):

@@ -30,13 +30,14 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
     after that (`reveal`), or as long as it is the link that the page shows already (`revealed`, its key). Who is
     shown the link is kept and logged before.
     """
+    alike = accounts.sharing(member)
     values: dict[str, Any] = {
         **facts(actor, member),
-        "accounts_at_address": _crowd(member),
+        "accounts_at_address": _crowd(alike),
         "most_accounts": MOST_ACCOUNTS,
     }
     status, rights = values["status"], values["rights"]
-    values["account"] = account.details(actor, member) if rights.view else None
+    values["account"] = account.details(actor, member, alike) if rights.view else None
     values["unblocking"] = unblock_words.offer(status, rights)
     values["for_their_it"] = for_their_it.details(status)
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
@@ -158,9 +159,9 @@ def _mailto(status: Status, letter: Content | None) -> str:
     )
 
 
-def _crowd(member: Any) -> int | None:
+def _crowd(alike: list[Any]) -> int | None:
     """How many accounts share the member's address, where these are more than get a mail when one asks for it."""
-    found = accounts.count_sharing(member)
+    found = sum(each.is_active for each in alike)
     return found if found > MOST_ACCOUNTS else None
 
 

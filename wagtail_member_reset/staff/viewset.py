@@ -29,6 +29,7 @@ from ..exceptions import SendRefused, SettingError
 from ..models import Purpose
 from . import panel, permissions
 from .forms import WelcomeFormMixin
+from .listing_column import ListingMixin
 from .media import MEDIA
 from .wording import NOTICE
 
@@ -162,7 +163,12 @@ class CopyViewMixin(CreateViewMixin):
     http_method_names = ["get", "head", "options"]
 
 
-VIEWS = {"edit_view_class": EditViewMixin, "add_view_class": CreateViewMixin, "copy_view_class": CopyViewMixin}
+VIEWS = {
+    "index_view_class": ListingMixin,
+    "edit_view_class": EditViewMixin,
+    "add_view_class": CreateViewMixin,
+    "copy_view_class": CopyViewMixin,
+}
 
 
 class MemberResetMixin:

@@ -1,0 +1,56 @@
+"""The column "Password" of Wagtail's user listing, its filter, and the menu of a row."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.conftest import make_person
+
+pytestmark = pytest.mark.django_db
+
+
+def listed(client, **query):
+    response = client.get(reverse("wagtailusers_users:index"), query)
+    return {person.pk: person.member_reset_status for person in response.context["object_list"]}, response
+
+
+def test_says_who_has_signed_in_and_to_whom_a_link_was_sent(client, office, member, sent):
+    new, back = make_person("Ben"), make_person("Cleo", last_login=timezone.now())
+    sent(member)
+    client.force_login(office)
+
+    statuses, response = listed(client)
+    found, _response = listed(client, member_reset_status="never")
+
+    assert [statuses[each.pk] for each in (member, new, back)] == ["sent", "never", "in"]
+    assert set(found) == {new.pk}
+    assert "Link sent" in response.content.decode()
+    assert reverse("wagtail_member_reset_admin:send", args=[member.pk]) in response.content.decode()
+
+
+def test_nothing_is_said_of_people_beyond_the_readers_reach(client, office, admin):
+    rights = office.groups.get().permissions
+    rights.remove(*rights.filter(codename="view_passwordreset"))
+    client.force_login(office)
+
+    statuses, response = listed(client)
+    found, _response = listed(client, member_reset_status="never")
+
+    assert (statuses[admin.pk], admin.pk in found) == ("", False)
+    assert reverse("wagtail_member_reset_admin:send", args=[admin.pk]) not in response.content.decode()
+
+
+def test_rows_cost_no_query(client, office, member):
+    client.force_login(office)
+    listed(client)
+    with CaptureQueriesContext(connection) as few:
+        listed(client)
+    for number in range(10):
+        make_person(f"Person{number}")
+
+    with CaptureQueriesContext(connection) as many:
+        listed(client)
+
+    assert len(many) == len(few)

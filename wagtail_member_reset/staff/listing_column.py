@@ -1,0 +1,106 @@
+"""
+The column "Password" in Wagtail's user listing, its filter, and "Send password reset" in the menu of each row.
+
+All of it comes with the query of the listing: no further query, however many rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.contrib.admin.utils import quote
+from django.contrib.auth import get_user_model
+from django.db.models import BooleanField, Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.tables import Column
+from wagtail.admin.widgets.button import Button
+
+from ..accounts import has_passwords, has_set_password, keeps_last_login, refusal_conditions
+from ..models import DeliveryEvent, ResetEmail
+from . import permissions
+
+STATUS, MAY_SEND = "member_reset_status", "member_reset_may_send"
+NOBODY = Q(pk__in=[])
+STATUSES = {
+    "in": _("Has signed in"),
+    "bounced": _("Bounced"),
+    "sent": _("Link sent"),
+    "never": _("Never signed in"),
+}
+
+
+def with_status(accounts: QuerySet[Any], *, reader: Any) -> QuerySet[Any]:
+    """The accounts with what the reader may know of their passwords; empty for those out of the reader's reach."""
+    latest = ResetEmail.objects.with_link().filter(member=OuterRef("pk"), replaced_at=None).order_by("-pk")
+    accounts = accounts.annotate(member_reset_email=Subquery(latest.values("pk")[:1]))
+    told = DeliveryEvent.objects.filter(email=OuterRef("member_reset_email"))
+    has_got_in = Q(has_set_password())
+    if keeps_last_login(get_user_model()):
+        has_got_in |= Q(last_login__isnull=False)
+    status = Case(
+        When(permissions.hidden_from(reader) or NOBODY, then=Value("")),
+        When(has_got_in, then=Value("in")),
+        When(
+            Exists(told.filter(event_type="bounced")) & ~Exists(told.filter(event_type="delivered")), Value("bounced")
+        ),
+        When(member_reset_email__isnull=False, then=Value("sent")),
+        default=Value("never"),
+        output_field=CharField(),
+    )
+    against = permissions.beyond(reader) or NOBODY
+    for condition in refusal_conditions(get_user_model()).values():
+        against |= condition
+    may_send = Case(When(against, then=Value(False)), default=Value(True), output_field=BooleanField())
+    listed: QuerySet[Any] = accounts.annotate(**{STATUS: status, MAY_SEND: may_send})
+    return listed
+
+
+def with_filter(filters: type) -> type:
+    """The listing's own filters, and one by the status of the password."""
+    chosen = django_filters.ChoiceFilter(field_name=STATUS, label=_("Password"), choices=tuple(STATUSES.items()))
+    return type(filters.__name__, (filters,), {STATUS: chosen})
+
+
+class ListingMixin:
+    """For the site's own listing of users. Adds nothing for who may see no resets, nor where there are no passwords."""
+
+    request: Any
+    filterset_class: Any
+
+    def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        # Wagtail's viewset hands the filters to each view, so that a property of the class would be passed over.
+        self.request = request
+        if self._is_shown and self.filterset_class:
+            self.filterset_class = with_filter(self.filterset_class)
+        super().setup(request, *args, **kwargs)  # type: ignore[misc]
+
+    @cached_property
+    def _is_shown(self) -> bool:
+        reader = self.request.user
+        sees = reader.has_perm(permissions.PREFIX + "view_passwordreset") or permissions.may_send(reader)
+        return has_passwords() and bool(sees)
+
+    @cached_property
+    def columns(self) -> list[Any]:
+        columns = list(super().columns)  # type: ignore[misc]
+        if not self._is_shown:
+            return columns
+        return [*columns, Column(STATUS, label=_("Password"), accessor=_words, classname="member-reset-password")]
+
+    def get_base_queryset(self) -> QuerySet[Any]:
+        accounts: QuerySet[Any] = super().get_base_queryset()  # type: ignore[misc]
+        return with_status(accounts, reader=self.request.user) if self._is_shown else accounts
+
+    def get_list_more_buttons(self, instance: Any) -> list[Any]:
+        buttons: list[Any] = super().get_list_more_buttons(instance)  # type: ignore[misc]
+        if self._is_shown and permissions.may_send(self.request.user) and getattr(instance, MAY_SEND, False):
+            url = reverse("wagtail_member_reset_admin:send", args=[quote(instance.pk)])
+            buttons.append(Button(_("Send password reset"), url=url, icon_name="mail", priority=25))
+        return buttons
+
+
+def _words(account: Any) -> Any:
+    return STATUSES.get(getattr(account, STATUS, ""), "")
