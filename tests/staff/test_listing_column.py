@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.conftest import make_person
+from wagtail_member_reset import resets
+from wagtail_member_reset.models import EmailState, ResetEmail
 
 pytestmark = pytest.mark.django_db
 
@@ -54,3 +56,15 @@ def test_rows_cost_no_query(client, office, member):
         listed(client)
 
     assert len(many) == len(few)
+
+
+def test_column_tells_a_password_that_was_set_from_a_sign_in_and_an_email_that_failed_from_one_that_was_sent(
+    admin_client, sent, member, imported_member
+):
+    resets.redeem(resets.open(resets.link(sent()).rpartition("/r/")[2]), password="a new password 9")
+    sent(imported_member)
+    ResetEmail.objects.filter(member=imported_member).update(state=EmailState.FAILED)
+
+    statuses, _response = listed(admin_client)
+
+    assert (statuses[member.pk], statuses[imported_member.pk]) == ("set", "failed")

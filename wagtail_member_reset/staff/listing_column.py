@@ -19,14 +19,16 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import Button
 
 from ..accounts import has_passwords, has_set_password, keeps_last_login, refusal_conditions
-from ..models import DeliveryEvent, ResetEmail
+from ..models import DeliveryEvent, EmailState, ResetEmail
 from . import permissions
 
 STATUS, MAY_SEND = "member_reset_status", "member_reset_may_send"
 NOBODY = Q(pk__in=[])
 STATUSES = {
     "in": _("Has signed in"),
+    "set": _("Password set"),
     "bounced": _("Bounced"),
+    "failed": _("Not sent"),
     "sent": _("Link sent"),
     "never": _("Never signed in"),
 }
@@ -34,18 +36,23 @@ STATUSES = {
 
 def with_status(accounts: QuerySet[Any], *, reader: Any) -> QuerySet[Any]:
     """The accounts with what the reader may know of their passwords; empty for those out of the reader's reach."""
-    latest = ResetEmail.objects.with_link().filter(member=OuterRef("pk"), replaced_at=None).order_by("-pk")
-    accounts = accounts.annotate(member_reset_email=Subquery(latest.values("pk")[:1]))
+    latest = ResetEmail.objects.with_link().filter(member=OuterRef("pk"), replaced_at=None)
+    accounts = accounts.annotate(
+        member_reset_email=Subquery(latest.exclude(reset=None).order_by("-pk").values("pk")[:1])
+    )
     told = DeliveryEvent.objects.filter(email=OuterRef("member_reset_email"))
-    has_got_in = Q(has_set_password())
-    if keeps_last_login(get_user_model()):
-        has_got_in |= Q(last_login__isnull=False)
+    failed = ResetEmail.objects.filter(
+        pk=OuterRef("member_reset_email"), state__in=[EmailState.FAILED, EmailState.SKIPPED]
+    )
+    has_signed_in = Q(last_login__isnull=False) if keeps_last_login(get_user_model()) else NOBODY
     status = Case(
         When(permissions.hidden_from(reader) or NOBODY, then=Value("")),
-        When(has_got_in, then=Value("in")),
+        When(has_signed_in, then=Value("in")),
+        When(has_set_password(), then=Value("set")),
         When(
             Exists(told.filter(event_type="bounced")) & ~Exists(told.filter(event_type="delivered")), Value("bounced")
         ),
+        When(Exists(failed), then=Value("failed")),
         When(member_reset_email__isnull=False, then=Value("sent")),
         default=Value("never"),
         output_field=CharField(),
