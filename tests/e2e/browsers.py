@@ -102,11 +102,11 @@ def handed_over(page, member):
     panel = open_tab(page, member)
     for _ in range(20):
         # The history may know of it before the verdict does.
-        if "Sent" in panel.locator(".member-reset__status").inner_text():
+        if "Handed over" in panel.locator(".member-reset__status").inner_text():
             break
         page.wait_for_timeout(50)
         panel = open_tab(page, member)
-    expect(panel.locator(".member-reset__status")).to_contain_text("Sent")
+    expect(panel.locator(".member-reset__status")).to_contain_text("Handed over")
     return panel
 
 

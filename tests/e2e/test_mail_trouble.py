@@ -53,6 +53,6 @@ def test_mail_waits_for_a_server_that_is_down_and_carries_the_same_link(browsers
 
     mailbox.start()
     clock.shift(timedelta(seconds=31))
-    panel = opened_until(page, member, "Sent")
+    panel = opened_until(page, member, "Handed over")
 
     assert [link_in(mail) for mail in mailbox.take(1)] == [link] == [shown_link(panel)]

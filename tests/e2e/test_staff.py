@@ -17,7 +17,7 @@ def test_staff_send_and_copy_the_link_and_others_see_it_later(browsers, clock, m
     page = browsers.open(office)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=browsers.url)
     panel = open_tab(page, member)
-    expect(panel).to_contain_text("Emails go to mia@members.example")
+    expect(panel).to_contain_text("Resets go to mia@members.example")
     check(page, "tab-none", inside="#member-reset")
     question = ask_to_send(panel)
     expect(question).to_contain_text("An email with a personal link goes to mia@members.example.")
@@ -140,7 +140,7 @@ def test_link_that_was_asked_for_stays_when_the_panel_has_news(browsers, by_hand
     expect(panel.get_by_label("Personal link")).to_be_visible()
     outbox.drain()
 
-    expect(panel).to_contain_text("Sent")
+    expect(panel).to_contain_text("Handed over")
     expect(panel.get_by_label("Personal link")).to_be_visible()
     assert shown_link(panel) == link_in(mailbox.take(1)[0])
 

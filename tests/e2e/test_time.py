@@ -39,7 +39,7 @@ def test_link_stays_16_hours_on_the_tab_and_works_7_days(browsers, clock, mailbo
     clock.shift(timedelta(minutes=1))
     panel = open_tab(page, member)
     expect(panel).to_contain_text(
-        "Nothing sent in the last 16 hours. The link of Nov. 23, 2026, 9 a.m. still works until Nov. 30, 2026, 9 a.m."
+        "No reset in the last 16 hours. The link of Nov. 23, 2026, 9 a.m. still works until Nov. 30, 2026, 9 a.m."
     )
     expect(panel.get_by_text(SENT)).to_have_count(0)
     assert first not in page.content()
@@ -88,7 +88,7 @@ def test_site_with_24_hours_has_8_left_when_the_tab_goes_quiet(browsers, clock, 
 
     clock.shift(timedelta(hours=1, minutes=1))
     panel = open_tab(page, member)
-    expect(panel).to_contain_text("Nothing sent in the last 16 hours.")
+    expect(panel).to_contain_text("No reset in the last 16 hours.")
     expect(panel).to_contain_text("still works until Nov. 24, 2026, 9 a.m.")
     expect_form(visitor, link_in(mail))
 

@@ -18,7 +18,7 @@ from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
 from ..reports import Cause
 from ..resets import Standing, Status
-from . import account, for_their_it, headline, identity, permissions, qr_code, timeline, unblock_words, wording
+from . import account, for_their_it, identity, permissions, qr_code, timeline, unblock_words, wording
 
 
 @sensitive_variables()  # of everything that this calls, too: an error report must not show the link
@@ -42,10 +42,10 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
     values["for_their_it"] = for_their_it.details(status)
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     if link is None:
-        return {**values, "link": None, "is_hidden": False, **_without_link(values)}
+        return {**values, "link": None, "is_hidden": False, "may_hand_out": _may_hand_out(values)}
     stays = revealed == str(status.reset.pk) and links.has_viewed(status.reset, actor)
     if rights.reveal and not reveal and not stays:
-        return {**values, "link": None, "is_hidden": True, "is_passed_on": True}
+        return {**values, "link": None, "is_hidden": True}
     resets.note_shown(status.reset, by=actor)
     letter, picture = resets.letter(status), qr_code.svg(link)
     redacted = {
@@ -54,39 +54,32 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
         "letter": letter,
         "mailto": Redacted(_mailto(status, letter)),
     }
-    return {**values, **redacted, "is_hidden": False, "is_passed_on": True}
+    return {**values, **redacted, "is_hidden": False}
 
 
-def _without_link(values: dict[str, Any]) -> dict[str, Any]:
-    """What stands in the place of a link that is not shown."""
-    rights, is_waiting = values["rights"], values["status"].standing == Standing.WAITING
-    may_hand_out = rights.hand_out and values["may_have_link"] and not values["is_host_refused"]
-    is_kept = is_waiting and (rights.withheld or values["is_own"])
-    return {"may_hand_out": may_hand_out, "is_passed_on": may_hand_out or is_kept}
+def _may_hand_out(values: dict[str, Any]) -> bool:
+    is_host_refused = values["location_problem"] == links.LocationProblem.HOST
+    return values["rights"].hand_out and values["may_have_link"] and not is_host_refused
 
 
 def facts(actor: Any, member: Any) -> dict[str, Any]:
     """The context without the link: the pages that ask a question call this alone."""
     status, rights = resets.status(member), permissions.rights(actor, member)
-    name, noted, problem = wording.person(member), accounts.do_not_email_of(member), _location_problem(status.reset)
+    name = wording.person(member)
     return {
         "member": member,
         "name": name,
         "sign_in_name": accounts.sign_in_name(member),
-        "noted": noted,
+        "noted": accounts.do_not_email_of(member),
         "status": status,
         "state": state(status),
         "words": wording.words(status.verdict, name=name) if status.verdict else None,
-        "headline": headline.headline(status),
-        "is_about_address": headline.is_about_address(status),
-        "sends_at_once": headline.is_without_risk(status) and noted is None,
         "rights": rights,
         "asks_identity": identity.is_asked(),
         # One that nobody mails: for that, no address is needed.
         "may_have_link": status.refusal in (None, Refusal.NO_ADDRESS),
         "is_own": actor.pk == member.pk,
-        "location_problem": problem,
-        "is_host_refused": problem == links.LocationProblem.HOST,
+        "location_problem": _location_problem(status.reset),
         "window": conf.STATUS_WINDOW,
         "lifetime": conf.LINK_LIFETIME,
         "urls": urls(member),
@@ -118,7 +111,6 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
                     {
                         "entry": entry,
                         "title": timeline.title(entry, name=name),
-                        "address": timeline.address(entry),
                         "detail": timeline.detail(entry, name=name),
                         "icon": timeline.icon(entry),
                         "text": entry.verdict.text if entry.verdict else "",

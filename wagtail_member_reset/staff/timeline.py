@@ -94,24 +94,19 @@ def _plain(entry: Entry, by: str) -> str:
     if entry.step == Step.TOLD and by:
         return gettext("Address changed by %(staff)s: a notice goes to the earlier one") % {"staff": by}
     return {
-        Step.HANDED_OVER: gettext("Sent"),
+        Step.HANDED_OVER: gettext("Handed over to the mail service"),
         Step.SHOWN: gettext("Link shown"),
         Step.COPIED: gettext("Link copied"),
         Step.TOLD: gettext("Address changed: a notice goes to the earlier one"),
         Step.OPENED: gettext("Link opened"),
         Step.USED: gettext("Password set"),
-        Step.CONFIRMED: gettext("Email about the new password sent"),
+        Step.CONFIRMED: gettext("Email about the new password handed over"),
         Step.EXPIRED: gettext("Link expired unused"),
     }[entry.step]
 
 
 def awaited(step: Step) -> str:
     return {Step.OPENED: gettext("Link opened"), Step.USED: gettext("Password set")}[step]
-
-
-def address(entry: Entry) -> str:
-    """Where the email of a line went; empty for a line that is about no email."""
-    return entry.email.recipient if entry.email else ""
 
 
 def detail(entry: Entry, *, name: str) -> str:

@@ -253,7 +253,7 @@ def _confirm(
     context = panels.facts(request.user, member) | {"question": question, "has_changed": has_changed, "form": form}
     if question == "do_not_email":
         context["reasons"] = DoNotEmailReason.choices
-    context |= identity.context(request, question) | {"wants_new": bool(request.GET.get("new"))}
+    context |= identity.context(request, question)
     if question == "correct":
         context["is_told"] = resets.is_told(member, address=context["status"].address, by=request.user)
     if is_fetch(request):

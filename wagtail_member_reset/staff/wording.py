@@ -34,12 +34,12 @@ class Words:
 
 
 BADGES: dict[Outcome, Text] = {
-    Outcome.PREPARING: _("On its way"),
+    Outcome.PREPARING: _("Preparing"),
     Outcome.OVERDUE: _("Waiting"),
     Outcome.RETRYING: _("Waiting"),
-    Outcome.SKIPPED: _("Not emailed"),
-    Outcome.HANDED_OVER: _("Sent"),
-    Outcome.LAST_STEP: _("Sent"),
+    Outcome.SKIPPED: _("Not sent"),
+    Outcome.HANDED_OVER: _("Handed over"),
+    Outcome.LAST_STEP: _("Handed over"),
     Outcome.ACCEPTED: _("On its way"),
     Outcome.SENT: _("Sent"),
     Outcome.DELAYED: _("Delayed"),
@@ -59,7 +59,7 @@ TONES = {
 
 # By outcome and cause. A cause that has no sentence here gets the one for no cause.
 TEXTS: dict[tuple[Outcome, Cause], Text] = {
-    (Outcome.PREPARING, Cause.NONE): _("It is on its way to the mail service."),
+    (Outcome.PREPARING, Cause.NONE): _("The email is being prepared."),
     (Outcome.OVERDUE, Cause.NONE): _(
         "The email is still waiting, although it is due: this site’s mail delivery does not seem to run. "
         "Tell your administrator; meanwhile, send the link another way."
@@ -106,13 +106,13 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
     (Outcome.SKIPPED, Cause.NONE): _("The account or the link changed before it could leave. Send again."),
     (Outcome.SKIPPED, Cause.STOPPED): _("The mailing was stopped before it could leave."),
     (Outcome.SKIPPED, Cause.WINDOW_CLOSED): _("It could not leave in time. Send again: that makes a new link."),
-    (Outcome.HANDED_OVER, Cause.NONE): _("The mail service has it. We are waiting for its first report."),
+    (Outcome.HANDED_OVER, Cause.NONE): _("Handed over to the mail service. We are waiting for its first report."),
     (Outcome.LAST_STEP, Cause.NONE): _(
-        "We cannot see whether it arrived, since this site gets no delivery reports. "
+        "Handed over is the last step we can see, since this site gets no delivery reports. "
         "If %(name)s cannot find the email, ask to look in spam and promotions, or send the link another way."
     ),
     (Outcome.LAST_STEP, Cause.SITE_QUEUE): _(
-        "It is in this site’s own mail queue, and we cannot see whether it arrived. "
+        "Handed over to this site’s own mail queue, which is the last step we can see. "
         "If %(name)s cannot find the email, ask to look in spam and promotions, or send the link another way."
     ),
     (Outcome.ACCEPTED, Cause.NONE): _("The mail service has accepted the email and will send it shortly."),

@@ -94,13 +94,8 @@ def last_moment(value: datetime | None) -> str:
 
 @register.simple_tag(takes_context=True)
 def redacted(context: Any, name: str) -> Redacted:
-    """
-    Another template's markup, for a template that is not ours: what that one logs has no link in it.
-
-    What the site's own view has as `member_reset` is all that our templates know by its plain name.
-    """
-    values = context.flatten()
-    return Redacted(render_to_string(name, {**values, **values.get("member_reset", {})}))
+    """Another template's markup, for a template that is not ours: what that one logs has no link in it."""
+    return Redacted(render_to_string(name, context.flatten()))
 
 
 @register.simple_block_tag(takes_context=True)

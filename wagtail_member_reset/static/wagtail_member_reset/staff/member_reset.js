@@ -9,8 +9,6 @@
 (() => {
   const FETCH = { credentials: "same-origin", redirect: "error" };
   const FIRST_POLL_MS = 1000;
-  // While nothing is under way, but the link may still be used or run out.
-  const QUIET_POLL_MS = 20000;
   const SLOWEST_POLL_MS = 60000;
   const MOST_FAILURES = 5;
 
@@ -37,18 +35,6 @@
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
       this.swap(event.params.url || event.currentTarget.href, {});
-    }
-
-    /* Sends at once where nothing can be lost by it; else, and for an address that was not saved, asks first. */
-    send(event) {
-      const { effect } = event.params;
-      if (!effect || !this.hasBodyTarget || this.isAddressUnsaved) {
-        this.load(event);
-        return;
-      }
-      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-      event.preventDefault();
-      this.swap(event.currentTarget.href, { method: "POST", body: this.encode({ effect }) });
     }
 
     post(event) {
@@ -81,7 +67,7 @@
     }
 
     pollTargetConnected() {
-      this.delay = "isQuiet" in this.pollTarget.dataset ? QUIET_POLL_MS : FIRST_POLL_MS;
+      this.delay = FIRST_POLL_MS;
       this.failures = 0;
       this.schedule();
     }
@@ -216,13 +202,9 @@
       shown.observe(email);
     }
 
-    get isAddressUnsaved() {
-      const email = this.addressInput;
-      return Boolean(email) && email.value !== email.defaultValue;
-    }
-
     unsavedTargetConnected(note) {
-      note.hidden = !this.isAddressUnsaved;
+      const email = this.addressInput;
+      note.hidden = !email || email.value === email.defaultValue;
     }
 
     /* Without https there is no clipboard API: select the text, and try the way of old. */
