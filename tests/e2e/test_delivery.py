@@ -135,7 +135,7 @@ def test_address_is_corrected_in_one_go(browsers, service, member, office):
     field.fill("mia@club.example")
     field.press("Enter")
 
-    expect(panel).to_contain_text("Resets go to mia@club.example")
+    expect(panel).to_contain_text("Emails go to mia@club.example")
     expect(panel).to_contain_text(WAITING)
     expect(badge(page)).to_be_hidden()
     panel.get_by_text("Earlier links").click()
@@ -165,7 +165,7 @@ def test_what_staff_typed_on_the_account_tab_outlives_the_correction(browsers, s
     panel.get_by_role("link", name="Correct the address").click()
     panel.get_by_label("New address").fill("mia@club.example")
     panel.get_by_role("button", name="Save the address and send").click()
-    expect(panel).to_contain_text("Resets go to mia@club.example")
+    expect(panel).to_contain_text("Emails go to mia@club.example")
 
     expect(page.locator("#id_email")).to_have_value("typed@members.example")
 

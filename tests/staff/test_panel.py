@@ -58,7 +58,7 @@ def test_link_that_ends_at_midnight_works_until_the_last_minute_of_the_day_befor
 def test_nothing_sent_says_so_and_what_sending_does(office_client, member):
     said = panel_words(office_client, member)
 
-    assert "Resets go to mia@members.example" in said
+    assert "Emails go to mia@members.example" in said
     assert "No reset in the last 16 hours. Mia gets an email with a link to choose a new password." in said
     assert "The current password keeps working until then." in said
     assert "Send password reset" in said
@@ -392,7 +392,7 @@ def test_changed_address_says_so(office_client, sent, member):
 
     said = panel_words(office_client, member)
 
-    assert "Resets go to mia@elsewhere.example" in said
+    assert "Emails go to mia@elsewhere.example" in said
     assert "The last link ended because the email address was changed." in said
 
 
@@ -487,7 +487,7 @@ def test_staff_without_any_right_of_ours_are_told_whom_to_ask(enter, reader, mem
         "You do not have the right to see or send password resets for this person. "
         "If you need it, ask an administrator."
     ) in words(page)
-    assert (SENT in page, "Resets go to" in page, LINK.search(page)) == (False, False, None)
+    assert (SENT in page, "Emails go to" in page, LINK.search(page)) == (False, False, None)
 
 
 def test_staff_who_may_only_look_see_the_status_and_no_action(enter, reader, member):

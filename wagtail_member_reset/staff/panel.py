@@ -41,10 +41,13 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
     values["for_their_it"] = for_their_it.details(status)
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     if link is None:
-        return {**values, "link": None, "is_hidden": False, "may_hand_out": _may_hand_out(values)}
+        may_hand_out = _may_hand_out(values)
+        is_withheld = (values["rights"].withheld or values["is_own"]) and status.standing == Standing.WAITING
+        hidden = {"link": None, "is_hidden": False, "may_hand_out": may_hand_out}
+        return {**values, **hidden, "has_own_way": may_hand_out or is_withheld}
     stays = revealed == str(status.reset.pk) and links.has_viewed(status.reset, actor)
     if rights.reveal and not reveal and not stays:
-        return {**values, "link": None, "is_hidden": True}
+        return {**values, "link": None, "is_hidden": True, "has_own_way": True}
     resets.note_shown(status.reset, by=actor)
     letter, picture = resets.letter(status), qr_code.svg(link)
     redacted = {
@@ -53,7 +56,7 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
         "letter": letter,
         "mailto": Redacted(_mailto(status, letter)),
     }
-    return {**values, **redacted, "is_hidden": False}
+    return {**values, **redacted, "is_hidden": False, "has_own_way": True}
 
 
 def _may_hand_out(values: dict[str, Any]) -> bool:
