@@ -210,7 +210,7 @@ def test_site_without_reports_is_not_asked_and_says_so(browsers, mailbox, member
     asked = polls(page)
     later(page)
 
-    expect(panel).to_contain_text("Handed over is the last step we can see, since this site gets no delivery reports.")
+    expect(panel).to_contain_text("We cannot see whether it arrived, since this site gets no delivery reports.")
     assert asked == []
 
 
