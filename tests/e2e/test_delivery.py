@@ -135,7 +135,7 @@ def test_address_is_corrected_in_one_go(browsers, service, member, office):
     field.fill("mia@club.example")
     field.press("Enter")
 
-    expect(panel).to_contain_text("Resets go to mia@club.example")
+    expect(panel).to_contain_text("Emails go to mia@club.example")
     expect(panel).to_contain_text(WAITING)
     expect(badge(page)).to_be_hidden()
     panel.get_by_text("Earlier links").click()
@@ -165,7 +165,7 @@ def test_what_staff_typed_on_the_account_tab_outlives_the_correction(browsers, s
     panel.get_by_role("link", name="Correct the address").click()
     panel.get_by_label("New address").fill("mia@club.example")
     panel.get_by_role("button", name="Save the address and send").click()
-    expect(panel).to_contain_text("Resets go to mia@club.example")
+    expect(panel).to_contain_text("Emails go to mia@club.example")
 
     expect(page.locator("#id_email")).to_have_value("typed@members.example")
 
@@ -210,7 +210,7 @@ def test_site_without_reports_is_not_asked_and_says_so(browsers, mailbox, member
     asked = polls(page)
     later(page)
 
-    expect(panel).to_contain_text("Handed over is the last step we can see, since this site gets no delivery reports.")
+    expect(panel).to_contain_text("We cannot see whether it arrived, since this site gets no delivery reports.")
     assert asked == []
 
 

@@ -17,7 +17,7 @@ def test_staff_send_and_copy_the_link_and_others_see_it_later(browsers, clock, m
     page = browsers.open(office)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=browsers.url)
     panel = open_tab(page, member)
-    expect(panel).to_contain_text("Resets go to mia@members.example")
+    expect(panel).to_contain_text("Emails go to mia@members.example")
     check(page, "tab-none", inside="#member-reset")
     question = ask_to_send(panel)
     expect(question).to_contain_text("An email with a personal link goes to mia@members.example.")

@@ -8,6 +8,8 @@ from wagtail_member_reset import do_not_email
 from wagtail_member_reset.accounts import do_not_email_of
 from wagtail_member_reset.models import DoNotEmailReason, ResetEmail
 
+from .pages import edit_url, words
+
 pytestmark = pytest.mark.django_db
 FETCH = {"HTTP_X_REQUESTED_WITH": "XMLHttpRequest"}
 
@@ -59,3 +61,11 @@ def test_others_with_the_address_are_named_only_to_who_may_see_them(client, offi
     shown = client.get(url("panel", member), **FETCH).content.decode()
 
     assert "Ben" in shown and "Root" not in shown
+
+
+def test_tab_shows_account_details_as_soon_as_it_is_opened(office_client, member):
+    page = words(office_client.get(edit_url(member)).content.decode())
+
+    assert "Sign-in name " + member.get_username() in page
+    assert "Emails from the office Allowed" in page
+    assert "Email it Send password reset" in page

@@ -740,7 +740,7 @@ def test_answer_of_a_hook_after_the_edit_takes_the_place_of_ours(office_client, 
     part = correct(office_client, used, "mia@third.example", **FETCH)
 
     assert (page.content, stored(used)) == (b"Told the register.", "mia@third.example")
-    assert "Resets go to mia@third.example" in words(part.content.decode())
+    assert "Emails go to mia@third.example" in words(part.content.decode())
 
 
 # After signing in again

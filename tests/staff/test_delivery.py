@@ -52,7 +52,7 @@ def fields(person, address):
 # Said
 
 
-def test_exact_sentence_comes_first_then_the_verdict_and_what_to_do(office_client, sent, member, clock):
+def test_bounce_leads_and_the_exact_sentence_follows_as_what_happened_before(office_client, sent, member, clock):
     sent()
     clock.shift(timedelta(minutes=2))
     report("bounced", mta_response="smtp;550 5.1.1 no such user", at=NOON + timedelta(minutes=1))
@@ -61,8 +61,9 @@ def test_exact_sentence_comes_first_then_the_verdict_and_what_to_do(office_clien
     said = panel_words(office_client, member)
 
     assert (
-        f"{SENT} Bounced 59 minutes ago (Nov. 23, 2026, 1:01 p.m.). Mia’s mail server says that this address does not "
-        "exist. Check it for typing mistakes and correct it, or send the link another way. The link works until" in said
+        "Bounced 59 minutes ago (Nov. 23, 2026, 1:01 p.m.). Mia’s mail server says that this address does not "
+        "exist. Check it for typing mistakes and correct it, or send the link another way. "
+        f"Before that: {SENT} The link works until" in said
     )
 
 
@@ -87,7 +88,7 @@ def test_site_without_reports_is_told_that_this_is_the_last_step(office_client, 
 
     said = panel_words(office_client, member)
 
-    assert "Handed over is the last step we can see, since this site gets no delivery reports." in said
+    assert "We cannot see whether it arrived, since this site gets no delivery reports." in said
     assert "Delivered" not in said
 
 
@@ -143,7 +144,7 @@ def test_history_tells_each_step_and_who_took_it(office_client, office, sent, me
 
     steps = [
         f"Created by {get_user_display_name(office)}",
-        "Handed over to the mail service",
+        "Sent to the mail service mia@members.example",
         "Delivered",
         "It may still be in a spam or promotions folder.",
         f"Link copied by {get_user_display_name(office)}",
@@ -218,19 +219,65 @@ def test_mail_under_way_is_asked_after(office_client, sent, member, code):
     assert 'data-member-reset-target="poll"' in panel_html(office_client, member)
 
 
-@pytest.mark.parametrize("kind", ["delivered", "bounced", "rejected", "failed", "complained", "unsubscribed"])
-def test_mail_that_came_to_an_end_is_not_asked_after(office_client, sent, member, kind):
-    sent()
+def test_tab_is_live_until_the_link_ends(office_client, office, sent, member):
+    reset = sent()
     by_a_service_that_reports()
-    report(kind)
+    report("bounced")
+    while_it_works = panel_html(office_client, member)
+    resets.revoke(reset, by=office)
 
-    assert 'data-member-reset-target="poll"' not in panel_html(office_client, member)
+    after = panel_html(office_client, member)
+
+    assert ['data-member-reset-target="poll"' in page for page in (while_it_works, after)] == [True, False]
 
 
-def test_mail_of_which_no_report_will_come_is_not_asked_after(office_client, sent, member):
+@pytest.mark.parametrize(("after", "is_told"), [(timedelta(seconds=20), False), (timedelta(minutes=5), True)])
+def test_headline_says_opened_only_where_no_scanner_can_have_opened_it(
+    office_client, sent, member, clock, after, is_told
+):
+    reset = sent()
+    seen = panel_html(office_client, member).partition('data-seen="')[2].partition('"')[0]
+    clock.shift(after)
+    resets.open(resets.link(reset).rpartition("/r/")[2])
+
+    news = office_client.get(url("panel", member), {"seen": seen}, **FETCH)
+
+    assert (news.status_code, "The link was opened on" in news.content.decode()) == (
+        (200, True) if is_told else (204, False)
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "offers_correction", "offers_message"),
+    [
+        ("bounced", "smtp;550 5.1.1 no such user", True, False),
+        ("bounced", "smtp;550 5.7.1 rejected as spam", False, True),
+        ("complained", "", False, True),
+    ],
+)
+def test_main_button_fits_the_cause(office_client, sent, member, kind, answer, offers_correction, offers_message):
     sent()
+    report(kind, mta_response=answer)
 
-    assert 'data-member-reset-target="poll"' not in panel_html(office_client, member)
+    page = panel_html(office_client, member)
+    is_main = re.search(r'class="button button-small"[^>]*>Copy message', page) is not None
+
+    assert ("Correct the address" in page, is_main) == (offers_correction, offers_message)
+    # What is the address's own trouble is of no use in a mail program either.
+    assert ("mailto:mia@members.example" in page) is not offers_correction
+
+
+def test_sending_after_a_complaint_asks_first(office_client, sent, member, mailoutbox):
+    sent()
+    report("complained")
+    before = rows()
+
+    asked = words(office_client.post(url("send", member), {"effect": "same_link"}, **FETCH).content.decode())
+
+    assert "The last email was marked as spam." in asked
+    assert rows() == before
+    office_client.post(url("send", member) + "?asked=1", {"effect": "same_link"}, **FETCH)
+    assert rows() != before
 
 
 def test_mail_that_waits_is_asked_after_without_reports_too(office_client, office, member):

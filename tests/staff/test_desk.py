@@ -157,7 +157,7 @@ def test_page_of_a_member_says_what_the_tab_says(desk, sent, member):
 
     said = words(desk.client.get(url("panel", member)).content.decode())
 
-    assert "Resets go to mia@members.example" in said
+    assert "Emails go to mia@members.example" in said
     assert "Reset password email sent." in said
     assert "Send again" in said
     assert "Find another person" in said

@@ -149,7 +149,7 @@ def test_page_offers_what_the_role_may_do(enter, actor_role, targets):
 
 def offers(page, target, link):
     return {
-        "view": "Resets go to" in page,
+        "view": "Emails go to" in page,
         "copied": "Copy link" in page,
         "reveal": link in page,
         "send": url("send", target) in page and "Send again" in page,

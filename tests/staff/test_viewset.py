@@ -80,7 +80,7 @@ def test_section_is_called_account_details(office_client, member):
 
     section = page[page.index('id="tab-settings"') :]
     assert "Account details" in words(section)
-    assert "Resets go to mia@members.example" in words(section)
+    assert "Emails go to mia@members.example" in words(section)
 
 
 def test_tab_shows_sentence_and_link_after_sending(office_client, sent, member):
@@ -176,7 +176,7 @@ def test_saving_a_new_address_ends_the_link(office_client, sent, member):
     office_client.post(edit_url(member), account_of(member, email="mia@elsewhere.example"))
 
     page = office_client.get(edit_url(member)).content.decode()
-    assert "Resets go to mia@elsewhere.example" in words(page)
+    assert "Emails go to mia@elsewhere.example" in words(page)
     assert "The last link ended because the email address was changed." in words(page)
 
 
@@ -188,7 +188,7 @@ def test_refused_edit_still_shows_the_tab_with_the_stored_address(office_client,
 
     page = answer.content.decode()
     assert answer.status_code == 200
-    assert "Resets go to mia@members.example" in words(page)
+    assert "Emails go to mia@members.example" in words(page)
     assert "Mia’s password once" in words(page)
     assert (SENT in words(page), link in page) == (True, True)
     assert 'value="new@x.example"' in page

@@ -16,9 +16,8 @@ from ..exceptions import Refusal
 from ..models import PasswordReset
 from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
-from ..reports import Cause
 from ..resets import Standing, Status
-from . import account, for_their_it, identity, permissions, qr_code, timeline, unblock_words, wording
+from . import account, for_their_it, identity, permissions, qr_code, timeline, unblock_words, what_helps, wording
 
 
 @sensitive_variables()  # of everything that this calls, too: an error report must not show the link
@@ -42,10 +41,13 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
     values["for_their_it"] = for_their_it.details(status)
     link = resets.link(status.reset) if rights.link and status.standing == Standing.WAITING else None
     if link is None:
-        return {**values, "link": None, "is_hidden": False, "may_hand_out": _may_hand_out(values)}
+        may_hand_out = _may_hand_out(values)
+        is_withheld = (values["rights"].withheld or values["is_own"]) and status.standing == Standing.WAITING
+        hidden = {"link": None, "is_hidden": False, "may_hand_out": may_hand_out}
+        return {**values, **hidden, "has_own_way": may_hand_out or is_withheld}
     stays = revealed == str(status.reset.pk) and links.has_viewed(status.reset, actor)
     if rights.reveal and not reveal and not stays:
-        return {**values, "link": None, "is_hidden": True}
+        return {**values, "link": None, "is_hidden": True, "has_own_way": True}
     resets.note_shown(status.reset, by=actor)
     letter, picture = resets.letter(status), qr_code.svg(link)
     redacted = {
@@ -54,23 +56,35 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
         "letter": letter,
         "mailto": Redacted(_mailto(status, letter)),
     }
-    return {**values, **redacted, "is_hidden": False}
+    return {**values, **redacted, "is_hidden": False, "has_own_way": True}
+
+
+def warns_before_sending(member: Any) -> bool:
+    """Whether the member may mind an email: "Do not email" is noted, or the last one was marked as spam."""
+    return bool(accounts.do_not_email_of(member)) or what_helps.may_mind(resets.status(member).verdict)
 
 
 def _may_hand_out(values: dict[str, Any]) -> bool:
-    is_host_refused = values["location_problem"] == links.LocationProblem.HOST
-    return values["rights"].hand_out and values["may_have_link"] and not is_host_refused
+    return values["rights"].hand_out and values["may_have_link"] and not values["is_host_refused"]
 
 
 def facts(actor: Any, member: Any) -> dict[str, Any]:
     """The context without the link: the pages that ask a question call this alone."""
     status, rights = resets.status(member), permissions.rights(actor, member)
-    name = wording.person(member)
+    name, noted = wording.person(member), accounts.do_not_email_of(member)
+    has_complained = what_helps.may_mind(status.verdict)
+    may_mind, problem = bool(noted) or has_complained, _location_problem(status.reset)
     return {
         "member": member,
         "name": name,
         "sign_in_name": accounts.sign_in_name(member),
-        "noted": accounts.do_not_email_of(member),
+        "noted": noted,
+        "has_complained": has_complained,
+        "may_mind": may_mind,
+        # Where a link in somebody's hands ends, sending asks before, too.
+        "asks_first": may_mind or status.effect == links.Effect.REPLACES,
+        "is_of_address": what_helps.is_of_address(status.verdict),
+        "is_beyond_email": what_helps.is_beyond_email(status.verdict),
         "status": status,
         "state": state(status),
         "words": wording.words(status.verdict, name=name) if status.verdict else None,
@@ -79,7 +93,8 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         # One that nobody mails: for that, no address is needed.
         "may_have_link": status.refusal in (None, Refusal.NO_ADDRESS),
         "is_own": actor.pk == member.pk,
-        "location_problem": _location_problem(status.reset),
+        "location_problem": problem,
+        "is_host_refused": problem == links.LocationProblem.HOST,
         "window": conf.STATUS_WINDOW,
         "lifetime": conf.LINK_LIFETIME,
         "urls": urls(member),
@@ -94,6 +109,7 @@ def state(status: Status) -> str:
     words = [status.standing.value, status.refusal.value if status.refusal else "", status.address]
     words.append(accounts.sign_in_name(status.member))
     words += [str(reset.pk), str(status.email.pk) if status.email else ""] if reset else []
+    words += ["opened"] if status.is_opened else []
     words += [verdict.outcome.value, verdict.cause.value, str(verdict.at)] if verdict else []
     return ids.digest("panel", "|".join(words))[:16]
 
@@ -140,11 +156,10 @@ def page_url(actor: Any, member: Any) -> str:
 
 
 def _mailto(status: Status, letter: Content | None) -> str:
-    """The same email for the mail program of staff. Leaves a wrong address out."""
+    """The same email for the mail program of staff. Leaves out an address that has troubles of its own."""
     if letter is None:
         return ""
-    is_wrong = status.verdict is not None and status.verdict.cause in (Cause.NO_SUCH_MAILBOX, Cause.INVALID)
-    address = "" if is_wrong else status.address
+    address = "" if what_helps.is_of_address(status.verdict) else status.address
     body = letter.text.replace("\n", "\r\n")  # https://www.rfc-editor.org/rfc/rfc6068#section-5
     return (
         f"mailto:{percent(address, safe='@')}?subject={percent(letter.subject, safe='')}&body={percent(body, safe='')}"

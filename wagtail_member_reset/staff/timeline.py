@@ -94,13 +94,13 @@ def _plain(entry: Entry, by: str) -> str:
     if entry.step == Step.TOLD and by:
         return gettext("Address changed by %(staff)s: a notice goes to the earlier one") % {"staff": by}
     return {
-        Step.HANDED_OVER: gettext("Handed over to the mail service"),
+        Step.HANDED_OVER: gettext("Sent to the mail service"),
         Step.SHOWN: gettext("Link shown"),
         Step.COPIED: gettext("Link copied"),
         Step.TOLD: gettext("Address changed: a notice goes to the earlier one"),
         Step.OPENED: gettext("Link opened"),
         Step.USED: gettext("Password set"),
-        Step.CONFIRMED: gettext("Email about the new password handed over"),
+        Step.CONFIRMED: gettext("Email about the new password sent"),
         Step.EXPIRED: gettext("Link expired unused"),
     }[entry.step]
 

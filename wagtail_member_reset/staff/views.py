@@ -12,7 +12,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from wagtail import hooks
 
 from .. import resets
-from ..accounts import do_not_email_of
 from ..exceptions import EffectChanged, MemberResetError, Refusal, SendRefused
 from ..links import Effect
 from ..models import DoNotEmailReason
@@ -83,8 +82,8 @@ def send(request: HttpRequest, pk: str) -> HttpResponse:
     require(request, member, "send")
     if request.method != "POST":
         return _confirm(request, member, "send")
-    # Whoever is not to be emailed is emailed only by who was told so.
-    if not (request.GET.get("asked") or request.POST.get("asked")) and do_not_email_of(member):
+    # Whoever is not to be emailed, or has complained, is emailed only by who was told so.
+    if not (request.GET.get("asked") or request.POST.get("asked")) and panels.warns_before_sending(member):
         return _confirm(request, member, "send")
     try:
         effect = _effect(request)

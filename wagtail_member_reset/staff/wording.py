@@ -34,12 +34,12 @@ class Words:
 
 
 BADGES: dict[Outcome, Text] = {
-    Outcome.PREPARING: _("Preparing"),
+    Outcome.PREPARING: _("Leaving"),
     Outcome.OVERDUE: _("Waiting"),
     Outcome.RETRYING: _("Waiting"),
     Outcome.SKIPPED: _("Not sent"),
-    Outcome.HANDED_OVER: _("Handed over"),
-    Outcome.LAST_STEP: _("Handed over"),
+    Outcome.HANDED_OVER: _("Sent"),
+    Outcome.LAST_STEP: _("Sent"),
     Outcome.ACCEPTED: _("On its way"),
     Outcome.SENT: _("Sent"),
     Outcome.DELAYED: _("Delayed"),
@@ -59,7 +59,7 @@ TONES = {
 
 # By outcome and cause. A cause that has no sentence here gets the one for no cause.
 TEXTS: dict[tuple[Outcome, Cause], Text] = {
-    (Outcome.PREPARING, Cause.NONE): _("The email is being prepared."),
+    (Outcome.PREPARING, Cause.NONE): _("The email is leaving this site now."),
     (Outcome.OVERDUE, Cause.NONE): _(
         "The email is still waiting, although it is due: this site’s mail delivery does not seem to run. "
         "Tell your administrator; meanwhile, send the link another way."
@@ -106,13 +106,13 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
     (Outcome.SKIPPED, Cause.NONE): _("The account or the link changed before it could leave. Send again."),
     (Outcome.SKIPPED, Cause.STOPPED): _("The mailing was stopped before it could leave."),
     (Outcome.SKIPPED, Cause.WINDOW_CLOSED): _("It could not leave in time. Send again: that makes a new link."),
-    (Outcome.HANDED_OVER, Cause.NONE): _("Handed over to the mail service. We are waiting for its first report."),
+    (Outcome.HANDED_OVER, Cause.NONE): _("The mail service has the email. We are waiting for its first report."),
     (Outcome.LAST_STEP, Cause.NONE): _(
-        "Handed over is the last step we can see, since this site gets no delivery reports. "
+        "We cannot see whether it arrived, since this site gets no delivery reports. "
         "If %(name)s cannot find the email, ask to look in spam and promotions, or send the link another way."
     ),
     (Outcome.LAST_STEP, Cause.SITE_QUEUE): _(
-        "Handed over to this site’s own mail queue, which is the last step we can see. "
+        "It is in this site’s own mail queue; we cannot see whether it arrived. "
         "If %(name)s cannot find the email, ask to look in spam and promotions, or send the link another way."
     ),
     (Outcome.ACCEPTED, Cause.NONE): _("The mail service has accepted the email and will send it shortly."),

@@ -159,6 +159,14 @@ def _of_link(reset: PasswordReset, emails: list[ResetEmail], actions: list[Any])
         yield Entry(step=Step.EXPIRED, at=reset.expires_at, reset=reset)
 
 
+def is_opening_doubtful(reset: PasswordReset) -> bool:
+    """Whether a scanner may have opened the link, and no person. Two queries."""
+    if reset.used_at or reset.opened_at is None:
+        return False
+    emails = ResetEmail.objects.with_link().filter(reset=reset).prefetch_related("events")
+    return any(_is_hasty(reset.opened_at, email) for email in emails)
+
+
 def _is_hasty(opened_at: datetime, email: ResetEmail) -> bool:
     arrivals = [email.handed_over_at] if email.handed_over_at else []
     for event in email.events.all():

@@ -13,6 +13,7 @@ from ..exceptions import Refusal
 from ..links import Effect
 from ..models import Origin, PasswordReset, ResetEmail, State
 from ..reports import Verdict, verdict_on
+from .history import is_opening_doubtful
 
 
 class Standing(str, Enum):
@@ -42,17 +43,19 @@ class Status:
     reset: PasswordReset | None = None
     email: ResetEmail | None = None
     verdict: Verdict | None = None
+    # Only where a person opened it, as far as can be told: scanners open links, too.
+    is_opened: bool = False
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether it is worth looking again soon."""
-        return self.standing == Standing.WAITING and self.verdict is not None and self.verdict.is_under_way
+    def is_live(self) -> bool:
+        """Whether something may still become of the link, so that it is worth looking again."""
+        return self.standing in (Standing.WAITING, Standing.QUIET)
 
 
 def status(member: Member) -> Status:
     """
     Where the member stands. One query, and one for the reports of a mail that was sent, or for who was sent none;
-    another one only where something has to be put right.
+    another one only where something has to be put right, and two where the link was opened.
 
     A look erases what may no longer be derivable, closes a link that the account has
     outgrown, and wakes delivery for a mail that is overdue.
@@ -74,6 +77,7 @@ def status(member: Member) -> Status:
         reset=reset,
         email=latest,
         verdict=_verdict(latest) if latest else None,
+        is_opened=bool(reset and reset.opened_at and reset.is_live and not is_opening_doubtful(reset)),
     )
 
 

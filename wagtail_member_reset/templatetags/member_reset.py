@@ -98,6 +98,13 @@ def redacted(context: Any, name: str) -> Redacted:
     return Redacted(render_to_string(name, context.flatten()))
 
 
+@register.simple_tag(takes_context=True)
+def tab_panel(context: Any) -> SafeString:
+    """The panel in a page of Wagtail's, which keeps what the panel needs under one name."""
+    values = context.flatten()
+    return render_to_string("wagtail_member_reset/staff/panel.html", {**values, **values.get("member_reset", {})})
+
+
 @register.simple_block_tag(takes_context=True)
 def settings_tab(context: Any, content: str) -> SafeString:
     """

@@ -2,7 +2,7 @@
  * Swaps the panel's content for what the server answers, so that nothing on the other
  * tabs is saved, sent or lost. Copying itself is Wagtail's own w-clipboard.
  *
- * While a mail is under way the server marks the panel with a `poll` target. As long as
+ * While a link works the server marks the panel with a `poll` target. As long as
  * it stands there, the panel asks for news, less and less often, and only while it can
  * be seen. The server answers with nothing when there is none.
  */
@@ -13,13 +13,14 @@
   const MOST_FAILURES = 5;
 
   class MemberResetController extends window.StimulusModule.Controller {
-    static targets = ["body", "problem", "spoken", "clipboard", "unsaved", "part", "history", "poll", "address"];
+    static targets = ["body", "problem", "spoken", "clipboard", "unsaved", "part", "history", "poll", "address", "back"];
 
     static values = { failed: String, denied: String, copiedUrl: String, panelUrl: String, historyUrl: String, field: String };
 
     connect() {
       this.wakened = () => {
         this.delay = FIRST_POLL_MS;
+        this.failures = 0;
         this.schedule();
       };
       document.addEventListener("visibilitychange", this.wakened);
@@ -34,7 +35,27 @@
     load(event) {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
-      this.swap(event.params.url || event.currentTarget.href, {});
+      // Who goes back from a question is where the question was opened.
+      const isBack = this.backTargets.includes(event.currentTarget);
+      const opener = isBack ? this.opener : "";
+      this.opener = event.currentTarget.id;
+      this.swap(event.params.url || event.currentTarget.href, {}, { from: event.currentTarget, focus: opener });
+    }
+
+    back() {
+      if (this.hasBackTarget) this.backTarget.click();
+    }
+
+    /* Sends at once; asks first where the address was changed on the other tab and not saved. */
+    send(event) {
+      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+      if (this.isAddressUnsaved) {
+        this.load(event);
+        return;
+      }
+      event.preventDefault();
+      const body = new URLSearchParams({ effect: event.params.effect });
+      this.swap(event.currentTarget.href, { method: "POST", body }, { from: event.currentTarget });
     }
 
     post(event) {
@@ -45,25 +66,42 @@
       const inputs = [...this.bodyTarget.querySelectorAll("input[form]")];
       const typed = inputs.filter((input) => input.type !== "checkbox" || input.checked).map((input) => [input.name, input.value]);
       const chosen = name ? [[name, value]] : [];
-      this.swap(event.params.url, { method: "POST", body: new URLSearchParams([...typed, ...chosen]) });
+      this.swap(event.params.url, { method: "POST", body: new URLSearchParams([...typed, ...chosen]) }, { from: event.currentTarget });
     }
 
-    async swap(url, options) {
+    async swap(url, options, { from, focus }) {
       if (this.element.getAttribute("aria-busy") === "true") return;
       this.element.setAttribute("aria-busy", "true");
       this.problemTarget.hidden = true;
+      this.spokenTarget.textContent = "";
       try {
         const response = await fetch(url, { ...FETCH, ...options, headers: this.headers });
         if (!response.ok) throw new Error(String(response.status));
-        this.bodyTarget.innerHTML = await response.text();
-        this.bodyTarget.querySelector("[data-member-reset-focus]")?.focus();
+        const html = await response.text();
+        this.keepProblem();
+        this.bodyTarget.innerHTML = html;
+        const place = focus && document.getElementById(focus);
+        (place || this.bodyTarget.querySelector("[data-member-reset-focus]"))?.focus();
         this.count();
       } catch (error) {
         this.problemTarget.textContent = error.message === "403" ? this.deniedValue : this.failedValue;
-        this.problemTarget.hidden = false;
+        this.showProblem(from);
       } finally {
         this.element.removeAttribute("aria-busy");
       }
+    }
+
+    /* Beside what was pressed. The focus has it read, once. */
+    showProblem(from) {
+      const group = this.bodyTarget.contains(from) && from.closest(".member-reset__actions, p, div");
+      if (group) group.after(this.problemTarget);
+      this.problemTarget.hidden = false;
+      this.problemTarget.focus();
+    }
+
+    /* What is about to be replaced must not take the place for errors with it. */
+    keepProblem() {
+      if (this.bodyTarget.contains(this.problemTarget)) this.element.append(this.problemTarget);
     }
 
     pollTargetConnected() {
@@ -104,6 +142,7 @@
       const fresh = document.createElement("template");
       fresh.innerHTML = html;
       const parts = [...fresh.content.querySelectorAll("[data-part]")];
+      this.keepProblem();
       const focused = this.bodyTarget.contains(document.activeElement) ? document.activeElement : null;
       if (parts.map((part) => part.dataset.part).join() === this.partTargets.map((part) => part.dataset.part).join()) {
         this.partTargets.forEach((part, index) => {
@@ -203,8 +242,12 @@
     }
 
     unsavedTargetConnected(note) {
+      note.hidden = !this.isAddressUnsaved;
+    }
+
+    get isAddressUnsaved() {
       const email = this.addressInput;
-      note.hidden = !email || email.value === email.defaultValue;
+      return Boolean(email) && email.value !== email.defaultValue;
     }
 
     /* Without https there is no clipboard API: select the text, and try the way of old. */
