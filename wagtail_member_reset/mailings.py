@@ -46,6 +46,7 @@ from .mailing import (
     stop_mailing,
     time_left,
     try_failed_again,
+    why_paused,
     with_bad_address,
 )
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
@@ -252,6 +253,7 @@ def progress(mailing: Mailing) -> Progress:
         left=time_left(mailing),
         needs_mending=mailing.state == MailingState.PAUSED and _needs_mending(waiting),
         is_unwanted=mailing.state == MailingState.PAUSED and bool(mailing.paused_for),
+        why_paused=why_paused(mailing) if mailing.state == MailingState.PAUSED else "",
         missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
 

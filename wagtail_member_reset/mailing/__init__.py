@@ -22,6 +22,7 @@ from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .pace import time_left
+from .protection import why_paused
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
 from .spared import spared_conditions
@@ -104,6 +105,7 @@ __all__ = [
     "time_left",
     "try_failed_again",
     "turn_of",
+    "why_paused",
     "with_bad_address",
     "with_ids",
 ]
