@@ -29,7 +29,7 @@ def after(mailing, **changes):
     ("before", "told", "because"),
     [
         # The service reports deliveries: those that nothing is known of do not count.
-        ({"handed_over": 500, "delivered": 95, "bounced": 4, "hard_bounces": 4}, {"bounced": 1, "hard_bounces": 1}, "hard_bounces"),
+        ({"handed_over": 500, "delivered": 95, "bounced": 4, "hard_bounces": 4}, {"bounced": 1, "hard_bounces": 1}, "hard_bounces"),  # noqa: E501
         ({"handed_over": 500, "delivered": 94, "bounced": 4, "hard_bounces": 4}, {"bounced": 1, "hard_bounces": 1}, ""),
         ({"handed_over": 500, "delivered": 96, "bounced": 3, "hard_bounces": 3}, {"bounced": 1, "hard_bounces": 1}, ""),
         # It reports bounces alone, or our own server refuses.

@@ -8,6 +8,7 @@ from .choose import (
     chosen_accounts,
     holds_back_admins,
     in_groups,
+    in_mixed_order,
     out_of_reach,
     with_ids,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "hold_mailing",
     "holds_back_admins",
     "in_groups",
+    "in_mixed_order",
     "is_running",
     "issue_chunk",
     "keep_file",

@@ -28,7 +28,7 @@ FIELDS = (
 
 
 def known_fates(mailing: Mailing) -> int:
-    """Of how many emails it is known what became of them: where deliveries are reported, those without a report wait."""
+    """Of how many emails it is known what became of them; where deliveries are reported, others do not count yet."""
     reported = mailing.delivered + mailing.bounced if mailing.delivered else mailing.handed_over
     return reported + mailing.failed
 
@@ -68,7 +68,7 @@ def why_paused(mailing: Mailing) -> str:
                 ),
                 _("Mail services suspend senders for that."),
                 _(
-                    "Check where the addresses came from, and correct those that came back. Then resume, or stop sending."
+                    "Check where the addresses come from, and correct those that came back. Then resume, or stop sending."
                 ),
             ],
         )
