@@ -1,14 +1,19 @@
 """Mailings that pause by themselves where too many addresses do not exist, or too many mark the email as spam."""
 
 import pytest
+from django.utils import timezone
 from model_bakery import baker
 
+from tests.conftest import make_person, use_backend
+from tests.reports.test_webhook import report
 from wagtail_member_reset import mailing as rows
-from wagtail_member_reset import mailings
-from wagtail_member_reset.models import Mailing, MailingState, PauseReason
+from wagtail_member_reset import mailings, outbox
+from wagtail_member_reset.mailing import Choice, Kind, chunks
+from wagtail_member_reset.models import EmailState, Mailing, MailingState, PauseReason
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
+NO_SUCH = {"event_type": "bounced", "mta_response": "550 5.1.1 User unknown"}
 RUNNING, PAUSED = MailingState.RUNNING, MailingState.PAUSED
 
 
@@ -64,3 +69,54 @@ def test_pause_by_hand_and_going_on_leave_the_limits_as_they_are():
     mailings.go_on(mailing, wake=False)
 
     assert after(mailing, bounced=1, hard_bounces=1) == (PAUSED, PauseReason.HARD_BOUNCES)
+
+
+@pytest.fixture
+def service(settings, monkeypatch):
+    """A mail service that takes everything; reports are played. Chunks are small, as reports come in between."""
+    use_backend(settings, "anymail.backends.test.EmailBackend")
+    monkeypatch.setattr(chunks, "CHUNK", 100)
+
+
+def played(mailing, dead):
+    """Send chunk by chunk, and report each email; how many reports, until it paused or ended."""
+    reported = 0
+    for is_busy in mailings.work(mailing):
+        handed_over = mailing.emails.filter(state=EmailState.HANDED_OVER, events=None).select_related("reset")
+        for email in handed_over.order_by("pk"):
+            report(email, **(NO_SUCH if email.recipient in dead else {}), esp_name="Test", timestamp=timezone.now())
+            reported += 1
+        mailing.refresh_from_db()
+        if not is_busy or mailing.state != RUNNING:
+            break
+    return reported
+
+
+@pytest.mark.slow
+def test_1000_members_with_8_percent_dead_pause_within_200_verdicts_and_no_dead_address_is_mailed_twice(
+    service, office, mailoutbox
+):
+    people = [make_person(f"Member{number}") for number in range(1000)]
+    dead = {person.email for number, person in enumerate(people) if number % 100 < 8}
+    choice = Choice(kind=Kind.IDS, ids=tuple(person.pk for person in people))
+    first = mailings.draft(choice, by=office)
+    mailings.start(first, wake=False)
+
+    before_pause = played(first, dead)
+    outbox.drain()
+    outbox.drain()
+    notices = [message for message in mailoutbox if message.to == [office.email]]
+    assert mailings.go_on(first, wake=False)
+    after_pause = played(first, dead)
+    sent_before = len(mailoutbox)
+    second = mailings.draft(choice, by=office, again=True)
+    mailings.start(second, wake=False)
+    played(second, dead)
+
+    assert before_pause <= 200
+    assert len(notices) == 1
+    assert before_pause + after_pause == 1000
+    assert first.hard_bounces == len(dead)
+    mailed = {address for message in mailoutbox[sent_before:] for address in message.to}
+    assert not mailed & dead
+    assert len(mailed - {office.email}) == 1000 - len(dead)

@@ -67,9 +67,7 @@ def why_paused(mailing: Mailing) -> str:
                     mailing.hard_bounces,
                 ),
                 _("Mail services suspend senders for that."),
-                _(
-                    "Check where the addresses come from, and correct those that came back. Then resume, or stop sending."
-                ),
+                _("Check where the addresses come from, and correct those that failed. Then resume, or stop sending."),
             ],
         )
     elif mailing.paused_because == PauseReason.COMPLAINTS:
