@@ -12,6 +12,7 @@ from .mailing import (
     MailingSkips,
     MailingState,
     MailingUnmatched,
+    PauseReason,
 )
 from .password_reset import Origin, PasswordReset, Purpose, Reason, State
 from .reset_email import (
@@ -47,6 +48,7 @@ __all__ = [
     "MailingUploadPiece",
     "Origin",
     "PasswordReset",
+    "PauseReason",
     "Purpose",
     "Reason",
     "ResetEmail",

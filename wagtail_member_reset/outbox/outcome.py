@@ -180,10 +180,11 @@ def _count(written: Sequence[Attempt]) -> None:
     states: dict[int, Counter[str]] = defaultdict(Counter)
     skips: dict[int, Counter[SkipReason]] = defaultdict(Counter)
     for attempt in written:
-        if attempt.fate.state == EmailState.FAILED:
-            note_refusal(attempt.email)
+        refused = note_refusal(attempt.email) if attempt.fate.state == EmailState.FAILED else ""
         if (mailing_id := attempt.email.mailing_id) is None:
             continue
+        if refused:
+            states[mailing_id][refused] += 1
         if attempt.fate.state == EmailState.SKIPPED:
             skips[mailing_id][dict(attempt.fate.changes)["skip_reason"]] += 1
         elif attempt.fate.state in mailing.BY_STATE:

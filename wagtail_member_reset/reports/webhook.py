@@ -28,7 +28,7 @@ from ..mailing import count
 from ..models import DeliveryEvent, ResetEmail
 from ..signals import delivery_changed
 from . import services
-from .addresses import note_report
+from .addresses import COUNTED_AS, bad_verdict, note_report
 from .refusals import look_at_reports
 from .services import METADATA
 from .verdict import Outcome, verdict_on
@@ -172,17 +172,21 @@ def _counted(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> b
     if written is None or email.mailing_id is None:
         return False
     told = list(email.events.all())
-    before = _counter(email, [each for each in told if each.pk != written.pk])
-    after = _counter(email, told)
+    before = _counters(email, [each for each in told if each.pk != written.pk])
+    after = _counters(email, told)
     if before != after:
-        changes: Any = {name: change for name, change in ((before, -1), (after, 1)) if name}
+        changes: Any = {name: (name in after) - (name in before) for name in before | after}
         count(email.mailing_id, **changes)
     look_at_reports(written)
     return True
 
 
-def _counter(email: ResetEmail, told: list[DeliveryEvent]) -> str:
-    return COUNTERS.get(verdict_on(email, told, reports=True).outcome, "") if told else ""
+def _counters(email: ResetEmail, told: list[DeliveryEvent]) -> set[str]:
+    if not told:
+        return set()
+    verdict = verdict_on(email, told, reports=True)
+    bad = bad_verdict(verdict)
+    return {name for name in (COUNTERS.get(verdict.outcome), bad and COUNTED_AS[bad]) if name}
 
 
 def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> DeliveryEvent | None:
