@@ -38,6 +38,14 @@ def member_sign_in() -> SubmenuMenuItem:
             order=100,
         ),
         PageMenuItem(
+            _("Needs help"),
+            "needs_help",
+            is_for=permissions.may_see_needs_help,
+            name="member-reset-needs-help",
+            icon_name="warning",
+            order=200,
+        ),
+        PageMenuItem(
             _("Mailings"),
             "mailings",
             is_for=permissions.may_send_mailings,
