@@ -14,6 +14,7 @@ from .mailing import (
     MailingUnmatched,
     PauseReason,
 )
+from .needs_help import QUIET, Need, NeedsHelp, NeedsHelpCursor, Shelf
 from .password_reset import Origin, PasswordReset, Purpose, Reason, State
 from .reset_email import (
     REFUSED_CODES,
@@ -27,6 +28,7 @@ from .reset_email import (
 from .upload import MailingUpload, MailingUploadPiece
 
 __all__ = [
+    "QUIET",
     "REFUSED_CODES",
     "WITHOUT_LINK",
     "BadAddress",
@@ -46,6 +48,9 @@ __all__ = [
     "MailingUnmatched",
     "MailingUpload",
     "MailingUploadPiece",
+    "Need",
+    "NeedsHelp",
+    "NeedsHelpCursor",
     "Origin",
     "PasswordReset",
     "PauseReason",
@@ -53,6 +58,7 @@ __all__ = [
     "Reason",
     "ResetEmail",
     "ResetRequest",
+    "Shelf",
     "SkipReason",
     "State",
 ]

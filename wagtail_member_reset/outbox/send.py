@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from .. import db, links
+from .. import db, links, needs_help
 from ..exceptions import MemberResetError, WindowClosed
 from ..mailing import (
     Issued,
@@ -72,6 +72,8 @@ def drain(*, chunks: bool = True, at_random: bool = False, is_stopping: Callable
         worker.send_singles()
         with going_on("The end of mailings"):
             finish_mailings()
+        with going_on("The look for who needs help"):
+            needs_help.sweep()
         return worker.handed_over
 
 

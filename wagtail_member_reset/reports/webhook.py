@@ -25,7 +25,7 @@ from django.utils import timezone
 from .. import db, redact
 from ..accounts import address_key, same_address
 from ..mailing import count
-from ..models import DeliveryEvent, ResetEmail
+from ..models import DeliveryEvent, NeedsHelp, ResetEmail
 from ..signals import delivery_changed
 from . import services
 from .addresses import COUNTED_AS, bad_verdict, note_report
@@ -212,7 +212,17 @@ def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> Del
     if not is_new:
         return None
     note_report(written)
+    _have_looked_at(written)
     return written
+
+
+def _have_looked_at(written: DeliveryEvent) -> None:
+    """Have the list of who needs help follow a report that says something. A delivery that was expected costs nothing."""
+    if EventType.DELIVERED == written.event_type:
+        if written.email.events.exclude(pk=written.pk).filter(event_type__in=RESULTS).exists():
+            NeedsHelp.objects.look_again([written.email.member_id])
+    elif written.event_type in RESULTS:
+        NeedsHelp.objects.look_at([written.email.member_id])
 
 
 def _kind(event: AnymailTrackingEvent, provider: str) -> str:
