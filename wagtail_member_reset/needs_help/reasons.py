@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from ..accounts import address_key, address_of, is_not_to_be_emailed, keeps_last
 from ..exceptions import Refusal
 from ..models import QUIET, DeliveryEvent, EmailState, Need, PasswordReset, Reason, ResetEmail, State
 from ..reports import Cause, Outcome, Verdict, reports, verdict_on
+
+logger = logging.getLogger("wagtail_member_reset")
 
 # How long before its end an unused link is about to expire, and after how long no password is worth a word.
 SOON = timedelta(days=1)
@@ -39,7 +42,8 @@ def look(keys: Sequence[Any]) -> tuple[dict[Any, Found], dict[Any, str]]:
         # A rule of the site's own may fail for one account: then that one is no concern of this list.
         try:
             refusal = refusal_of(member)
-        except Exception:
+        except Exception as error:
+            logger.debug("member=%s not looked at: %s", member.pk, type(error).__name__)
             continue
         if refusal not in (None, Refusal.NO_ADDRESS) or _has_got_in(member, reset, used):
             continue

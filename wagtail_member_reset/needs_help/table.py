@@ -46,7 +46,7 @@ def refresh_due(*, slices: int = 1) -> bool:
 
 def sweep() -> None:
     """
-    What a pass of a worker does: bring back what was put off, note what time has brought, and go on looking at everybody.
+    What a pass of a worker does: bring back what was put off, note what time has brought, go on looking at everybody.
 
     Bounded: what is left is done by the next pass.
     """

@@ -108,7 +108,7 @@ class NeedsHelpList(IndexView):  # type: ignore[misc]
     def columns(self) -> list[BaseColumn]:
         return [
             TitleColumn("name", label=_("Name"), accessor=_name, get_url=partial(_url, self.request.user)),
-            Column("address", label=_("Email"), accessor=lambda row: address_of(row.member) or "–"),
+            Column("address", label=_("Email"), accessor=lambda row: address_of(row.member) or "-"),
             StatusTagColumn(
                 "reason", label=_("Reason"), accessor="get_reason_display", primary=lambda row: row.reason < QUIET
             ),
