@@ -195,12 +195,12 @@ def test_upgrade_without_a_link_asks_once(outdated, django_assert_num_queries):
     person = stored(outdated)
     person.password, person._password = make_password(OLD), None  # as Django leaves it
 
-    with django_assert_num_queries(3):  # is there a link, before and after, and the site's own
+    with django_assert_num_queries(4):  # is there a link, before and after, is help needed, and the site's own
         person.save(update_fields=["password"])
 
 
 def test_saving_anything_else_asks_nothing_of_passwords(outdated, reset, django_assert_num_queries):
     person = stored(outdated)
 
-    with django_assert_num_queries(2):  # the site's own, and whether the link still fits
+    with django_assert_num_queries(3):  # the site's own, whether the link still fits, and whether help is needed
         person.save(update_fields=["first_name"])
