@@ -72,8 +72,10 @@ def before_member_saved(sender: type, instance: Any, update_fields: Any, **kwarg
 def member_signed_in(sender: type, user: Any, **kwargs: Any) -> None:
     """Have the member's link know the upgraded hash of the same password."""
     from . import links
+    from .models import NeedsHelp
 
     links.follow_upgrade(user)
+    NeedsHelp.objects.filter(pk=user.pk).delete()
 
 
 def member_saved(sender: type, instance: Any, created: bool, update_fields: Any, **kwargs: Any) -> None:
@@ -83,12 +85,14 @@ def member_saved(sender: type, instance: Any, created: bool, update_fields: Any,
     Its use would be refused in any case; this keeps it dead when the account changes back.
     """
     from . import links
+    from .models import NeedsHelp
 
     saved = set(update_fields or [])
     if created or kwargs.get("raw") or saved == {"last_login"}:
         return
     if saved != {"password"} or not links.is_upgrading(instance):
         links.settle_member(instance)
+        NeedsHelp.objects.look_again([instance.pk])
 
 
 def request_came(**kwargs: Any) -> None:

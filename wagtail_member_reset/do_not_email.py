@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from . import audit, db
 from .accounts import Member
-from .models import DoNotEmail, DoNotEmailReason
+from .models import DoNotEmail, DoNotEmailReason, NeedsHelp
 
 
 def note(member: Member, *, reason: DoNotEmailReason, by: Member | None) -> bool:
@@ -22,6 +22,7 @@ def note(member: Member, *, reason: DoNotEmailReason, by: Member | None) -> bool
             return False
         told = {"reason": reason, "set_at": timezone.now(), "set_by": by}
         DoNotEmail.objects.update_or_create(member=member, defaults=told)
+        NeedsHelp.objects.filter(pk=member.pk).delete()
         audit.record(member, "do_not_email", by=by, origin=None)
         return True
 
@@ -34,6 +35,7 @@ def lift(member: Member, *, by: Member | None) -> bool:
     def attempt() -> bool:
         deleted, _each = DoNotEmail.objects.filter(member=member.pk).delete()
         if deleted:
+            NeedsHelp.objects.look_at([member.pk])
             audit.record(member, "email_again", by=by, origin=None)
         return bool(deleted)
 

@@ -22,7 +22,6 @@ from . import audit, db, links, outbox
 from .accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
 from .mailing import (
     SKIPS,
-    SLICE,
     Choice,
     FileReading,
     Kind,
@@ -33,6 +32,7 @@ from .mailing import (
     chosen_accounts,
     finish_mailing,
     holds_back_admins,
+    in_mixed_order,
     keep_file,
     keep_upload,
     missed_emails,
@@ -46,6 +46,7 @@ from .mailing import (
     stop_mailing,
     time_left,
     try_failed_again,
+    why_paused,
     with_bad_address,
 )
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
@@ -165,9 +166,7 @@ def start(
     beyond = out_of_reach(mailing.choice, beyond)
 
     def members() -> Iterator[Any]:
-        for accounts in chosen_accounts(choice, listing):
-            allowed = accounts.exclude(beyond) if beyond is not None else accounts
-            yield from allowed.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=SLICE)
+        return in_mixed_order(choice, listing=listing, beyond=beyond)
 
     def beside(written: int) -> Counter[SkipReason]:
         skips: Counter[SkipReason] = Counter()
@@ -252,6 +251,7 @@ def progress(mailing: Mailing) -> Progress:
         left=time_left(mailing),
         needs_mending=mailing.state == MailingState.PAUSED and _needs_mending(waiting),
         is_unwanted=mailing.state == MailingState.PAUSED and bool(mailing.paused_for),
+        why_paused=why_paused(mailing) if mailing.state == MailingState.PAUSED else "",
         missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
 

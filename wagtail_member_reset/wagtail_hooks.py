@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
+from wagtail.admin.menu import SubmenuMenuItem
 from wagtail.log_actions import LogActionRegistry
 
 from .staff import urls
 from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive
-from .staff.desk import DeskMenuItem
 from .staff.log_words import IdentityChecked, Unblocked
-from .staff.mailing_list import MailingsMenuItem
+from .staff.menu import member_sign_in
 
 
 @hooks.register("register_admin_urls")
@@ -22,13 +22,8 @@ def register_admin_urls() -> list[URLPattern | URLResolver]:
 
 
 @hooks.register("register_admin_menu_item")
-def register_admin_menu_item() -> DeskMenuItem:
-    return DeskMenuItem()
-
-
-@hooks.register("register_settings_menu_item")
-def register_settings_menu_item() -> MailingsMenuItem:
-    return MailingsMenuItem()
+def register_admin_menu_item() -> SubmenuMenuItem:
+    return member_sign_in()
 
 
 hooks.register("register_bulk_action", SendResetsBulkAction)

@@ -221,8 +221,8 @@ def test_menu_leads_the_junior_to_the_desk(desk):
     assert DESK in menu(desk.client)
 
 
-def test_menu_of_who_may_edit_accounts_stays_as_it_was(office_client):
-    assert DESK not in menu(office_client)
+def test_menu_leads_who_may_edit_accounts_to_the_desk_too(office_client):
+    assert DESK in menu(office_client)
 
 
 def test_menu_of_who_may_not_send_stays_as_it_was(enter):

@@ -5,6 +5,7 @@ from .issuer import LOG_ACTIONS, Effect, Issuer, effect_of_sending, issue_link, 
 from .limits import is_spent_for_mailings, is_spent_for_strangers, refusal_of_staff
 from .location import (
     LocationProblem,
+    admin_url,
     base_url,
     has_refused_host,
     leads_nowhere,
@@ -41,6 +42,7 @@ __all__ = [
     "Effect",
     "Issuer",
     "LocationProblem",
+    "admin_url",
     "base_url",
     "close",
     "close_inactive",

@@ -11,7 +11,7 @@ from wagtail.models import Site
 from .. import db, tokens
 from ..accounts import Member, address_of, language_of
 from ..conf import conf
-from ..models import Origin, PasswordReset, Purpose, Reason, ResetEmail, State
+from ..models import NeedsHelp, Origin, PasswordReset, Purpose, Reason, ResetEmail, State
 from ..tokens import Token
 from .state import close, failing, lock_first, settle
 
@@ -106,4 +106,5 @@ def issue_link(
     site = site or Site.objects.filter(is_default_site=True).first()
     reset, _token = Issuer(origin=origin, by=by, site=site, language=language).link_of(account, purpose)
     reset.save(force_insert=True)
+    NeedsHelp.objects.look_again([account.pk])
     return reset

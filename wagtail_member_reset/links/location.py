@@ -87,6 +87,21 @@ def page_url(name: str, *, site: HasRootURL | None, language: str) -> str:
     return base_url(site) + _path(name, language)
 
 
+def admin_url(name: str, *args: object, site: HasRootURL | None) -> str:
+    """
+    The whole address of a page of the admin, by its URL name, at `WAGTAILADMIN_BASE_URL` or where members' links begin.
+
+    Raises `SettingError` where no setting names a host, or the admin has no such page.
+    """
+    base = _url_of_admin() or base_url(site)
+    path = "" if urlsplit(base).path else str(settings.FORCE_SCRIPT_NAME or "").strip("/")
+    try:
+        with _at_the_root():
+            return f"{base}/{path}".rstrip("/") + reverse(name, args=args)
+    except NoReverseMatch:
+        raise SettingError("Wagtail's admin has no address.") from None
+
+
 def site_name(site: HasRootURL | None) -> str:
     """What the site is called, in mails and on the members' pages; at the least, its hostname."""
     name = (site.site_name if site else "") or getattr(settings, "WAGTAIL_SITE_NAME", "")

@@ -21,7 +21,7 @@ from .. import audit, db, tokens
 from ..accounts import Member, address_column, address_of, refusal_conditions, refusal_for, same_address
 from ..conf import conf
 from ..exceptions import LinkProblem, Refusal, Unredeemable
-from ..models import LinkViewer, PasswordReset, Purpose, Reason, ResetEmail, State
+from ..models import LinkViewer, NeedsHelp, PasswordReset, Purpose, Reason, ResetEmail, State
 from .viewers import has_gained, which_gained
 
 PURGE_CHUNK = 500
@@ -64,6 +64,7 @@ def use(reset: PasswordReset, *, member: Member) -> None:
             transaction.set_rollback(True, using=db.alias())
             return False
         member.save(update_fields=["password"])
+        NeedsHelp.objects.filter(pk=account.pk).delete()
         audit.record(account, "use", by=None, origin=None)
         if address := address_of(account):
             ResetEmail.objects.create(
@@ -91,6 +92,7 @@ def close(reset: PasswordReset, state: State, reason: Reason) -> bool:
     if closed:
         for name, value in ended.items():
             setattr(reset, name, value)
+        NeedsHelp.objects.look_at([reset.member_id])
     return bool(closed)
 
 

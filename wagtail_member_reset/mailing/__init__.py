@@ -8,6 +8,7 @@ from .choose import (
     chosen_accounts,
     holds_back_admins,
     in_groups,
+    in_mixed_order,
     out_of_reach,
     with_ids,
 )
@@ -22,6 +23,7 @@ from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .pace import time_left
+from .protection import why_paused
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
 from .spared import spared_conditions
@@ -75,6 +77,7 @@ __all__ = [
     "hold_mailing",
     "holds_back_admins",
     "in_groups",
+    "in_mixed_order",
     "is_running",
     "issue_chunk",
     "keep_file",
@@ -104,6 +107,7 @@ __all__ = [
     "time_left",
     "try_failed_again",
     "turn_of",
+    "why_paused",
     "with_bad_address",
     "with_ids",
 ]

@@ -7,8 +7,9 @@ file is kept by primary keys.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
 from typing import Any
@@ -157,6 +158,18 @@ def chosen_accounts(choice: Choice, listing: QuerySet[Any] | None = None) -> Ite
         yield accounts.filter(pk__in=listing.order_by().values("pk"))
     else:
         yield accounts.all()
+
+
+def in_mixed_order(choice: Choice, *, listing: QuerySet[Any] | None, beyond: Q | None) -> Iterator[Any]:
+    """
+    The primary keys of the members chosen, but for those `beyond`, in an order that says nothing of them.
+
+    In that of their keys, the oldest accounts went first, whose addresses are the worst.
+    """
+    mixed = replace(choice, ids=tuple(random.sample(choice.ids, len(choice.ids))))
+    for accounts in chosen_accounts(mixed, listing):
+        allowed = accounts.exclude(beyond) if beyond is not None else accounts
+        yield from allowed.order_by("?").values_list("pk", flat=True).iterator(chunk_size=SLICE)
 
 
 def _not_in_yet() -> Q:

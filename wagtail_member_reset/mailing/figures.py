@@ -38,5 +38,7 @@ class Progress:
     left: timedelta | None
     needs_mending: bool
     is_unwanted: bool
+    # Why it paused by itself, to protect the sender, and what to do.
+    why_paused: str = ""
     # Members whom it wanted to reach and did not; "Try again" takes them up anew.
     missed: int = 0

@@ -19,7 +19,8 @@ def pause_mailing_for(mailing_id: int, answers: set[str]) -> bool:
         if known is None or answers <= set(known):
             return False
         told = sorted(answers | set(known))
-        return bool(running.update(state=MailingState.PAUSED, paused_at=timezone.now(), paused_for=told))
+        paused = {"state": MailingState.PAUSED, "paused_at": timezone.now(), "notice": MailingState.PAUSED}
+        return bool(running.update(**paused, paused_for=told))
 
     return db.retried(attempt)
 

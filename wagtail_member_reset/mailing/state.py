@@ -36,6 +36,7 @@ from ..models import (
 from . import counters, pace
 from .chunks import write_chunks
 from .kept_file import forget_file
+from .protection import raised_limits
 
 DRAFT_KEPT = timedelta(days=1)
 # Why a mailing did not reach a member whom it wanted to reach.
@@ -81,7 +82,10 @@ def resume_mailing(mailing: Mailing) -> bool:
     """Go on after a pause, at the mailing's pace; False when it was not paused."""
 
     def attempt() -> bool:
-        anew = {"paused_at": None, "resumed_at": timezone.now(), "held_until": None}
+        anew: dict[str, Any] = {"paused_at": None, "resumed_at": timezone.now(), "held_until": None}
+        now = Mailing.objects.select_for_update().get(pk=mailing.pk)
+        if now.paused_because:
+            anew |= {"paused_because": "", "notice": "", **raised_limits(now)}
         if not _move(mailing, MailingState.PAUSED, MailingState.RUNNING, **anew):
             return False
         pace.restart(mailing)
@@ -221,7 +225,7 @@ def finish_mailing(mailing_id: int) -> bool:
 
     def attempt() -> bool:
         running = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING)
-        if not running.update(state=MailingState.FINISHED, finished_at=timezone.now()):
+        if not running.update(state=MailingState.FINISHED, finished_at=timezone.now(), notice=MailingState.FINISHED):
             return False
         if _is_left(mailing_id):  # taken up again a moment ago
             transaction.set_rollback(True, using=db.alias())

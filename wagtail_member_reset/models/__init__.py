@@ -12,7 +12,9 @@ from .mailing import (
     MailingSkips,
     MailingState,
     MailingUnmatched,
+    PauseReason,
 )
+from .needs_help import QUIET, Need, NeedsHelp, NeedsHelpCursor, Shelf
 from .password_reset import Origin, PasswordReset, Purpose, Reason, State
 from .reset_email import (
     REFUSED_CODES,
@@ -26,6 +28,7 @@ from .reset_email import (
 from .upload import MailingUpload, MailingUploadPiece
 
 __all__ = [
+    "QUIET",
     "REFUSED_CODES",
     "WITHOUT_LINK",
     "BadAddress",
@@ -45,12 +48,17 @@ __all__ = [
     "MailingUnmatched",
     "MailingUpload",
     "MailingUploadPiece",
+    "Need",
+    "NeedsHelp",
+    "NeedsHelpCursor",
     "Origin",
     "PasswordReset",
+    "PauseReason",
     "Purpose",
     "Reason",
     "ResetEmail",
     "ResetRequest",
+    "Shelf",
     "SkipReason",
     "State",
 ]

@@ -22,6 +22,13 @@ class MailingState(models.TextChoices):
     FINISHED = "finished", _("Finished")
 
 
+class PauseReason(models.TextChoices):
+    """Why a mailing paused by itself, to protect the sender: see `mailing.protection`."""
+
+    HARD_BOUNCES = "hard_bounces", _("Too many addresses do not exist")
+    COMPLAINTS = "complaints", _("Too many people marked the email as spam")
+
+
 class Mailing(models.Model):
     """
     One mailing: who started it, how its members were chosen, and how far it is.
@@ -45,6 +52,12 @@ class Mailing(models.Model):
     held_until = models.DateTimeField(null=True, blank=True)
     # For what many members' mail servers refused one after another, so that it paused, once for each answer.
     paused_for = models.JSONField(default=list)
+    # Why it paused by itself, until it goes on; and the shares at which it does so, raised each time it goes on.
+    paused_because = models.CharField(max_length=12, choices=PauseReason.choices, blank=True, default="")
+    bounce_limit = models.FloatField(default=0.05)
+    complaint_limit = models.FloatField(default=0.001)
+    # What who started it is still to be told of: that it finished, or paused by itself.
+    notice = models.CharField(max_length=10, choices=MailingState.choices, blank=True, default="")
     # With a limit: up to when it is used up, and when to ask for more. See `mailing.pace`.
     paced_until = models.DateTimeField(null=True, blank=True)
     turn_at = models.DateTimeField(null=True, blank=True)
@@ -64,6 +77,9 @@ class Mailing(models.Model):
     delivered = models.IntegerField(default=0)
     bounced = models.IntegerField(default=0)
     failed = models.IntegerField(default=0)
+    # Of those that bounced or failed, those whose address does not exist; and of those delivered, those marked as spam.
+    hard_bounces = models.IntegerField(default=0)
+    complaints = models.IntegerField(default=0)
     skipped = models.IntegerField(default=0)
 
     class Meta:

@@ -11,7 +11,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from .. import db, mailing, redact
-from ..models import EmailState, ResetEmail, SkipReason
+from ..models import EmailState, NeedsHelp, ResetEmail, SkipReason
 from ..reports import Cause, Whose, note_refusal
 from ..signals import delivery_changed
 from .about import LONGEST_FOR_LIMIT, About, about
@@ -179,11 +179,15 @@ def _count(written: Sequence[Attempt]) -> None:
     """Move the counters of their mailings, each mailing's once, and keep what was said of their addresses."""
     states: dict[int, Counter[str]] = defaultdict(Counter)
     skips: dict[int, Counter[SkipReason]] = defaultdict(Counter)
+    NeedsHelp.objects.look_at(
+        attempt.email.member_id for attempt in written if attempt.fate.state in (EmailState.FAILED, EmailState.SKIPPED)
+    )
     for attempt in written:
-        if attempt.fate.state == EmailState.FAILED:
-            note_refusal(attempt.email)
+        refused = note_refusal(attempt.email) if attempt.fate.state == EmailState.FAILED else ""
         if (mailing_id := attempt.email.mailing_id) is None:
             continue
+        if refused:
+            states[mailing_id][refused] += 1
         if attempt.fate.state == EmailState.SKIPPED:
             skips[mailing_id][dict(attempt.fate.changes)["skip_reason"]] += 1
         elif attempt.fate.state in mailing.BY_STATE:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from .. import db, links
+from .. import db, links, needs_help
 from ..exceptions import MemberResetError, WindowClosed
 from ..mailing import (
     Issued,
@@ -22,6 +22,7 @@ from ..mailing import (
 from ..models import EmailState, Mailing, ResetEmail, SkipReason
 from . import effort, letter, outcome, requests
 from .failures import of_set_up
+from .notices import send_notices
 from .outcome import Attempt
 from .queue import Lease, as_it_is_now, claim_retries, claim_singles
 from .send_many import Sending
@@ -71,6 +72,8 @@ def drain(*, chunks: bool = True, at_random: bool = False, is_stopping: Callable
         worker.send_singles()
         with going_on("The end of mailings"):
             finish_mailings()
+        with going_on("The look for who needs help"):
+            needs_help.sweep()
         return worker.handed_over
 
 
@@ -98,11 +101,15 @@ def at_work(*, is_stopping: Callable[[], bool] = never) -> Iterator[Worker]:
     A worker for chunk after chunk, with one connection for all of them.
 
     Where `is_stopping` says so, no further email leaves, and those left are given back. At the end, when every email
-    has left, requests that led to none are made as much work as the others.
+    has left, who started a mailing is told that it has ended, and requests that led to none are made as much work as
+    the others.
     """
     with Mailer() as mailer:
         worker = Worker(mailer, is_stopping=is_stopping)
         yield worker
+        if not is_stopping():
+            with going_on("The notices of mailings"):
+                send_notices(mailer)
     if worker.led_to_none and not is_stopping():
         with going_on("The work for requests without an email"):
             effort.imitate(worker.led_to_none)

@@ -102,7 +102,8 @@ def watch(mailing_id: int) -> int:
     worker that died, and a chunk whose task was lost.
     """
     if not is_running(mailing_id):
-        return 0
+        with at_work():  # who started it is told
+            return 0
     _ask(watch, mailing_id, at=timezone.now() + WATCH)
     is_over = _within_limit()
     handed_over = drain(chunks=False, is_stopping=is_over)

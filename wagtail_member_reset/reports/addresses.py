@@ -9,6 +9,8 @@ from .verdict import Outcome, Verdict, verdict_on
 
 # Any other cause is no matter of the address: the mailbox may be full, or our server blocked.
 NO_SUCH_ADDRESS = (Cause.NO_SUCH_MAILBOX, Cause.INVALID, Cause.BOUNCED_BEFORE)
+# Which counter of a mailing each moves.
+COUNTED_AS = {BadVerdict.HARD_BOUNCE: "hard_bounces", BadVerdict.COMPLAINT: "complaints"}
 # Reports after which the address may be known as bad.
 TELLING = ("bounced", "rejected", "failed", "complained")
 
@@ -30,14 +32,22 @@ def note_report(event: DeliveryEvent) -> None:
         _note(email, verdict_on(email, email.events.all(), reports=True), event)
 
 
-def note_refusal(email: ResetEmail) -> None:
-    """Keep what our own server or service said of the address as it refused the email. Part of a transaction."""
+def note_refusal(email: ResetEmail) -> str:
+    """
+    Keep what our own server or service said of the address as it refused the email. Part of a transaction.
+
+    Returns the counter of its mailing that this moves, if any.
+    """
     # What nobody has said is of our own code, which could not write to the address.
-    if email.result_text or email.provider:
-        _note(email, verdict_on(email, (), reports=False))
+    if not (email.result_text or email.provider):
+        return ""
+    bad = _note(email, verdict_on(email, (), reports=False))
+    return COUNTED_AS[bad] if bad else ""
 
 
-def _note(email: ResetEmail, verdict: Verdict, event: DeliveryEvent | None = None) -> None:
-    if bad := bad_verdict(verdict):
+def _note(email: ResetEmail, verdict: Verdict, event: DeliveryEvent | None = None) -> BadVerdict | None:
+    bad = bad_verdict(verdict)
+    if bad:
         at = event.happened_at if event is not None else None
         bad_addresses.remember(email.recipient, bad, cause=verdict.cause.value, at=at)
+    return bad

@@ -25,10 +25,10 @@ from django.utils import timezone
 from .. import db, redact
 from ..accounts import address_key, same_address
 from ..mailing import count
-from ..models import DeliveryEvent, ResetEmail
+from ..models import DeliveryEvent, NeedsHelp, ResetEmail
 from ..signals import delivery_changed
 from . import services
-from .addresses import note_report
+from .addresses import COUNTED_AS, bad_verdict, note_report
 from .refusals import look_at_reports
 from .services import METADATA
 from .verdict import Outcome, verdict_on
@@ -172,17 +172,21 @@ def _counted(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> b
     if written is None or email.mailing_id is None:
         return False
     told = list(email.events.all())
-    before = _counter(email, [each for each in told if each.pk != written.pk])
-    after = _counter(email, told)
+    before = _counters(email, [each for each in told if each.pk != written.pk])
+    after = _counters(email, told)
     if before != after:
-        changes: Any = {name: change for name, change in ((before, -1), (after, 1)) if name}
+        changes: Any = {name: (name in after) - (name in before) for name in before | after}
         count(email.mailing_id, **changes)
     look_at_reports(written)
     return True
 
 
-def _counter(email: ResetEmail, told: list[DeliveryEvent]) -> str:
-    return COUNTERS.get(verdict_on(email, told, reports=True).outcome, "") if told else ""
+def _counters(email: ResetEmail, told: list[DeliveryEvent]) -> set[str]:
+    if not told:
+        return set()
+    verdict = verdict_on(email, told, reports=True)
+    bad = bad_verdict(verdict)
+    return {name for name in (COUNTERS.get(verdict.outcome), bad and COUNTED_AS[bad]) if name}
 
 
 def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> DeliveryEvent | None:
@@ -208,7 +212,17 @@ def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> Del
     if not is_new:
         return None
     note_report(written)
+    _have_looked_at(written)
     return written
+
+
+def _have_looked_at(written: DeliveryEvent) -> None:
+    """Have the list of who needs help follow a report that says something. An expected delivery costs nothing."""
+    if written.event_type == EventType.DELIVERED:
+        if written.email.events.exclude(pk=written.pk).filter(event_type__in=RESULTS).exists():
+            NeedsHelp.objects.look_again([written.email.member_id])
+    elif written.event_type in RESULTS:
+        NeedsHelp.objects.look_at([written.email.member_id])
 
 
 def _kind(event: AnymailTrackingEvent, provider: str) -> str:

@@ -16,7 +16,6 @@ LIFT = "lift"
 def details(actor: Any, member: Any, alike: list[Any]) -> dict[str, Any]:
     """For the list of facts. `alike` are who has the address; those beyond the actor's reach are not named."""
     return {
-        "sign_in_name": member.get_username(),
         "last_login": getattr(member, "last_login", None),
         "keeps_last_login": accounts.keeps_last_login(type(member)),
         "since": getattr(member, "date_joined", None),

@@ -1,7 +1,7 @@
 """
-The help desk, for staff who may send resets but not edit accounts.
+The help desk: staff who may send resets find a member by name or address.
 
-They find a member by name or address, and get the panel of the Settings tab on a page of its own.
+Who may edit accounts gets to the Settings tab, everybody else to its panel on a page of its own.
 """
 
 from __future__ import annotations
@@ -15,11 +15,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
-from wagtail.admin.menu import MenuItem
 from wagtail.admin.utils import get_user_display_name
 
 from ..accounts import (
@@ -30,7 +27,6 @@ from ..accounts import (
     address_of,
     clean_address,
     column_of,
-    has_passwords,
     read_permissions,
 )
 from . import panel, permissions
@@ -44,17 +40,6 @@ LONGEST_SEARCH = 200
 AROUND = dict.fromkeys(map(ord, '<>()[]{},;"\u201c\u201d\u201e\u00ab\u00bb'), " ")
 # Phones and word processors write others than people type.
 APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc\u2032\u00b4`"), "'")
-
-
-class DeskMenuItem(MenuItem):  # type: ignore[misc]
-    """Hidden from people who may edit accounts: they have the tab on the account."""
-
-    def __init__(self) -> None:
-        url = reverse("wagtail_member_reset_admin:desk")
-        super().__init__(gettext_lazy("Password resets"), url, name="member-resets", icon_name="key", order=950)
-
-    def is_shown(self, request: HttpRequest) -> bool:
-        return has_passwords() and permissions.may_send(request.user) and not permissions.may_change(request.user)
 
 
 @require_safe
@@ -75,7 +60,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         for member in shown
         if permissions.may_view(request.user, member)
     ]
-    title = _("Password resets")
+    title = _("Find a person")
     context = {
         "q": wanted,
         "people": people,
@@ -84,7 +69,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "most": MOST_FOUND,
         "page_title": title,
         "header_title": title,
-        "header_icon": "key",
+        "header_icon": "search",
         "page_media": MEDIA,
     }
     return render(request, "wagtail_member_reset/staff/desk.html", context)

@@ -28,7 +28,7 @@ class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 class ChoiceForm(forms.Form):
-    """Who gets an email, and how fast. A valid form has a `choice`, with the `reading` of a file, or its long `upload`."""
+    """Who gets an email, and how fast. If valid, it has a `choice`, and for a file a `reading` or a long `upload`."""
 
     kind = forms.ChoiceField(
         label=_("Who gets an email"),

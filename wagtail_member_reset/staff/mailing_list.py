@@ -1,4 +1,4 @@
-"""The list of mailings, and its place in the menu."""
+"""The list of mailings."""
 
 from __future__ import annotations
 
@@ -6,24 +6,13 @@ from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, StatusTagColumn, TitleColumn
 
-from ..accounts import has_passwords
 from ..models import Mailing, MailingState
-from . import mailing_pages, mailing_words, permissions
-
-
-class MailingsMenuItem(MenuItem):  # type: ignore[misc]
-    def __init__(self) -> None:
-        super().__init__(_("Mailings"), mailing_pages.url(), name="member-reset-mailings", icon_name="mail")
-
-    def is_shown(self, request: HttpRequest) -> bool:
-        return has_passwords() and permissions.may_send_mailings(request.user)
+from . import mailing_pages, mailing_words
 
 
 class MailingFilters(WagtailFilterSet):  # type: ignore[misc]

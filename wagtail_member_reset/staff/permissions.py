@@ -113,6 +113,11 @@ def may_send_mailings(actor: Any) -> bool:
     return bool(actor.has_perm(PREFIX + "bulk_send_passwordreset")) and may_send(actor)
 
 
+def may_see_needs_help(actor: Any) -> bool:
+    """Whether the actor may see who needs help. `hidden_from` says whom they do not see there."""
+    return bool(actor.has_perm(PREFIX + "view_passwordreset")) or may_send(actor)
+
+
 def beyond(actor: Any) -> Q | None:
     """
     A filter for the accounts of higher rank than the actor's; None where there are none.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import bad_addresses, links, outbox
+from ... import bad_addresses, links, needs_help, outbox
 from ...mailing import purge_mailings
 from ..base import WorkingCommand
 
@@ -16,4 +16,5 @@ class Command(WorkingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         resets, asked, mailings = links.purge(), outbox.purge_requests(), purge_mailings()
         bad_addresses.purge()
+        needs_help.rebuild()
         self.stdout.write(f"Forgotten: {resets} resets, {asked} requests, {mailings} mailings.")

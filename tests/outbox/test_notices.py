@@ -1,0 +1,74 @@
+"""Who started a mailing is told once when it ends or pauses by itself, in figures and without names."""
+
+import pytest
+
+from tests.conftest import make_person
+from tests.reports.test_webhook import report
+from wagtail_member_reset import mailings, outbox
+from wagtail_member_reset.mailing import Choice, Kind, protection
+from wagtail_member_reset.models import MailingState
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
+
+NO_SUCH = {"event_type": "bounced", "mta_response": "550 5.1.1 User unknown"}
+
+
+def started(number, *, by, **details):
+    keys = tuple(make_person(f"Member{each}").pk for each in range(number))
+    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=keys), by=by, **details)
+    mailings.start(mailing, wake=False)
+    return mailing
+
+
+def told(mailoutbox, person):
+    return [message for message in mailoutbox if message.to == [person.email]]
+
+
+def test_end_is_told_once_with_figures_and_a_link_and_no_names(office, mailoutbox):
+    mailing = started(3, by=office)
+
+    outbox.drain()
+    outbox.drain()
+
+    [notice] = told(mailoutbox, office)
+    assert notice.subject.startswith(f"Mailing {mailing.pk} has finished (")
+    assert "Sent: 3" in notice.body
+    assert f"https://club.example/admin/member-reset/mailings/{mailing.pk}/" in notice.body
+    assert "Member1" not in notice.body
+    assert "member1" not in notice.body
+
+
+def test_nobody_is_told_who_may_not_sign_in_any_more_or_when_staff_stopped_it(office, mailoutbox):
+    stopped = started(2, by=office)
+    mailings.stop(stopped, by=office)
+    outbox.drain()
+    office.is_active = False
+    office.save()
+    mailing = started(2, by=office)
+    outbox.drain()
+
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.notice) == (MailingState.FINISHED, "")
+    assert told(mailoutbox, office) == []
+
+
+def test_pause_by_itself_is_told_once_with_why_and_what_to_do(office, mailoutbox, monkeypatch):
+    monkeypatch.setattr(protection, "FEWEST", 4)
+    mailing = started(6, by=office, per_hour=300)
+    outbox.drain()
+    emails = list(mailing.emails.filter(state="handed_over"))
+    assert emails, "the limit lets some go at once"
+    mailing.refresh_from_db()
+    assert mailing.state == MailingState.RUNNING
+
+    for email in emails[:5]:
+        report(email, **NO_SUCH)
+    outbox.drain()
+    outbox.drain()
+
+    mailing.refresh_from_db()
+    assert mailing.state == MailingState.PAUSED
+    [notice] = told(mailoutbox, office)
+    assert "has paused" in notice.subject
+    assert "addresses that do not exist" in notice.body
+    assert "Then resume, or stop sending." in notice.body

@@ -1,0 +1,154 @@
+"""The list of who needs help: who sees whom, what it costs, and what staff note."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.conftest import grant, make_person
+from wagtail_member_reset.models import Need, NeedsHelp, Shelf
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
+
+
+def url(name="needs_help", *args):
+    return reverse(f"wagtail_member_reset_admin:{name}", args=args)
+
+
+def listed(person, need=Need.NO_SUCH_ADDRESS, **fields):
+    return NeedsHelp.objects.create(member=person, reason=need, happened_at=timezone.now(), **fields)
+
+
+def page(client, **query):
+    answer = client.get(url(), query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def export(client):
+    return b"".join(client.get(url(), {"export": "csv"}).streaming_content).decode()
+
+
+@pytest.fixture
+def junior(enter):
+    return enter(grant(make_person("Juno"), "access_admin", "send_passwordreset"))
+
+
+def test_row_says_the_reason_and_what_to_do(office_client, member):
+    listed(member)
+
+    said = page(office_client)
+
+    assert "Mia Sample" in said and "No such address" in said and "Correct the address" in said
+
+
+def test_loud_reasons_stand_first_and_quiet_ones_apart(office_client):
+    for name, need in (("Quentin", Need.EXPIRED), ("Fay", Need.FAILED), ("Nora", Need.NO_SUCH_ADDRESS)):
+        listed(make_person(name), need)
+
+    loud, quiet = page(office_client), page(office_client, show="quiet")
+
+    assert "Quentin" not in loud and loud.index("Nora") < loud.index("Fay")
+    assert "Quentin" in quiet and "Nora" not in quiet
+
+
+def test_who_is_beyond_reach_is_in_no_list_and_no_export(junior, member, admin):
+    listed(member)
+    listed(admin)
+
+    for said in (page(junior), page(junior, q="Ana"), export(junior)):
+        assert "ana@members.example" not in said
+    assert "mia@members.example" in export(junior)
+    assert junior.post(url("needs_help_aside", admin.pk), {"shelf": "done"}).status_code in (302, 403)
+    assert NeedsHelp.objects.get(pk=admin.pk).shelf == Shelf.OPEN
+
+
+def test_list_is_for_nobody_without_the_right(enter, member):
+    listed(member)
+    client = enter(grant(make_person("Eddy"), "access_admin"))
+
+    answers = [client.get(url()), client.get(url(), {"export": "csv"}), client.get(url("needs_help_aside", member.pk))]
+
+    assert {answer.status_code for answer in answers} == {302}
+    assert url() not in client.get(reverse("wagtailadmin_home")).content.decode()
+
+
+def test_menu_leads_there(office_client):
+    assert url() in office_client.get(reverse("wagtailadmin_home")).content.decode()
+
+
+def test_page_costs_the_same_for_few_and_for_many(office_client):
+    costs = []
+    for number in (3, 60):
+        for each in range(number):
+            listed(make_person(f"P{number}x{each}"))
+        with CaptureQueriesContext(connection) as queries:
+            page(office_client)
+        costs.append(len(queries))
+
+    assert costs[0] == costs[1] <= 12
+
+
+def test_pages_show_everybody_once(office_client):
+    people = [listed(make_person(f"P{each}x"), Need.FAILED if each % 2 else Need.REFUSED) for each in range(110)]
+    seen, query = [], {}
+    while True:
+        answer = office_client.get(url(), query)
+        seen += [row.pk for row in answer.context["object_list"]]
+        if not answer.context["next_url"]:
+            break
+        query = dict(pair.split("=") for pair in answer.context["next_url"].partition("?")[2].split("&"))
+        query = {name: value.replace("%3A", ":").replace("%2B", "+") for name, value in query.items()}
+
+    assert sorted(map(str, seen)) == sorted(str(row.pk) for row in people)
+
+
+@pytest.mark.parametrize(
+    "query", [{"after": "10_2026_x"}, {"after": "x"}, {"reason": "999"}, {"show": "?"}, {"q": "\0"}]
+)
+def test_made_up_addresses_show_the_list(office_client, member, query):
+    listed(member)
+
+    assert "Mia Sample" in page(office_client, **query)
+
+
+def test_search_and_reason_narrow_the_list(office_client, member):
+    listed(member)
+    listed(make_person("Fay"), Need.FAILED)
+
+    assert "Fay Sample" not in page(office_client, q="mia sample")
+    assert "Mia Sample" not in page(office_client, reason=Need.FAILED.value)
+
+
+def test_export_holds_nothing_that_a_spreadsheet_computes(office_client, member):
+    listed(member, note="a;=1+1", noted_at=timezone.now())
+    type(member).objects.filter(pk=member.pk).update(first_name="=cmd")
+
+    said = export(office_client)
+
+    assert "'=cmd" in said and ";'=1+1" in said and "http" not in said
+
+
+def test_staff_set_a_person_aside_with_a_note(office_client, office, member):
+    listed(member)
+    form = office_client.get(url("needs_help_aside", member.pk))
+
+    office_client.post(
+        url("needs_help_aside", member.pk), {"seen": form.context["seen"], "shelf": "done", "note": "Called"}
+    )
+
+    row = NeedsHelp.objects.get()
+    assert (row.shelf, row.note, row.noted_by) == (Shelf.DONE, "Called", office)
+    page(office_client)  # says that it is noted
+    assert "Mia Sample" not in page(office_client) and "Called" in page(office_client, show="done")
+
+
+def test_what_a_colleague_has_changed_meanwhile_stays(office_client, member, admin):
+    listed(member)
+    seen = office_client.get(url("needs_help_aside", member.pk)).context["seen"]
+    NeedsHelp.objects.update(shelf=Shelf.DONE, noted_by=admin, noted_at=timezone.now(), note="Called")
+
+    office_client.post(url("needs_help_aside", member.pk), {"seen": seen, "shelf": "later", "note": ""})
+
+    assert NeedsHelp.objects.get().note == "Called"

@@ -1,0 +1,160 @@
+"""Keeping the table of who needs help: a few members looked at, what time brings, and everybody once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+from django.utils import timezone
+
+from .. import db
+from ..conf import conf
+from ..models import QUIET, NeedsHelp, NeedsHelpCursor, PasswordReset, Shelf, State
+from .reasons import PATIENCE, SOON, Found, look
+
+# Members in one look, and slices of them in one pass of a worker.
+SLICE = 500
+SLICES = 4
+# How often everybody is looked at.
+EVERYBODY_EVERY = timedelta(days=1)
+EVERYBODY = "everybody"
+
+
+def refresh(members: Iterable[Any]) -> None:
+    """Look at these members, by their keys, and write down who needs help and why. A dozen statements for each 500."""
+    keys = list(dict.fromkeys(members))
+    for start in range(0, len(keys), SLICE):
+        part = keys[start : start + SLICE]
+        db.retried(partial(_refresh, part))
+
+
+def refresh_due(*, slices: int = 1) -> bool:
+    """Look at those whose row may be out of date, the longest first; whether there are more. One query for nobody."""
+    for _slice in range(slices):
+        due = NeedsHelp.objects.filter(look_since__isnull=False).order_by("look_since")
+        keys = list(due.values_list("pk", flat=True)[:SLICE])
+        if keys:
+            refresh(keys)
+        if len(keys) < SLICE:
+            return False
+    return True
+
+
+def sweep() -> None:
+    """
+    What a pass of a worker does: bring back what was put off, note what time has brought, go on looking at everybody.
+
+    Bounded: what is left is done by the next pass.
+    """
+    now = timezone.now()
+    NeedsHelp.objects.filter(shelf=Shelf.LATER, until__lte=now).update(shelf=Shelf.OPEN, until=None)
+    # An end is known by its index; when a link was issued follows from that.
+    for name, moment in (
+        ("expired", now),
+        ("soon", now + SOON),
+        ("patience", now + conf.LINK_LIFETIME - PATIENCE),
+    ):
+        for _slice in range(SLICES):
+            if not _look_at_ends(name, moment):
+                break
+    for _slice in range(SLICES):
+        if not _look_at_everybody(now):
+            break
+    refresh_due(slices=SLICES)
+
+
+def rebuild() -> None:
+    """Look at everybody now, at once. Called once a day by who purges; in slices, each a transaction of its own."""
+    after = ""
+    while keys := _accounts_after(after):
+        refresh(keys)
+        after = str(keys[-1])
+
+
+def put_off(row: NeedsHelp, *, until: datetime, note: str, by: Any) -> bool:
+    """Leave a person aside until then; False where somebody else has changed the row since it was read."""
+    return _put(row, Shelf.LATER, until=until, note=note, by=by)
+
+
+def deal_with(row: NeedsHelp, *, note: str, by: Any) -> bool:
+    """Take a person off the list until something new happens; False as for `put_off`."""
+    return _put(row, Shelf.DONE, until=None, note=note, by=by)
+
+
+def reopen(row: NeedsHelp, *, by: Any) -> bool:
+    """Put a person back on the list; False as for `put_off`."""
+    return _put(row, Shelf.OPEN, until=None, note=row.note, by=by)
+
+
+def _put(row: NeedsHelp, shelf: Shelf, *, until: datetime | None, note: str, by: Any) -> bool:
+    as_read = NeedsHelp.objects.filter(pk=row.pk, reason=row.reason, noted_at=row.noted_at, shelf=row.shelf)
+    told = {"shelf": shelf, "until": until, "note": note[:200], "noted_at": timezone.now(), "noted_by": by}
+    return bool(db.retried(lambda: as_read.update(**told)))
+
+
+def _look_at_ends(name: str, moment: datetime) -> bool:
+    """Have those looked at whose unused link ends before the moment, from where the last look ended; whether more."""
+    cursor, _is_new = NeedsHelpCursor.objects.get_or_create(name=name, defaults={"at": moment, "key": "0"})
+    at, key = cursor.at or moment, int(cursor.key or 0)
+    ended = PasswordReset.objects.filter(Q(expires_at__gt=at) | Q(expires_at=at, pk__gt=key), expires_at__lte=moment)
+    found = list(ended.order_by("expires_at", "pk").values_list("expires_at", "pk", "member_id", "state")[:SLICE])
+    NeedsHelp.objects.look_at(member for _at, _pk, member, state in found if state == State.ACTIVE)
+    if found:
+        last_at, last_pk = found[-1][:2]
+        NeedsHelpCursor.objects.filter(name=name).update(at=last_at, key=str(last_pk))
+    return len(found) == SLICE
+
+
+def _look_at_everybody(now: datetime) -> bool:
+    """The next slice of all accounts; whether there are more. `at` is when the last one was looked at."""
+    cursor, _is_new = NeedsHelpCursor.objects.get_or_create(name=EVERYBODY)
+    if cursor.at is not None and cursor.at > now - EVERYBODY_EVERY:
+        return False
+    keys = _accounts_after(cursor.key)
+    refresh(keys)
+    is_over = len(keys) < SLICE
+    done = {"at": now, "key": ""} if is_over else {"at": None, "key": str(keys[-1])}
+    NeedsHelpCursor.objects.filter(name=EVERYBODY).update(**done)
+    return not is_over
+
+
+def _accounts_after(key: str) -> list[Any]:
+    accounts = get_user_model()._base_manager.order_by("pk")
+    after = accounts.filter(pk__gt=key) if key else accounts
+    return list(after.values_list("pk", flat=True)[:SLICE])
+
+
+def _refresh(keys: Sequence[Any]) -> None:
+    started_at = timezone.now()
+    found, domains = look(keys)
+    rows = NeedsHelp.objects.in_bulk(keys)
+    NeedsHelp.objects.filter(pk__in=[key for key in rows if key not in found]).delete()
+    new, changed = [], []
+    for key, need in found.items():
+        row = rows.get(key)
+        if row is None:
+            new.append(NeedsHelp(member_id=key, reason=need.need, happened_at=need.at, domain=domains[key]))
+        elif _update(row, need, domains[key], started_at):
+            changed.append(row)
+    NeedsHelp.objects.bulk_create(new, ignore_conflicts=True)
+    NeedsHelp.objects.bulk_update(changed, ["reason", "happened_at", "domain", "shelf", "until"])
+    # But for who is to be looked at again since this look began.
+    seen = NeedsHelp.objects.filter(pk__in=keys, look_since__lte=started_at)
+    seen.update(look_since=None)
+
+
+def _update(row: NeedsHelp, need: Found, domain: str, now: datetime) -> bool:
+    """Bring the row up to date; whether it changed. What is new puts a person back on the list."""
+    before = (row.reason, row.happened_at, row.domain)
+    if before == (need.need, need.at, domain):
+        return False
+    is_new = row.reason != need.need if need.need < QUIET else row.noted_at is not None and need.at > row.noted_at
+    is_again = row.reason == need.need and row.happened_at is not None and need.at > row.happened_at
+    if is_new or is_again:
+        row.shelf, row.until = Shelf.OPEN, None
+    row.reason, row.happened_at, row.domain = need.need, need.at, domain
+    return True

@@ -1,0 +1,86 @@
+"""Telling who started a mailing that it has finished or paused by itself: figures without names, and its page."""
+
+from __future__ import annotations
+
+import logging
+
+from django.utils import translation
+from django.utils.formats import number_format
+from django.utils.html import linebreaks, urlize
+from django.utils.translation import gettext as _
+
+from .. import ids, links, mailing
+from ..accounts import address_of, language_of
+from ..exceptions import SettingError
+from ..models import Mailing, MailingState
+from .failures import Answer
+from .text import Content
+from .transport import Mailer
+
+logger = logging.getLogger("wagtail_member_reset")
+
+# Its page in the admin.
+PAGE = "wagtail_member_reset_admin:mailing"
+
+
+def send_notices(mailer: Mailer) -> int:
+    """
+    Send what is due, each once and to one person, whatever becomes of it; how many were handed over.
+
+    Part of no transaction: whoever writes down that a notice goes out sends it.
+    """
+    handed_over = 0
+    for due in Mailing.objects.exclude(notice="").defer("choice").select_related("created_by", "site").order_by("pk"):
+        mine = Mailing.objects.filter(pk=due.pk, notice=due.notice)
+        if mine.update(notice="") and due.state == due.notice and _is_worth_telling(due):
+            handed_over += _send(due, mailer)
+    return handed_over
+
+
+def _is_worth_telling(due: Mailing) -> bool:
+    """Whether somebody started it who can look into it, and it came to anything."""
+    by = due.created_by
+    return by is not None and by.is_active and bool(address_of(by)) and bool(due.handed_over or due.failed)
+
+
+def _send(due: Mailing, mailer: Mailer) -> bool:
+    with translation.override(language_of(due.created_by, due.language)):
+        content = _compose(due)
+    result = mailer.send(content, to=address_of(due.created_by), public_id=str(ids.new_public_id()))
+    if result.answer != Answer.ACCEPTED:
+        logger.warning("mailing=%s: who started it could not be told that it has %s.", due.pk, due.state)
+    return result.answer == Answer.ACCEPTED
+
+
+def _compose(due: Mailing) -> Content:
+    values = {"site": links.site_name(due.site), "number": due.pk}
+    if due.state == MailingState.FINISHED:
+        subject = _("Mailing %(number)s has finished (%(site)s)") % values
+        said = [_("Mailing %(number)s has finished.") % values]
+    else:
+        subject = _("Mailing %(number)s has paused (%(site)s)") % values
+        unwanted = _("Sending paused by itself: one mail server after another refuses this site's emails as unwanted.")
+        said = [_("Mailing %(number)s has paused.") % values, mailing.why_paused(due) or unwanted]
+    said += ["\n".join(_figures(due)), *_page(due)]
+    text = "\n\n".join(said) + "\n"
+    return Content(subject, text, linebreaks(urlize(text, autoescape=True)))
+
+
+def _figures(due: Mailing) -> list[str]:
+    figures = [
+        (_("Sent"), due.handed_over),
+        (_("Delivered"), due.delivered),
+        (_("Came back"), due.bounced),
+        (_("Failed"), due.failed),
+        (_("Not emailed"), due.skipped),
+        (_("Not sent yet"), due.waiting),
+    ]
+    told = [(name, number) for name, number in figures if number or name == figures[0][0]]
+    return [f"{name}: {number_format(number, use_l10n=True, force_grouping=True)}" for name, number in told]
+
+
+def _page(due: Mailing) -> list[str]:
+    try:
+        return [links.admin_url(PAGE, due.pk, site=due.site)]
+    except SettingError:  # a check names it
+        return []

@@ -1,0 +1,78 @@
+"""Setting a person aside on the list of who needs help: "Later" and "Dealt with", with a note."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+from wagtail.admin.utils import get_user_display_name
+
+from .. import ids, needs_help
+from ..models import NeedsHelp
+from . import mailing_pages, permissions
+
+LATER = timedelta(days=7)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def aside(request: HttpRequest, pk: str) -> HttpResponse:
+    """
+    Ask for a note, and set the person aside. Nothing changes where a colleague was faster, or something new happened.
+
+    For who may send to the person.
+    """
+    row = _find(request, pk)
+    back = reverse("wagtail_member_reset_admin:needs_help")
+    seen = ids.digest("needs-help", f"{row.pk}|{row.reason}|{row.shelf}|{row.noted_at}")
+    if request.method == "POST":
+        if request.POST.get("seen") == seen and _set_aside(request, row):
+            messages.success(request, _("Noted for %(name)s.") % {"name": get_user_display_name(row.member)})
+        else:
+            messages.warning(request, _("Nothing was changed: something has happened here meanwhile. Look again."))
+        return redirect(back)
+    title = get_user_display_name(row.member)
+    context = {
+        "row": row,
+        "reason": row.get_reason_display(),
+        "seen": seen,
+        "back_url": back,
+        "page_title": title,
+        "header_title": title,
+        "header_icon": "warning",
+    }
+    return mailing_pages.guarded(render(request, mailing_pages.TEMPLATES + "needs_help_aside.html", context))
+
+
+def _find(request: HttpRequest, pk: str) -> NeedsHelp:
+    if not permissions.may_see_needs_help(request.user):
+        raise PermissionDenied
+    key: Any = unquote(pk)
+    try:
+        row = NeedsHelp.objects.select_related("member").filter(pk=key, reason__isnull=False).first()
+    except (ValueError, ValidationError) as error:
+        raise Http404 from error
+    if row is None:
+        raise Http404
+    if not permissions.rights(request.user, row.member).send:
+        raise PermissionDenied
+    return row
+
+
+def _set_aside(request: HttpRequest, row: NeedsHelp) -> bool:
+    note, by = " ".join(request.POST.get("note", "").replace("\0", "").split()), request.user
+    actions: dict[str, Any] = {
+        "later": lambda: needs_help.put_off(row, until=timezone.now() + LATER, note=note, by=by),
+        "done": lambda: needs_help.deal_with(row, note=note, by=by),
+        "open": lambda: needs_help.reopen(row, by=by),
+    }
+    action = actions.get(request.POST.get("shelf", ""))
+    return action is not None and bool(action())

@@ -1,0 +1,253 @@
+"""The list of who needs help: a row for each person who has not got in, with the reason and what to do about it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from io import StringIO
+from typing import Any
+
+from django.contrib.admin.utils import quote
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, StatusTagColumn, TitleColumn
+from wagtail.admin.utils import get_user_display_name
+from wagtail.admin.views.generic import IndexView
+
+from .. import needs_help, reports
+from ..accounts import address_column, address_of, column_of
+from ..models import QUIET, Need, NeedsHelp, Shelf
+from . import mailing_pages, panel, permissions
+from .mailing_words import harmless
+from .media import MAILING_MEDIA
+
+# What the links above the table are called, and the rows that each shows.
+SHOWN = {
+    "": (gettext_lazy("Needs action"), Q(shelf=Shelf.OPEN, reason__lt=QUIET)),
+    "quiet": (gettext_lazy("Not in yet"), Q(shelf=Shelf.OPEN, reason__gt=QUIET)),
+    "later": (gettext_lazy("Later"), Q(shelf=Shelf.LATER, reason__isnull=False)),
+    "done": (gettext_lazy("Dealt with"), Q(shelf=Shelf.DONE, reason__isnull=False)),
+}
+ACTIONS = {
+    Need.NO_SUCH_ADDRESS: gettext_lazy("Correct the address"),
+    Need.COMPLAINED: gettext_lazy("Talk to them, and copy the link"),
+    Need.REFUSED: gettext_lazy("Copy the link"),
+    Need.MAILBOX_FULL: gettext_lazy("Copy the link, or send again"),
+    Need.FAILED: gettext_lazy("Send again"),
+    Need.LINK_ENDED: gettext_lazy("Send a new link"),
+    Need.ABOUT_TO_EXPIRE: gettext_lazy("Send again"),
+    Need.EXPIRED: gettext_lazy("Send a new link"),
+    Need.NO_PASSWORD: gettext_lazy("Send again"),
+    Need.NO_ADDRESS: gettext_lazy("Enter an address"),
+}
+# Searched words, and what they are looked for in.
+LONGEST_SEARCH, MOST_WORDS = 100, 5
+
+
+class NeedsHelpList(IndexView):  # type: ignore[misc]
+    """
+    Shows only people whom the reader may look at. Pages begin after the last row of the one before, as in a mailing.
+
+    A look brings up to date what has changed since the last pass of a worker, 500 people at most.
+    """
+
+    model = NeedsHelp
+    any_permission_required = None
+    permission_policy = None
+    http_method_names = ["get", "head"]
+    page_title = gettext_lazy("Needs help")
+    header_icon = "warning"
+    index_url_name = "wagtail_member_reset_admin:needs_help"
+    template_name = mailing_pages.TEMPLATES + "needs_help.html"
+    results_template_name = mailing_pages.TEMPLATES + "mailing_results.html"
+    no_results_message = gettext_lazy("Nobody needs help here.")
+    default_ordering = ("reason", "-happened_at", "-pk")
+    paginate_by = 50
+    next_after = ""
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.is_export = False  # Wagtail's own would hold every row at once
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not permissions.may_see_needs_help(request.user):
+            raise PermissionDenied
+        needs_help.refresh_due()
+        if request.GET.get("export") == "csv":
+            return mailing_pages.guarded(self.export())
+        return mailing_pages.guarded(super().dispatch(request, *args, **kwargs))
+
+    @cached_property
+    def shown(self) -> str:
+        wanted = str(self.request.GET.get("show", ""))
+        return wanted if wanted in SHOWN else ""
+
+    @cached_property
+    def reason(self) -> int | None:
+        wanted = self.request.GET.get("reason", "")
+        return int(wanted) if wanted.isdecimal() and len(wanted) < 4 and int(wanted) in Need.values else None
+
+    @cached_property
+    def words(self) -> str:
+        return " ".join(self.request.GET.get("q", "").replace("\0", "")[:LONGEST_SEARCH].split()[:MOST_WORDS])
+
+    @cached_property
+    def domain(self) -> str:
+        return str(self.request.GET.get("domain", "")).replace("\0", "")[:255]
+
+    @cached_property
+    def columns(self) -> list[BaseColumn]:
+        return [
+            TitleColumn("name", label=_("Name"), accessor=_name, get_url=partial(_url, self.request.user)),
+            Column("address", label=_("Email"), accessor=lambda row: address_of(row.member) or "-"),
+            StatusTagColumn(
+                "reason", label=_("Reason"), accessor="get_reason_display", primary=lambda row: row.reason < QUIET
+            ),
+            DateColumn("happened_at", label=_("When")),
+            Column("action", label=_("What to do"), accessor=lambda row: ACTIONS[Need(row.reason)]),
+            Column("note", label=_("Note"), accessor=_note),
+            TitleColumn("aside", label=_("Set aside"), accessor=lambda row: _("Later or dealt with"), get_url=_aside),
+        ]
+
+    def get_base_queryset(self) -> QuerySet[NeedsHelp]:
+        return self.matching(NeedsHelp.objects.filter(SHOWN[self.shown][1])).select_related("member", "noted_by")
+
+    def matching(self, rows: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:
+        rows = within_reach(self.request.user, rows)
+        if self.reason is not None:
+            rows = rows.filter(reason=self.reason)
+        if self.domain:
+            rows = rows.filter(domain=self.domain)
+        for word in self.words.split():
+            rows = rows.filter(_has(word))
+        return rows
+
+    def paginate_queryset(self, queryset: QuerySet[NeedsHelp], page_size: int) -> tuple[None, None, Any, bool]:
+        """One page without a paginator, whose count would read every row."""
+        found = list(_after(queryset, self.request.GET.get("after", ""))[: page_size + 1])
+        if len(found) > page_size:
+            last = found[page_size - 1]
+            self.next_after = f"{last.reason}_{last.happened_at.isoformat()}_{last.pk}" if last.happened_at else ""
+        return None, None, found[:page_size], False
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return [
+            {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+            {"url": "", "label": str(self.page_title)},
+        ]
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)
+        quiet = self.shown == "quiet"
+        reasons = [need for need in Need if self.shown in ("later", "done") or (need > QUIET) == quiet]
+        return context | {
+            "media": context["media"] + MAILING_MEDIA,
+            "show": self.shown,
+            "shows": [(name, label, name == self.shown) for name, (label, _rows) in SHOWN.items()],
+            "reasons": [(need.value, need.label, need == self.reason) for need in reasons],
+            "q": self.words,
+            "domain": self.domain,
+            "hears_nothing": not reports.reports(reports.default_backend().name),
+            "export_url": self._url_with(export="csv"),
+            "first_url": self._url_with() if self.request.GET.get("after") else "",
+            "next_url": self._url_with(after=self.next_after) if self.next_after else "",
+        }
+
+    def _url_with(self, **changes: str) -> str:
+        query = self.request.GET.copy()
+        query.pop("after", None)
+        for name, value in changes.items():
+            query[name] = value
+        return f"{self.request.path}?{query.urlencode()}"
+
+    def export(self) -> HttpResponse:
+        """The whole list as CSV, row by row; no links, and nothing that a spreadsheet computes."""
+        rows = self.get_base_queryset().order_by(*self.default_ordering)
+        response: Any = StreamingHttpResponse(_csv(rows), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = 'attachment; filename="needs-help.csv"'
+        return response  # type: ignore[no-any-return]
+
+
+def within_reach(reader: Any, rows: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:
+    """But for people whose resets the reader may not see."""
+    hidden = permissions.hidden_from(reader)
+    if hidden is None:
+        return rows
+    return rows.exclude(member__in=get_user_model()._base_manager.filter(hidden).values("pk"))
+
+
+def _after(rows: QuerySet[NeedsHelp], key: str) -> QuerySet[NeedsHelp]:
+    """The rows behind that of the key; all of them where it is none of ours."""
+    reason, _underscore, rest = key.partition("_")
+    moment, _underscore, pk = rest.partition("_")
+    try:
+        at = parse_datetime(moment)
+        if at is None or not (reason.isdecimal() and len(reason) < 4):
+            return rows
+        pk = NeedsHelp._meta.pk.to_python(pk)
+    except Exception:
+        return rows
+    same = Q(reason=int(reason))
+    return rows.filter(
+        Q(reason__gt=int(reason)) | same & Q(happened_at__lt=at) | same & Q(happened_at=at, pk__lt=pk),
+        reason__gte=int(reason),
+    )
+
+
+def _has(word: str) -> Q:
+    model = get_user_model()
+    names = {model.USERNAME_FIELD, address_column(model), "first_name", "last_name"}
+    found = Q(pk__in=[])
+    for name in sorted(name for name in names if name and column_of(model, name)):
+        found |= Q(**{f"member__{name}__icontains": word})
+    return found
+
+
+def _csv(rows: QuerySet[NeedsHelp]) -> Iterator[str]:
+    line = StringIO()
+    writer = csv.writer(line)
+
+    def written(*cells: str) -> str:
+        line.seek(0)
+        line.truncate()
+        writer.writerow([harmless(cell) for cell in cells])
+        return line.getvalue()
+
+    yield "\ufeff" + written(_("Name"), _("Email"), _("Reason"), _("When"), _("What to do"), _("Note"))
+    for row in rows.iterator(chunk_size=500):
+        action = str(ACTIONS[Need(row.reason or Need.FAILED)])
+        yield written(
+            _name(row), address_of(row.member), str(row.get_reason_display()), _day(row.happened_at), action, _note(row)
+        )
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.date().isoformat() if moment else ""
+
+
+def _name(row: NeedsHelp) -> str:
+    return str(get_user_display_name(row.member))
+
+
+def _note(row: NeedsHelp) -> str:
+    if row.noted_at is None:
+        return ""
+    by = str(get_user_display_name(row.noted_by)) if row.noted_by else ""
+    return f"{row.note} ({by})" if by and row.note else row.note or by
+
+
+def _url(reader: Any, row: NeedsHelp) -> str:
+    return panel.page_url(reader, row.member)
+
+
+def _aside(row: NeedsHelp) -> str:
+    return reverse("wagtail_member_reset_admin:needs_help_aside", args=[quote(row.pk)])
