@@ -53,7 +53,8 @@ def copy_instead_of_migrating(patch):
 
     patch.setattr(creation, "create_test_db", create_test_db)
     patch.setattr(creation, "serialize_db_to_string", lambda: str(kept))
-    patch.setattr(creation, "deserialize_db_from_string", put_rows_back)
+    # Of the class: a browser test has a connection of its own, whose `creation` is another object.
+    patch.setattr(type(creation), "deserialize_db_from_string", lambda self, kept: put_rows_back(kept))
 
 
 def put_rows_back(kept):

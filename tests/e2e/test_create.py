@@ -96,7 +96,7 @@ def test_member_with_a_password_set_by_staff_gets_no_mail(browsers, mailbox, off
 
     assert created("Paul").check_password("a quiet harbour 7")
     panel = open_tab(page, created("Paul"))
-    expect(panel).to_contain_text("No reset in the last 16 hours.")
+    expect(panel).to_contain_text("Nothing sent in the last 16 hours.")
     expect(panel.get_by_text(WELCOMED)).to_have_count(0)
     sender.wait()
     mailbox.take(0)

@@ -231,7 +231,7 @@ def test_news_leaves_the_focus_where_it_is(browsers, service, member, office, co
 def test_news_does_not_take_an_open_question_away(browsers, service, member, office):
     page = browsers.open(office)
     panel = sent_by(page, member)
-    ask_to_send(panel, "Send again")
+    ask_to_send(panel, "Send a new link instead")
     service("no_mailbox")
     later(page)
 

@@ -8,7 +8,18 @@ from playwright.sync_api import expect
 from tests.conftest import grant
 from wagtail_member_reset import outbox, resets
 
-from .browsers import SENT, ask_to_send, check, edit_url, handed_over, open_tab, overflow, send, shown_link
+from .browsers import (
+    SENT,
+    ask_to_send,
+    check,
+    choose_password,
+    edit_url,
+    handed_over,
+    open_tab,
+    overflow,
+    send,
+    shown_link,
+)
 from .mailbox import html_of, link_in, text_of
 
 
@@ -19,11 +30,7 @@ def test_staff_send_and_copy_the_link_and_others_see_it_later(browsers, clock, m
     panel = open_tab(page, member)
     expect(panel).to_contain_text("Emails go to mia@members.example")
     check(page, "tab-none", inside="#member-reset")
-    question = ask_to_send(panel)
-    expect(question).to_contain_text("An email with a personal link goes to mia@members.example.")
-    expect(question).to_contain_text("The link works for 1 week.")
-    check(page, "tab-question", inside="#member-reset")
-    panel.get_by_role("button", name="Send password reset now").click()
+    panel.get_by_role("link", name="Send password reset").click()
 
     expect(panel.locator(".member-reset__status")).to_be_focused()
     expect(panel.get_by_text(SENT, exact=True)).to_be_visible()
@@ -87,11 +94,12 @@ def test_sending_saves_loses_and_submits_nothing_of_the_account(browsers, mailbo
 def test_question_without_unsaved_edits_has_no_note_of_them(browsers, member, office):
     page = browsers.open(office)
     panel = open_tab(page, member)
-    ask_to_send(panel)
+    send(panel)
+    ask_to_send(panel, "Send a new link instead")
 
     expect(panel.get_by_text("was changed but not saved")).to_be_hidden()
     panel.get_by_role("link", name="Back").click()
-    expect(panel.get_by_role("link", name="Send password reset")).to_be_visible()
+    expect(panel.get_by_role("link", name="Send a new link instead")).to_be_focused()
 
 
 @pytest.mark.slow
@@ -140,7 +148,7 @@ def test_link_that_was_asked_for_stays_when_the_panel_has_news(browsers, by_hand
     expect(panel.get_by_label("Personal link")).to_be_visible()
     outbox.drain()
 
-    expect(panel).to_contain_text("Handed over")
+    expect(panel).to_contain_text("We cannot see whether it arrived")
     expect(panel.get_by_label("Personal link")).to_be_visible()
     assert shown_link(panel) == link_in(mailbox.take(1)[0])
 
@@ -193,11 +201,11 @@ def test_account_that_cannot_be_reset_says_why(browsers, member, office):
 def test_click_after_the_session_ended_says_that_nothing_was_sent(browsers, mailbox, member, office):
     page = browsers.open(office)
     panel = open_tab(page, member)
-    ask_to_send(panel)
     page.context.clear_cookies()
-    panel.get_by_role("button", name="Send password reset now").click()
+    panel.get_by_role("link", name="Send password reset").click()
 
-    expect(panel.get_by_role("alert")).to_contain_text("Nothing was sent.")
+    expect(panel.locator("#member-reset-problem")).to_contain_text("Nothing was sent.")
+    expect(panel.locator("#member-reset-problem")).to_be_focused()
     assert not member.wagtail_member_reset_resets.exists()
     mailbox.take(0)
     browsers.forgive("403")
@@ -208,9 +216,8 @@ def test_click_after_the_session_ended_says_that_nothing_was_sent(browsers, mail
 def test_question_that_is_out_of_date_is_asked_again(browsers, mailbox, member, office, admin, answer):
     first, second = browsers.open(office), browsers.open(admin)
     panel = open_tab(first, member)
-    ask_to_send(panel)
     send(open_tab(second, member))
-    panel.get_by_role("button", name="Send password reset now").click()
+    panel.get_by_role("link", name="Send password reset").click()
 
     expect(panel).to_contain_text("Something has changed since you were asked, so nothing was done.")
     mailbox.take(1)
@@ -218,3 +225,30 @@ def test_question_that_is_out_of_date_is_asked_again(browsers, mailbox, member, 
     expect(panel).to_contain_text(SENT)
     earlier, later = map(link_in, mailbox.take(2))
     assert (earlier == later) is (answer == "Send the same link again")
+
+
+@pytest.mark.slow
+def test_escape_leaves_a_question_and_leads_back_to_its_button(browsers, mailbox, member, office):
+    page = browsers.open(office)
+    panel = open_tab(page, member)
+    send(panel)
+    panel.get_by_role("link", name="Cancel link").click()
+    expect(panel.locator(".member-reset__question")).to_be_focused()
+    page.keyboard.press("Escape")
+
+    expect(panel.get_by_role("link", name="Cancel link")).to_be_focused()
+    assert member.wagtail_member_reset_resets.live().exists()
+
+
+@pytest.mark.slow
+def test_tab_hears_of_the_password_without_a_reload(browsers, mailbox, member, office):
+    page = browsers.open(office)
+    panel = open_tab(page, member)
+    send(panel)
+    visitor = browsers.open()
+    visitor.goto(link_in(mailbox.take(1)[0]))
+    choose_password(visitor, "a quiet harbour 7")
+    expect(visitor.get_by_role("heading", level=1)).to_have_text("Your password is saved")
+
+    expect(panel).to_contain_text("Mia has set a password with the last link.", timeout=20000)
+    expect(panel.get_by_label("Personal link")).to_have_count(0)

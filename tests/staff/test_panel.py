@@ -626,3 +626,16 @@ def test_address_of_more_accounts_than_get_mails_is_told(office_client, member, 
     make_person("Gone", email="mia@members.example", is_active=False)
 
     assert (f"{accounts} accounts have this address." in panel_words(office_client, member)) == is_said
+
+
+def test_link_that_was_sent_again_lately_is_not_called_unsent(office_client, office, sent, member, time_machine):
+    time_machine.move_to(NOON, tick=False)
+    sent()
+    time_machine.move_to(NOON + timedelta(hours=15, minutes=59), tick=False)
+    resets.send(member, by=office)
+    time_machine.move_to(NOON + timedelta(hours=16, minutes=1), tick=False)
+
+    said = panel_words(office_client, member)
+
+    assert "The link of Nov. 23, 2026, 1 p.m. still works until" in said
+    assert "Nothing sent" not in said

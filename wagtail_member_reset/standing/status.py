@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from django.db.models import OuterRef, Subquery
+from django.utils import timezone
 
 from .. import links, outbox, reports
 from ..accounts import Member, address_of, refusal_for
+from ..conf import conf
 from ..exceptions import Refusal
 from ..links import Effect
 from ..models import Origin, PasswordReset, ResetEmail, State
@@ -50,6 +52,11 @@ class Status:
     def is_live(self) -> bool:
         """Whether something may still become of the link, so that it is worth looking again."""
         return self.standing in (Standing.WAITING, Standing.QUIET)
+
+    @property
+    def is_sent_lately(self) -> bool:
+        """Whether an email left within the status window: the same link again may have, long after its issue."""
+        return self.email is not None and timezone.now() - self.email.created_at < conf.STATUS_WINDOW
 
 
 def status(member: Member) -> Status:
