@@ -7,10 +7,26 @@ from tests.reports.test_webhook import report
 from wagtail_member_reset import mailings, outbox
 from wagtail_member_reset.mailing import Choice, Kind, protection
 from wagtail_member_reset.models import MailingState
+from wagtail_member_reset.outbox import notices
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
 
 NO_SUCH = {"event_type": "bounced", "mta_response": "550 5.1.1 User unknown"}
+
+
+@pytest.fixture(autouse=True)
+def small_ones_are_told(request, monkeypatch):
+    if "small" not in request.node.name:
+        monkeypatch.setattr(notices, "SMALLEST_TOLD", 1)
+
+
+def test_nobody_is_told_of_the_end_of_a_small_mailing(office, mailoutbox):
+    started(3, by=office)
+
+    outbox.drain()
+
+    assert len(mailoutbox) == 3
+    assert told(mailoutbox, office) == []
 
 
 def started(number, *, by, **details):

@@ -169,7 +169,7 @@ def _candidates(keys: list[str]) -> QuerySet[Any]:
 def _domain_key(domain: str) -> str:
     """The domain as it stands in the DNS, or as near to that as it comes."""
     if domain.isascii():
-        return domain.lower().rstrip(".")
+        return domain.lower().rstrip("." + WHITE_SPACE)
     plain = domain.translate(WITHOUT_JOINERS)
     if len(domain) > LONGEST_DOMAIN:
         return _folded(plain)

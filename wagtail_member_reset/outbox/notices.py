@@ -19,6 +19,8 @@ from .transport import Mailer
 
 logger = logging.getLogger("wagtail_member_reset")
 
+# So many members make a mailing of whose end somebody is told.
+SMALLEST_TOLD = 50
 # Its page in the admin.
 PAGE = "wagtail_member_reset_admin:mailing"
 
@@ -38,9 +40,15 @@ def send_notices(mailer: Mailer) -> int:
 
 
 def _is_worth_telling(due: Mailing) -> bool:
-    """Whether somebody started it who can look into it, and it came to anything."""
+    """
+    Whether somebody started it who can look into it, and it came to anything.
+
+    Of the end of a small one, nobody is told: it comes while its page is still open.
+    """
     by = due.created_by
-    return by is not None and by.is_active and bool(address_of(by)) and bool(due.handed_over or due.failed)
+    is_large = due.state != MailingState.FINISHED or due.chosen >= SMALLEST_TOLD
+    came_to_anything = bool(due.handed_over or due.failed)
+    return by is not None and by.is_active and bool(address_of(by)) and is_large and came_to_anything
 
 
 def _send(due: Mailing, mailer: Mailer) -> bool:
