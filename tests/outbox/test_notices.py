@@ -1,6 +1,7 @@
 """Who started a mailing is told once when it ends or pauses by itself, in figures and without names."""
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from tests.conftest import make_person
 from tests.reports.test_webhook import report
@@ -30,7 +31,8 @@ def test_nobody_is_told_of_the_end_of_a_small_mailing(office, mailoutbox):
 
 
 def started(number, *, by, **details):
-    keys = tuple(make_person(f"Member{each}").pk for each in range(number))
+    first = get_user_model().objects.count()
+    keys = tuple(make_person(f"Member{first + each}").pk for each in range(number))
     mailing = mailings.draft(Choice(kind=Kind.IDS, ids=keys), by=by, **details)
     mailings.start(mailing, wake=False)
     return mailing

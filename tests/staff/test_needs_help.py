@@ -40,7 +40,7 @@ def test_row_says_the_reason_and_what_to_do(office_client, member):
 
     said = page(office_client)
 
-    assert "Mia Sample" in said and "No such address" in said and "Correct the address" in said
+    assert "mia@members.example" in said and "No such address" in said and "Correct the address" in said
 
 
 def test_loud_reasons_stand_first_and_quiet_ones_apart(office_client):
@@ -49,8 +49,8 @@ def test_loud_reasons_stand_first_and_quiet_ones_apart(office_client):
 
     loud, quiet = page(office_client), page(office_client, show="quiet")
 
-    assert "Quentin" not in loud and loud.index("Nora") < loud.index("Fay")
-    assert "Quentin" in quiet and "Nora" not in quiet
+    assert "quentin@" not in loud and loud.index("nora@") < loud.index("fay@")
+    assert "quentin@" in quiet and "nora@" not in quiet
 
 
 def test_who_is_beyond_reach_is_in_no_list_and_no_export(junior, member, admin):
@@ -110,15 +110,15 @@ def test_pages_show_everybody_once(office_client):
 def test_made_up_addresses_show_the_list(office_client, member, query):
     listed(member)
 
-    assert "Mia Sample" in page(office_client, **query)
+    assert "mia@members.example" in page(office_client, **query)
 
 
 def test_search_and_reason_narrow_the_list(office_client, member):
     listed(member)
     listed(make_person("Fay"), Need.FAILED)
 
-    assert "Fay Sample" not in page(office_client, q="mia sample")
-    assert "Mia Sample" not in page(office_client, reason=Need.FAILED.value)
+    assert "fay@members.example" not in page(office_client, q="mia sample")
+    assert "mia@members.example" not in page(office_client, reason=Need.FAILED.value)
 
 
 def test_export_holds_nothing_that_a_spreadsheet_computes(office_client, member):
@@ -127,7 +127,8 @@ def test_export_holds_nothing_that_a_spreadsheet_computes(office_client, member)
 
     said = export(office_client)
 
-    assert "'=cmd" in said and ";'=1+1" in said and "http" not in said
+    has_names = type(member).USERNAME_FIELD != "email"  # else it is called by its address
+    assert ("'=cmd" in said) is has_names and ";'=1+1" in said and "http" not in said
 
 
 def test_staff_set_a_person_aside_with_a_note(office_client, office, member):
@@ -141,7 +142,7 @@ def test_staff_set_a_person_aside_with_a_note(office_client, office, member):
     row = NeedsHelp.objects.get()
     assert (row.shelf, row.note, row.noted_by) == (Shelf.DONE, "Called", office)
     page(office_client)  # says that it is noted
-    assert "Mia Sample" not in page(office_client) and "Called" in page(office_client, show="done")
+    assert "mia@members.example" not in page(office_client) and "Called" in page(office_client, show="done")
 
 
 def test_what_a_colleague_has_changed_meanwhile_stays(office_client, member, admin):
