@@ -31,6 +31,8 @@ WHITE_SPACE = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
+# What may stand behind a domain and is none of it.
+BEHIND_DOMAIN = "." + WHITE_SPACE
 # Written between letters of some scripts, where they mean something; invisible anywhere else.
 JOINERS = "\u200c\u200d"
 # Control characters, and what Unicode calls ignorable by default, but for joiners and what needs four bytes.
@@ -169,7 +171,7 @@ def _candidates(keys: list[str]) -> QuerySet[Any]:
 def _domain_key(domain: str) -> str:
     """The domain as it stands in the DNS, or as near to that as it comes."""
     if domain.isascii():
-        return domain.lower().rstrip("." + WHITE_SPACE)
+        return domain.lower().rstrip(BEHIND_DOMAIN)
     plain = domain.translate(WITHOUT_JOINERS)
     if len(domain) > LONGEST_DOMAIN:
         return _folded(plain)
@@ -178,7 +180,7 @@ def _domain_key(domain: str) -> str:
             # By UTS 46, before anything folds the case: ß is a letter of its own in a domain.
             return idna.encode(text, uts46=True).decode().rstrip(".")
     # Some of what IDNA forbids is in use, with symbols or with "_".
-    labels = _folded(plain).rstrip(".").split(".")
+    labels = _folded(plain).rstrip(BEHIND_DOMAIN).split(".")
     return ".".join(label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in labels)
 
 
