@@ -65,6 +65,11 @@ def polls(page):
     return asked
 
 
+def look_at_history(page):
+    """It stands at the end of the tab, and is asked for once it is on the screen."""
+    page.locator("[data-member-reset-target='history']").scroll_into_view_if_needed()
+
+
 def badge(page):
     return page.get_by_role("tab", name=re.compile("Settings")).locator(".w-tabs__errors")
 
@@ -86,10 +91,13 @@ def test_tab_follows_from_under_way_to_delivered_without_a_reload(browsers, serv
     expect(panel.get_by_role("listitem").filter(has_text="Delivered")).to_be_visible()
     expect(badge(page)).to_be_hidden()
     assert page.evaluate("window.sameDocument") is True
+    check(page, "delivery-delivered", inside="#member-reset")
+    resets.revoke(member.wagtail_member_reset_resets.get(), by=office)
+    later(page)
+    expect(panel.get_by_role("button", name="Copy link")).to_have_count(0)
     asked = polls(page)
     later(page)
-    assert asked == []  # delivered is the end
-    check(page, "delivery-delivered", inside="#member-reset")
+    assert asked == []  # the end of the link is the end
 
 
 def test_bounce_puts_the_badge_on_the_tab_while_another_is_open(browsers, service, member, office):
@@ -107,6 +115,7 @@ def test_bounce_puts_the_badge_on_the_tab_while_another_is_open(browsers, servic
     expect(panel).to_contain_text(SENT)
     expect(panel).to_contain_text(NO_MAILBOX)
     assert shown_link(panel) == link
+    look_at_history(page)
     step = panel.get_by_role("listitem").filter(has_text="Bounced: no such address")
     expect(step.get_by_text("550 5.1.1")).to_be_hidden()
     step.get_by_text("Technical details").click()
@@ -291,6 +300,7 @@ def test_history_is_asked_for_when_it_is_looked_at(browsers, service, member, of
     before = len(asked)
     page.get_by_role("tab", name=re.compile("Settings")).click()
 
+    look_at_history(page)
     expect(page.get_by_role("listitem").filter(has_text="Created by")).to_be_visible()
     assert (before, len(asked)) == (0, 1)
 
