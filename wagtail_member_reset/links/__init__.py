@@ -1,7 +1,7 @@
 """One member's link: where it leads, whether it still stands, how it is issued and how it ends."""
 
 from .handed_out import hand_out
-from .issuer import LOG_ACTIONS, Effect, Issuer, effect_of_sending, issue_link, reissue
+from .issuer import LOG_ACTIONS, Effect, Issuer, effect_of_sending, reissue, take_up
 from .limits import is_spent_for_mailings, is_spent_for_strangers, refusal_of_staff
 from .location import (
     LocationProblem,
@@ -57,7 +57,6 @@ __all__ = [
     "is_spent_for_mailings",
     "is_spent_for_strangers",
     "is_upgrading",
-    "issue_link",
     "leads_nowhere",
     "lock_first",
     "locked",
@@ -77,6 +76,7 @@ __all__ = [
     "settle_member",
     "site_name",
     "sweep",
+    "take_up",
     "url_of",
     "use",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .. import audit, db, tokens
 from ..accounts import Member, refusal_for
-from ..exceptions import EffectChanged, Refusal, SendRefused
+from ..exceptions import Refusal, SendRefused
 from ..models import Origin, PasswordReset, Purpose
-from .issuer import Effect, effect_of_sending, issue_link
+from .issuer import Effect, take_up
 from .limits import refusal_of_handing_out
 from .location import url_of
 from .state import lock_first, locked
@@ -29,16 +29,10 @@ def hand_out(member: Member, *, by: Member, fresh: bool = False, expected: Effec
         account: Member = locked(member)
         if refusal := (_refusal(account, by=by) if account else Refusal.INACTIVE):
             raise SendRefused(refusal)
-        current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
-        effect = effect_of_sending(current, account, fresh=fresh)
-        if expected is not None and effect != expected:
-            raise EffectChanged(effect.value)
-        if current is not None and effect == Effect.SAME_LINK:
-            reset = current
-        else:
-            reset = issue_link(
-                account, current, purpose=Purpose.RESET, origin=Origin.HANDED_OUT, by=by, site=None, language=""
-            )
+        reset, effect = take_up(
+            account, fresh=fresh, expected=expected, purpose=Purpose.RESET, origin=Origin.HANDED_OUT, by=by
+        )
+        if effect != Effect.SAME_LINK:
             audit.record(account, "hand_out", by=by, origin=Origin.HANDED_OUT)
         url_of(tokens.mint(reset), site=reset.site, language=reset.language)
         if note_viewer(reset, by=by):

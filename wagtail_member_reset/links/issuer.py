@@ -11,6 +11,7 @@ from wagtail.models import Site
 from .. import db, tokens
 from ..accounts import Member, address_of, language_of
 from ..conf import conf
+from ..exceptions import EffectChanged
 from ..models import NeedsHelp, Origin, PasswordReset, Purpose, Reason, ResetEmail, State
 from ..tokens import Token
 from .state import close, failing, lock_first, settle
@@ -32,6 +33,32 @@ def effect_of_sending(reset: PasswordReset | None, member: Member, *, fresh: boo
     if reset is None or not reset.is_live or failing(reset, member):
         return Effect.NEW_LINK
     return Effect.REPLACES if fresh or not tokens.is_derivable(reset) else Effect.SAME_LINK
+
+
+def take_up(
+    account: Member,
+    *,
+    fresh: bool,
+    expected: Effect | None,
+    purpose: Purpose,
+    origin: Origin,
+    by: Member | None,
+    site: Site | None = None,
+    language: str = "",
+) -> tuple[PasswordReset, Effect]:
+    """
+    The link of an account that is locked: its live one where that can be made again, else a new one; and which it is.
+
+    `fresh` asks for a new link in any case. Raises `EffectChanged` when it would not be the `expected` effect.
+    """
+    current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
+    effect = effect_of_sending(current, account, fresh=fresh)
+    if expected is not None and effect != expected:
+        raise EffectChanged(effect.value)
+    if current is not None and effect == Effect.SAME_LINK:
+        return current, effect
+    new = issue_link(account, current, purpose=purpose, origin=origin, by=by, site=site, language=language)
+    return new, effect
 
 
 def reissue(email: ResetEmail) -> PasswordReset:

@@ -8,7 +8,9 @@ mailings send to one account has the same limit for itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -45,22 +47,21 @@ def is_spent_for_strangers(member: Member) -> bool:
 
 def refusal_of_staff(member: Member, *, by: Member) -> Refusal | None:
     """Whether staff have sent this account, or this person has sent, as many mails as they may."""
-    limits = conf.STAFF_LIMITS
-    most, period = limits["account"]
-    if db.reaches(_by_staff(period).filter(member=member), most):
-        return Refusal.ACCOUNT_LIMIT
-    most, period = limits["person"]
-    return Refusal.PERSON_LIMIT if db.reaches(_by_staff(period).filter(requested_by=by), most) else None
+    return _refusal(_by_staff, member, requested_by=by)
 
 
 def refusal_of_handing_out(member: Member, *, by: Member) -> Refusal | None:
     """The same limits for links that staff make without an email, which count for themselves."""
+    return _refusal(_handed_out, member, issued_by=by)
+
+
+def _refusal(made: Callable[[timedelta], QuerySet[Any]], member: Member, **by: Member) -> Refusal | None:
     limits = conf.STAFF_LIMITS
     most, period = limits["account"]
-    if db.reaches(_handed_out(period).filter(member=member), most):
+    if db.reaches(made(period).filter(member=member), most):
         return Refusal.ACCOUNT_LIMIT
     most, period = limits["person"]
-    return Refusal.PERSON_LIMIT if db.reaches(_handed_out(period).filter(issued_by=by), most) else None
+    return Refusal.PERSON_LIMIT if db.reaches(made(period).filter(**by), most) else None
 
 
 def is_spent_for_mailings() -> GreaterThanOrEqual:

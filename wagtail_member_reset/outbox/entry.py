@@ -8,7 +8,7 @@ from wagtail.models import Site
 
 from .. import audit, db, links
 from ..accounts import Member, address_of, refusal_for
-from ..exceptions import EffectChanged, Refusal, SendRefused
+from ..exceptions import Refusal, SendRefused
 from ..links import Effect
 from ..models import EmailState, MailingState, Origin, PasswordReset, Purpose, ResetEmail
 
@@ -42,21 +42,21 @@ def enqueue(
         is_by_hand = by is not None and origin == Origin.STAFF and purpose != Purpose.WELCOME
         if is_by_hand and (refusal := links.refusal_of_staff(account, by=by)):
             raise SendRefused(refusal)
-        current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
-        effect = links.effect_of_sending(current, account, fresh=fresh)
-        if expected is not None and effect != expected:
-            raise EffectChanged(effect.value)
-        if current is not None and effect == Effect.SAME_LINK:
-            reset = current
-        else:
-            reset = links.issue_link(
-                account, current, purpose=purpose, origin=origin, by=by, site=site, language=language
-            )
+        reset, effect = links.take_up(
+            account,
+            fresh=fresh,
+            expected=expected,
+            purpose=purpose,
+            origin=origin,
+            by=by,
+            site=site,
+            language=language,
+        )
         audit.record(account, links.LOG_ACTIONS[effect], by=by, origin=origin)
         if by is not None and audit.has_changed_address(account, by=by):
             audit.record(account, "flag", by=by, origin=None)
         # A link that was just made is in no email yet.
-        waiting = _brought_forward(reset, account) if reset is current else None
+        waiting = _brought_forward(reset, account) if effect == Effect.SAME_LINK else None
         return waiting or _new_email(reset, account, by=by)
 
     return db.retried(attempt)
