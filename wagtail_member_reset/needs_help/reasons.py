@@ -13,14 +13,13 @@ from django.utils import timezone
 from ..accounts import address_key, address_of, is_not_to_be_emailed, keeps_last_login, refusals
 from ..exceptions import Refusal
 from ..models import QUIET, DeliveryEvent, EmailState, Need, PasswordReset, Reason, ResetEmail, State
-from ..reports import Cause, Outcome, Verdict, reports, verdict_on
+from ..reports import NO_SUCH_ADDRESS, Cause, Outcome, Verdict, reports, verdict_on
 
 logger = logging.getLogger("wagtail_member_reset")
 
 # How long before its end an unused link is about to expire, and after how long no password is worth a word.
 SOON = timedelta(days=1)
 PATIENCE = timedelta(days=3)
-NO_SUCH_ADDRESS = (Cause.NO_SUCH_MAILBOX, Cause.INVALID, Cause.BOUNCED_BEFORE)
 SAFETY = (Reason.RIGHTS_GAINED, Reason.KEY_LOST)
 
 
@@ -116,7 +115,7 @@ def _need(
 
 def _need_of(verdict: Verdict) -> Need | None:
     """What went wrong with an email; None where nothing did, or nothing that anybody can help with."""
-    if verdict.outcome == Outcome.COMPLAINED or verdict.cause == Cause.SPAM:
+    if verdict.is_complaint:
         return Need.COMPLAINED
     if verdict.outcome in (Outcome.BOUNCED, Outcome.NOT_SENT):
         if verdict.cause in NO_SUCH_ADDRESS:

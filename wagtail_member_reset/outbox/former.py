@@ -11,7 +11,7 @@ from .. import audit, db
 from ..accounts import Member, address_of, keeps_last_login, language_of, replaces_address, same_address
 from ..conf import conf
 from ..models import EmailState, PasswordReset, Purpose, ResetEmail, State
-from ..reports import Cause, Outcome, reports, verdict_on
+from ..reports import NO_SUCH_ADDRESS, Cause, Outcome, reports, verdict_on
 from .background import wake_on_commit
 
 # One address is told of many corrections within an hour once, and one account's addresses so often a day.
@@ -20,8 +20,8 @@ MOST_A_DAY = 5
 # So many of the latest emails are asked what became of them.
 LOOKED = 20
 CAME_BACK = (Outcome.BOUNCED, Outcome.NOT_SENT)
-# Any other cause of that is no sign that nobody reads the address: our server may be blocked, or the mailbox full.
-ABOUT_THE_ADDRESS = (Cause.NO_SUCH_MAILBOX, Cause.INVALID, Cause.BOUNCED_BEFORE, Cause.SPAM)
+# What is a sign that nobody reads the address, or that somebody minds.
+ABOUT_THE_ADDRESS = (*NO_SUCH_ADDRESS, Cause.SPAM)
 
 
 def tell_former_address(member: Member, *, address: str, by: Member | None, changed_at: datetime | None = None) -> bool:

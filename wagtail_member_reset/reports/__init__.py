@@ -3,7 +3,7 @@
 from .addresses import bad_verdict, note_refusal
 from .answers import LONGEST_READ, Reading, Stage, Whose, read
 from .block_lists import Block, BlockListError, Trouble, Unblocked, lift
-from .causes import NEEDS_MENDING, Cause
+from .causes import NEEDS_MENDING, NO_SUCH_ADDRESS, Cause
 from .refusals import IN_A_ROW, Ending, pause_if_many, read_row, refusal
 from .service import MailService, Placeholders
 from .services import (
@@ -27,6 +27,7 @@ __all__ = [
     "LONGEST_READ",
     "METADATA",
     "NEEDS_MENDING",
+    "NO_SUCH_ADDRESS",
     "SITE_QUEUE",
     "SMTP",
     "Block",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from .. import bad_addresses
 from ..models import BadVerdict, DeliveryEvent, ResetEmail
-from .causes import Cause
+from .causes import NO_SUCH_ADDRESS
 from .verdict import Outcome, Verdict, verdict_on
 
-# Any other cause is no matter of the address: the mailbox may be full, or our server blocked.
-NO_SUCH_ADDRESS = (Cause.NO_SUCH_MAILBOX, Cause.INVALID, Cause.BOUNCED_BEFORE)
 # Which counter of a mailing each moves.
 COUNTED_AS = {BadVerdict.HARD_BOUNCE: "hard_bounces", BadVerdict.COMPLAINT: "complaints"}
 # Reports after which the address may be known as bad.
@@ -17,7 +15,7 @@ TELLING = ("bounced", "rejected", "failed", "complained")
 
 def bad_verdict(verdict: Verdict) -> BadVerdict | None:
     """What is known against the address by what became of an email to it; None for what is no fault of the address."""
-    if verdict.outcome == Outcome.COMPLAINED or (verdict.outcome == Outcome.NOT_SENT and verdict.cause == Cause.SPAM):
+    if verdict.is_complaint:
         return BadVerdict.COMPLAINT
     is_hard = verdict.outcome in (Outcome.BOUNCED, Outcome.NOT_SENT) and not verdict.is_soft
     return BadVerdict.HARD_BOUNCE if is_hard and verdict.cause in NO_SUCH_ADDRESS else None

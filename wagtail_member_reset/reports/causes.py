@@ -44,6 +44,8 @@ class Cause(str, Enum):
 
 
 CAUSES = list(Cause)
+# Nobody reads the address. Any other cause is no matter of the address: the mailbox may be full, or our server blocked.
+NO_SUCH_ADDRESS = (Cause.NO_SUCH_MAILBOX, Cause.INVALID, Cause.BOUNCED_BEFORE)
 # With these, no mail leaves until somebody has mended the site's own settings, or its account at the mail service.
 NEEDS_MENDING = (
     Cause.LOGIN_REFUSED,

@@ -109,6 +109,11 @@ class Verdict:
         return self.outcome in UNDER_WAY
 
     @property
+    def is_complaint(self) -> bool:
+        """Whether the mail was marked as spam, or held back since an earlier one was."""
+        return self.outcome == Outcome.COMPLAINED or self.cause == Cause.SPAM
+
+    @property
     def is_bad(self) -> bool:
         """Whether the mail did not and will not arrive."""
         return self.outcome in BAD

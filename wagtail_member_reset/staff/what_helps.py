@@ -37,4 +37,4 @@ def is_beyond_email(verdict: Verdict | None) -> bool:
 
 def may_mind(verdict: Verdict | None) -> bool:
     """Whether the member may mind another email, since the last one was marked as spam."""
-    return verdict is not None and (verdict.outcome == Outcome.COMPLAINED or verdict.cause == Cause.SPAM)
+    return verdict is not None and verdict.is_complaint
