@@ -81,9 +81,7 @@ def find(wanted: str) -> list[Any]:
 
     Words may come as they stand in an email's head or in a list: `Mia Sample <mia@club.example>`, `Sample, Mia`.
     """
-    model = get_user_model()
-    wanted_of = {model.USERNAME_FIELD, address_column(model), "first_name", "last_name"}
-    fields = sorted(name for name in wanted_of if name and column_of(model, name))
+    model, fields = get_user_model(), searched_columns()
     words = wanted.split()
     found = accounts_by_address(word for word in words if "@" in word)
     each = [
@@ -95,6 +93,13 @@ def find(wanted: str) -> list[Any]:
         for word in words
     ]
     return list(model._default_manager.filter(*each).order_by("pk")[: MOST_FOUND + 1])
+
+
+def searched_columns() -> list[str]:
+    """The columns of an account in which people are looked for."""
+    model = get_user_model()
+    names = {model.USERNAME_FIELD, address_column(model), "first_name", "last_name"}
+    return sorted(name for name in names if name and column_of(model, name))
 
 
 def _words(typed: str) -> str:

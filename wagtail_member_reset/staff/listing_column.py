@@ -86,9 +86,7 @@ class ListingMixin:
 
     @cached_property
     def _is_shown(self) -> bool:
-        reader = self.request.user
-        sees = reader.has_perm(permissions.PREFIX + "view_passwordreset") or permissions.may_send(reader)
-        return has_passwords() and bool(sees)
+        return has_passwords() and permissions.may_see_resets(self.request.user)
 
     @cached_property
     def columns(self) -> list[Any]:

@@ -21,8 +21,8 @@ from .media import MAILING_MEDIA
 TEMPLATES = "wagtail_member_reset/staff/"
 
 
-class MailingIndexView(IndexView):  # type: ignore[misc]
-    """A listing of Wagtail's own, for those who may send mailings. Its table scrolls on a small screen."""
+class StaffIndexView(IndexView):  # type: ignore[misc]
+    """A listing of Wagtail's own, for those whom `require` lets on. Its table scrolls on a small screen."""
 
     # Our own rights decide, and not those to add or change the model.
     any_permission_required = None
@@ -37,13 +37,24 @@ class MailingIndexView(IndexView):  # type: ignore[misc]
         self.is_export = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        require(request)
+        self.require(request)
         return guarded(super().dispatch(request, *args, **kwargs))
+
+    def require(self, request: HttpRequest) -> None:
+        """Raise `PermissionDenied` for who may not see the listing. Asked before anything else."""
+        raise NotImplementedError
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
         context["media"] += MAILING_MEDIA
         return context
+
+
+class MailingIndexView(StaffIndexView):
+    """For those who may send mailings."""
+
+    def require(self, request: HttpRequest) -> None:
+        require(request)
 
 
 def require(request: HttpRequest) -> None:

@@ -14,12 +14,20 @@ from wagtail.admin.menu import Menu, MenuItem, SubmenuMenuItem
 from ..accounts import has_passwords
 from . import permissions
 
+# In this order: the label, the page, its icon, and for whom it is.
+PAGES: list[tuple[Promise, str, str, Callable[[Any], bool]]] = [
+    (_("Find a person"), "desk", "search", permissions.may_send),
+    (_("Needs help"), "needs_help", "warning", permissions.may_see_resets),
+    (_("Mailings"), "mailings", "mail", permissions.may_send_mailings),
+]
+
 
 class PageMenuItem(MenuItem):  # type: ignore[misc]
     """One page, for whom `is_for` holds."""
 
     def __init__(self, label: str | Promise, page: str, *, is_for: Callable[[Any], bool], **kwargs: Any) -> None:
-        super().__init__(label, reverse(f"wagtail_member_reset_admin:{page}"), **kwargs)
+        name = f"member-reset-{page.replace('_', '-')}"
+        super().__init__(label, reverse(f"wagtail_member_reset_admin:{page}"), name=name, **kwargs)
         self._is_for = is_for
 
     def is_shown(self, request: HttpRequest) -> bool:
@@ -29,29 +37,7 @@ class PageMenuItem(MenuItem):  # type: ignore[misc]
 def member_sign_in() -> SubmenuMenuItem:
     """The menu's item, with those pages that the reader may open. Wagtail hides it where there are none."""
     pages = [
-        PageMenuItem(
-            _("Find a person"),
-            "desk",
-            is_for=permissions.may_send,
-            name="member-reset-desk",
-            icon_name="search",
-            order=100,
-        ),
-        PageMenuItem(
-            _("Needs help"),
-            "needs_help",
-            is_for=permissions.may_see_needs_help,
-            name="member-reset-needs-help",
-            icon_name="warning",
-            order=200,
-        ),
-        PageMenuItem(
-            _("Mailings"),
-            "mailings",
-            is_for=permissions.may_send_mailings,
-            name="member-reset-mailings",
-            icon_name="mail",
-            order=300,
-        ),
+        PageMenuItem(label, page, is_for=is_for, icon_name=icon, order=order)
+        for order, (label, page, icon, is_for) in enumerate(PAGES)
     ]
     return SubmenuMenuItem(_("Member sign-in"), Menu(items=pages), name="member-sign-in", icon_name="key", order=950)

@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +18,7 @@ from wagtail.admin.utils import get_user_display_name
 from .. import ids, needs_help
 from ..models import NeedsHelp
 from . import mailing_pages, permissions
+from .member_pages import find
 
 LATER = timedelta(days=7)
 
@@ -53,16 +53,12 @@ def aside(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _find(request: HttpRequest, pk: str) -> NeedsHelp:
-    if not permissions.may_see_needs_help(request.user):
+    if not permissions.may_see_resets(request.user):
         raise PermissionDenied
-    key: Any = unquote(pk)
-    try:
-        row = NeedsHelp.objects.select_related("member").filter(pk=key, reason__isnull=False).first()
-    except (ValueError, ValidationError) as error:
-        raise Http404 from error
-    if row is None:
-        raise Http404
-    if not permissions.rights(request.user, row.member).send:
+    member = find(pk)
+    row = get_object_or_404(NeedsHelp, pk=member.pk, reason__isnull=False)
+    row.member = member
+    if not permissions.rights(request.user, member).send:
         raise PermissionDenied
     return row
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
 from io import StringIO
+from operator import or_
 from typing import Any
 
 from django.contrib.admin.utils import quote
@@ -21,14 +22,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, StatusTagColumn, TitleColumn
 from wagtail.admin.utils import get_user_display_name
-from wagtail.admin.views.generic import IndexView
 
 from .. import needs_help, reports
-from ..accounts import address_column, address_of, column_of
+from ..accounts import address_of
 from ..models import QUIET, Need, NeedsHelp, Shelf
-from . import mailing_pages, panel, permissions
+from . import desk, mailing_pages, panel, permissions
 from .mailing_words import harmless
-from .media import MAILING_MEDIA
 
 # What the links above the table are called, and the rows that each shows.
 SHOWN = {
@@ -53,7 +52,7 @@ ACTIONS = {
 LONGEST_SEARCH, MOST_WORDS = 100, 5
 
 
-class NeedsHelpList(IndexView):  # type: ignore[misc]
+class NeedsHelpList(mailing_pages.StaffIndexView):
     """
     Shows only people whom the reader may look at. Pages begin after the last row of the one before, as in a mailing.
 
@@ -61,30 +60,25 @@ class NeedsHelpList(IndexView):  # type: ignore[misc]
     """
 
     model = NeedsHelp
-    any_permission_required = None
-    permission_policy = None
-    http_method_names = ["get", "head"]
     page_title = gettext_lazy("Needs help")
     header_icon = "warning"
     index_url_name = "wagtail_member_reset_admin:needs_help"
     template_name = mailing_pages.TEMPLATES + "needs_help.html"
-    results_template_name = mailing_pages.TEMPLATES + "mailing_results.html"
     no_results_message = gettext_lazy("Nobody needs help here.")
     default_ordering = ("reason", "-happened_at", "-pk")
     paginate_by = 50
     next_after = ""
 
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().setup(request, *args, **kwargs)
-        self.is_export = False  # Wagtail's own would hold every row at once
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not permissions.may_see_needs_help(request.user):
+    def require(self, request: HttpRequest) -> None:
+        if not permissions.may_see_resets(request.user):
             raise PermissionDenied
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         needs_help.refresh_due()
         if request.GET.get("export") == "csv":
-            return mailing_pages.guarded(self.export())
-        return mailing_pages.guarded(super().dispatch(request, *args, **kwargs))
+            return self.export()
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
 
     @cached_property
     def shown(self) -> str:
@@ -150,7 +144,6 @@ class NeedsHelpList(IndexView):  # type: ignore[misc]
         quiet = self.shown == "quiet"
         reasons = [need for need in Need if self.shown in ("later", "done") or (need > QUIET) == quiet]
         return context | {
-            "media": context["media"] + MAILING_MEDIA,
             "show": self.shown,
             "shows": [(name, label, name == self.shown) for name, (label, _rows) in SHOWN.items()],
             "reasons": [(need.value, need.label, need == self.reason) for need in reasons],
@@ -204,12 +197,8 @@ def _after(rows: QuerySet[NeedsHelp], key: str) -> QuerySet[NeedsHelp]:
 
 
 def _has(word: str) -> Q:
-    model = get_user_model()
-    names = {model.USERNAME_FIELD, address_column(model), "first_name", "last_name"}
-    found = Q(pk__in=[])
-    for name in sorted(name for name in names if name and column_of(model, name)):
-        found |= Q(**{f"member__{name}__icontains": word})
-    return found
+    columns = (Q(**{f"member__{name}__icontains": word}) for name in desk.searched_columns())
+    return reduce(or_, columns, Q(pk__in=[]))
 
 
 def _csv(rows: QuerySet[NeedsHelp]) -> Iterator[str]:

@@ -113,8 +113,8 @@ def may_send_mailings(actor: Any) -> bool:
     return bool(actor.has_perm(PREFIX + "bulk_send_passwordreset")) and may_send(actor)
 
 
-def may_see_needs_help(actor: Any) -> bool:
-    """Whether the actor may see who needs help. `hidden_from` says whom they do not see there."""
+def may_see_resets(actor: Any) -> bool:
+    """Whether the actor may see anybody's resets, as in lists. `hidden_from` says whose they do not."""
     return bool(actor.has_perm(PREFIX + "view_passwordreset")) or may_send(actor)
 
 

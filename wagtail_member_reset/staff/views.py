@@ -102,9 +102,7 @@ def hand_out(request: HttpRequest, pk: str) -> HttpResponse:
     """A GET says what getting a link without an email will do; the POST does it, and shows the link."""
     member = find(pk)
     require(request, member, "hand_out")
-    if request.method != "POST":
-        return _confirm(request, member, "hand_out")
-    if identity.problem(request):
+    if request.method != "POST" or identity.problem(request):
         return _confirm(request, member, "hand_out")
     identity.note(request, member)
     try:
