@@ -56,36 +56,26 @@ def raised_limits(mailing: Mailing) -> dict[str, float]:
 
 def why_paused(mailing: Mailing) -> str:
     """Why it paused by itself and what to do; empty where it did not."""
-    known = number_format(known_fates(mailing), use_l10n=True, force_grouping=True)
     if mailing.paused_because == PauseReason.HARD_BOUNCES:
-        found, said = (
-            mailing.hard_bounces,
-            [
-                ngettext(
-                    "Sending paused by itself: %(number)s of %(known)s emails went to an address that does not exist.",
-                    "Sending paused by itself: %(number)s of %(known)s emails went to addresses that do not exist.",
-                    mailing.hard_bounces,
-                ),
-                _("Mail services suspend senders for that."),
-                _("Check where the addresses come from, and correct those that failed. Then resume, or stop sending."),
-            ],
+        found = mailing.hard_bounces
+        what = ngettext(
+            "Sending paused by itself: %(number)s of %(known)s emails went to an address that does not exist.",
+            "Sending paused by itself: %(number)s of %(known)s emails went to addresses that do not exist.",
+            found,
         )
+        then = _("Check where the addresses come from, and correct those that failed. Then resume, or stop sending.")
     elif mailing.paused_because == PauseReason.COMPLAINTS:
-        found, said = (
-            mailing.complaints,
-            [
-                ngettext(
-                    "Sending paused by itself: %(number)s of %(known)s people marked the email as spam.",
-                    "Sending paused by itself: %(number)s of %(known)s people marked the email as spam.",
-                    mailing.complaints,
-                ),
-                _("Mail services suspend senders for that."),
-                _("Check whether these members expect an email from you. Then resume, or stop sending."),
-            ],
+        found = mailing.complaints
+        what = ngettext(
+            "Sending paused by itself: %(number)s of %(known)s people marked the email as spam.",
+            "Sending paused by itself: %(number)s of %(known)s people marked the email as spam.",
+            found,
         )
+        then = _("Check whether these members expect an email from you. Then resume, or stop sending.")
     else:
         return ""
-    return " ".join(said) % {"number": number_format(found, use_l10n=True, force_grouping=True), "known": known}
+    number, known = (number_format(each, use_l10n=True, force_grouping=True) for each in (found, known_fates(mailing)))
+    return " ".join([what % {"number": number, "known": known}, _("Mail services suspend senders for that."), then])
 
 
 def _harm(mailing: Mailing) -> PauseReason | None:

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import get_language, gettext, gettext_noop, override
 
 from .. import db
 from ..exceptions import ChoiceError
@@ -34,6 +34,7 @@ PIECE = 256 * 1024
 # How long a worker has. It takes a tenth of that.
 LEASE = timedelta(minutes=10)
 MOST_ATTEMPTS = 3
+UNREADABLE = gettext_noop("The file could not be read. Try a smaller one, or ask your administrator.")
 
 
 def keep_upload(mailing: Mailing, file: BinaryIO) -> None:
@@ -74,7 +75,7 @@ def problems_of(reading: FileReading) -> list[str]:
 def _read(upload: MailingUpload, key: str) -> None:
     mine = MailingUpload.objects.filter(pk=upload.pk, lease=key)
     if upload.attempts >= MOST_ATTEMPTS:
-        _give_up(mine, gettext("The file could not be read. Try a smaller one, or ask your administrator."))
+        _give_up(mine, gettext(UNREADABLE))
         return
     try:
         with tempfile.TemporaryFile() as copy:
@@ -89,7 +90,7 @@ def _read(upload: MailingUpload, key: str) -> None:
             raise  # whoever comes when the lease is over tries again
         # What an error says may quote a line of the file.
         logger.error("mailing=%s: its file could not be read: %s", upload.pk, type(error).__name__)
-        _give_up(mine, gettext("The file could not be read. Try a smaller one, or ask your administrator."))
+        _give_up(mine, gettext(UNREADABLE))
         return
     if problems := problems_of(reading):
         _give_up(mine, " ".join(problems))

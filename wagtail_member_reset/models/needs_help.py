@@ -43,9 +43,8 @@ class NeedsHelpQuerySet(models.QuerySet["NeedsHelp"]):
         Two statements, however many they are. It may be part of a transaction, and never changes what is shown itself.
         """
         keys = list(dict.fromkeys(members))
-        if keys and (missing := len(keys) - self.look_again(keys)):
+        if keys and self.look_again(keys) < len(keys):
             rows = [NeedsHelp(member_id=key, look_since=timezone.now()) for key in keys]
-            assert missing > 0
             NeedsHelp.objects.bulk_create(rows, ignore_conflicts=True)
 
     def look_again(self, members: Iterable[Any]) -> int:
