@@ -153,3 +153,13 @@ def test_what_a_colleague_has_changed_meanwhile_stays(office_client, member, adm
     office_client.post(url("needs_help_aside", member.pk), {"seen": seen, "shelf": "later", "note": ""})
 
     assert NeedsHelp.objects.get().note == "Called"
+
+
+@pytest.mark.parametrize("key", ["9" * 30, "x", "-1"])
+def test_nobody_is_set_aside_by_a_key_that_no_account_has(office_client, member, key):
+    listed(member)
+
+    answer = office_client.post(url("needs_help_aside", key), {"seen": "", "shelf": "done", "note": "Called"})
+
+    assert answer.status_code == 404
+    assert NeedsHelp.objects.get().shelf == Shelf.OPEN

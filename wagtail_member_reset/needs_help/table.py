@@ -52,17 +52,21 @@ def sweep() -> None:
     """
     now = timezone.now()
     NeedsHelp.objects.filter(shelf=Shelf.LATER, until__lte=now).update(shelf=Shelf.OPEN, until=None)
+    # Read at once, since each pass of a worker comes by here.
+    cursors = NeedsHelpCursor.objects.in_bulk()
     # An end is known by its index; when a link was issued follows from that.
     for name, moment in (
         ("expired", now),
         ("soon", now + SOON),
         ("patience", now + conf.LINK_LIFETIME - PATIENCE),
     ):
+        cursor = cursors.get(name) or _new_cursor(name, at=moment, key="0")
         for _slice in range(SLICES):
-            if not _look_at_ends(name, moment):
+            if not _look_at_ends(cursor, moment):
                 break
+    cursor = cursors.get(EVERYBODY) or _new_cursor(EVERYBODY)
     for _slice in range(SLICES):
-        if not _look_at_everybody(now):
+        if not _look_at_everybody(cursor, now):
             break
     refresh_due(slices=SLICES)
 
@@ -96,30 +100,36 @@ def _put(row: NeedsHelp, shelf: Shelf, *, until: datetime | None, note: str, by:
     return bool(db.retried(lambda: as_read.update(**told)))
 
 
-def _look_at_ends(name: str, moment: datetime) -> bool:
+def _new_cursor(name: str, **begun: Any) -> NeedsHelpCursor:
+    return NeedsHelpCursor.objects.get_or_create(name=name, defaults=begun)[0]
+
+
+def _look_at_ends(cursor: NeedsHelpCursor, moment: datetime) -> bool:
     """Have those looked at whose unused link ends before the moment, from where the last look ended; whether more."""
-    cursor, _is_new = NeedsHelpCursor.objects.get_or_create(name=name, defaults={"at": moment, "key": "0"})
     at, key = cursor.at or moment, int(cursor.key or 0)
     ended = PasswordReset.objects.filter(Q(expires_at__gt=at) | Q(expires_at=at, pk__gt=key), expires_at__lte=moment)
     found = list(ended.order_by("expires_at", "pk").values_list("expires_at", "pk", "member_id", "state")[:SLICE])
     NeedsHelp.objects.look_at(member for _at, _pk, member, state in found if state == State.ACTIVE)
     if found:
         last_at, last_pk = found[-1][:2]
-        NeedsHelpCursor.objects.filter(name=name).update(at=last_at, key=str(last_pk))
+        _move(cursor, at=last_at, key=str(last_pk))
     return len(found) == SLICE
 
 
-def _look_at_everybody(now: datetime) -> bool:
+def _look_at_everybody(cursor: NeedsHelpCursor, now: datetime) -> bool:
     """The next slice of all accounts; whether there are more. `at` is when the last one was looked at."""
-    cursor, _is_new = NeedsHelpCursor.objects.get_or_create(name=EVERYBODY)
     if cursor.at is not None and cursor.at > now - EVERYBODY_EVERY:
         return False
     keys = _accounts_after(cursor.key)
     refresh(keys)
     is_over = len(keys) < SLICE
-    done = {"at": now, "key": ""} if is_over else {"at": None, "key": str(keys[-1])}
-    NeedsHelpCursor.objects.filter(name=EVERYBODY).update(**done)
+    _move(cursor, at=now if is_over else None, key="" if is_over else str(keys[-1]))
     return not is_over
+
+
+def _move(cursor: NeedsHelpCursor, *, at: datetime | None, key: str) -> None:
+    cursor.at, cursor.key = at, key
+    cursor.save(update_fields=["at", "key"])
 
 
 def _accounts_after(key: str) -> list[Any]:
