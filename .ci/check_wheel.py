@@ -20,6 +20,6 @@ for kind in (".html", ".txt", ".css", ".js"):
 assert any(name.endswith("/LICENSE") for name in names), "The licence is not shipped."
 
 required = sorted(metadata.get_all("Requires-Dist", []))
-assert required == ["Django>=5.2", "django-anymail>=15.2", "wagtail>=7.0"], required
+assert required == ["Django>=5.2", "django-anymail>=15.2", 'segno>=1.6; extra == "qr"', "wagtail>=7.0"], required
 assert metadata["Requires-Python"] == ">=3.10", metadata["Requires-Python"]
 print(f"{len(shipped)} files, {', '.join(required)}, Python {metadata['Requires-Python']}")

@@ -330,7 +330,7 @@ class TestRun:
     @pytest.fixture
     def run(self, settings, mailoutbox):
         settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
-        make_person("Mia"), make_person("Ole")
+        make_person("Ina"), make_person("Ole")
         mailing = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None)
         mailings.start(mailing)
         outbox.drain()
