@@ -30,10 +30,11 @@ def copy_instead_of_migrating(patch):
     make = creation.create_test_db
     kept = Path(tempfile.gettempdir()) / f"member-reset-template-{digest()}.sqlite3"
 
-    def create_test_db(verbosity=1, autoclobber=False, serialize=False, keepdb=False):
+    # Django 6.1 warns where it is given `serialize`, so that it is passed on only where it came.
+    def create_test_db(**options):
         with locked(kept.with_suffix(".lock")):
             if not kept.exists():
-                name = make(verbosity=verbosity, autoclobber=autoclobber, serialize=serialize, keepdb=keepdb)
+                name = make(**options)
                 made = kept.with_suffix(".new")
                 made.unlink(missing_ok=True)
                 with connection.cursor() as cursor:
@@ -46,7 +47,7 @@ def copy_instead_of_migrating(patch):
             Path(name + suffix).unlink(missing_ok=True)
         shutil.copy(kept, name)
         settings.DATABASES[connection.alias]["NAME"] = connection.settings_dict["NAME"] = name
-        if serialize:
+        if options.get("serialize"):
             connection._test_serialized_contents = str(kept)
         connection.ensure_connection()
         return name

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.utils.safestring import SafeString
-
-try:
-    import segno
-except ImportError:
-    segno = None
 
 
 def svg(link: str) -> SafeString:
@@ -18,8 +11,10 @@ def svg(link: str) -> SafeString:
 
     Dark on light in every theme, with a margin, since many cameras read nothing else.
     """
-    if segno is None:
+    try:
+        import segno  # noqa: PLC0415
+    except ImportError:
         return SafeString("")
     code = segno.make(link, error="m", micro=False)
     # Made of squares alone: nothing of the link stands in it as text.
-    return SafeString(cast(str, code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff", svgclass=None)))
+    return SafeString(code.svg_inline(omitsize=True, border=4, dark="#000", light="#fff", svgclass=None))
