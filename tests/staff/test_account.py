@@ -69,3 +69,12 @@ def test_tab_shows_account_details_as_soon_as_it_is_opened(office_client, member
     assert "Sign-in name " + member.get_username() in page
     assert "Emails from the office Allowed" in page
     assert "Email it Send password reset" in page
+
+
+def test_correcting_the_address_of_somebody_who_is_not_to_be_emailed_says_so(client, office, member):
+    do_not_email.note(member, reason=DoNotEmailReason.POST_ONLY, by=office)
+    client.force_login(office)
+
+    asked = words(client.get(url("correct", member), **FETCH).content.decode())
+
+    assert f"Do not email is noted for {member.first_name} since" in asked
