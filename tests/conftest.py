@@ -20,6 +20,13 @@ hypothesis.load_profile("suite")
 _numbers = itertools.count(1)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker("slow")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def quick_flush():
     """

@@ -109,7 +109,9 @@ def runs(db, office, settings, everything_logged, mails, time_machine):  # noqa:
 @pytest.mark.filterwarnings("ignore:django-anymail has dropped official support")
 def test_nothing_kept_or_logged_of_mailings_holds_a_token_a_secret_or_a_link(runs, mails, everything_logged):  # noqa: F811
     live = [tokens.mint(reset) for reset in PasswordReset.objects.live()]
-    sent = {LINK.search(text)[0].rstrip("/")[-40:] for text in mails()}
+    # The office is told when it has ended, too.
+    letters = [text for text in mails() if "/admin/" not in text]
+    sent = {LINK.search(text)[0].rstrip("/")[-40:] for text in letters}
     logged = "\n".join(record.getMessage() + traceback_of(record) for record in everything_logged.get_records("setup"))
     everything = (dump() + logged + runs).lower()
 

@@ -238,7 +238,7 @@ def lived(number, life):
 
 
 @pytest.mark.slow
-@settings(PROFILE, max_examples=60)
+@settings(PROFILE, max_examples=25)
 @given(
     lives=st.lists(LIVES, min_size=1, max_size=6),
     again=st.booleans(),

@@ -30,7 +30,7 @@ def test_site_works_after_the_app_was_taken_off(tmp_path):
         # Each page opens, and the history says that it does not know what was done.
         "pages": [[200], True],
         # Rights in a group, rights, and a content type, until Django is told that they are stale.
-        "left": [2, 4, True],
+        "left": [2, 5, True],
         "renamed": 302,
         "then": [0, 0, False],
         "pages then": [[200], True],

@@ -211,7 +211,7 @@ def test_asking_ends_where_the_site_does_not_answer(browsers, service, member, o
     browsers.forgive("503")
 
 
-def test_site_without_reports_is_not_asked_and_says_so(browsers, mailbox, member, office):
+def test_site_without_reports_says_so_and_is_asked_only_for_what_the_member_does(browsers, mailbox, member, office):
     page = browsers.open(office)
     page.clock.install()
     send(open_tab(page, member))
@@ -220,7 +220,7 @@ def test_site_without_reports_is_not_asked_and_says_so(browsers, mailbox, member
     later(page)
 
     expect(panel).to_contain_text("We cannot see whether it arrived, since this site gets no delivery reports.")
-    assert asked == []
+    assert len(asked) <= 1
 
 
 @pytest.mark.parametrize("control", ["Copy link", "Send again"])

@@ -245,7 +245,7 @@ def test_every_interleaving_keeps_handled_what_was_chosen():
     run_state_machine_as_test(
         Interleavings,
         settings=hypothesis.settings(
-            max_examples=60,
+            max_examples=20,
             stateful_step_count=12,
             deadline=None,
             database=None,

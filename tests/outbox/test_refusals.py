@@ -54,7 +54,7 @@ def said(member):
 # Mailings
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA"])
 def test_thousand_over_a_server_with_a_daily_limit_are_all_sent_once(mailbox, time_machine, monkeypatch, verb):
     run_into_a_limit(mailbox, time_machine, monkeypatch, verb, members=1000, limit=300)
