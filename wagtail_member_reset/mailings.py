@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -22,6 +22,7 @@ from . import audit, db, links, outbox
 from .accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
 from .mailing import (
     SKIPS,
+    SLICE,
     Choice,
     FileReading,
     Kind,
@@ -37,6 +38,7 @@ from .mailing import (
     keep_upload,
     missed_emails,
     out_of_reach,
+    pass_over,
     pause_mailing,
     rest_of,
     resume_mailing,
@@ -46,6 +48,7 @@ from .mailing import (
     stop_mailing,
     time_left,
     try_failed_again,
+    visible,
     why_paused,
     with_bad_address,
 )
@@ -113,17 +116,20 @@ def drafted(
     )
 
 
-def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any] | None = None) -> Preview:
+def preview(
+    mailing: Mailing, *, beyond: Q | None = None, hidden: Q | None = None, listing: QuerySet[Any] | None = None
+) -> Preview:
     """
     Who would get an email, and who not and why, counted by the database.
 
-    `beyond` describes the accounts that the person may not mail.
+    `beyond` describes the accounts that the person may not mail, `hidden` those that the person may not even know
+    about: no number counts them.
     """
     found: Counter[str] = Counter()
     samples: list[Member] = []
     choice, staff = choice_from_json(mailing.choice), 0
     beyond = out_of_reach(mailing.choice, beyond)
-    for accounts in chosen_accounts(choice, listing):
+    for accounts in _known(choice, listing, hidden):
         judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
         found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
         bad = dict[Any, SkipReason]()
@@ -143,7 +149,7 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
             staff += judged.filter(is_more_than_member(), reason_against="").count()
     emails = found.pop("", 0)
     if "ids" in mailing.choice:
-        found[SkipReason.GONE] = len(mailing.choice["ids"]) - emails - sum(found.values())
+        found[SkipReason.GONE] = _gone(choice, hidden, there=emails + sum(found.values()))
     return Preview(
         chosen=emails + sum(found.values()),
         emails=emails,
@@ -155,10 +161,15 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
 
 
 def start(
-    mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any] | None = None, wake: bool = True
+    mailing: Mailing,
+    *,
+    beyond: Q | None = None,
+    hidden: Q | None = None,
+    listing: QuerySet[Any] | None = None,
+    wake: bool = True,
 ) -> bool:
     """
-    Start a mailing; False when somebody else has done so.
+    Start a mailing; False when somebody else has done so. It counts whom `preview` counts.
 
     Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
     """
@@ -171,10 +182,10 @@ def start(
     def beside(written: int) -> Counter[SkipReason]:
         skips: Counter[SkipReason] = Counter()
         if beyond is not None:
-            found = (accounts.filter(beyond).count() for accounts in chosen_accounts(choice, listing))
-            skips[SkipReason.NOT_ALLOWED] = sum(found)
+            passed = (pass_over(mailing, accounts.filter(beyond)) for accounts in _known(choice, listing, hidden))
+            skips[SkipReason.NOT_ALLOWED] = sum(passed)
         if choice.ids:
-            skips[SkipReason.GONE] = len(choice.ids) - written - skips[SkipReason.NOT_ALLOWED]
+            skips[SkipReason.GONE] = _gone(choice, hidden, there=written + skips[SkipReason.NOT_ALLOWED])
         return skips
 
     started = start_mailing(mailing, members, beside=beside)
@@ -247,13 +258,21 @@ def progress(mailing: Mailing) -> Progress:
     return Progress(
         mailing=mailing,
         skips=skip_counts(mailing),
-        retrying=waiting.count() if mailing.is_under_way else 0,
         left=time_left(mailing),
         needs_mending=mailing.state == MailingState.PAUSED and _needs_mending(waiting),
         is_unwanted=mailing.state == MailingState.PAUSED and bool(mailing.paused_for),
         why_paused=why_paused(mailing) if mailing.state == MailingState.PAUSED else "",
-        missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
+
+
+def has_missed(mailing: Mailing, *, beyond: Q | None = None) -> bool:
+    """Whether there is anybody whom `try_again` would take up anew."""
+    if mailing.state == MailingState.STOPPED or not (mailing.failed or mailing.skipped):
+        return False
+    missed, beyond = missed_emails(mailing), out_of_reach(mailing.choice, beyond)
+    if beyond is not None:
+        missed = missed.exclude(member__in=get_user_model()._base_manager.filter(beyond).values("pk"))
+    return missed.exists()
 
 
 def _needs_mending(waiting: QuerySet[ResetEmail]) -> bool:
@@ -264,9 +283,22 @@ def _needs_mending(waiting: QuerySet[ResetEmail]) -> bool:
     return refused.filter(needs).exists()
 
 
-def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
-    """Draft a mailing for those whom a stopped one did not reach, in its way; None where there is nobody."""
-    keys = rest_of(mailing)
+def remaining(mailing: Mailing, *, beyond: Q | None = None) -> list[Any]:
+    """
+    The keys of those whom a stopped mailing did not reach, nor any email since; but for accounts `beyond` who asks.
+
+    Reads all of them, so it is for mailings that have ended.
+    """
+    since = ResetEmail.objects.with_link().filter(member=OuterRef("pk"), created_at__gt=mailing.finished_at)
+    emailed = Exists(since.filter(state__in=[EmailState.QUEUED, EmailState.SENDING, EmailState.HANDED_OVER]))
+    keys, beyond = rest_of(mailing), out_of_reach(mailing.choice, beyond)
+    parts = (keys[first : first + SLICE] for first in range(0, len(keys), SLICE))
+    return [key for part in parts for key in visible(part, beyond).exclude(emailed).values_list("pk", flat=True)]
+
+
+def draft_rest(mailing: Mailing, *, by: Member | None, beyond: Q | None = None) -> Mailing | None:
+    """Draft a mailing for those who are `remaining` of a stopped one, in its way; None where there is nobody."""
+    keys = remaining(mailing, beyond=beyond)
     if not keys:
         return None
     details: dict[str, Any] = {"per_hour": mailing.per_hour, "site": mailing.site, "language": mailing.language}
@@ -279,6 +311,18 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
 def wake_on_commit(mailing: Mailing) -> None:
     """Have the mailing go on elsewhere: one task for each chunk, or the thread of this process."""
     transaction.on_commit(lambda: outbox.wake_mailing(mailing.pk), using=db.alias(), robust=True)
+
+
+def _known(choice: Choice, listing: QuerySet[Any] | None, hidden: Q | None) -> Iterator[QuerySet[Any]]:
+    """The accounts chosen, but for those that nothing may count."""
+    for accounts in chosen_accounts(choice, listing):
+        yield accounts if hidden is None else accounts.exclude(hidden)
+
+
+def _gone(choice: Choice, hidden: Q | None, *, there: int) -> int:
+    """How many of the keys chosen are no account's any more; `there` are the others, without those hidden."""
+    unsaid = 0 if hidden is None else sum(accounts.filter(hidden).count() for accounts in chosen_accounts(choice))
+    return len(choice.ids) - there - unsaid
 
 
 def _reason(mailing: Mailing, beyond: Q | None) -> Case:

@@ -19,10 +19,12 @@ from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobo
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import with_bad_address
+from .left import count_left, members_left, visible
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .pace import time_left
+from .passed_over import pass_over
 from .protection import why_paused
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
@@ -69,6 +71,7 @@ __all__ = [
     "choose_in_file",
     "chosen_accounts",
     "count",
+    "count_left",
     "file_choice",
     "finish_mailing",
     "finish_mailings",
@@ -84,12 +87,14 @@ __all__ = [
     "keep_upload",
     "look_for_reminders",
     "measure_if_idle",
+    "members_left",
     "missed_emails",
     "next_chunk",
     "next_turn",
     "next_upload",
     "note_claimed",
     "out_of_reach",
+    "pass_over",
     "pause_mailing",
     "pause_mailing_for",
     "problems_of",
@@ -107,6 +112,7 @@ __all__ = [
     "time_left",
     "try_failed_again",
     "turn_of",
+    "visible",
     "why_paused",
     "with_bad_address",
     "with_ids",

@@ -4,40 +4,85 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('wagtail_member_reset', '0002_grant_permissions'),
+        ("wagtail_member_reset", "0002_grant_permissions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='resetemail',
-            name='cause',
-            field=models.CharField(blank=True, default='', max_length=20),
+            model_name="resetemail",
+            name="cause",
+            field=models.CharField(blank=True, default="", max_length=20),
         ),
         migrations.AddField(
-            model_name='resetemail',
-            name='origin',
-            field=models.CharField(blank=True, choices=[('staff', 'Staff'), ('created', 'New account'), ('member', 'Website'), ('mailing', 'Mailing'), ('import', 'Import'), ('reminder', 'Reminder'), ('handed_out', 'Without an email')], default='', max_length=10),
+            model_name="resetemail",
+            name="origin",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("staff", "Staff"),
+                    ("created", "New account"),
+                    ("member", "Website"),
+                    ("mailing", "Mailing"),
+                    ("import", "Import"),
+                    ("reminder", "Reminder"),
+                    ("handed_out", "Without an email"),
+                ],
+                default="",
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='resetemail',
-            name='outcome',
-            field=models.CharField(blank=True, default='', max_length=12),
+            model_name="resetemail",
+            name="outcome",
+            field=models.CharField(blank=True, default="", max_length=12),
         ),
         migrations.AlterField(
-            model_name='mailing',
-            name='origin',
-            field=models.CharField(choices=[('staff', 'Staff'), ('created', 'New account'), ('member', 'Website'), ('mailing', 'Mailing'), ('import', 'Import'), ('reminder', 'Reminder'), ('handed_out', 'Without an email')], default='mailing', max_length=10),
+            model_name="mailing",
+            name="origin",
+            field=models.CharField(
+                choices=[
+                    ("staff", "Staff"),
+                    ("created", "New account"),
+                    ("member", "Website"),
+                    ("mailing", "Mailing"),
+                    ("import", "Import"),
+                    ("reminder", "Reminder"),
+                    ("handed_out", "Without an email"),
+                ],
+                default="mailing",
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='passwordreset',
-            name='origin',
-            field=models.CharField(choices=[('staff', 'Staff'), ('created', 'New account'), ('member', 'Website'), ('mailing', 'Mailing'), ('import', 'Import'), ('reminder', 'Reminder'), ('handed_out', 'Without an email')], max_length=10),
+            model_name="passwordreset",
+            name="origin",
+            field=models.CharField(
+                choices=[
+                    ("staff", "Staff"),
+                    ("created", "New account"),
+                    ("member", "Website"),
+                    ("mailing", "Mailing"),
+                    ("import", "Import"),
+                    ("reminder", "Reminder"),
+                    ("handed_out", "Without an email"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='resetemail',
-            name='state',
-            field=models.CharField(choices=[('queued', 'Waiting'), ('sending', 'Being sent'), ('handed_over', 'Sent'), ('failed', 'Failed'), ('skipped', 'Not emailed')], default='queued', max_length=12),
+            model_name="resetemail",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("queued", "Waiting"),
+                    ("sending", "Being sent"),
+                    ("handed_over", "Sent"),
+                    ("failed", "Failed"),
+                    ("skipped", "Not emailed"),
+                ],
+                default="queued",
+                max_length=12,
+            ),
         ),
     ]

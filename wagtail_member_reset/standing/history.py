@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -80,7 +80,11 @@ class Story:
 
 def stories(member: Member) -> list[Story]:
     """The member's last links, the latest first. Four queries, or one where there are none."""
-    emails = ResetEmail.objects.order_by("created_at", "pk").select_related("requested_by", "mailing__created_by").prefetch_related("events")
+    emails = (
+        ResetEmail.objects.order_by("created_at", "pk")
+        .select_related("requested_by", "mailing__created_by")
+        .prefetch_related("events")
+    )
     resets = list(
         PasswordReset.objects.filter(member=member.pk)
         .select_related("issued_by")
@@ -115,14 +119,14 @@ def _actions(member: Member, *, since: datetime) -> list[Any]:
 def _entries(reset: PasswordReset, actions: list[Any]) -> Iterator[Entry]:
     with_link = [email for email in reset.emails.all() if email.has_link]
     mailing = with_link[0].mailing if with_link and with_link[0].origin == reset.origin else None
-    made = {"origin": reset.origin, "mailing": mailing}
-    yield Entry(step=Step.CREATED, at=reset.issued_at, reset=reset, by=reset.issued_by, **made)
+    made = Entry(step=Step.CREATED, at=reset.issued_at, reset=reset, by=reset.issued_by)
+    yield replace(made, origin=reset.origin, mailing=mailing)
     is_handed_out = reset.origin == Origin.HANDED_OUT
     for index, email in enumerate(with_link):
         if index or is_handed_out:
             step = Step.SENT_AGAIN if index else Step.SENT
-            sent = {"origin": email.origin, "mailing": email.mailing}
-            yield Entry(step=step, at=email.created_at, reset=reset, email=email, by=email.requested_by, **sent)
+            sent = Entry(step=step, at=email.created_at, reset=reset, email=email, by=email.requested_by)
+            yield replace(sent, origin=email.origin, mailing=email.mailing)
         yield from _of_email(reset, email)
     for action in actions:
         if action.action in ACTIONS:
