@@ -148,8 +148,9 @@ def preview(
         if choice.kind == Kind.FILE:
             staff += judged.filter(is_more_than_member(), reason_against="").count()
     emails = found.pop("", 0)
-    if "ids" in mailing.choice:
-        found[SkipReason.GONE] = _gone(choice, hidden, there=emails + sum(found.values()))
+    # Of keys that are no account's, nobody can tell whose they were.
+    if "ids" in mailing.choice and hidden is None:
+        found[SkipReason.GONE] = len(choice.ids) - emails - sum(found.values())
     return Preview(
         chosen=emails + sum(found.values()),
         emails=emails,
