@@ -9,7 +9,7 @@ from tests.conftest import grant, make_person
 from tests.staff.pages import url, words
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.mailing.choose import Choice, Kind
-from wagtail_member_reset.models import EmailState, Mailing, Origin, Purpose, ResetEmail
+from wagtail_member_reset.models import EmailState, Mailing, Origin, PasswordReset, Purpose, ResetEmail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
@@ -57,7 +57,6 @@ def test_timeline_names_the_mailing_that_sent_the_same_link_again(admin_client, 
     [
         (Origin.IMPORT, "Sent again with a mailing from the command line"),
         (Origin.MAILING, "Sent again with a mailing"),
-        (Origin.REMINDER, "Sent again as a reminder"),
     ],
 )
 def test_what_nobody_asked_for_on_the_website_is_never_said_to_be(admin_client, office, member, origin, told):
@@ -69,6 +68,15 @@ def test_what_nobody_asked_for_on_the_website_is_never_said_to_be(admin_client, 
     said = words(timeline(admin_client, member))
     assert told in said
     assert "on the website" not in said
+
+
+def test_reminder_that_sends_the_same_link_again_is_said_to_be_one(admin_client, sent, member):
+    sent()
+    ResetEmail.objects.create(
+        member=member, reset=PasswordReset.objects.get(), purpose=Purpose.REMINDER, origin=Origin.REMINDER
+    )
+
+    assert "Sent again as a reminder" in words(timeline(admin_client, member))
 
 
 def test_what_was_asked_for_again_on_the_website_is_said_to_be(admin_client, office, member):
