@@ -290,7 +290,9 @@ def remaining(mailing: Mailing, *, beyond: Q | None = None) -> list[Any]:
 
     Reads all of them, so it is for mailings that have ended.
     """
-    since = ResetEmail.objects.with_link().filter(member=OuterRef("pk"), created_at__gt=mailing.finished_at)
+    since = ResetEmail.objects.with_link().filter(
+        member=OuterRef("pk"), created_at__gt=mailing.finished_at or mailing.created_at
+    )
     emailed = Exists(since.filter(state__in=[EmailState.QUEUED, EmailState.SENDING, EmailState.HANDED_OVER]))
     keys, beyond = rest_of(mailing), out_of_reach(mailing.choice, beyond)
     parts = (keys[first : first + SLICE] for first in range(0, len(keys), SLICE))
