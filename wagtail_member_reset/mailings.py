@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -22,7 +22,6 @@ from . import audit, db, links, outbox
 from .accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
 from .mailing import (
     SKIPS,
-    SLICE,
     Choice,
     FileReading,
     Kind,
@@ -30,17 +29,17 @@ from .mailing import (
     Progress,
     choice_from_json,
     choose_in_file,
-    chosen_accounts,
+    chosen_within,
+    count_gone,
     finish_mailing,
     holds_back_admins,
     in_mixed_order,
     keep_file,
     keep_upload,
-    missed_emails,
     out_of_reach,
     pass_over,
     pause_mailing,
-    rest_of,
+    remaining,
     resume_mailing,
     skip_counts,
     spared_conditions,
@@ -48,7 +47,6 @@ from .mailing import (
     stop_mailing,
     time_left,
     try_failed_again,
-    visible,
     why_paused,
     with_bad_address,
 )
@@ -129,7 +127,7 @@ def preview(
     samples: list[Member] = []
     choice, staff = choice_from_json(mailing.choice), 0
     beyond = out_of_reach(mailing.choice, beyond)
-    for accounts in _known(choice, listing, hidden):
+    for accounts in chosen_within(choice, listing, hidden):
         judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
         found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
         bad = dict[Any, SkipReason]()
@@ -183,10 +181,12 @@ def start(
     def beside(written: int) -> Counter[SkipReason]:
         skips: Counter[SkipReason] = Counter()
         if beyond is not None:
-            passed = (pass_over(mailing, accounts.filter(beyond)) for accounts in _known(choice, listing, hidden))
+            passed = (
+                pass_over(mailing, accounts.filter(beyond)) for accounts in chosen_within(choice, listing, hidden)
+            )
             skips[SkipReason.NOT_ALLOWED] = sum(passed)
         if choice.ids:
-            skips[SkipReason.GONE] = _gone(choice, hidden, there=written + skips[SkipReason.NOT_ALLOWED])
+            skips[SkipReason.GONE] = count_gone(choice, hidden, there=written + skips[SkipReason.NOT_ALLOWED])
         return skips
 
     started = start_mailing(mailing, members, beside=beside)
@@ -266,37 +266,12 @@ def progress(mailing: Mailing) -> Progress:
     )
 
 
-def has_missed(mailing: Mailing, *, beyond: Q | None = None) -> bool:
-    """Whether there is anybody whom `try_again` would take up anew."""
-    if mailing.state == MailingState.STOPPED or not (mailing.failed or mailing.skipped):
-        return False
-    missed, beyond = missed_emails(mailing), out_of_reach(mailing.choice, beyond)
-    if beyond is not None:
-        missed = missed.exclude(member__in=get_user_model()._base_manager.filter(beyond).values("pk"))
-    return missed.exists()
-
-
 def _needs_mending(waiting: QuerySet[ResetEmail]) -> bool:
     """Whether one that waits was refused for good: what our own server asks to be tried later mends itself."""
     refused = waiting.filter(result_cause__in=NEEDS_MENDING)
     # No account and no login comes back by waiting.
     needs = Q(result_cause__in=[Cause.ACCOUNT, Cause.LOGIN_REFUSED]) | ~Q(result_code__startswith="smtp_4")
     return refused.filter(needs).exists()
-
-
-def remaining(mailing: Mailing, *, beyond: Q | None = None) -> list[Any]:
-    """
-    The keys of those whom a stopped mailing did not reach, nor any email since; but for accounts `beyond` who asks.
-
-    Reads all of them, so it is for mailings that have ended.
-    """
-    since = ResetEmail.objects.with_link().filter(
-        member=OuterRef("pk"), created_at__gt=mailing.finished_at or mailing.created_at
-    )
-    emailed = Exists(since.filter(state__in=[EmailState.QUEUED, EmailState.SENDING, EmailState.HANDED_OVER]))
-    keys, beyond = rest_of(mailing), out_of_reach(mailing.choice, beyond)
-    parts = (keys[first : first + SLICE] for first in range(0, len(keys), SLICE))
-    return [key for part in parts for key in visible(part, beyond).exclude(emailed).values_list("pk", flat=True)]
 
 
 def draft_rest(mailing: Mailing, *, by: Member | None, beyond: Q | None = None) -> Mailing | None:
@@ -314,18 +289,6 @@ def draft_rest(mailing: Mailing, *, by: Member | None, beyond: Q | None = None) 
 def wake_on_commit(mailing: Mailing) -> None:
     """Have the mailing go on elsewhere: one task for each chunk, or the thread of this process."""
     transaction.on_commit(lambda: outbox.wake_mailing(mailing.pk), using=db.alias(), robust=True)
-
-
-def _known(choice: Choice, listing: QuerySet[Any] | None, hidden: Q | None) -> Iterator[QuerySet[Any]]:
-    """The accounts chosen, but for those that nothing may count."""
-    for accounts in chosen_accounts(choice, listing):
-        yield accounts if hidden is None else accounts.exclude(hidden)
-
-
-def _gone(choice: Choice, hidden: Q | None, *, there: int) -> int:
-    """How many of the keys chosen are no account's any more; `there` are the others, without those hidden."""
-    unsaid = 0 if hidden is None else sum(accounts.filter(hidden).count() for accounts in chosen_accounts(choice))
-    return len(choice.ids) - there - unsaid
 
 
 def _reason(mailing: Mailing, beyond: Q | None) -> Case:

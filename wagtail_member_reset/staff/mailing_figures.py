@@ -16,9 +16,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from .. import mailings
 from ..accounts import rank_of
 from ..mailing import count_left
+from ..mailing import remaining as remaining_of
 from ..models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, SkipReason, State
 from ..reports import Cause, Outcome, Verdict
 from . import permissions, wording
@@ -159,7 +159,7 @@ def _count(reader: Any, mailing: Mailing, hidden: Q | None) -> _Counted:
     why = untold.values_list("state", "skip_reason", "outcome", "cause").annotate(Count("pk"))
     remaining: list[Any] = []
     if mailing.state == MailingState.STOPPED:
-        remaining = mailings.remaining(mailing, beyond=permissions.beyond(reader))
+        remaining = remaining_of(mailing, beyond=permissions.beyond(reader))
     return _Counted(numbers, [*why], len(remaining))
 
 

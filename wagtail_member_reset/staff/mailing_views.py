@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings, reports
-from ..mailing import Choice, Kind, holds_back_admins
+from ..mailing import Choice, Kind, has_missed, holds_back_admins
 from ..models import Mailing, MailingState, MailingUpload
 from . import mailing_figures, mailing_file, mailing_words, permissions
 from .mailing_figures import SHOWN, Figures
@@ -41,7 +41,7 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "alarm_text": alarm_text,
         "why_paused": mailing_words.why_paused(mailing) if figures.is_partial else progress.why_paused,
         "hears_nothing": _hears_nothing(figures),
-        "can_retry": mailings.has_missed(mailing, beyond=permissions.beyond(request.user)),
+        "can_retry": has_missed(mailing, beyond=permissions.beyond(request.user)),
         "choice": choice(request, mailing),
         "left": mailing_words.time_left(progress.left),
         "unmatched": unmatched_of(request, mailing),
