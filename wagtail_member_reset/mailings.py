@@ -29,16 +29,17 @@ from .mailing import (
     Progress,
     choice_from_json,
     choose_in_file,
-    chosen_accounts,
+    chosen_within,
+    count_gone,
     finish_mailing,
     holds_back_admins,
     in_mixed_order,
     keep_file,
     keep_upload,
-    missed_emails,
     out_of_reach,
+    pass_over,
     pause_mailing,
-    rest_of,
+    remaining,
     resume_mailing,
     skip_counts,
     spared_conditions,
@@ -113,17 +114,20 @@ def drafted(
     )
 
 
-def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any] | None = None) -> Preview:
+def preview(
+    mailing: Mailing, *, beyond: Q | None = None, hidden: Q | None = None, listing: QuerySet[Any] | None = None
+) -> Preview:
     """
     Who would get an email, and who not and why, counted by the database.
 
-    `beyond` describes the accounts that the person may not mail.
+    `beyond` describes the accounts that the person may not mail, `hidden` those that the person may not even know
+    about: no number counts them.
     """
     found: Counter[str] = Counter()
     samples: list[Member] = []
     choice, staff = choice_from_json(mailing.choice), 0
     beyond = out_of_reach(mailing.choice, beyond)
-    for accounts in chosen_accounts(choice, listing):
+    for accounts in chosen_within(choice, listing, hidden):
         judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
         found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
         bad = dict[Any, SkipReason]()
@@ -142,8 +146,9 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
         if choice.kind == Kind.FILE:
             staff += judged.filter(is_more_than_member(), reason_against="").count()
     emails = found.pop("", 0)
-    if "ids" in mailing.choice:
-        found[SkipReason.GONE] = len(mailing.choice["ids"]) - emails - sum(found.values())
+    # Of keys that are no account's, nobody can tell whose they were.
+    if "ids" in mailing.choice and hidden is None:
+        found[SkipReason.GONE] = len(choice.ids) - emails - sum(found.values())
     return Preview(
         chosen=emails + sum(found.values()),
         emails=emails,
@@ -155,10 +160,15 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
 
 
 def start(
-    mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any] | None = None, wake: bool = True
+    mailing: Mailing,
+    *,
+    beyond: Q | None = None,
+    hidden: Q | None = None,
+    listing: QuerySet[Any] | None = None,
+    wake: bool = True,
 ) -> bool:
     """
-    Start a mailing; False when somebody else has done so.
+    Start a mailing; False when somebody else has done so. It counts whom `preview` counts.
 
     Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
     """
@@ -171,10 +181,12 @@ def start(
     def beside(written: int) -> Counter[SkipReason]:
         skips: Counter[SkipReason] = Counter()
         if beyond is not None:
-            found = (accounts.filter(beyond).count() for accounts in chosen_accounts(choice, listing))
-            skips[SkipReason.NOT_ALLOWED] = sum(found)
+            passed = (
+                pass_over(mailing, accounts.filter(beyond)) for accounts in chosen_within(choice, listing, hidden)
+            )
+            skips[SkipReason.NOT_ALLOWED] = sum(passed)
         if choice.ids:
-            skips[SkipReason.GONE] = len(choice.ids) - written - skips[SkipReason.NOT_ALLOWED]
+            skips[SkipReason.GONE] = count_gone(choice, hidden, there=written + skips[SkipReason.NOT_ALLOWED])
         return skips
 
     started = start_mailing(mailing, members, beside=beside)
@@ -247,12 +259,10 @@ def progress(mailing: Mailing) -> Progress:
     return Progress(
         mailing=mailing,
         skips=skip_counts(mailing),
-        retrying=waiting.count() if mailing.is_under_way else 0,
         left=time_left(mailing),
         needs_mending=mailing.state == MailingState.PAUSED and _needs_mending(waiting),
         is_unwanted=mailing.state == MailingState.PAUSED and bool(mailing.paused_for),
         why_paused=why_paused(mailing) if mailing.state == MailingState.PAUSED else "",
-        missed=missed_emails(mailing).count() if mailing.failed or mailing.skipped else 0,
     )
 
 
@@ -264,9 +274,9 @@ def _needs_mending(waiting: QuerySet[ResetEmail]) -> bool:
     return refused.filter(needs).exists()
 
 
-def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
-    """Draft a mailing for those whom a stopped one did not reach, in its way; None where there is nobody."""
-    keys = rest_of(mailing)
+def draft_rest(mailing: Mailing, *, by: Member | None, beyond: Q | None = None) -> Mailing | None:
+    """Draft a mailing for those who are `remaining` of a stopped one, in its way; None where there is nobody."""
+    keys = remaining(mailing, beyond=beyond)
     if not keys:
         return None
     details: dict[str, Any] = {"per_hour": mailing.per_hour, "site": mailing.site, "language": mailing.language}

@@ -12,7 +12,7 @@ from wagtail.log_actions import LogActionRegistry
 
 from .staff import urls
 from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive
-from .staff.log_words import IdentityChecked, Unblocked
+from .staff.log_words import IdentityChecked, Replaced, Sent, SentAgain, Unblocked
 from .staff.menu import member_sign_in
 
 
@@ -40,9 +40,6 @@ def register_permissions() -> QuerySet[Permission]:
 @hooks.register("register_log_actions")
 def register_log_actions(actions: LogActionRegistry) -> None:
     for name, label, message in (
-        ("send", _("Send password reset"), _("Password reset email sent")),
-        ("resend", _("Send password reset again"), _("Password reset email sent again, with the same link")),
-        ("replace", _("Replace password reset"), _("Password reset email sent with a new link")),
         ("hand_out", _("Get a link without email"), _("Password reset link made without an email")),
         ("revoke", _("Cancel password reset"), _("Password reset link cancelled")),
         ("show", _("Show password reset link"), _("Password reset link shown")),
@@ -57,5 +54,8 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),
     ):
         actions.register_action(f"wagtail_member_reset.{name}", label, message)
+    actions.register_action("wagtail_member_reset.send")(Sent)
+    actions.register_action("wagtail_member_reset.resend")(SentAgain)
+    actions.register_action("wagtail_member_reset.replace")(Replaced)
     actions.register_action("wagtail_member_reset.unblock")(Unblocked)
     actions.register_action("wagtail_member_reset.check")(IdentityChecked)

@@ -71,13 +71,13 @@ def test_all_that_a_filter_leaves_are_chosen_sent_to_and_watched(browsers, mailb
 
     # Without a reload: the page was loaded when the mailing had only begun.
     expect(page.get_by_role("heading", name="Sent to 3 members")).to_be_visible()
-    expect(page.locator(".member-reset")).to_contain_text("4 of 4 handled. Finished.")
+    expect(page.locator(".member-reset")).to_contain_text("4 of 4 done. Finished.")
     mails = mailbox.take(3)
     assert addresses(mails) == {f"{name}@members.example" for name in ("anna", "ben", "clara")}
     assert len({link_in(mail) for mail in mails}) == 3
     check(page, "mailing-finished", inside=".member-reset")
     page.get_by_role("link", name="Show members").click()
-    expect(page.get_by_role("row", name="Anna Sample")).to_contain_text("Handed over")
+    expect(page.get_by_role("row", name="Anna Sample")).to_contain_text("Sent")
     check(page, "mailing-members", inside=".member-reset")
 
 
@@ -211,17 +211,17 @@ def test_page_follows_a_mailing_and_leaves_the_focus_where_it_is(browsers, mailb
     page = browsers.open(mailing_office)
     page.goto(url(mailing))
     body = page.locator(".member-reset")
-    expect(body).to_contain_text("1,002 of 2,412 handled")
+    expect(body).to_contain_text("1,002 of 2,412 done")
     check(page, "mailing-running", inside=".member-reset")
     page.get_by_role("button", name="Pause").focus()
     Mailing.objects.filter(pk=mailing.pk).update(handed_over=1500)
 
-    expect(body).to_contain_text("1,504 of 2,412 handled")
+    expect(body).to_contain_text("1,504 of 2,412 done")
     expect(page.get_by_role("button", name="Pause")).to_be_focused()
-    page.locator("#member-reset-skipped").focus()
+    page.locator("#member-reset-not_emailed").focus()
     Mailing.objects.filter(pk=mailing.pk).update(handed_over=1600)
-    expect(body).to_contain_text("1,604 of 2,412 handled")
-    expect(page.locator("#member-reset-skipped")).to_be_focused()
+    expect(body).to_contain_text("1,604 of 2,412 done")
+    expect(page.locator("#member-reset-not_emailed")).to_be_focused()
     page.get_by_role("button", name="Pause").focus()
     mailings.stop(mailing, by=None)
     expect(page.get_by_role("heading", name="Sending was stopped")).to_be_focused()
@@ -297,5 +297,5 @@ def test_strict_policy_is_kept_by_the_pages_of_mailings(browsers, mailbox, setti
         page.goto(address)
     Mailing.objects.filter(pk=mailing.pk).update(handed_over=1500)
 
-    expect(page.locator(".member-reset")).to_contain_text("1,504 of 2,412 handled")
+    expect(page.locator(".member-reset")).to_contain_text("1,504 of 2,412 done")
     assert browsers.problems == []

@@ -266,7 +266,7 @@ def test_the_history_says_that_it_was_a_reminder(welcomed, clock, client, admin)
 
     history = client.get(f"/admin/member-reset/{mia.pk}/history/").content.decode()
 
-    assert "Created as a reminder" in history
+    assert "Sent as a reminder" in history
 
 
 def test_send_again_to_those_of_a_mailing_who_have_not_signed_in(mailoutbox):

@@ -65,7 +65,7 @@ def test_form_leads_to_a_preview_and_from_there_to_the_mails(mailing_office, cli
     assert mailing.state == MailingState.DRAFT
 
     answer = client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)
-    assert "of 4 handled" in words(answer.content.decode()) or "of 3 handled" in words(answer.content.decode())
+    assert "of 4 done" in words(answer.content.decode()) or "of 3 done" in words(answer.content.decode())
     outbox.drain()
 
     mailing.refresh_from_db()
@@ -74,7 +74,7 @@ def test_form_leads_to_a_preview_and_from_there_to_the_mails(mailing_office, cli
     said = page(client, f"{MAILINGS}{mailing.pk}/")
     assert "Finished." in said
     assert "Sent to" in said
-    assert "Skipped 1 – No email address (1)" in said
+    assert "Not emailed 1 1 – No email address" in said
     assert "Everybody who has not got in yet" in page(client, MAILINGS)
     assert "Everybody who has not got in yet: never signed in, and no password set by a link" in page(client, NEW)
 
@@ -386,13 +386,13 @@ def test_stopped_mailing_says_how_many_emails_were_sent(mailing_office, client):
     make_person("Mia")
     mailing = started(mailing_office)
     mailings.stop(mailing, by=mailing_office)
-    Mailing.objects.update(chosen=2412, handed_over=998, skipped=1414)
+    Mailing.objects.update(chosen=2412)
 
     said = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
 
-    assert "998 of 2,412 emails were sent." in said
+    assert "0 of 2,412 emails were sent." in said
     assert "Links that had not been emailed were cancelled." in said
-    assert 'max="2412" value="998"' in said
+    assert 'max="2412" value="0"' in said
 
 
 @pytest.mark.parametrize(
@@ -431,23 +431,24 @@ def test_members_of_a_mailing_by_state(mailing_office, client):
     outbox.drain()
 
     assert "mia@members.example" in page(client, f"{MAILINGS}{mailing.pk}/members/")
-    skipped = page(client, f"{MAILINGS}{mailing.pk}/members/?state=skipped")
-    assert "Not sent: No email address" in skipped
+    skipped = page(client, f"{MAILINGS}{mailing.pk}/members/?show=not_emailed")
+    assert "Not emailed No email address" in skipped
     assert "mia@members.example" not in skipped
 
 
-def test_members_say_who_is_counted_and_not_listed(mailing_office, client, admin):
+def test_members_whom_a_mailing_has_not_come_to_are_listed_as_waiting_and_then_as_not_sent(
+    mailing_office, client, admin
+):
     make_person("Mia")
     mailing = started(mailing_office)
 
-    assert "Members whose turn has not come are not listed yet." in page(
-        client, f"{MAILINGS}{mailing.pk}/members/?state=waiting"
-    )
+    waiting = page(client, f"{MAILINGS}{mailing.pk}/members/?show=waiting")
     client.post(f"{MAILINGS}{mailing.pk}/stop/")
+    not_sent = page(client, f"{MAILINGS}{mailing.pk}/members/?show=not_sent")
 
-    said = page(client, f"{MAILINGS}{mailing.pk}/members/?state=skipped")
-    assert "members not reached when the mailing was stopped" in said
-    assert "whose turn has not come" not in said
+    assert "mia@members.example Waiting Its turn has not come." in waiting
+    assert "mia@members.example Not sent The mailing was stopped" in not_sent
+    assert "mia@members.example" not in page(client, f"{MAILINGS}{mailing.pk}/members/?show=not_emailed")
 
 
 @pytest.mark.slow
@@ -464,10 +465,10 @@ def test_members_of_a_mailing_are_leafed_through_at_one_cost(mailing_office, cli
     assert first.count('class="title"') == 50
     assert second.count('class="title"') == mailing.emails.count() - 50
     for junk in ("x", "-1", "9" * 30, "²"):
-        assert client.get(f"{MAILINGS}{mailing.pk}/members/?after={junk}&state={junk}").status_code == 200
+        assert client.get(f"{MAILINGS}{mailing.pk}/members/?after={junk}&show={junk}&reason={junk}").status_code == 200
 
 
-@pytest.mark.parametrize("query", ["", "?state=handed_over", "?after=0", "?export=csv"])
+@pytest.mark.parametrize("query", ["", "?show=sent", "?after=0"])
 def test_members_cost_the_same_for_many_and_are_never_counted(mailing_office, client, query):
     few, many = [], []
     for queries, number in ((few, 1), (many, 60)):
@@ -481,7 +482,8 @@ def test_members_cost_the_same_for_many_and_are_never_counted(mailing_office, cl
         queries += [each["sql"] for each in asked]
         assert 1 <= said.count('class="title"') <= 50
 
-    assert len(few) == len(many)
+    # On the last page, the chunks are looked at, too.
+    assert 0 <= len(few) - len(many) <= 1
     [emails] = [sql for sql in many if re.match('SELECT .* FROM [`"]wagtail_member_reset_resetemail[`"]', sql)]
     assert "LIMIT 51" in emails
     assert not any(word in emails for word in ("COUNT(", "OFFSET"))
@@ -494,7 +496,7 @@ def test_fetch_gets_what_changes_alone(mailing_office, client):
     answer = client.get(f"{MAILINGS}{mailing.pk}/", headers={"x-requested-with": "XMLHttpRequest"}).content.decode()
 
     assert "<html" not in answer
-    assert "handled" in words(answer)
+    assert "1 done" in words(answer) or "2 done" in words(answer)
 
 
 def test_page_of_a_mailing_costs_the_same_for_many(mailing_office, client, django_assert_max_num_queries):
@@ -777,18 +779,6 @@ def test_send_again_is_for_who_may_mail_many(office, client):
     assert Mailing.objects.count() == 1
 
 
-def test_page_says_what_the_mail_service_reported(mailing_office, client):
-    make_person("Mia")
-    mailing = started(mailing_office)
-    outbox.drain()
-    Mailing.objects.filter(pk=mailing.pk).update(delivered=1234, bounced=5)
-
-    said = page(client, f"{MAILINGS}{mailing.pk}/")
-
-    assert "Delivered 1,234" in said
-    assert "Bounced 5" in said
-
-
 def test_rest_of_a_stopped_mailing_leads_to_a_preview_of_those_it_had_not_come_to(client, admin):
     client.force_login(admin)
     members = [make_person(f"Rest{number}") for number in range(3)]
@@ -797,7 +787,7 @@ def test_rest_of_a_stopped_mailing_leads_to_a_preview_of_those_it_had_not_come_t
     mailings.stop(mailing, by=admin)
     url = reverse("wagtail_member_reset_admin:mailing", args=[mailing.pk])
 
-    offered = "Send to the rest" in client.get(url).content.decode()
+    offered = "Send to the remaining 3" in client.get(url).content.decode()
     preview = client.post(url + "rest/", follow=True).content.decode()
 
     assert offered

@@ -176,7 +176,7 @@ def test_failed_mail_says_why_and_what_to_do(office_client, office, member, code
 
 
 def test_failed_welcome_says_that_the_account_stands(office_client, office, imported_member):
-    resets.send(imported_member, by=office, purpose="welcome")
+    resets.send(imported_member, by=office, purpose="welcome", origin=Origin.CREATED)
     rewrite_email(state=EmailState.FAILED, attempts=1, result_code="smtp_550")
 
     said = panel_words(office_client, imported_member)
@@ -221,7 +221,7 @@ def test_delivery_is_no_badge_on_the_tab(office_client, sent, member):
 
 
 def test_welcome_has_its_own_sentence(office_client, sent, imported_member):
-    sent(imported_member, purpose="welcome")
+    sent(imported_member, purpose="welcome", origin=Origin.CREATED)
 
     said = panel_words(office_client, imported_member)
 
@@ -230,7 +230,7 @@ def test_welcome_has_its_own_sentence(office_client, sent, imported_member):
 
 
 def test_welcome_that_is_sent_again_stays_a_welcome(office_client, sent, imported_member):
-    sent(imported_member, purpose="welcome")
+    sent(imported_member, purpose="welcome", origin=Origin.CREATED)
     sent(imported_member)
 
     assert WELCOMED in panel_words(office_client, imported_member)

@@ -74,7 +74,7 @@ def is_spent_for_mailings() -> GreaterThanOrEqual:
 
 def _by_staff(period: timedelta) -> QuerySet[ResetEmail]:
     by_hand = _mails(period).exclude(requested_by=None).filter(mailing=None)
-    return by_hand.filter(reset__origin__in=[Origin.STAFF, Origin.MEMBER, Origin.HANDED_OUT])
+    return by_hand.filter(reset__origin__in=[Origin.STAFF, Origin.CREATED, Origin.MEMBER, Origin.HANDED_OUT])
 
 
 def _handed_out(period: timedelta) -> QuerySet[PasswordReset]:

@@ -5,7 +5,8 @@ from .choose import (
     Choice,
     Kind,
     choice_from_json,
-    chosen_accounts,
+    chosen_within,
+    count_gone,
     holds_back_admins,
     in_groups,
     in_mixed_order,
@@ -19,10 +20,12 @@ from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobo
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import with_bad_address
+from .left import count_left, has_missed, members_left, remaining
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .pace import time_left
+from .passed_over import pass_over
 from .protection import why_paused
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
@@ -34,10 +37,8 @@ from .state import (
     hold_mailing,
     is_running,
     measure_if_idle,
-    missed_emails,
     pause_mailing,
     purge_mailings,
-    rest_of,
     resume_mailing,
     skip_counts,
     start_mailing,
@@ -67,13 +68,16 @@ __all__ = [
     "cancel_unheld_links",
     "choice_from_json",
     "choose_in_file",
-    "chosen_accounts",
+    "chosen_within",
     "count",
+    "count_gone",
+    "count_left",
     "file_choice",
     "finish_mailing",
     "finish_mailings",
     "forgotten_chunk",
     "give_back_room",
+    "has_missed",
     "hold_mailing",
     "holds_back_admins",
     "in_groups",
@@ -84,20 +88,21 @@ __all__ = [
     "keep_upload",
     "look_for_reminders",
     "measure_if_idle",
-    "missed_emails",
+    "members_left",
     "next_chunk",
     "next_turn",
     "next_upload",
     "note_claimed",
     "out_of_reach",
+    "pass_over",
     "pause_mailing",
     "pause_mailing_for",
     "problems_of",
     "purge_mailings",
     "read_file",
     "read_uploads",
+    "remaining",
     "reserve_room",
-    "rest_of",
     "resume_mailing",
     "silence_of",
     "skip_counts",

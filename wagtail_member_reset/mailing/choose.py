@@ -160,6 +160,18 @@ def chosen_accounts(choice: Choice, listing: QuerySet[Any] | None = None) -> Ite
         yield accounts.all()
 
 
+def chosen_within(choice: Choice, listing: QuerySet[Any] | None, hidden: Q | None) -> Iterator[QuerySet[Any]]:
+    """The same, but for those `hidden` from who asks, so that no number tells of them."""
+    for accounts in chosen_accounts(choice, listing):
+        yield accounts if hidden is None else accounts.exclude(hidden)
+
+
+def count_gone(choice: Choice, hidden: Q | None, *, there: int) -> int:
+    """How many of the keys chosen are no account's any more; `there` are the others, without those hidden."""
+    unsaid = 0 if hidden is None else sum(accounts.filter(hidden).count() for accounts in chosen_accounts(choice))
+    return len(choice.ids) - there - unsaid
+
+
 def in_mixed_order(choice: Choice, *, listing: QuerySet[Any] | None, beyond: Q | None) -> Iterator[Any]:
     """
     The primary keys of the members chosen, but for those `beyond`, in an order that says nothing of them.

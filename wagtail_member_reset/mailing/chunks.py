@@ -34,6 +34,9 @@ MOST_ATTEMPTS = 3
 # Of these, all but the last two are about the database or the site as a whole, and no member is to blame.
 OF_THE_SITE, OF_A_ROW = (DatabaseError, InterfaceError, SettingError), (DataError, IntegrityError)
 
+# What the row says of a member for whom nothing can be written: `reports` would read the code in the same way.
+FAILED = {"state": EmailState.FAILED, "result_code": "error", "outcome": "failed", "cause": "no_answer"}
+
 
 def write_chunks(mailing: Mailing, members: Iterable[Any], *, again: bool = False) -> int:
     """Write the mailing's chunks for the members with these primary keys; how many members. Part of a transaction."""
@@ -142,7 +145,7 @@ def _write_off(chunk: MailingChunk, error: Exception) -> bool:
         if member is None:
             counters.count(chunk.mailing_id, skips=Counter({SkipReason.GONE: 1}))
             return True
-        told = {"state": EmailState.FAILED, "result_code": "error", "result_text": type(error).__name__}
+        told = {**FAILED, "result_text": type(error).__name__}
         email = ResetEmail(mailing_id=chunk.mailing_id, member_id=member, purpose=Purpose.RESET, attempts=1, **told)
         email.save(force_insert=True)
         counters.count(chunk.mailing_id, failed=1)

@@ -34,11 +34,8 @@ class Progress:
 
     mailing: Mailing
     skips: dict[SkipReason, int]
-    retrying: int
     left: timedelta | None
     needs_mending: bool
     is_unwanted: bool
     # Why it paused by itself, to protect the sender, and what to do.
     why_paused: str = ""
-    # Members whom it wanted to reach and did not; "Try again" takes them up anew.
-    missed: int = 0

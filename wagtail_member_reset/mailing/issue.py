@@ -139,7 +139,8 @@ class _Issuing:
             site=self.site,
             language=self.mailing.language,
         )
-        about_all = {"mailing": self.mailing, "requested_by": self.mailing.created_by, "site": self.site}
+        by, origin = self.mailing.created_by, self.mailing.origin
+        about_all = {"mailing": self.mailing, "origin": origin, "requested_by": by, "site": self.site}
         self.sending = ResetEmail(**about_all, **self.claim, state=EmailState.SENDING, attempts=1)
         self.not_sent = ResetEmail(**about_all, purpose=Purpose.RESET, language=self.mailing.language)
 
@@ -219,7 +220,7 @@ class _Issuing:
 
     def _fail(self, member: Member, error: Exception) -> None:
         logger.error("mailing=%s member=%s failed", self.mailing.pk, member.pk, exc_info=error)
-        told = {"state": EmailState.FAILED, "result_code": "error", "result_text": type(error).__name__, "attempts": 1}
+        told = {**chunks.FAILED, "result_text": type(error).__name__, "attempts": 1}
         self.unmailed.append((member, told))
 
     def _read_keys(self) -> None:

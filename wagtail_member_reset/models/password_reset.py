@@ -25,6 +25,7 @@ class Purpose(models.TextChoices):
 
 class Origin(models.TextChoices):
     STAFF = "staff", _("Staff")
+    CREATED = "created", _("New account")
     MEMBER = "member", _("Website")
     MAILING = "mailing", _("Mailing")
     IMPORT = "import", _("Import")

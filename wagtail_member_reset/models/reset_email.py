@@ -10,15 +10,15 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import ids
 from .partial import PartlyIndexed
-from .password_reset import PasswordReset, Purpose
+from .password_reset import Origin, PasswordReset, Purpose
 
 
 class EmailState(models.TextChoices):
     QUEUED = "queued", _("Waiting")
     SENDING = "sending", _("Being sent")
-    HANDED_OVER = "handed_over", _("Handed over")
+    HANDED_OVER = "handed_over", _("Sent")
     FAILED = "failed", _("Failed")
-    SKIPPED = "skipped", _("Not sent")
+    SKIPPED = "skipped", _("Not emailed")
 
 
 # What tells of a change brings no link.
@@ -89,6 +89,8 @@ class ResetEmail(PartlyIndexed):
         db_index=False,  # the index on mailing and state serves it
     )
     purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    # Where this email comes from, which may be another place than its link; empty for one without a link.
+    origin = models.CharField(max_length=10, choices=Origin.choices, blank=True, default="")
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -117,6 +119,9 @@ class ResetEmail(PartlyIndexed):
     result_text = models.CharField(max_length=500, blank=True, default="")
     # Why, where it is a matter of this site's own mail server or service: a `reports.Cause`.
     result_cause = models.CharField(max_length=20, blank=True, default="")
+    # Once it failed, or a report says what became of an email of a mailing: a `reports.Outcome` and its `Cause`.
+    outcome = models.CharField(max_length=12, blank=True, default="")
+    cause = models.CharField(max_length=20, blank=True, default="")
     # When it was last tried and not taken.
     refused_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -57,7 +57,7 @@ def enqueue(
             audit.record(account, "flag", by=by, origin=None)
         # A link that was just made is in no email yet.
         waiting = _brought_forward(reset, account) if effect == Effect.SAME_LINK else None
-        return waiting or _new_email(reset, account, by=by)
+        return waiting or _new_email(reset, account, origin=origin, by=by)
 
     return db.retried(attempt)
 
@@ -78,11 +78,12 @@ def _brought_forward(reset: PasswordReset, account: Member) -> ResetEmail | None
     return waiting
 
 
-def _new_email(reset: PasswordReset, account: Member, *, by: Member | None) -> ResetEmail:
+def _new_email(reset: PasswordReset, account: Member, *, origin: Origin, by: Member | None) -> ResetEmail:
     return ResetEmail.objects.create(
         member=account,
         reset=reset,
         purpose=reset.purpose,
+        origin=origin,
         requested_by=by,
         recipient=address_of(account),
         language=reset.language,

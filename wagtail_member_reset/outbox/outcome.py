@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from .. import db, mailing, redact
 from ..models import EmailState, NeedsHelp, ResetEmail, SkipReason
-from ..reports import Cause, Whose, note_refusal
+from ..reports import Cause, Whose, given_up, note_refusal
 from ..signals import delivery_changed
 from .about import LONGEST_FOR_LIMIT, About, about
 from .failures import Answer, Result
@@ -124,6 +124,9 @@ def _fate(email: ResetEmail, result: Result, token: str) -> Fate:
             wait = max(wait, LONGEST_HOLD)
     elif email.attempts <= len(BACK_OFF) and _is_tried_again(email, result, of_whom):
         state, wait = EmailState.QUEUED, wait_after(email, result)
+    if state == EmailState.FAILED:
+        found = given_up(changes["result_code"], changes["result_text"], changes["result_cause"])
+        changes |= {"outcome": found.outcome.value, "cause": found.cause.value}
     return Fate(state, tuple(changes.items()), wait, may_have_arrived=not result.is_certain, of_whom=of_whom)
 
 

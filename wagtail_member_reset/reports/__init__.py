@@ -18,7 +18,7 @@ from .services import (
 from .services import named as service_named
 from .services import of_connection as service_of
 from .services import webhook as webhook_path
-from .verdict import CANCELLED, SITE_QUEUE, Outcome, Verdict, is_automatic_answer, of_event, verdict_on
+from .verdict import CANCELLED, SITE_QUEUE, Outcome, Verdict, given_up, is_automatic_answer, of_event, verdict_on
 from .webhook import listen
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "backend_path",
     "bad_verdict",
     "default_backend",
+    "given_up",
     "is_automatic_answer",
     "is_open_to_anybody",
     "lift",

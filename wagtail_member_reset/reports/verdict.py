@@ -218,7 +218,7 @@ def _of_row(email: ResetEmail, *, reports: bool) -> Verdict:
     if email.state == EmailState.SKIPPED:
         return Verdict(outcome=Outcome.SKIPPED, cause=SKIPPED.get(SkipReason(email.skip_reason), Cause.CHANGED))
     if email.state == EmailState.FAILED:
-        return _given_up(email)
+        return given_up(email.result_code, email.result_text, email.result_cause)
     if email.state == EmailState.QUEUED and email.attempts:
         asked = Cause.ASKED_LATER if email.result_code.startswith("smtp_") else Cause.NO_ANSWER
         cause = _cause_of(email) or FAILURES.get(email.result_code, asked)
@@ -229,7 +229,11 @@ def _of_row(email: ResetEmail, *, reports: bool) -> Verdict:
 
 def _cause_of(email: ResetEmail) -> Cause:
     """What our own mail server or service said of the last attempt, as it was understood then."""
-    return Cause(email.result_cause) if email.result_cause in KNOWN_CAUSES else Cause.NONE
+    return _known(email.result_cause)
+
+
+def _known(cause: str) -> Cause:
+    return Cause(cause) if cause in KNOWN_CAUSES else Cause.NONE
 
 
 def _handed_over(email: ResetEmail, *, reports: bool) -> Verdict:
@@ -241,13 +245,12 @@ def _handed_over(email: ResetEmail, *, reports: bool) -> Verdict:
     return Verdict(outcome=outcome, at=email.handed_over_at)
 
 
-def _given_up(email: ResetEmail) -> Verdict:
-    """A mail that never left, by the code of its last attempt."""
-    code, text = email.result_code, email.result_text
+def given_up(code: str, text: str, known: str) -> Verdict:
+    """On a mail that never left: by the code of its last attempt, what was said, and the cause that was understood."""
     if code in (*REFUSED_CODES, CANCELLED):
         cause = {"invalid": Cause.INVALID, CANCELLED: Cause.CANCELLED}.get(code, Cause.NONE)
         return Verdict(outcome=Outcome.NOT_SENT, cause=cause, text=text)
-    if cause := _cause_of(email):
+    if cause := _known(known):
         return Verdict(outcome=Outcome.FAILED, cause=cause, text=text)
     if code.startswith("smtp_"):
         cause = bounce_cause(f"{code.removeprefix('smtp_')} {text}", "timed_out" if code[5:6] == "4" else "")

@@ -31,7 +31,7 @@ from . import services
 from .addresses import COUNTED_AS, bad_verdict, note_report
 from .refusals import look_at_reports
 from .services import METADATA
-from .verdict import Outcome, verdict_on
+from .verdict import Outcome, Verdict, verdict_on
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -172,21 +172,28 @@ def _counted(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> b
     if written is None or email.mailing_id is None:
         return False
     told = list(email.events.all())
-    before = _counters(email, [each for each in told if each.pk != written.pk])
-    after = _counters(email, told)
+    earlier = [each for each in told if each.pk != written.pk]
+    before = _counters(verdict_on(email, earlier, reports=True)) if earlier else set()
+    verdict = verdict_on(email, told, reports=True)
+    after = _counters(verdict)
     if before != after:
         changes: Any = {name: (name in after) - (name in before) for name in before | after}
         count(email.mailing_id, **changes)
+    _keep_outcome(email, verdict)
     look_at_reports(written)
     return True
 
 
-def _counters(email: ResetEmail, told: list[DeliveryEvent]) -> set[str]:
-    if not told:
-        return set()
-    verdict = verdict_on(email, told, reports=True)
+def _counters(verdict: Verdict) -> set[str]:
     bad = bad_verdict(verdict)
     return {name for name in (COUNTERS.get(verdict.outcome), bad and COUNTED_AS[bad]) if name}
+
+
+def _keep_outcome(email: ResetEmail, verdict: Verdict) -> None:
+    """Write on the email what it has come to, for the list of its mailing's members."""
+    found = {"outcome": verdict.outcome.value, "cause": verdict.cause.value}
+    if verdict.outcome in COUNTERS and found != {"outcome": email.outcome, "cause": email.cause}:
+        ResetEmail.objects.filter(pk=email.pk).update(**found)
 
 
 def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> DeliveryEvent | None:

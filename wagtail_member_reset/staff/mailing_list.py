@@ -12,7 +12,7 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, StatusTagColumn, TitleColumn
 
 from ..models import Mailing, MailingState
-from . import mailing_pages, mailing_words
+from . import mailing_pages, mailing_words, permissions
 
 
 class MailingFilters(WagtailFilterSet):  # type: ignore[misc]
@@ -48,13 +48,17 @@ class MailingList(mailing_pages.MailingIndexView):
         return [
             TitleColumn("name", label=_("Mailing"), accessor=mailing_words.name, get_url=mailing_pages.url),
             Column("choice", label=_("Who"), accessor=partial(mailing_pages.choice, self.request)),
-            Column("progress", label=_("Sent"), accessor=mailing_words.progress),
+            # The counters are about everybody, also beyond the reader's reach.
+            *([Column("progress", label=_("Sent"), accessor=mailing_words.progress)] if self._sees_all() else ()),
             StatusTagColumn(
-                "state", label=_("State"), accessor="get_state_display", primary=lambda each: each.is_under_way
+                "state", label=_("State"), accessor=mailing_words.outcome, primary=lambda each: each.is_under_way
             ),
             DateColumn("started_at", label=_("Started"), sort_key="started_at"),
             Column("by", label=_("By"), accessor=mailing_words.starter),
         ]
+
+    def _sees_all(self) -> bool:
+        return permissions.hidden_from(self.request.user) is None
 
     def get_base_queryset(self) -> QuerySet[Mailing]:
         return Mailing.objects.exclude(state=MailingState.DRAFT).select_related("created_by")

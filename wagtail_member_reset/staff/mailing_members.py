@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from itertools import chain, islice
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import BaseColumn, Column, TitleColumn
 
-from ..models import EmailState, Mailing, ResetEmail, SkipReason
-from . import mailing_pages, mailing_words, panel, permissions
+from ..accounts import address_of
+from ..mailing import members_left
+from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
+from . import csv_file, mailing_figures, mailing_pages, mailing_words, panel, permissions
+from .mailing_figures import SHOWN
 
-# What the links above the table are called, and the emails that each leaves.
-STATES = {
-    "": (_("All"), list(EmailState)),
-    "handed_over": (_("Handed over"), [EmailState.HANDED_OVER]),
-    "failed": (_("Failed"), [EmailState.FAILED]),
-    "skipped": (_("Skipped"), [EmailState.SKIPPED]),
-    "waiting": (_("Waiting"), [EmailState.QUEUED, EmailState.SENDING]),
-}
-# Of these members, some or all have no email that could be listed.
-UNLISTED = [SkipReason.NOT_ALLOWED, SkipReason.GONE, SkipReason.STOPPED]
+# Before this, the place of a member for whom nothing was written yet.
+LEFT = "c"
+Place = tuple[str, ResetEmail]
+
+
+class FateColumn(Column):  # type: ignore[misc]
+    """What became of an email, in the words of the tab; a server's own answer is folded below."""
+
+    cell_template_name = mailing_pages.TEMPLATES + "mailing_fate.html"
 
 
 class MailingMembers(mailing_pages.MailingIndexView):
@@ -37,21 +42,37 @@ class MailingMembers(mailing_pages.MailingIndexView):
 
     model = ResetEmail
     template_name = mailing_pages.TEMPLATES + "mailing_members.html"
-    page_title = _("Members")
-    no_results_message = _("Nobody so far.")
+    page_title = gettext_lazy("Members")
+    no_results_message = gettext_lazy("Nobody so far.")
     default_ordering = "pk"
     paginate_by = 50
-    # The key after which the next page begins; none on the last page.
-    next_after: int | None = None
+    # The place after which the next page begins; none on the last page.
+    next_after = ""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.GET.get("export") == "csv":
+            return csv_file.download(f"mailing-{self.mailing.pk}{self.shown and '-' + self.shown}.csv", self._lines())
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
 
     @cached_property
     def mailing(self) -> Mailing:
         return get_object_or_404(Mailing, pk=self.kwargs["pk"])
 
     @cached_property
-    def state(self) -> str:
-        wanted: str = self.request.GET.get("state", "")
-        return wanted if wanted in STATES else ""
+    def hidden(self) -> Q | None:
+        return permissions.hidden_from(self.request.user)
+
+    @cached_property
+    def shown(self) -> str:
+        wanted: str = self.request.GET.get("show", "")
+        return wanted if wanted in SHOWN else ""
+
+    @cached_property
+    def reason(self) -> str:
+        wanted: str = self.request.GET.get("reason", "")
+        is_known = self.shown in mailing_figures.WITH_REASONS and mailing_figures.with_reason(self.shown, wanted)
+        return wanted if is_known else ""
 
     @cached_property
     def columns(self) -> list[BaseColumn]:
@@ -63,7 +84,8 @@ class MailingMembers(mailing_pages.MailingIndexView):
                 get_url=partial(_member_url, self.request.user),
             ),
             Column("recipient", label=_("Email")),
-            Column("state", label=_("State"), accessor=mailing_words.fate),
+            FateColumn("state", label=_("What became of it"), accessor=mailing_words.fate),
+            Column("password", label=_("Password"), accessor=mailing_words.password),
         ]
 
     def get_index_url(self) -> str:
@@ -73,36 +95,67 @@ class MailingMembers(mailing_pages.MailingIndexView):
         return mailing_pages.breadcrumbs(self.get_page_title(), above=self.mailing)
 
     def get_base_queryset(self) -> QuerySet[ResetEmail]:
-        emails = ResetEmail.objects.filter(mailing=self.mailing, replaced_at=None).select_related("member")
-        hidden = permissions.hidden_from(self.request.user)
-        if hidden is not None:
-            emails = emails.exclude(member__in=get_user_model()._base_manager.filter(hidden).values("pk"))
-        return emails.filter(state__in=STATES[self.state][1]) if self.state else emails
+        emails = mailing_figures.rows(self.mailing, self.hidden).select_related("member").prefetch_related("events")
+        emails = emails.filter(SHOWN[self.shown][1])
+        return emails.filter(mailing_figures.with_reason(self.shown, self.reason)) if self.reason else emails
 
     def paginate_queryset(self, queryset: QuerySet[ResetEmail], page_size: int) -> tuple[None, None, Any, bool]:
         """One page without a paginator, whose count would read every row."""
         after = self.request.GET.get("after", "")
-        if after.isdecimal() and len(after) < 19:  # what a database takes for a key
-            queryset = queryset.filter(pk__gt=int(after))
-        found = list(queryset[: page_size + 1])
+        written: QuerySet[ResetEmail] = queryset
+        if after.startswith(LEFT):
+            written = queryset.none()
+        elif after.isdecimal() and len(after) < 19:  # what a database takes for a key
+            written = queryset.filter(pk__gt=int(after))
+        emails = ((str(email.pk), email) for email in written[: page_size + 1])
+        found = list(islice(chain(emails, self._left(after)), page_size + 1))
         if len(found) > page_size:
-            self.next_after = found[page_size - 1].pk
-        return None, None, found[:page_size], False
+            self.next_after = found[page_size - 1][0]
+        return None, None, [email for _place, email in found[:page_size]], False
+
+    def _left(self, after: str = "") -> Iterator[Place]:
+        """Those for whom nothing was written yet, as if there were: nobody has come to them, or it was stopped."""
+        if not mailing_figures.holds_left(self.mailing, self.shown):
+            return
+        is_stopped = self.mailing.state == MailingState.STOPPED
+        begin = after[len(LEFT) :] if after.startswith(LEFT) else ""
+        for place, member in members_left(self.mailing, hidden=self.hidden, after=begin):
+            email = ResetEmail(member=member, recipient=address_of(member), state=EmailState.QUEUED)
+            if is_stopped:
+                email.state, email.skip_reason = EmailState.SKIPPED, SkipReason.STOPPED
+            yield LEFT + place, email
+
+    def _lines(self) -> Iterator[list[str]]:
+        yield [_("Name"), _("Email"), _("What became of it"), _("Why"), _("Password")]
+        written = self.get_base_queryset().order_by("pk").iterator(chunk_size=500)
+        for email in chain(written, (email for _place, email in self._left())):
+            fate = mailing_words.fate(email)
+            yield [mailing_words.member(email), email.recipient, fate.badge, fate.text, mailing_words.password(email)]
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(*args, **kwargs) | {
             "mailing": self.mailing,
-            "state": self.state,
-            "states": [(name, label, name == self.state) for name, (label, _states) in STATES.items()],
-            "has_more_waiting": self._shows("waiting") and self.mailing.is_under_way and self.mailing.chunks.exists(),
-            "has_more_skips": self._shows("skipped")
-            and self.mailing.skips.filter(reason__in=UNLISTED, count__gt=0).exists(),
-            "is_first": not self.request.GET.get("after"),
-            "next_after": self.next_after,
+            "shows": [(name, label, name == self.shown) for name, label in self._filters()],
+            "reason_label": mailing_figures.reason_label(self.shown, self.reason) if self.reason else "",
+            "is_partial": self.hidden is not None,
+            "has_gone": self._has_gone(),
+            "export_url": self._url_with(export="csv"),
+            "first_url": self._url_with() if self.request.GET.get("after") else "",
+            "next_url": self._url_with(after=self.next_after) if self.next_after else "",
         }
 
-    def _shows(self, state: str) -> bool:
-        return self.state in ("", state)
+    def _filters(self) -> Iterator[tuple[str, Any]]:
+        never = {"retrying", "waiting" if self.mailing.state == MailingState.STOPPED else "not_sent"}
+        return ((name, label) for name, (label, _which) in SHOWN.items() if name not in never or name == self.shown)
+
+    def _has_gone(self) -> bool:
+        """Whether the mailing counted accounts that were deleted since: nobody is left to be listed."""
+        if self.hidden is not None or self.shown not in ("", "not_emailed"):
+            return False
+        return self.mailing.skips.filter(reason=SkipReason.GONE, count__gt=0).exists()
+
+    def _url_with(self, **changes: str) -> str:
+        return mailing_pages.members_url(self.mailing, self.shown, self.reason, **changes)
 
 
 def _member_url(reader: Any, email: ResetEmail) -> str:

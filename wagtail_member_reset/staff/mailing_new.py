@@ -60,7 +60,8 @@ def preview(
     about people with a working link, so `other_url` is the same preview with them, or without.
     """
     try:
-        found = mailings.preview(mailing, beyond=permissions.beyond(request.user), listing=_listing(request, mailing))
+        beyond, hidden = permissions.beyond(request.user), permissions.hidden_from(request.user)
+        found = mailings.preview(mailing, beyond=beyond, hidden=hidden, listing=_listing(request, mailing))
     except ChoiceError as error:
         messages.error(request, str(error))
         return redirect(back_url)
@@ -76,6 +77,7 @@ def preview(
         "unmatched_lines": [(line, text, Nobody(reason).label) for line, text, reason in lines[:SHOWN_LINES]],
         "start_url": start_url,
         "back_url": back_url,
+        "is_partial": hidden is not None,
         "other_url": other_url if mailing.again or SkipReason.LIVE_LINK in found.skips else "",
     }
     return page(request, "mailing_preview.html", _("Preview"), context)
@@ -108,7 +110,8 @@ def _reading(request: HttpRequest, mailing: Mailing, upload: MailingUpload | Non
 def begin(request: HttpRequest, mailing: Mailing) -> None:
     """Start a mailing, for members whom the person who clicked may reset. Warns where it has started before."""
     mailing.created_by = cast(Any, request.user)
-    if not mailings.start(mailing, beyond=permissions.beyond(request.user), listing=_listing(request, mailing)):
+    beyond, hidden = permissions.beyond(request.user), permissions.hidden_from(request.user)
+    if not mailings.start(mailing, beyond=beyond, hidden=hidden, listing=_listing(request, mailing)):
         messages.warning(request, _("This mailing has already started. Nobody gets a second email."))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, NoReturn
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -85,6 +86,13 @@ def url(mailing: Mailing | None = None, name: str = "mailing") -> str:
     if mailing is None:
         return reverse("wagtail_member_reset_admin:mailings")
     return reverse(f"wagtail_member_reset_admin:{name}", args=[mailing.pk])
+
+
+def members_url(mailing: Mailing, shown: str = "", reason: str = "", **more: str) -> str:
+    """The list of the mailing's members: all, those who came to what is `shown`, or those for one reason alone."""
+    asked = {"show": shown, "reason": reason, **more}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return url(mailing, "mailing_members") + (f"?{query}" if query else "")
 
 
 def choice(request: HttpRequest, mailing: Mailing) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, wraps
+from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
@@ -12,12 +13,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from .. import mailings
-from ..mailing import Choice, Kind, holds_back_admins
+from .. import mailings, reports
+from ..mailing import Choice, Kind, has_missed, holds_back_admins
 from ..models import Mailing, MailingState, MailingUpload
-from . import mailing_file, mailing_words, permissions
+from . import mailing_figures, mailing_file, mailing_words, permissions
+from .mailing_figures import SHOWN, Figures
 from .mailing_new import begin, preview_draft, unmatched_of
-from .mailing_pages import TEMPLATES, choice, find, guarded, page, url
+from .mailing_pages import TEMPLATES, choice, find, guarded, members_url, page, url
 
 
 @require_safe
@@ -27,11 +29,19 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
     mailing = find(request, pk)
     if mailing.state == MailingState.DRAFT:
         return preview_draft(request, mailing)
-    progress = mailings.progress(mailing)
+    progress, figures = mailings.progress(mailing), mailing_figures.figures(request.user, mailing)
+    alarm, alarm_text = mailing_words.alarm(mailing, figures)
     context = {
         "mailing": mailing,
-        "title": mailing_words.title(mailing),
+        "title": mailing_words.title(mailing, figures),
         "progress": progress,
+        "figures": figures,
+        "lines": _lines(mailing, figures),
+        "alarm": alarm,
+        "alarm_text": alarm_text,
+        "why_paused": mailing_words.why_paused(mailing) if figures.is_partial else progress.why_paused,
+        "hears_nothing": _hears_nothing(figures),
+        "can_retry": has_missed(mailing, beyond=permissions.beyond(request.user)),
         "choice": choice(request, mailing),
         "left": mailing_words.time_left(progress.left),
         "unmatched": unmatched_of(request, mailing),
@@ -39,6 +49,27 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
     if request.headers.get("x-requested-with") == "XMLHttpRequest":
         return guarded(render(request, TEMPLATES + "mailing_body.html", context))
     return page(request, "mailing.html", mailing_words.name(mailing), context)
+
+
+def _lines(mailing: Mailing, figures: Figures) -> list[dict[str, Any]]:
+    """The counts, each with the address of the list of who; but for those that are nothing."""
+    return [
+        {
+            "name": name,
+            "label": label,
+            "number": figures.numbers[name],
+            "url": members_url(mailing, name),
+            "reasons": [(each, members_url(mailing, name, each.key)) for each in figures.reasons.get(name, ())],
+        }
+        for name, (label, _which) in SHOWN.items()
+        if name and (figures.numbers[name] or name == "sent") and (name != "retrying" or mailing.is_under_way)
+    ]
+
+
+def _hears_nothing(figures: Figures) -> bool:
+    """Whether nothing is, nor will be, known of what was sent."""
+    sent, delivered, came_back = (figures.numbers[name] for name in ("sent", "delivered", "came_back"))
+    return bool(sent) and not (delivered or came_back or reports.reports(reports.default_backend().name))
 
 
 def _verb(view: Callable[[HttpRequest, Mailing], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -101,7 +132,9 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
         return _do(request, mailing, partial(mailings.stop, by=request.user))
     if not mailing.is_under_way:
         return redirect(url(mailing))
-    return page(request, "mailing_stop.html", _("Stop sending"), {"mailing": mailing}, above=mailing)
+    waiting = mailing_figures.figures(request.user, mailing).numbers["waiting"]
+    context = {"mailing": mailing, "waiting": waiting}
+    return page(request, "mailing_stop.html", _("Stop sending"), context, above=mailing)
 
 
 @_verb
@@ -119,7 +152,8 @@ def again(request: HttpRequest, mailing: Mailing) -> HttpResponse:
 @_verb
 def rest(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     """Draft another mailing, for those whom this one had not come to when it was stopped. Leads to its preview."""
-    draft = mailings.draft_rest(mailing, by=request.user) if mailing.state == MailingState.STOPPED else None
+    beyond, is_stopped = permissions.beyond(request.user), mailing.state == MailingState.STOPPED
+    draft = mailings.draft_rest(mailing, by=request.user, beyond=beyond) if is_stopped else None
     if draft is None:
         messages.warning(request, _("Nothing changed: nobody is left whom the mailing had not come to."))
         return redirect(url(mailing))

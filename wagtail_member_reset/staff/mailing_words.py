@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Group
 from django.utils.formats import number_format
@@ -13,7 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin.utils import get_user_display_name
 
-from ..models import EmailState, Mailing, MailingState, ResetEmail
+from ..models import EmailState, Mailing, MailingState, PauseReason, ResetEmail, SkipReason
+from ..reports import reports, verdict_on
+from . import wording
+
+if TYPE_CHECKING:
+    from .mailing_figures import Figures
 
 # A cell that begins so is computed; the wide signs are read alike. Where a language puts semicolons between cells, a
 # spreadsheet takes one within a text for the end of a cell, whatever the file itself has.
@@ -58,26 +64,94 @@ def member(email: ResetEmail) -> str:
     return str(get_user_display_name(email.member))
 
 
-def fate(email: ResetEmail) -> str:
-    """What became of an email: its state, and why it was not sent."""
-    said = [email.get_state_display()]
-    if email.skip_reason:
-        said.append(email.get_skip_reason_display())
-    if email.state == EmailState.FAILED and email.result_text:
-        said.append(email.result_text)
-    return ": ".join(map(str, said))
+def password(email: ResetEmail) -> str:
+    return _("Chosen") if getattr(email, "has_chosen", False) else ""
 
 
-def title(mailing: Mailing) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of an email: a word or two, why, and what a server answered."""
+
+    badge: str
+    text: str
+    tone: str = "plain"
+    answer: str = ""
+
+
+def fate(email: ResetEmail) -> Fate:
+    """In the words of the member's tab, where an attempt was made. No query where the events were read before."""
+    if email.state == EmailState.SKIPPED:
+        is_stopped = email.skip_reason == SkipReason.STOPPED
+        badge = _("Not sent") if is_stopped else str(email.get_state_display())
+        return Fate(badge=badge, text=str(email.get_skip_reason_display()))
+    if email.is_waiting and not email.attempts:
+        return Fate(badge=_("Waiting"), text=_("Its turn has not come."))
+    verdict = verdict_on(email, email.events.all(), reports=reports(email.provider))
+    words = wording.words(verdict, name=wording.person(email.member))
+    return Fate(badge=words.badge, text=words.text, tone=words.tone, answer=verdict.text)
+
+
+def title(mailing: Mailing, figures: Figures) -> str:
     """The heading of a mailing's page: what it is doing, or has done."""
-    chosen, mailed = {"number": grouped(mailing.chosen)}, {"number": grouped(mailing.handed_over)}
+    sent = figures.numbers["sent"]
+    chosen, mailed = {"number": grouped(figures.chosen)}, {"number": grouped(sent)}
     if mailing.state == MailingState.RUNNING:
-        return ngettext("Sending to %(number)s member", "Sending to %(number)s members", mailing.chosen) % chosen
+        return ngettext("Sending to %(number)s member", "Sending to %(number)s members", figures.chosen) % chosen
     if mailing.state == MailingState.PAUSED:
         return _("Sending is paused")
     if mailing.state == MailingState.STOPPED:
         return _("Sending was stopped")
-    return ngettext("Sent to %(number)s member", "Sent to %(number)s members", mailing.handed_over) % mailed
+    if not sent and figures.numbers["failed"]:
+        return _("Sending failed")
+    return ngettext("Sent to %(number)s member", "Sent to %(number)s members", sent) % mailed
+
+
+def alarm(mailing: Mailing, figures: Figures) -> tuple[str, str]:
+    """What is wrong with a mailing, for the top of its page, and how loudly that is said; empty where nothing is."""
+    sent, failed, came_back = (figures.numbers[name] for name in ("sent", "failed", "came_back"))
+    tried, lost = sent + failed, failed + came_back
+    values = {"lost": grouped(lost), "tried": grouped(tried)}
+    if not lost:
+        return "", ""
+    if lost < tried:
+        text = ngettext(
+            "%(lost)s of %(tried)s emails did not arrive: it failed or came back.",
+            "%(lost)s of %(tried)s emails did not arrive: they failed or came back.",
+            lost,
+        )
+        return "warning", text % values
+    if mailing.is_under_way:
+        text = ngettext("The only email so far failed.", "All %(tried)s emails so far failed.", tried)
+    elif not sent:
+        text = ngettext(
+            "The email failed. Nobody got an email from this mailing.",
+            "All %(tried)s emails failed. Nobody got an email from this mailing.",
+            tried,
+        )
+    else:
+        text = ngettext(
+            "The email failed or came back. Nobody got an email from this mailing.",
+            "All %(tried)s emails failed or came back. Nobody got an email from this mailing.",
+            tried,
+        )
+    return "critical", text % values
+
+
+def outcome(mailing: Mailing) -> str:
+    """A mailing's state for the list: one with failures does not look as if all were well."""
+    if mailing.state == MailingState.FINISHED and (lost := mailing.failed + mailing.bounced):
+        is_all = lost >= mailing.handed_over + mailing.failed
+        return _("Finished: all emails failed") if is_all else _("Finished, with failures")
+    return str(mailing.get_state_display())
+
+
+def why_paused(mailing: Mailing) -> str:
+    """Why it paused by itself, for who may not know how many: see `mailing.why_paused`."""
+    if mailing.paused_because == PauseReason.HARD_BOUNCES:
+        return _("Sending paused by itself: too many emails went to addresses that do not exist.")
+    if mailing.paused_because == PauseReason.COMPLAINTS:
+        return _("Sending paused by itself: too many people marked the email as spam.")
+    return ""
 
 
 def time_left(left: timedelta | None) -> str:

@@ -13,11 +13,22 @@ from wagtail.models import Site
 from .. import accounts, ids, links, resets
 from ..conf import conf
 from ..exceptions import Refusal
-from ..models import PasswordReset
+from ..models import Mailing, PasswordReset
 from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
 from ..resets import Standing, Status
-from . import account, for_their_it, identity, permissions, qr_code, timeline, unblock_words, what_helps, wording
+from . import (
+    account,
+    for_their_it,
+    identity,
+    mailing_words,
+    permissions,
+    qr_code,
+    timeline,
+    unblock_words,
+    what_helps,
+    wording,
+)
 
 
 @sensitive_variables()  # of everything that this calls, too: an error report must not show the link
@@ -130,6 +141,8 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
                         "detail": timeline.detail(entry, name=name),
                         "icon": timeline.icon(entry),
                         "text": entry.verdict.text if entry.verdict else "",
+                        "mailing": entry.mailing and mailing_words.name(entry.mailing),
+                        "mailing_url": entry.mailing and _mailing_url(actor, entry.mailing),
                     }
                     for entry in story.entries
                 ],
@@ -138,6 +151,13 @@ def history(actor: Any, member: Any) -> dict[str, Any]:
         ],
         "back_url": page_url(actor, member),
     }
+
+
+def _mailing_url(actor: Any, mailing: Mailing) -> str:
+    """The page of a mailing, for who may see it."""
+    if not permissions.may_send_mailings(actor):
+        return ""
+    return reverse("wagtail_member_reset_admin:mailing", args=[mailing.pk])
 
 
 def urls(member: Any) -> dict[str, str]:

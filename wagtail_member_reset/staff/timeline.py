@@ -62,22 +62,38 @@ def _beginning(entry: Entry, by: str) -> str:
     if entry.step == Step.SENT:
         return gettext("Sent by email by %(staff)s") % {"staff": by} if by else gettext("Sent by email")
     if entry.step == Step.SENT_AGAIN:
-        return gettext("Sent again by %(staff)s") % {"staff": by} if by else gettext("Asked for again on the website")
-    if by and entry.reset.origin == Origin.HANDED_OUT:
-        return gettext("Link made by %(staff)s, without an email") % {"staff": by}
-    if by and entry.reset.origin == Origin.MAILING:
-        return gettext("Sent with a mailing by %(staff)s") % {"staff": by}
-    if by and entry.reset.is_welcome and entry.reset.origin == Origin.STAFF:
-        return gettext("Account created by %(staff)s") % {"staff": by}
+        return _again(entry, by)
     if by:
-        return gettext("Created by %(staff)s") % {"staff": by}
+        return _made_by(entry) % {"staff": by}
     return {
+        Origin.CREATED: gettext("Account created"),
         Origin.MEMBER: gettext("Asked for on the website"),
-        Origin.MAILING: gettext("Created for many at once"),
-        Origin.IMPORT: gettext("Created with an import"),
-        Origin.REMINDER: gettext("Created as a reminder"),
+        Origin.MAILING: gettext("Sent with a mailing"),
+        Origin.IMPORT: gettext("Sent with a mailing from the command line"),
+        Origin.REMINDER: gettext("Sent as a reminder"),
         Origin.HANDED_OUT: gettext("Link made without an email"),
-    }.get(Origin(entry.reset.origin), gettext("Created"))
+    }.get(Origin(entry.origin), gettext("Created"))
+
+
+def _made_by(entry: Entry) -> str:
+    return {
+        Origin.CREATED: gettext("Account created by %(staff)s"),
+        Origin.MAILING: gettext("Sent with a mailing by %(staff)s"),
+        Origin.HANDED_OUT: gettext("Link made by %(staff)s, without an email"),
+    }.get(Origin(entry.origin), gettext("Created by %(staff)s"))
+
+
+def _again(entry: Entry, by: str) -> str:
+    if entry.origin == Origin.MAILING:
+        text = gettext("Sent again with a mailing by %(staff)s") if by else gettext("Sent again with a mailing")
+        return text % {"staff": by}
+    if by:
+        return gettext("Sent again by %(staff)s") % {"staff": by}
+    return {
+        Origin.MEMBER.value: gettext("Asked for again on the website"),
+        Origin.IMPORT.value: gettext("Sent again with a mailing from the command line"),
+        Origin.REMINDER.value: gettext("Sent again as a reminder"),
+    }.get(entry.origin, gettext("Sent again"))
 
 
 def _end(entry: Entry, by: str) -> str:

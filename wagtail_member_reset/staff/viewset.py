@@ -26,7 +26,7 @@ from .. import db, resets
 from ..accounts import address_of, replaces_address
 from ..conf import conf
 from ..exceptions import SendRefused, SettingError
-from ..models import Purpose
+from ..models import Origin, Purpose
 from . import panel, permissions
 from .forms import WelcomeFormMixin
 from .listing_column import ListingMixin
@@ -130,7 +130,7 @@ class CreateViewMixin(OwnTemplateMixin):
         member = super().save_instance()  # type: ignore[misc]
         if getattr(self.form, "wants_welcome_link", False):  # type: ignore[attr-defined]
             try:
-                resets.send(member, by=self.request.user, purpose=Purpose.WELCOME)
+                resets.send(member, by=self.request.user, purpose=Purpose.WELCOME, origin=Origin.CREATED)
                 self.member_reset_sent = True
             except SendRefused:
                 pass  # the account is saved, and its Settings tab says why no link was sent

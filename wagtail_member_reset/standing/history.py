@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -12,7 +12,7 @@ from django.db.models import Prefetch
 from wagtail.log_actions import registry
 
 from ..accounts import Member
-from ..models import EmailState, Origin, PasswordReset, Reason, ResetEmail, State
+from ..models import EmailState, Mailing, Origin, PasswordReset, Reason, ResetEmail, State
 from ..reports import Outcome, Verdict, is_automatic_answer, of_event, verdict_on
 
 MOST_LINKS = 5
@@ -53,7 +53,8 @@ class Entry:
     """
     One thing that happened. `by` is the staff member, where there was one.
 
-    `note` is the type of a report that decides nothing, as of a mail that was opened.
+    `note` is the type of a report that decides nothing, as of a mail that was opened. `origin` says where a link or an
+    email comes from, empty where nobody knows, and `mailing` which mailing sent it.
     """
 
     step: Step
@@ -63,6 +64,8 @@ class Entry:
     email: ResetEmail | None = None
     verdict: Verdict | None = None
     note: str = ""
+    origin: str = ""
+    mailing: Mailing | None = None
     is_doubtful: bool = False
 
 
@@ -77,7 +80,11 @@ class Story:
 
 def stories(member: Member) -> list[Story]:
     """The member's last links, the latest first. Four queries, or one where there are none."""
-    emails = ResetEmail.objects.order_by("created_at", "pk").select_related("requested_by").prefetch_related("events")
+    emails = (
+        ResetEmail.objects.order_by("created_at", "pk")
+        .select_related("requested_by", "mailing__created_by")
+        .prefetch_related("events")
+    )
     resets = list(
         PasswordReset.objects.filter(member=member.pk)
         .select_related("issued_by")
@@ -110,13 +117,16 @@ def _actions(member: Member, *, since: datetime) -> list[Any]:
 
 
 def _entries(reset: PasswordReset, actions: list[Any]) -> Iterator[Entry]:
-    yield Entry(step=Step.CREATED, at=reset.issued_at, reset=reset, by=reset.issued_by)
     with_link = [email for email in reset.emails.all() if email.has_link]
+    mailing = with_link[0].mailing if with_link and with_link[0].origin == reset.origin else None
+    made = Entry(step=Step.CREATED, at=reset.issued_at, reset=reset, by=reset.issued_by)
+    yield replace(made, origin=reset.origin, mailing=mailing)
     is_handed_out = reset.origin == Origin.HANDED_OUT
     for index, email in enumerate(with_link):
         if index or is_handed_out:
             step = Step.SENT_AGAIN if index else Step.SENT
-            yield Entry(step=step, at=email.created_at, reset=reset, email=email, by=email.requested_by)
+            sent = Entry(step=step, at=email.created_at, reset=reset, email=email, by=email.requested_by)
+            yield replace(sent, origin=email.origin, mailing=email.mailing)
         yield from _of_email(reset, email)
     for action in actions:
         if action.action in ACTIONS:

@@ -1,0 +1,37 @@
+"""Whom a mailing passes over as it starts: each has a row, so that whoever is counted can be listed."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from django.db.models import QuerySet
+
+from .. import db, ids
+from ..models import EmailState, Mailing, Purpose, ResetEmail, SkipReason
+from .known_bad import recipient_of
+
+SLICE = 1000
+
+
+def pass_over(mailing: Mailing, accounts: QuerySet[Any]) -> int:
+    """Write down that whoever starts the mailing may not reset these accounts; how many. Part of a transaction."""
+    pattern = ResetEmail(
+        mailing=mailing,
+        origin=mailing.origin,
+        requested_by=mailing.created_by,
+        purpose=Purpose.RESET,
+        language=mailing.language,
+        state=EmailState.SKIPPED,
+        skip_reason=SkipReason.NOT_ALLOWED,
+    )
+    number, members = 0, accounts.order_by("pk").iterator(chunk_size=SLICE)
+    while part := list(islice(members, SLICE)):
+        db.insert([_row(pattern, member) for member in part])
+        number += len(part)
+    return number
+
+
+def _row(pattern: ResetEmail, member: Any) -> ResetEmail:
+    about = {"public_id": ids.new_public_id(), "member_id": member.pk, "recipient": recipient_of(member)}
+    return db.copy_of(pattern, **about)
