@@ -9,6 +9,7 @@ from functools import partial, reduce
 from io import StringIO
 from operator import or_
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
@@ -113,10 +114,11 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
         ]
 
     def get_base_queryset(self) -> QuerySet[NeedsHelp]:
-        return self.matching(NeedsHelp.objects.filter(SHOWN[self.shown][1])).select_related("member", "noted_by")
+        return self.listed().select_related("member", "noted_by")
 
-    def matching(self, rows: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:
-        rows = within_reach(self.request.user, rows)
+    def listed(self) -> QuerySet[NeedsHelp]:
+        """Whom the list shows, by what was chosen and searched, and by whom the reader may look at."""
+        rows = within_reach(self.request.user, NeedsHelp.objects.filter(SHOWN[self.shown][1]))
         if self.reason is not None:
             rows = rows.filter(reason=self.reason)
         if self.domain:
@@ -150,17 +152,20 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
             "q": self.words,
             "domain": self.domain,
             "hears_nothing": not reports.reports(reports.default_backend().name),
-            "export_url": self._url_with(export="csv"),
-            "first_url": self._url_with() if self.request.GET.get("after") else "",
-            "next_url": self._url_with(after=self.next_after) if self.next_after else "",
+            "export_url": self.list_url(export="csv"),
+            "list_url": self.list_url(),
+            "domains_url": self.list_url("needs_help_domains"),
+            "everywhere_url": self.list_url(domain=""),
+            "first_url": self.list_url() if self.request.GET.get("after") else "",
+            "next_url": self.list_url(after=self.next_after) if self.next_after else "",
         }
 
-    def _url_with(self, **changes: str) -> str:
-        query = self.request.GET.copy()
-        query.pop("after", None)
-        for name, value in changes.items():
-            query[name] = value
-        return f"{self.request.path}?{query.urlencode()}"
+    def list_url(self, page: str = "needs_help", **changes: str) -> str:
+        """The first page with what was chosen and searched, but for the changes."""
+        chosen = {"show": self.shown, "reason": self.reason, "domain": self.domain, "q": self.words, **changes}
+        query = urlencode({name: value for name, value in chosen.items() if value})
+        address = reverse(f"wagtail_member_reset_admin:{page}")
+        return f"{address}?{query}" if query else address
 
     def export(self) -> HttpResponse:
         """The whole list as CSV, row by row; no links, and nothing that a spreadsheet computes."""
