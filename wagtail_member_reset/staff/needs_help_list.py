@@ -53,6 +53,17 @@ ACTIONS = {
 LONGEST_SEARCH, MOST_WORDS = 100, 5
 
 
+class SelectColumn(BaseColumn):  # type: ignore[misc]
+    """A checkbox for each row, named for who cannot see the row; Wagtail's own controller ticks all of them at once."""
+
+    header_template_name = mailing_pages.TEMPLATES + "needs_help_select_all.html"
+    cell_template_name = mailing_pages.TEMPLATES + "needs_help_select.html"
+
+    def get_cell_context_data(self, instance: NeedsHelp, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        return context | {"label": _("Select %(name)s") % {"name": _name(instance)}}
+
+
 class NeedsHelpList(mailing_pages.StaffIndexView):
     """
     Shows only people whom the reader may look at. Pages begin after the last row of the one before, as in a mailing.
@@ -66,7 +77,7 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
     index_url_name = "wagtail_member_reset_admin:needs_help"
     template_name = mailing_pages.TEMPLATES + "needs_help.html"
     no_results_message = gettext_lazy("Nobody needs help here.")
-    default_ordering = ("reason", "-happened_at", "-pk")
+    default_ordering: tuple[str, ...] = ("reason", "-happened_at", "-pk")
     paginate_by = 50
     next_after = ""
 
@@ -100,8 +111,13 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
         return str(self.request.GET.get("domain", "")).replace("\0", "")[:255]
 
     @cached_property
+    def may_select(self) -> bool:
+        return permissions.may_send_mailings(self.request.user)
+
+    @cached_property
     def columns(self) -> list[BaseColumn]:
         return [
+            *([SelectColumn("select")] if self.may_select else []),
             TitleColumn("name", label=_("Name"), accessor=_name, get_url=partial(_url, self.request.user)),
             Column("address", label=_("Email"), accessor=lambda row: address_of(row.member) or "-"),
             StatusTagColumn(
@@ -155,6 +171,7 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
             "export_url": self.list_url(export="csv"),
             "list_url": self.list_url(),
             "domains_url": self.list_url("needs_help_domains"),
+            "mailing_url": self.list_url("needs_help_mailing") if self.may_select else "",
             "everywhere_url": self.list_url(domain=""),
             "first_url": self.list_url() if self.request.GET.get("after") else "",
             "next_url": self.list_url(after=self.next_after) if self.next_after else "",
