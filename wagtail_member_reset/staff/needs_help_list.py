@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from datetime import datetime
 from functools import partial, reduce
-from io import StringIO
 from operator import or_
 from typing import Any
 from urllib.parse import urlencode
@@ -15,20 +11,20 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, StatusTagColumn, TitleColumn
-from wagtail.admin.utils import get_user_display_name
 
 from .. import needs_help, reports
 from ..accounts import address_of
 from ..models import QUIET, Need, NeedsHelp, Shelf
 from . import desk, mailing_pages, panel, permissions
-from .mailing_words import harmless
+from .needs_help_export import EXPORTS
+from .needs_help_words import action, name, note
 
 # What the links above the table are called, and the rows that each shows.
 SHOWN = {
@@ -37,18 +33,7 @@ SHOWN = {
     "later": (gettext_lazy("Later"), Q(shelf=Shelf.LATER, reason__isnull=False)),
     "done": (gettext_lazy("Dealt with"), Q(shelf=Shelf.DONE, reason__isnull=False)),
 }
-ACTIONS = {
-    Need.NO_SUCH_ADDRESS: gettext_lazy("Correct the address"),
-    Need.COMPLAINED: gettext_lazy("Talk to them, and copy the link"),
-    Need.REFUSED: gettext_lazy("Copy the link"),
-    Need.MAILBOX_FULL: gettext_lazy("Copy the link, or send again"),
-    Need.FAILED: gettext_lazy("Send again"),
-    Need.LINK_ENDED: gettext_lazy("Send a new link"),
-    Need.ABOUT_TO_EXPIRE: gettext_lazy("Send again"),
-    Need.EXPIRED: gettext_lazy("Send a new link"),
-    Need.NO_PASSWORD: gettext_lazy("Send again"),
-    Need.NO_ADDRESS: gettext_lazy("Enter an address"),
-}
+ORDER = ("reason", "-happened_at", "-pk")
 # Searched words, and what they are looked for in.
 LONGEST_SEARCH, MOST_WORDS = 100, 5
 
@@ -61,7 +46,7 @@ class SelectColumn(BaseColumn):  # type: ignore[misc]
 
     def get_cell_context_data(self, instance: NeedsHelp, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
-        return context | {"label": _("Select %(name)s") % {"name": _name(instance)}}
+        return context | {"label": _("Select %(name)s") % {"name": name(instance)}}
 
 
 class NeedsHelpList(mailing_pages.StaffIndexView):
@@ -77,7 +62,7 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
     index_url_name = "wagtail_member_reset_admin:needs_help"
     template_name = mailing_pages.TEMPLATES + "needs_help.html"
     no_results_message = gettext_lazy("Nobody needs help here.")
-    default_ordering: tuple[str, ...] = ("reason", "-happened_at", "-pk")
+    default_ordering: tuple[str, ...] = ORDER
     paginate_by = 50
     next_after = ""
 
@@ -87,8 +72,8 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         needs_help.refresh_due()
-        if request.GET.get("export") == "csv":
-            return self.export()
+        if export := EXPORTS.get(request.GET.get("export", "")):
+            return export(self.listed().select_related("member", "noted_by").order_by(*ORDER))
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 
@@ -118,14 +103,14 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
     def columns(self) -> list[BaseColumn]:
         return [
             *([SelectColumn("select")] if self.may_select else []),
-            TitleColumn("name", label=_("Name"), accessor=_name, get_url=partial(_url, self.request.user)),
+            TitleColumn("name", label=_("Name"), accessor=name, get_url=partial(_url, self.request.user)),
             Column("address", label=_("Email"), accessor=lambda row: address_of(row.member) or "-"),
             StatusTagColumn(
                 "reason", label=_("Reason"), accessor="get_reason_display", primary=lambda row: row.reason < QUIET
             ),
             DateColumn("happened_at", label=_("When")),
-            Column("action", label=_("What to do"), accessor=lambda row: ACTIONS[Need(row.reason)]),
-            Column("note", label=_("Note"), accessor=_note),
+            Column("action", label=_("What to do"), accessor=action),
+            Column("note", label=_("Note"), accessor=note),
             TitleColumn("aside", label=_("Set aside"), accessor=lambda row: _("Later or dealt with"), get_url=_aside),
         ]
 
@@ -168,7 +153,7 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
             "q": self.words,
             "domain": self.domain,
             "hears_nothing": not reports.reports(reports.default_backend().name),
-            "export_url": self.list_url(export="csv"),
+            "exports": [(kind.upper(), self.list_url(export=kind)) for kind in EXPORTS],
             "list_url": self.list_url(),
             "domains_url": self.list_url("needs_help_domains"),
             "mailing_url": self.list_url("needs_help_mailing") if self.may_select else "",
@@ -183,13 +168,6 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
         query = urlencode({name: value for name, value in chosen.items() if value})
         address = reverse(f"wagtail_member_reset_admin:{page}")
         return f"{address}?{query}" if query else address
-
-    def export(self) -> HttpResponse:
-        """The whole list as CSV, row by row; no links, and nothing that a spreadsheet computes."""
-        rows = self.get_base_queryset().order_by(*self.default_ordering)
-        response: Any = StreamingHttpResponse(_csv(rows), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="needs-help.csv"'
-        return response  # type: ignore[no-any-return]
 
 
 def within_reach(reader: Any, rows: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:
@@ -221,39 +199,6 @@ def _after(rows: QuerySet[NeedsHelp], key: str) -> QuerySet[NeedsHelp]:
 def _has(word: str) -> Q:
     columns = (Q(**{f"member__{name}__icontains": word}) for name in desk.searched_columns())
     return reduce(or_, columns, Q(pk__in=[]))
-
-
-def _csv(rows: QuerySet[NeedsHelp]) -> Iterator[str]:
-    line = StringIO()
-    writer = csv.writer(line)
-
-    def written(*cells: str) -> str:
-        line.seek(0)
-        line.truncate()
-        writer.writerow([harmless(cell) for cell in cells])
-        return line.getvalue()
-
-    yield "\ufeff" + written(_("Name"), _("Email"), _("Reason"), _("When"), _("What to do"), _("Note"))
-    for row in rows.iterator(chunk_size=500):
-        action = str(ACTIONS[Need(row.reason or Need.FAILED)])
-        yield written(
-            _name(row), address_of(row.member), str(row.get_reason_display()), _day(row.happened_at), action, _note(row)
-        )
-
-
-def _day(moment: datetime | None) -> str:
-    return moment.date().isoformat() if moment else ""
-
-
-def _name(row: NeedsHelp) -> str:
-    return str(get_user_display_name(row.member))
-
-
-def _note(row: NeedsHelp) -> str:
-    if row.noted_at is None:
-        return ""
-    by = str(get_user_display_name(row.noted_by)) if row.noted_by else ""
-    return f"{row.note} ({by})" if by and row.note else row.note or by
 
 
 def _url(reader: Any, row: NeedsHelp) -> str:
