@@ -48,6 +48,7 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
     action_type = bulk_button.ACTION
     aria_label = _("Send password resets to the selected users")
     action_priority = 50
+    classes = {"member-reset-bulk"}
     # Django's form views treat a PUT as a POST.
     http_method_names = ["get", "post"]
 

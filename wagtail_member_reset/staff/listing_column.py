@@ -12,6 +12,7 @@ import django_filters
 from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.db.models import BooleanField, Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.forms import Media
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -22,6 +23,7 @@ from wagtail.admin.widgets.button import Button
 from ..accounts import has_passwords, has_set_password, keeps_last_login, refusal_conditions
 from ..models import DeliveryEvent, EmailState, ResetEmail
 from . import bulk_button, permissions
+from .media import LISTING_MEDIA
 
 STATUS, MAY_SEND = "member_reset_status", "member_reset_may_send"
 NOBODY = Q(pk__in=[])
@@ -99,6 +101,11 @@ class ListingMixin:
     def get_base_queryset(self) -> QuerySet[Any]:
         accounts: QuerySet[Any] = super().get_base_queryset()  # type: ignore[misc]
         return with_status(accounts, reader=self.request.user) if self._is_shown else accounts
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)  # type: ignore[misc]
+        context["media"] = context.get("media", Media()) + LISTING_MEDIA
+        return context
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> Any:
         response = super().render_to_response(context, **kwargs)  # type: ignore[misc]

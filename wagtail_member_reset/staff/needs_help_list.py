@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -171,11 +171,11 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
 
 
 def within_reach(reader: Any, rows: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:
-    """But for people whose resets the reader may not see."""
+    """But for people whose resets the reader may not see. Asked row by row, so that a page never reads all accounts."""
     hidden = permissions.hidden_from(reader)
     if hidden is None:
         return rows
-    return rows.exclude(member__in=get_user_model()._base_manager.filter(hidden).values("pk"))
+    return rows.filter(~Exists(get_user_model()._base_manager.filter(hidden, pk=OuterRef("member"))))
 
 
 def _after(rows: QuerySet[NeedsHelp], key: str) -> QuerySet[NeedsHelp]:

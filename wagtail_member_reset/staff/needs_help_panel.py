@@ -14,6 +14,7 @@ from ..accounts import has_passwords
 from ..models import QUIET, Need, NeedsHelp, Shelf
 from . import permissions
 from .mailing_pages import TEMPLATES
+from .media import LISTING_MEDIA
 from .needs_help_list import within_reach
 
 # How old, in seconds, what the panel says may be.
@@ -31,6 +32,7 @@ class NeedsHelpPanel(Component):  # type: ignore[misc]
     name = "member_reset_needs_help"
     template_name = TEMPLATES + "needs_help_panel.html"
     order = 150
+    media = LISTING_MEDIA
 
     def __init__(self, reader: Any) -> None:
         self.reader = reader
