@@ -91,8 +91,8 @@ def invented(contest, size):
     looks = dict.fromkeys(("latest", "link", "sweep", "pass", "report"), 0.001)
     visits = {"requests": 100, "p99": 0.01}
     lists = ("page", "near", "quiet", "domains", "panel", "near_panel", "listing", "plain_listing")
-    visits |= dict.fromkeys(lists, {"seconds": 0.1, "statements": 1})
-    visits |= dict.fromkeys(("csv", "xlsx"), {"growth": 1000, "wall": 1.0})
+    visits |= {name: {"seconds": 0.1, "statements": 1} for name in lists}
+    visits |= {name: {"growth": 1000, "wall": 1.0} for name in ("csv", "xlsx")}
     found = {"cpu": 1.0, "wall": 1.0, "statements": 10, "growth": 0, "enqueue": 0.01, "size": 1000, **looks, **visits}
     return {each.name: [{**found, "mails": each.mails or 1}] * 2 for each in contest.contestants(size)}
 
