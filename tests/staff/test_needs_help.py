@@ -81,13 +81,14 @@ def test_menu_leads_there(office_client):
     assert url() in office_client.get(reverse("wagtailadmin_home")).content.decode()
 
 
-def test_page_costs_the_same_for_few_and_for_many(office_client):
-    costs = []
+@pytest.mark.parametrize("reader", ["office_client", "junior"])
+def test_page_costs_the_same_for_few_and_for_many(request, reader):
+    client, costs = request.getfixturevalue(reader), []
     for number in (3, 60):
         for each in range(number):
             listed(make_person(f"P{number}x{each}"))
         with CaptureQueriesContext(connection) as queries:
-            page(office_client)
+            page(client)
         costs.append(len(queries))
 
     assert costs[0] == costs[1] <= 12
