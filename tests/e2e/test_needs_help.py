@@ -10,7 +10,7 @@ from tests.conftest import make_person
 from wagtail_member_reset import needs_help
 from wagtail_member_reset.models import EmailState
 
-from .browsers import check, overflow, shoot
+from .browsers import AT_REST, check, overflow, shoot
 
 
 @pytest.fixture
@@ -68,6 +68,8 @@ def test_label_of_the_bulk_action_is_whole(browsers, mailing_office, member):
     button = page.get_by_role("link", name="Send password resets to the selected users")
 
     expect(button).to_be_visible()
+    # The bar slides in from below the window.
+    page.wait_for_function(AT_REST, arg="[data-bulk-action-footer]")
     shoot(page, "bulk-action")
     assert button.evaluate("(one) => one.scrollWidth <= one.clientWidth"), "cut off"
     box, footer = button.bounding_box(), page.locator("[data-bulk-action-footer]").bounding_box()
