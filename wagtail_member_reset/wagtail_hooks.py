@@ -14,6 +14,7 @@ from .staff import urls
 from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive
 from .staff.log_words import IdentityChecked, Replaced, Sent, SentAgain, Unblocked
 from .staff.menu import member_sign_in
+from .staff.needs_help_panel import add_panel
 
 
 @hooks.register("register_admin_urls")
@@ -26,6 +27,7 @@ def register_admin_menu_item() -> SubmenuMenuItem:
     return member_sign_in()
 
 
+hooks.register("construct_homepage_panels", add_panel)
 hooks.register("register_bulk_action", SendResetsBulkAction)
 hooks.register("after_bulk_action", end_links_of_inactive)
 

@@ -46,7 +46,29 @@ OF_VISITS: list[Column] = [
     ("requests/s", per_second, ".0f", 1),
     ("p99 ms", lambda found: found["p99"], ".1f", 1e3),
 ]
-OTHERS = {"page": OF_PAGES, "tables": OF_TABLES, **dict.fromkeys(("public", "load", "password"), OF_VISITS)}
+OF_LISTS: list[Column] = [
+    ("page ms", lambda found: found["page"]["seconds"], ".1f", 1e3),
+    ("near ms", lambda found: found["near"]["seconds"], ".1f", 1e3),
+    ("quiet ms", lambda found: found["quiet"]["seconds"], ".1f", 1e3),
+    ("domains ms", lambda found: found["domains"]["seconds"], ".1f", 1e3),
+    ("panel ms", lambda found: found["panel"]["seconds"], ".1f", 1e3),
+    ("near panel ms", lambda found: found["near_panel"]["seconds"], ".1f", 1e3),
+    ("users ms", lambda found: found["listing"]["seconds"], ".1f", 1e3),
+    ("Wagtail's ms", lambda found: found["plain_listing"]["seconds"], ".1f", 1e3),
+    ("page statements", lambda found: found["page"]["statements"], ".0f", 1),
+]
+OF_FILES: list[Column] = [
+    (f"{kind} {heading}", lambda found, kind=kind, name=name: found[kind][name], form, factor)
+    for kind in ("csv", "xlsx")
+    for heading, name, form, factor in (("MiB", "growth", ".1f", 1 / MEBIBYTE), ("s", "wall", ".1f", 1))
+]
+OTHERS = {
+    "page": OF_PAGES,
+    "tables": OF_TABLES,
+    "needs_help": OF_LISTS,
+    "needs_help_files": OF_FILES,
+    **dict.fromkeys(("public", "load", "password"), OF_VISITS),
+}
 MISSING = "-"
 
 

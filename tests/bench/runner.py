@@ -40,7 +40,7 @@ WAYS: dict[str, Callable[[Outside], dict[str, Any]]] = {
 class Runner:
     def __init__(self, folder: Path, databases: Sqlite | Postgres, outside: Outside) -> None:
         self.folder, self.databases, self.outside = folder, databases, outside
-        self._filled: dict[tuple[int, int], str] = {}
+        self._filled: dict[tuple[int, int, str], str] = {}
 
     def contest(self, contest: Contest, size: Size, rounds: int, *, say: Callable[[str], None]) -> Results:
         contestants = list(contest.contestants(size))
@@ -54,7 +54,7 @@ class Runner:
         return results
 
     def _measured(self, contestant: Contestant) -> dict[str, Any]:
-        source = self._database(contestant.table, contestant.resets)
+        source = self._database(contestant.table, contestant.resets, contestant.filling)
         database = source if contestant.resets else self.databases.new(source)
         arguments = contestant.arguments | ({"count": contestant.mails} if contestant.mails else {})
         self.outside.begin(late=contestant.late)
@@ -69,21 +69,24 @@ class Runner:
             raise RuntimeError(f"{contestant.title}: {taken} members were mailed, not {expected}.")
         return {**found, "mails": contestant.mails}
 
-    def _database(self, members: int, resets: int = 0) -> str:
+    def _database(self, members: int, resets: int = 0, filling: str = "") -> str:
         """One that is filled like this, made once, out of one that holds less."""
-        if (members, resets) not in self._filled:
+        key = (members, resets, filling if resets else "")
+        if key not in self._filled:
             if resets:
-                work, arguments, source = "with_resets", {"resets": resets}, self._database(members)
+                work, arguments, source = filling, {"resets": resets}, self._database(members)
             elif members:
-                first = max((known for known, rows in self._filled if known < members and not rows), default=0)
+                first = max(
+                    (known for known, rows, _filling in self._filled if known < members and not rows), default=0
+                )
                 source = self._database(first)
                 work, arguments = "with_members", {"first": first, "last": members}
             else:
                 work, arguments, source = "migrated", {"letters_to": str(self.folder / "letters")}, ""
             database = self.databases.new(source)
             self._run(work, database, arguments, {})
-            self._filled[members, resets] = database
-        return self._filled[members, resets]
+            self._filled[key] = database
+        return self._filled[key]
 
     def _run(self, work: str, database: str, arguments: dict[str, Any], settings: dict[str, Any]) -> Any:
         answer = self.folder / "answer.json"

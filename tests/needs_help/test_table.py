@@ -194,3 +194,35 @@ def test_look_at_many_costs_what_a_look_at_one_does(db):
         NeedsHelp.objects.all().delete()
 
     assert costs[0] == costs[1]
+
+
+def test_list_knows_whose_latest_email_has_arrived(sent, clock):
+    ann, ben, cleo = (make_person(name) for name in ("Ann", "Ben", "Cleo"))
+    for person in (ann, ben, cleo):
+        sent(person)
+    report("bounced", ann, mta_response="550 5.7.1 message refused")
+    report("complained", ben)
+    report("delivered", cleo)
+    clock.move_to(NOON + timedelta(days=3.1))
+
+    needs_help.rebuild()
+
+    arrived = {row.member: (row.reason, row.has_arrived) for row in NeedsHelp.objects.all()}
+    assert arrived == {
+        ann: (Need.REFUSED, False),
+        ben: (Need.COMPLAINED, True),
+        cleo: (Need.NO_PASSWORD, True),
+    }
+
+
+def test_email_that_arrives_late_is_noted_and_changes_nothing_else(imported_member, sent, office, clock):
+    sent(imported_member)
+    clock.move_to(NOON + timedelta(days=3.1))
+    needs_help.rebuild()
+    needs_help.deal_with(NeedsHelp.objects.get(), note="Called", by=office)
+
+    report("delivered", imported_member, timestamp=NOON)
+    needs_help.rebuild()
+
+    row = NeedsHelp.objects.get()
+    assert (row.has_arrived, row.shelf, row.note) == (True, Shelf.DONE, "Called")

@@ -1,6 +1,9 @@
 """The column "Password" of Wagtail's user listing, its filter, and the menu of a row."""
 
+import re
+
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -68,3 +71,35 @@ def test_column_tells_a_password_that_was_set_from_a_sign_in_and_an_email_that_f
     statuses, _response = listed(admin_client)
 
     assert (statuses[member.pk], statuses[imported_member.pk]) == ("set", "failed")
+
+
+def action_url():
+    model = get_user_model()._meta
+    return reverse("wagtail_bulk_action", args=[model.app_label, model.model_name, "send_member_resets"])
+
+
+def test_bulk_action_is_offered_to_who_may_use_it(client, mailing_office):
+    said = listed(client)[1].content.decode()
+
+    assert re.search(rf'<a[^>]*href="{action_url()}"[^>]*>\s*Send password resets\s*</a>', said)
+
+
+def test_bulk_action_is_offered_to_nobody_else_and_the_others_stay(office_client, admin_client):
+    without, complete = listed(office_client)[1].content.decode(), listed(admin_client)[1].content.decode()
+
+    assert action_url() not in without and action_url() in complete
+    assert [page.count("data-bulk-action-button") for page in (without, complete)] == [3, 4]
+    assert len(re.findall(r"<li\b", without)) == without.count("</li>")
+
+
+def test_listing_costs_one_query_more_at_most(office_client, settings, member):
+    costs = []
+    for has_passwords in (True, False):
+        settings.WAGTAIL_MEMBER_RESET_PASSWORDS_ENABLED = has_passwords
+        listed_once = office_client.get(reverse("wagtailusers_users:index"))
+        with CaptureQueriesContext(connection) as queries:
+            office_client.get(reverse("wagtailusers_users:index"))
+        costs.append(len(queries))
+        assert listed_once.status_code == 200
+
+    assert costs[0] - costs[1] <= 1

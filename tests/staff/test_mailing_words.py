@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from wagtail_member_reset.staff.mailing_words import harmless
+from wagtail_member_reset.staff.spreadsheets import harmless
 
 SIGNS = ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
 BEFORE = ["", "x;", "x,", "x|", "x\t", "x\n", "x\r", 'x";', "x;;", "x; ", 'x;"', "x;'", "x;\u00a0", " ", '"']

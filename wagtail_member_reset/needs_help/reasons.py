@@ -23,9 +23,14 @@ PATIENCE = timedelta(days=3)
 SAFETY = (Reason.RIGHTS_GAINED, Reason.KEY_LOST)
 
 
+# What can only be said of an email that has arrived.
+ARRIVED = (Outcome.DELIVERED, Outcome.UNSUBSCRIBED, Outcome.COMPLAINED)
+
+
 class Found(NamedTuple):
     need: Need
     at: datetime
+    has_arrived: bool = False
 
 
 def look(keys: Sequence[Any]) -> tuple[dict[Any, Found], dict[Any, str]]:
@@ -47,9 +52,10 @@ def look(keys: Sequence[Any]) -> tuple[dict[Any, Found], dict[Any, str]]:
         if refusal not in (None, Refusal.NO_ADDRESS) or _has_got_in(member, reset, used):
             continue
         is_newcomer = _last_login(member) is None and member.pk not in used
-        need = _need(reset, emails.get(reset.pk) if reset else None, refusal, joined_at=_joined_at(member))
+        sent = emails.get(reset.pk) if reset else None
+        need = _need(reset, sent, refusal, joined_at=_joined_at(member))
         if need is not None and (is_newcomer or need.need < QUIET):
-            found[member.pk] = need
+            found[member.pk] = need._replace(has_arrived=sent is not None and sent[1].outcome in ARRIVED)
             domains[member.pk] = address_key(address_of(member)).rpartition("@")[2][:255]
     return found, domains
 

@@ -147,11 +147,12 @@ def _refresh(keys: Sequence[Any]) -> None:
     for key, need in found.items():
         row = rows.get(key)
         if row is None:
-            new.append(NeedsHelp(member_id=key, reason=need.need, happened_at=need.at, domain=domains[key]))
+            told = {"happened_at": need.at, "domain": domains[key], "has_arrived": need.has_arrived}
+            new.append(NeedsHelp(member_id=key, reason=need.need, **told))
         elif _update(row, need, domains[key], started_at):
             changed.append(row)
     NeedsHelp.objects.bulk_create(new, ignore_conflicts=True)
-    NeedsHelp.objects.bulk_update(changed, ["reason", "happened_at", "domain", "shelf", "until"])
+    NeedsHelp.objects.bulk_update(changed, ["reason", "happened_at", "domain", "has_arrived", "shelf", "until"])
     # But for who is to be looked at again since this look began.
     seen = NeedsHelp.objects.filter(pk__in=keys, look_since__lte=started_at)
     seen.update(look_since=None)
@@ -159,12 +160,12 @@ def _refresh(keys: Sequence[Any]) -> None:
 
 def _update(row: NeedsHelp, need: Found, domain: str, now: datetime) -> bool:
     """Bring the row up to date; whether it changed. What is new puts a person back on the list."""
-    before = (row.reason, row.happened_at, row.domain)
-    if before == (need.need, need.at, domain):
+    before = (row.reason, row.happened_at, row.domain, row.has_arrived)
+    if before == (need.need, need.at, domain, need.has_arrived):
         return False
     is_new = row.reason != need.need if need.need < QUIET else row.noted_at is not None and need.at > row.noted_at
     is_again = row.reason == need.need and row.happened_at is not None and need.at > row.happened_at
     if is_new or is_again:
         row.shelf, row.until = Shelf.OPEN, None
-    row.reason, row.happened_at, row.domain = need.need, need.at, domain
+    row.reason, row.happened_at, row.domain, row.has_arrived = need.need, need.at, domain, need.has_arrived
     return True

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.users.views.bulk_actions.user_bulk_action import UserBulkAction
 
 from .. import links, mailings
-from ..accounts import has_passwords, may_see_listing
+from ..accounts import has_passwords
 from ..exceptions import ChoiceError
 from ..mailing import Choice, Kind, with_ids
 from ..models import Mailing
-from . import listing, mailing_new, mailing_pages, permissions
+from . import bulk_button, listing, mailing_new, mailing_pages
 
 
 class Listed:
@@ -45,15 +45,16 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
 
     models = Listed()
     display_name = _("Send password resets")
-    action_type = "send_member_resets"
+    action_type = bulk_button.ACTION
     aria_label = _("Send password resets to the selected users")
     action_priority = 50
+    classes = {"member-reset-bulk"}
     # Django's form views treat a PUT as a POST.
     http_method_names = ["get", "post"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Wagtail 7.0 does not check the right to see the listing, and later versions do not log a refusal.
-        if not (permissions.may_send_mailings(request.user) and may_see_listing(request.user)):
+        if not bulk_button.may_use(request.user):
             mailing_pages.refuse(request)
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response

@@ -12,6 +12,8 @@ import django_filters
 from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.db.models import BooleanField, Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.forms import Media
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +22,8 @@ from wagtail.admin.widgets.button import Button
 
 from ..accounts import has_passwords, has_set_password, keeps_last_login, refusal_conditions
 from ..models import DeliveryEvent, EmailState, ResetEmail
-from . import permissions
+from . import bulk_button, permissions
+from .media import LISTING_MEDIA
 
 STATUS, MAY_SEND = "member_reset_status", "member_reset_may_send"
 NOBODY = Q(pk__in=[])
@@ -98,6 +101,17 @@ class ListingMixin:
     def get_base_queryset(self) -> QuerySet[Any]:
         accounts: QuerySet[Any] = super().get_base_queryset()  # type: ignore[misc]
         return with_status(accounts, reader=self.request.user) if self._is_shown else accounts
+
+    def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(*args, **kwargs)  # type: ignore[misc]
+        context["media"] = context.get("media", Media()) + LISTING_MEDIA
+        return context
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> Any:
+        response = super().render_to_response(context, **kwargs)  # type: ignore[misc]
+        if isinstance(response, TemplateResponse) and not bulk_button.may_use(self.request.user):
+            response.add_post_render_callback(bulk_button.take_out)
+        return response
 
     def get_list_more_buttons(self, instance: Any) -> list[Any]:
         buttons: list[Any] = super().get_list_more_buttons(instance)  # type: ignore[misc]

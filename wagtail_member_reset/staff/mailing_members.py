@@ -18,7 +18,7 @@ from wagtail.admin.ui.tables import BaseColumn, Column, TitleColumn
 from ..accounts import address_of
 from ..mailing import members_left
 from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
-from . import csv_file, mailing_figures, mailing_pages, mailing_words, panel, permissions
+from . import mailing_figures, mailing_pages, mailing_words, panel, permissions, spreadsheets
 from .mailing_figures import SHOWN
 
 # Before this, the place of a member for whom nothing was written yet.
@@ -51,7 +51,7 @@ class MailingMembers(mailing_pages.MailingIndexView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.GET.get("export") == "csv":
-            return csv_file.download(f"mailing-{self.mailing.pk}{self.shown and '-' + self.shown}.csv", self._lines())
+            return spreadsheets.as_csv(f"mailing-{self.mailing.pk}{self.shown and '-' + self.shown}", self._lines())
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import timedelta
 from typing import Any, cast
 
@@ -22,7 +21,7 @@ from ..accounts import address_of
 from ..exceptions import ChoiceError
 from ..mailing import Kind, Nobody
 from ..models import Mailing, MailingUnmatched, MailingUpload, SkipReason
-from . import listing, mailing_file, mailing_words, permissions
+from . import listing, mailing_file, permissions, spreadsheets
 from .mailing_forms import ChoiceForm
 from .mailing_pages import TEMPLATES, choice, find, guarded, page, refuse, require, url
 
@@ -122,13 +121,9 @@ def unmatched(request: HttpRequest, pk: int) -> HttpResponse:
     if not permissions.may_see_file(request.user, mailing):
         refuse(request)
     lines = get_object_or_404(MailingUnmatched, mailing=pk).lines
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="mailing-{pk}-lines-without-account.csv"'
-    response.write("\ufeff")  # spreadsheets read UTF-8 only with this mark
-    rows = csv.writer(response)
-    rows.writerow([_("Line"), _("Text"), _("Reason")])
-    rows.writerows((line, mailing_words.harmless(text), Nobody(reason).label) for line, text, reason in lines)
-    return guarded(response)
+    rows = ([str(line), text, str(Nobody(reason).label)] for line, text, reason in lines)
+    header = [_("Line"), _("Text"), _("Reason")]
+    return guarded(spreadsheets.as_csv(f"mailing-{pk}-lines-without-account", [header, *rows]))
 
 
 def unmatched_of(request: HttpRequest, mailing: Mailing) -> MailingUnmatched | None:

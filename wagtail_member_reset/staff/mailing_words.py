@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 # A cell that begins so is computed; the wide signs are read alike. Where a language puts semicolons between cells, a
 # spreadsheet takes one within a text for the end of a cell, whatever the file itself has.
-FORMULA = re.compile(r"""(^|[;,|\t\r\n])(?=[\s"']*[=+\-@＝＋－＠])""")  # noqa: RUF001
 
 
 def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
@@ -169,11 +167,6 @@ def time_left(left: timedelta | None) -> str:
         return ngettext("about %(n)d hour left", "about %(n)d hours left", hours) % {"n": hours}
     days = round(hours / 24)
     return ngettext("about %(n)d day left", "about %(n)d days left", days) % {"n": days}
-
-
-def harmless(text: str) -> str:
-    """Text that a spreadsheet shows and does not compute: https://owasp.org/www-community/attacks/CSV_Injection"""
-    return FORMULA.sub(r"\1'", text)
 
 
 def grouped(number: int) -> str:

@@ -4,4 +4,6 @@ from django.forms import Media
 
 STATIC = "wagtail_member_reset/staff/"
 MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset.js"])
+# Of Wagtail's own listing of users: the style sheet alone.
+LISTING_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]})
 MAILING_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset_mailing.js"])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
 from functools import partial, reduce
 from operator import or_
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -19,12 +18,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, StatusTagColumn, TitleColumn
-from wagtail.admin.utils import get_user_display_name
 
 from .. import needs_help, reports
 from ..accounts import address_of
 from ..models import QUIET, Need, NeedsHelp, Shelf
-from . import csv_file, desk, mailing_pages, panel, permissions
+from . import desk, mailing_pages, panel, permissions
+from .needs_help_words import action, lines, name, note
+from .spreadsheets import EXPORTS
 
 # What the links above the table are called, and the rows that each shows.
 SHOWN = {
@@ -33,20 +33,20 @@ SHOWN = {
     "later": (gettext_lazy("Later"), Q(shelf=Shelf.LATER, reason__isnull=False)),
     "done": (gettext_lazy("Dealt with"), Q(shelf=Shelf.DONE, reason__isnull=False)),
 }
-ACTIONS = {
-    Need.NO_SUCH_ADDRESS: gettext_lazy("Correct the address"),
-    Need.COMPLAINED: gettext_lazy("Talk to them, and copy the link"),
-    Need.REFUSED: gettext_lazy("Copy the link"),
-    Need.MAILBOX_FULL: gettext_lazy("Copy the link, or send again"),
-    Need.FAILED: gettext_lazy("Send again"),
-    Need.LINK_ENDED: gettext_lazy("Send a new link"),
-    Need.ABOUT_TO_EXPIRE: gettext_lazy("Send again"),
-    Need.EXPIRED: gettext_lazy("Send a new link"),
-    Need.NO_PASSWORD: gettext_lazy("Send again"),
-    Need.NO_ADDRESS: gettext_lazy("Enter an address"),
-}
+ORDER = ("reason", "-happened_at", "-pk")
 # Searched words, and what they are looked for in.
 LONGEST_SEARCH, MOST_WORDS = 100, 5
+
+
+class SelectColumn(BaseColumn):  # type: ignore[misc]
+    """A checkbox for each row, named for who cannot see the row; Wagtail's own controller ticks all of them at once."""
+
+    header_template_name = mailing_pages.TEMPLATES + "needs_help_select_all.html"
+    cell_template_name = mailing_pages.TEMPLATES + "needs_help_select.html"
+
+    def get_cell_context_data(self, instance: NeedsHelp, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        return context | {"label": _("Select %(name)s") % {"name": name(instance)}}
 
 
 class NeedsHelpList(mailing_pages.StaffIndexView):
@@ -62,7 +62,7 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
     index_url_name = "wagtail_member_reset_admin:needs_help"
     template_name = mailing_pages.TEMPLATES + "needs_help.html"
     no_results_message = gettext_lazy("Nobody needs help here.")
-    default_ordering = ("reason", "-happened_at", "-pk")
+    default_ordering: tuple[str, ...] = ORDER
     paginate_by = 50
     next_after = ""
 
@@ -72,8 +72,9 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         needs_help.refresh_due()
-        if request.GET.get("export") == "csv":
-            return self.export()
+        if export := EXPORTS.get(request.GET.get("export", "")):
+            rows = self.listed().select_related("member", "noted_by").order_by(*ORDER)
+            return export("needs-help", lines(rows))
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 
@@ -96,24 +97,30 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
         return str(self.request.GET.get("domain", "")).replace("\0", "")[:255]
 
     @cached_property
+    def may_select(self) -> bool:
+        return permissions.may_send_mailings(self.request.user)
+
+    @cached_property
     def columns(self) -> list[BaseColumn]:
         return [
-            TitleColumn("name", label=_("Name"), accessor=_name, get_url=partial(_url, self.request.user)),
+            *([SelectColumn("select")] if self.may_select else []),
+            TitleColumn("name", label=_("Name"), accessor=name, get_url=partial(_url, self.request.user)),
             Column("address", label=_("Email"), accessor=lambda row: address_of(row.member) or "-"),
             StatusTagColumn(
                 "reason", label=_("Reason"), accessor="get_reason_display", primary=lambda row: row.reason < QUIET
             ),
             DateColumn("happened_at", label=_("When")),
-            Column("action", label=_("What to do"), accessor=lambda row: ACTIONS[Need(row.reason)]),
-            Column("note", label=_("Note"), accessor=_note),
+            Column("action", label=_("What to do"), accessor=action),
+            Column("note", label=_("Note"), accessor=note),
             TitleColumn("aside", label=_("Set aside"), accessor=lambda row: _("Later or dealt with"), get_url=_aside),
         ]
 
     def get_base_queryset(self) -> QuerySet[NeedsHelp]:
-        return self.matching(NeedsHelp.objects.filter(SHOWN[self.shown][1])).select_related("member", "noted_by")
+        return self.listed().select_related("member", "noted_by")
 
-    def matching(self, rows: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:
-        rows = within_reach(self.request.user, rows)
+    def listed(self) -> QuerySet[NeedsHelp]:
+        """Whom the list shows, by what was chosen and searched, and by whom the reader may look at."""
+        rows = within_reach(self.request.user, NeedsHelp.objects.filter(SHOWN[self.shown][1]))
         if self.reason is not None:
             rows = rows.filter(reason=self.reason)
         if self.domain:
@@ -147,29 +154,29 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
             "q": self.words,
             "domain": self.domain,
             "hears_nothing": not reports.reports(reports.default_backend().name),
-            "export_url": self._url_with(export="csv"),
-            "first_url": self._url_with() if self.request.GET.get("after") else "",
-            "next_url": self._url_with(after=self.next_after) if self.next_after else "",
+            "exports": [(kind.upper(), self.list_url(export=kind)) for kind in EXPORTS],
+            "list_url": self.list_url(),
+            "domains_url": self.list_url("needs_help_domains"),
+            "mailing_url": self.list_url("needs_help_mailing") if self.may_select else "",
+            "everywhere_url": self.list_url(domain=""),
+            "first_url": self.list_url() if self.request.GET.get("after") else "",
+            "next_url": self.list_url(after=self.next_after) if self.next_after else "",
         }
 
-    def _url_with(self, **changes: str) -> str:
-        query = self.request.GET.copy()
-        query.pop("after", None)
-        for name, value in changes.items():
-            query[name] = value
-        return f"{self.request.path}?{query.urlencode()}"
-
-    def export(self) -> HttpResponse:
-        """The whole list as CSV; no links."""
-        return csv_file.download("needs-help.csv", _lines(self.get_base_queryset().order_by(*self.default_ordering)))
+    def list_url(self, page: str = "needs_help", **changes: str) -> str:
+        """The first page with what was chosen and searched, but for the changes."""
+        chosen = {"show": self.shown, "reason": self.reason, "domain": self.domain, "q": self.words, **changes}
+        query = urlencode({name: value for name, value in chosen.items() if value})
+        address = reverse(f"wagtail_member_reset_admin:{page}")
+        return f"{address}?{query}" if query else address
 
 
 def within_reach(reader: Any, rows: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:
-    """But for people whose resets the reader may not see."""
+    """But for people whose resets the reader may not see. Asked row by row, so that a page never reads all accounts."""
     hidden = permissions.hidden_from(reader)
     if hidden is None:
         return rows
-    return rows.exclude(member__in=get_user_model()._base_manager.filter(hidden).values("pk"))
+    return rows.filter(~Exists(get_user_model()._base_manager.filter(hidden, pk=OuterRef("member"))))
 
 
 def _after(rows: QuerySet[NeedsHelp], key: str) -> QuerySet[NeedsHelp]:
@@ -193,28 +200,6 @@ def _after(rows: QuerySet[NeedsHelp], key: str) -> QuerySet[NeedsHelp]:
 def _has(word: str) -> Q:
     columns = (Q(**{f"member__{name}__icontains": word}) for name in desk.searched_columns())
     return reduce(or_, columns, Q(pk__in=[]))
-
-
-def _lines(rows: QuerySet[NeedsHelp]) -> Iterator[list[str]]:
-    yield [_("Name"), _("Email"), _("Reason"), _("When"), _("What to do"), _("Note")]
-    for row in rows.iterator(chunk_size=500):
-        reason, action = str(row.get_reason_display()), str(ACTIONS[Need(row.reason or Need.FAILED)])
-        yield [_name(row), address_of(row.member), reason, _day(row.happened_at), action, _note(row)]
-
-
-def _day(moment: datetime | None) -> str:
-    return moment.date().isoformat() if moment else ""
-
-
-def _name(row: NeedsHelp) -> str:
-    return str(get_user_display_name(row.member))
-
-
-def _note(row: NeedsHelp) -> str:
-    if row.noted_at is None:
-        return ""
-    by = str(get_user_display_name(row.noted_by)) if row.noted_by else ""
-    return f"{row.note} ({by})" if by and row.note else row.note or by
 
 
 def _url(reader: Any, row: NeedsHelp) -> str:

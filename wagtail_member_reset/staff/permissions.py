@@ -152,6 +152,11 @@ def hidden_from(actor: Any) -> Q | None:
     return None if actor.has_perm(PREFIX + "view_passwordreset") else beyond(actor)
 
 
+def reach(actor: Any) -> str:
+    """A name for what `hidden_from` hides, the same for all from whom it hides the same people."""
+    return "everybody" if hidden_from(actor) is None else rank_of(actor).name.lower()
+
+
 def may_change(actor: Any) -> bool:
     """Whether the actor may edit accounts in Wagtail's own views."""
     return bool(actor.has_perm(user_permission("change")))

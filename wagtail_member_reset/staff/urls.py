@@ -3,12 +3,16 @@ from django.urls import URLPattern, path
 from . import desk, mailing_new, mailing_views, needs_help_aside, views
 from .mailing_list import MailingList
 from .mailing_members import MailingMembers
+from .needs_help_domains import NeedsHelpDomains
 from .needs_help_list import NeedsHelpList
+from .needs_help_mailing import NeedsHelpMailing
 
 app_name = "wagtail_member_reset_admin"
 urlpatterns: list[URLPattern] = [
     path("", desk.desk, name="desk"),
     path("needs-help/", NeedsHelpList.as_view(), name="needs_help"),
+    path("needs-help/domains/", NeedsHelpDomains.as_view(), name="needs_help_domains"),
+    path("needs-help/mailing/", NeedsHelpMailing.as_view(), name="needs_help_mailing"),
     path("needs-help/<str:pk>/", needs_help_aside.aside, name="needs_help_aside"),
     path("mailings/", MailingList.as_view(), name="mailings"),
     path("mailings/results/", MailingList.as_view(results_only=True), name="mailings_results"),

@@ -33,7 +33,7 @@ class Contestant:
     name: str
     title: str
     work: str
-    """A function of `works`, `looks` or `visits`."""
+    """A function of `works`, `looks`, `visits` or `needs_help`."""
     table: int
     """Accounts in the database."""
     mails: int = 0
@@ -44,6 +44,8 @@ class Contestant:
     """Seconds by which each answer of the mail server or service is late."""
     resets: int = 0
     """Resets in the database, which then is not copied: they are looked at only."""
+    filling: str = "with_resets"
+    """The function of `history` or `needs_help` that writes them."""
     arguments: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -63,7 +65,16 @@ class Contest:
 
 def every() -> list[Contest]:
     # They import what stands above.
-    from tests.bench.contests import connections, few, looks, many, public, workers
+    from tests.bench.contests import connections, few, looks, many, needs_help, public, workers
 
     runs = [few.CONTEST, many.CONTEST, connections.CONTEST, workers.CONTEST]
-    return [*runs, looks.TABLES, looks.PAGE, public.ASKING, public.LOAD, public.CHOOSING]
+    return [
+        *runs,
+        looks.TABLES,
+        looks.PAGE,
+        needs_help.LISTS,
+        needs_help.FILES,
+        public.ASKING,
+        public.LOAD,
+        public.CHOOSING,
+    ]
