@@ -126,7 +126,7 @@ def test_lines_that_name_no_account_are_downloaded_and_compute_nothing(mailing_o
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"].startswith("attachment;")
     assert "no-store" in answer["Cache-Control"]
-    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    rows = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
     assert rows == [
         ["Line", "Text", "Reason"],
         *(
@@ -148,7 +148,7 @@ def test_thousands_of_lines_without_account_are_all_downloaded_and_few_shown(mai
 
     assert "3,000 lines in the file match no account." in said
     assert said.count("@old.example") == 10 + 2  # two are values of the column
-    assert client.get(f"{MAILINGS}{mailing.pk}/unmatched/").content.count(b"@old.example") == 3000
+    assert client.get(f"{MAILINGS}{mailing.pk}/unmatched/").getvalue().count(b"@old.example") == 3000
 
 
 def test_files_whose_lines_all_name_accounts_have_nothing_to_download(mailing_office, client):
