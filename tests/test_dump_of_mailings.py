@@ -80,7 +80,7 @@ def runs(db, office, settings, everything_logged, mails, time_machine):  # noqa:
     people = [make_person(f"Person{number}") for number in range(SIZE)]
     names = "\n".join(["email", *(person.email for person in people), "nobody@members.example"])
     upload = SimpleUploadedFile("people.csv", names.encode())
-    staff.post(f"{MAILINGS}new/", {"kind": "file", "file": upload}, follow=True)
+    staff.post(f"{MAILINGS}new/", {"name": "Renewal", "kind": "file", "file": upload}, follow=True)
     mailing = Mailing.objects.get()
     page = f"{MAILINGS}{mailing.pk}/"
     for verb, values in (("start", {"column": "1"}), ("pause", {}), ("resume", {})):

@@ -30,12 +30,15 @@ from .mailing import (
     choice_from_json,
     choose_in_file,
     chosen_accounts,
+    clean_name,
+    default_name,
     finish_mailing,
     holds_back_admins,
     in_mixed_order,
     keep_file,
     keep_upload,
     missed_emails,
+    name_of_rest,
     out_of_reach,
     pause_mailing,
     rest_of,
@@ -91,20 +94,30 @@ def choose(mailing: Mailing, *, column: int, each: bool = False, admins: bool = 
         return choose_in_file(mailing, column=column, each=each, admins=admins)
 
 
+def change(mailing: Mailing, **details: Any) -> bool:
+    """Say otherwise of a draft what `drafted` takes; False where it has started."""
+    changed = bool(Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT).update(**details))
+    mailing.refresh_from_db()
+    return changed
+
+
 def drafted(
     choice: Choice,
     *,
     by: Member | None,
+    name: str = "",
     again: bool = False,
     per_hour: int | None = None,
     site: Site | None = None,
     language: str = "",
     origin: Origin = Origin.MAILING,
 ) -> Mailing:
-    """A mailing that is not written down, for a preview."""
+    """A mailing that is not written down, for a preview. Without a `name`, it gets one by its kind and date."""
+    chosen = choice.as_json()
     return Mailing(
+        name=clean_name(name) or default_name(chosen),
         created_by=by,
-        choice=choice.as_json(),
+        choice=chosen,
         again=again,
         per_hour=per_hour,
         site=site or Site.objects.filter(is_default_site=True).first(),
@@ -271,7 +284,7 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
         return None
     details: dict[str, Any] = {"per_hour": mailing.per_hour, "site": mailing.site, "language": mailing.language}
     # They may have a link that this mailing made, and have got no email.
-    details |= {"again": True, "origin": Origin(mailing.origin)}
+    details |= {"again": True, "origin": Origin(mailing.origin), "name": name_of_rest(mailing)}
     choice = Choice(kind=Kind.IDS, ids=tuple(keys), held_back=holds_back_admins(mailing.choice))
     return draft(choice, by=by, **details)
 

@@ -43,13 +43,14 @@ def told(mailoutbox, person):
 
 
 def test_end_is_told_once_with_figures_and_a_link_and_no_names(office, mailoutbox):
-    mailing = started(3, by=office)
+    mailing = started(3, by=office, name="Renewal 2027")
 
     outbox.drain()
     outbox.drain()
 
     [notice] = told(mailoutbox, office)
-    assert notice.subject.startswith(f"Mailing {mailing.pk} has finished (")
+    assert notice.subject.startswith("“Renewal 2027” has finished (")
+    assert "The mailing “Renewal 2027” has finished." in notice.body
     assert "Sent: 3" in notice.body
     assert f"https://club.example/admin/member-reset/mailings/{mailing.pk}/" in notice.body
     assert "Member1" not in notice.body

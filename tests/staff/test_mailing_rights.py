@@ -99,7 +99,7 @@ def test_mailing_reaches_whom_a_single_send_would(enter, actor_role, targets, ma
     everybody.user_set.set([actor, *targets.values()])
     client = enter(actor)
 
-    client.post(mailing_url("mailing_new"), {"kind": "groups", "groups": [everybody.pk]})
+    client.post(mailing_url("mailing_new"), {"name": "Renewal", "kind": "groups", "groups": [everybody.pk]})
     preview = client.get(mailing_url("mailing", Mailing.objects.get().pk)).content.decode()
     client.post(verb_url("start", Mailing.objects.get().pk))
 
@@ -169,7 +169,7 @@ def test_rights_held_outside_the_admin_reach_members_alone(db):
 
 
 def everything_to_ask(mailing, *people):
-    yield mailing_url("mailing_new"), {"kind": "never_signed_in"}
+    yield mailing_url("mailing_new"), {"name": "Renewal", "kind": "never_signed_in"}
     for person in people:
         yield picked(person), {}
     yield picked("all"), {}
@@ -227,7 +227,7 @@ def test_bulk_action_is_for_who_sees_the_listing_and_leaves_no_mailing_behind(en
 
 
 def test_refusal_names_who_tried_and_shows_in_their_history(enter, admin, office):
-    enter(office).post(mailing_url("mailing_new"), {"kind": "never_signed_in"})
+    enter(office).post(mailing_url("mailing_new"), {"name": "Renewal", "kind": "never_signed_in"})
 
     entry = ModelLogEntry.objects.get(action="wagtail_member_reset.refuse_mailing")
     assert (entry.user, entry.object_id, entry.data) == (office, str(office.pk), {})
@@ -340,7 +340,7 @@ def test_junk_in_the_form_is_no_error(enter, admin, name):
 
     for junk in ("\x00", "x" * 70_000, "9" * 400, "-1", "1e5", "\u202e", "' OR 1=1--", "{{ 7 }}"):
         value = SimpleUploadedFile("people.csv", junk.encode()) if name == "file" else junk
-        answer = client.post(mailing_url("mailing_new"), {"kind": kind, name: value})
+        answer = client.post(mailing_url("mailing_new"), {"name": "Renewal", "kind": kind, name: value})
         assert answer.status_code in (200, 302), junk[:20]
     assert not ResetEmail.objects.exists()
 

@@ -19,6 +19,7 @@ from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobo
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import with_bad_address
+from .naming import clean_name, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
@@ -68,7 +69,9 @@ __all__ = [
     "choice_from_json",
     "choose_in_file",
     "chosen_accounts",
+    "clean_name",
     "count",
+    "default_name",
     "file_choice",
     "finish_mailing",
     "finish_mailings",
@@ -85,6 +88,9 @@ __all__ = [
     "look_for_reminders",
     "measure_if_idle",
     "missed_emails",
+    "name_by_date",
+    "name_of",
+    "name_of_rest",
     "next_chunk",
     "next_turn",
     "next_upload",

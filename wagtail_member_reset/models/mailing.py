@@ -38,6 +38,8 @@ class Mailing(models.Model):
     so `chosen` is always the sum of what was handed over, failed and was skipped, and of what still waits.
     """
 
+    # What staff call it, wherever it is shown.
+    name = models.CharField(max_length=100, blank=True, default="")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.MAILING)
     # How the members were chosen, in the terms of `mailing.choose`: no addresses, no names.
@@ -89,7 +91,7 @@ class Mailing(models.Model):
         indexes = [models.Index(fields=["state", "-created_at"], name="mailing_state")]
 
     def __str__(self) -> str:
-        return f"Mailing {self.pk}"
+        return self.name or f"Mailing {self.pk}"
 
     @property
     def handled(self) -> int:

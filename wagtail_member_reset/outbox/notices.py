@@ -61,14 +61,14 @@ def _send(due: Mailing, mailer: Mailer) -> bool:
 
 
 def _compose(due: Mailing) -> Content:
-    values = {"site": links.site_name(due.site), "number": due.pk}
+    values = {"site": links.site_name(due.site), "name": mailing.name_of(due)}
     if due.state == MailingState.FINISHED:
-        subject = _("Mailing %(number)s has finished (%(site)s)") % values
-        said = [_("Mailing %(number)s has finished.") % values]
+        subject = _("“%(name)s” has finished (%(site)s)") % values
+        said = [_("The mailing “%(name)s” has finished.") % values]
     else:
-        subject = _("Mailing %(number)s has paused (%(site)s)") % values
+        subject = _("“%(name)s” has paused (%(site)s)") % values
         unwanted = _("Sending paused by itself: one mail server after another refuses this site's emails as unwanted.")
-        said = [_("Mailing %(number)s has paused.") % values, mailing.why_paused(due) or unwanted]
+        said = [_("The mailing “%(name)s” has paused.") % values, mailing.why_paused(due) or unwanted]
     said += ["\n".join(_figures(due)), *_page(due)]
     text = "\n\n".join(said) + "\n"
     return Content(subject, text, linebreaks(urlize(text, autoescape=True)))

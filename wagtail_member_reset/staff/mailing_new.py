@@ -40,9 +40,8 @@ def new(request: HttpRequest) -> HttpResponse:
     is_sent = request.method == "POST"
     form = ChoiceForm(request.POST if is_sent else None, request.FILES if is_sent else None)
     if is_sent and form.is_valid():
-        said = form.cleaned_data
-        pace = {"again": said["again"], "per_hour": said["per_hour"]}
-        draft = mailings.draft(form.choice, by=request.user, reading=form.reading, upload=form.upload, **pace)
+        file = {"reading": form.reading, "upload": form.upload}
+        draft = mailings.draft(form.choice, by=request.user, **file, **form.details)
         return redirect(url(draft))
     title = _("New mailing")
     # A screen reader says the title first.
@@ -76,9 +75,10 @@ def preview(
         "unmatched_lines": [(line, text, Nobody(reason).label) for line, text, reason in lines[:SHOWN_LINES]],
         "start_url": start_url,
         "back_url": back_url,
+        "details_url": url(mailing, "mailing_details") if mailing.pk else "",
         "other_url": other_url if mailing.again or SkipReason.LIVE_LINK in found.skips else "",
     }
-    return page(request, "mailing_preview.html", _("Preview"), context)
+    return page(request, "mailing_preview.html", mailing.name, context)
 
 
 def preview_draft(request: HttpRequest, mailing: Mailing) -> HttpResponse:
@@ -120,7 +120,9 @@ def unmatched(request: HttpRequest, pk: int) -> HttpResponse:
         refuse(request)
     lines = get_object_or_404(MailingUnmatched, mailing=pk).lines
     response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="mailing-{pk}-lines-without-account.csv"'
+    response["Content-Disposition"] = (
+        f'attachment; filename="{mailing_words.file_name(mailing, "lines-without-account")}"'
+    )
     response.write("\ufeff")  # spreadsheets read UTF-8 only with this mark
     rows = csv.writer(response)
     rows.writerow([_("Line"), _("Text"), _("Reason")])

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.utils.formats import number_format
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin.utils import get_user_display_name
 
+from ..mailing import name_of
 from ..models import EmailState, Mailing, MailingState, ResetEmail
 
 # A cell that begins so is computed; the wide signs are read alike. Where a language puts semicolons between cells, a
@@ -34,7 +36,10 @@ def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
     if kind == "reminder":
         return _("People whose unused welcome link is about to expire")
     if kind == "mailing":
-        return _("Members of mailing %(number)s who have not got in yet") % {"number": chosen["mailing"]}
+        earlier = Mailing.objects.defer("choice").filter(pk=chosen["mailing"]).first()
+        if earlier is None:
+            return _("Members of an earlier mailing who have not got in yet")
+        return _("Members of “%(name)s” who have not got in yet") % {"name": name_of(earlier)}
     if kind == "file":
         return _("People in a file")
     if kind == "ids":
@@ -43,7 +48,12 @@ def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
 
 
 def name(mailing: Mailing) -> str:
-    return _("Mailing %(number)s") % {"number": mailing.pk}
+    return name_of(mailing)
+
+
+def file_name(mailing: Mailing, what: str) -> str:
+    """For a download of the mailing's: ASCII, as every browser takes it."""
+    return f"{slugify(name(mailing)) or 'mailing'}-{what}.csv"
 
 
 def starter(mailing: Mailing) -> str:

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from . import desk, mailing_new, mailing_views, needs_help_aside, views
+from . import desk, mailing_details, mailing_new, mailing_views, needs_help_aside, views
 from .mailing_list import MailingList
 from .mailing_members import MailingMembers
 from .needs_help_list import NeedsHelpList
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("mailings/new/", mailing_new.new, name="mailing_new"),
     path("mailings/<int:pk>/", mailing_views.mailing, name="mailing"),
     path("mailings/<int:pk>/start/", mailing_views.start, name="mailing_start"),
+    path("mailings/<int:pk>/details/", mailing_details.details, name="mailing_details"),
     path("mailings/<int:pk>/file/", mailing_views.choose, name="mailing_choose"),
     path("mailings/<int:pk>/pause/", mailing_views.pause, name="mailing_pause"),
     path("mailings/<int:pk>/resume/", mailing_views.resume, name="mailing_resume"),
