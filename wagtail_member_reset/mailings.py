@@ -9,21 +9,19 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any, BinaryIO
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
-from django.utils import timezone
+from django.db.models import Q, QuerySet
 from wagtail.models import Site
 
-from . import audit, db, links, outbox
-from .accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
+from . import audit, db, outbox
+from .accounts import Member, is_more_than_member, is_rule_open
 from .mailing import (
-    SKIPS,
     Choice,
     FileReading,
+    Judged,
     Kind,
     Preview,
     Progress,
@@ -35,6 +33,7 @@ from .mailing import (
     finish_mailing,
     holds_back_admins,
     in_mixed_order,
+    judged,
     keep_file,
     keep_upload,
     missed_emails,
@@ -44,13 +43,11 @@ from .mailing import (
     rest_of,
     resume_mailing,
     skip_counts,
-    spared_conditions,
     start_mailing,
     stop_mailing,
     time_left,
     try_failed_again,
     why_paused,
-    with_bad_address,
 )
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
 from .reports import NEEDS_MENDING, Cause
@@ -134,26 +131,15 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
     """
     found: Counter[str] = Counter()
     samples: list[Member] = []
-    choice, staff = choice_from_json(mailing.choice), 0
-    beyond = out_of_reach(mailing.choice, beyond)
-    for accounts in chosen_accounts(choice, listing):
-        judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
-        found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
-        bad = dict[Any, SkipReason]()
-        for passed in ("", SkipReason.LIVE_LINK):
-            with_bad = dict(with_bad_address(judged.filter(reason_against=passed)))
-            found.update({**Counter(reason.value for reason in with_bad.values()), str(passed): -len(with_bad)})
-            bad |= with_bad
-        # A link that does not fit its account any more spares nobody an email.
-        outgrown = [] if mailing.again else links.outgrown(judged.filter(reason_against=SkipReason.LIVE_LINK))
-        outgrown = [key for key in outgrown if key not in bad]
-        found.update({SkipReason.LIVE_LINK.value: -len(outgrown), "": len(outgrown)})
+    slices: list[Judged] = []
+    staff, is_file = 0, mailing.choice["kind"] == Kind.FILE.value
+    for each, counted in judged(mailing, beyond=beyond, listing=listing):
+        found.update(counted)
+        slices.append(each)
         if len(samples) < SAMPLES:
-            mailed = judged.filter(Q(reason_against="") | Q(pk__in=outgrown[:SAMPLES]))
-            wanted = (each for each in mailed.order_by("pk").iterator(chunk_size=100) if each.pk not in bad)
-            samples += islice(wanted, SAMPLES - len(samples))
-        if choice.kind == Kind.FILE:
-            staff += judged.filter(is_more_than_member(), reason_against="").count()
+            samples += each.samples(SAMPLES - len(samples))
+        if is_file:
+            staff += each.accounts.filter(is_more_than_member(), reason_against="").count()
     emails = found.pop("", 0)
     if "ids" in mailing.choice:
         found[SkipReason.GONE] = len(mailing.choice["ids"]) - emails - sum(found.values())
@@ -164,6 +150,7 @@ def preview(mailing: Mailing, *, beyond: Q | None = None, listing: QuerySet[Any]
         samples=samples,
         is_rule_open=is_rule_open(get_user_model()),
         staff=staff,
+        slices=slices,
     )
 
 
@@ -292,17 +279,6 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
 def wake_on_commit(mailing: Mailing) -> None:
     """Have the mailing go on elsewhere: one task for each chunk, or the thread of this process."""
     transaction.on_commit(lambda: outbox.wake_mailing(mailing.pk), using=db.alias(), robust=True)
-
-
-def _reason(mailing: Mailing, beyond: Q | None) -> Case:
-    """The first reason against mailing an account, in the order of `mailing/issue._reason_against`; empty for none."""
-    reasons: list[tuple[SkipReason, Any]] = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
-    reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
-    reasons += spared_conditions().items()
-    if not mailing.again:
-        reasons.append((SkipReason.LIVE_LINK, Q(wagtail_member_reset_live__expires_at__gt=timezone.now())))
-    cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons)
-    return Case(*cases, default=Value(""), output_field=CharField())
 
 
 def _is_left(mailing: Mailing) -> bool:

@@ -40,7 +40,7 @@ def test_name_is_shown_on_the_preview_the_page_and_in_the_list_without_a_number(
     mailing = Mailing.objects.get()
 
     preview = answer.content.decode()
-    assert "Renewal &lt;2027&gt;" in preview and f"#{mailing.pk}" not in preview
+    assert "Renewal &lt;2027&gt;" in preview and f"Mailing {mailing.pk}" not in preview
     mailings.start(mailing)
     page, listed = (client.get(each).content.decode() for each in (f"{MAILINGS}{mailing.pk}/", MAILINGS))
     assert "Renewal &lt;2027&gt;" in page and "Renewal &lt;2027&gt;" in listed

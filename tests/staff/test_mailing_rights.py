@@ -78,12 +78,6 @@ def targets(db):
     return {role: person_of(role, role) for role in ROLES}
 
 
-@pytest.fixture
-def whole_preview(monkeypatch):
-    """The preview names everybody, instead of five."""
-    monkeypatch.setattr(mailings, "SAMPLES", len(ROLES) + 1)
-
-
 def roles_in(text_or_addresses, targets):
     return {role for role, person in targets.items() if person.email in text_or_addresses}
 
@@ -91,7 +85,6 @@ def roles_in(text_or_addresses, targets):
 # Whom a mailing reaches is whom a single send reaches
 
 
-@pytest.mark.usefixtures("whole_preview")
 @pytest.mark.parametrize("actor_role", SENDERS)
 def test_mailing_reaches_whom_a_single_send_would(enter, actor_role, targets, mailoutbox):
     actor = sender(actor_role)
@@ -109,7 +102,6 @@ def test_mailing_reaches_whom_a_single_send_would(enter, actor_role, targets, ma
     assert roles_in(with_link, targets) == reached
 
 
-@pytest.mark.usefixtures("whole_preview")
 @pytest.mark.parametrize("actor_role", SENDERS)
 def test_who_is_picked_in_the_listing_is_reached_as_by_a_single_send(enter, actor_role, targets, mailoutbox):
     client, has_listing = enter(sender(actor_role)), actor_role != "junior"
@@ -131,7 +123,6 @@ def test_failed_mails_are_tried_again_within_the_reach_of_who_asks(enter, actor_
     assert roles_in(mailed(mailoutbox), targets) == SENDS[actor_role]
 
 
-@pytest.mark.usefixtures("whole_preview")
 @pytest.mark.parametrize("actor_role", SENDERS)
 def test_members_of_a_mailing_are_asked_again_within_the_reach_of_who_asks(enter, actor_role, targets, mailoutbox):
     client, mailing = enter(sender(actor_role)), mailing_of(*targets.values(), state=MailingState.FINISHED)

@@ -18,16 +18,15 @@ from .figures import Preview, Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
-from .known_bad import with_bad_address
 from .naming import clean_name, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .pace import time_left
+from .previewed import Judged, People, Place, judged, people
 from .protection import why_paused
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
-from .spared import spared_conditions
 from .state import (
     cancel_unheld_links,
     finish_mailing,
@@ -59,9 +58,12 @@ __all__ = [
     "FileReading",
     "Issued",
     "IssuedChunk",
+    "Judged",
     "Kind",
     "Nobody",
     "Note",
+    "People",
+    "Place",
     "Preview",
     "Progress",
     "Unclear",
@@ -83,6 +85,7 @@ __all__ = [
     "in_mixed_order",
     "is_running",
     "issue_chunk",
+    "judged",
     "keep_file",
     "keep_upload",
     "look_for_reminders",
@@ -98,6 +101,7 @@ __all__ = [
     "out_of_reach",
     "pause_mailing",
     "pause_mailing_for",
+    "people",
     "problems_of",
     "purge_mailings",
     "read_file",
@@ -107,13 +111,11 @@ __all__ = [
     "resume_mailing",
     "silence_of",
     "skip_counts",
-    "spared_conditions",
     "start_mailing",
     "stop_mailing",
     "time_left",
     "try_failed_again",
     "turn_of",
     "why_paused",
-    "with_bad_address",
     "with_ids",
 ]

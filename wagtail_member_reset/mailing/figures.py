@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ..accounts import Member
 from ..models import Mailing, SkipReason
+from .previewed import Judged
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
     """
     What starting would do now. `is_rule_open` says that the site's own rules may pass over more. `samples` are some of
-    those who would get an email; `staff` of them may enter the admin, which is counted for files alone.
+    those who would get an email; `staff` of them may enter the admin, which is counted for files alone. `slices` are
+    all, for `people`.
     """
 
     chosen: int
@@ -22,6 +24,7 @@ class Preview:
     samples: list[Member]
     is_rule_open: bool = False
     staff: int = 0
+    slices: list[Judged] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

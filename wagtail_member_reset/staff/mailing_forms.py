@@ -26,7 +26,7 @@ class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 class ChoiceForm(DetailsForm):
-    """Who gets an email, and the details. If valid, it has a `choice`, and for a file a `reading` or a long `upload`."""
+    """Who gets an email, and the details. A valid one has a `choice`, and for a file a `reading` or a long `upload`."""
 
     kind = forms.ChoiceField(
         label=_("Who gets an email"),

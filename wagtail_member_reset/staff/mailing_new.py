@@ -8,23 +8,20 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
-from wagtail.admin.utils import get_user_display_name
 
 from .. import mailings, outbox
-from ..accounts import address_of
 from ..exceptions import ChoiceError
 from ..mailing import Kind, Nobody
 from ..models import Mailing, MailingUnmatched, MailingUpload, SkipReason
-from . import listing, mailing_file, mailing_words, permissions
+from . import mailing_file, mailing_people, mailing_sample, mailing_words, permissions
 from .mailing_forms import ChoiceForm
-from .mailing_pages import TEMPLATES, choice, find, guarded, page, refuse, require, url
+from .mailing_pages import TEMPLATES, choice, find, guarded, page, refuse, require, url, within_reach
 
 # Of a file's lines that match no account; all of them can be downloaded.
 SHOWN_LINES = 10
@@ -40,8 +37,8 @@ def new(request: HttpRequest) -> HttpResponse:
     is_sent = request.method == "POST"
     form = ChoiceForm(request.POST if is_sent else None, request.FILES if is_sent else None)
     if is_sent and form.is_valid():
-        file = {"reading": form.reading, "upload": form.upload}
-        draft = mailings.draft(form.choice, by=request.user, **file, **form.details)
+        by: Any = request.user
+        draft = mailings.draft(form.choice, by=by, reading=form.reading, upload=form.upload, **form.details)
         return redirect(url(draft))
     title = _("New mailing")
     # A screen reader says the title first.
@@ -59,7 +56,7 @@ def preview(
     about people with a working link, so `other_url` is the same preview with them, or without.
     """
     try:
-        found = mailings.preview(mailing, beyond=permissions.beyond(request.user), listing=_listing(request, mailing))
+        found = mailings.preview(mailing, **within_reach(request, mailing))
     except ChoiceError as error:
         messages.error(request, str(error))
         return redirect(back_url)
@@ -69,12 +66,14 @@ def preview(
         "mailing": mailing,
         "preview": found,
         "choice": choice(request, mailing),
-        "samples": [(get_user_display_name(member), address_of(member)) for member in found.samples],
+        "listed": mailing_people.listed(request, found),
+        **mailing_sample.context(mailing, found),
         "file": mailing_file.report(request, mailing),
         "unmatched": unmatched,
         "unmatched_lines": [(line, text, Nobody(reason).label) for line, text, reason in lines[:SHOWN_LINES]],
         "start_url": start_url,
         "back_url": back_url,
+        "test_url": url(mailing, "mailing_test") if mailing.pk else "",
         "details_url": url(mailing, "mailing_details") if mailing.pk else "",
         "other_url": other_url if mailing.again or SkipReason.LIVE_LINK in found.skips else "",
     }
@@ -108,7 +107,7 @@ def _reading(request: HttpRequest, mailing: Mailing, upload: MailingUpload | Non
 def begin(request: HttpRequest, mailing: Mailing) -> None:
     """Start a mailing, for members whom the person who clicked may reset. Warns where it has started before."""
     mailing.created_by = cast(Any, request.user)
-    if not mailings.start(mailing, beyond=permissions.beyond(request.user), listing=_listing(request, mailing)):
+    if not mailings.start(mailing, **within_reach(request, mailing)):
         messages.warning(request, _("This mailing has already started. Nobody gets a second email."))
 
 
@@ -134,9 +133,3 @@ def unmatched_of(request: HttpRequest, mailing: Mailing) -> MailingUnmatched | N
     """The lines of the mailing's file that match no account, for who may see them."""
     found = getattr(mailing, "unmatched", None) if mailing.pk else None
     return found if found and permissions.may_see_file(request.user, mailing) else None
-
-
-def _listing(request: HttpRequest, mailing: Mailing) -> QuerySet[Any] | None:
-    if mailing.choice["kind"] != Kind.LISTING.value:
-        return None
-    return listing.accounts(request, mailing.choice["query"])
