@@ -29,6 +29,7 @@ from .mailing import (
     choose_in_file,
     chosen_accounts,
     clean_name,
+    clean_paragraph,
     default_name,
     finish_mailing,
     holds_back_admins,
@@ -53,6 +54,8 @@ from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipR
 from .reports import NEEDS_MENDING, Cause
 
 SAMPLES = 5
+# What a mailing that goes on from another has from it.
+MANNER = ("paragraph", "per_hour")
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5
 
@@ -103,6 +106,7 @@ def drafted(
     *,
     by: Member | None,
     name: str = "",
+    paragraph: str = "",
     again: bool = False,
     per_hour: int | None = None,
     site: Site | None = None,
@@ -113,6 +117,7 @@ def drafted(
     chosen = choice.as_json()
     return Mailing(
         name=clean_name(name) or default_name(chosen),
+        paragraph=clean_paragraph(paragraph),
         created_by=by,
         choice=chosen,
         again=again,
@@ -269,11 +274,16 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
     keys = rest_of(mailing)
     if not keys:
         return None
-    details: dict[str, Any] = {"per_hour": mailing.per_hour, "site": mailing.site, "language": mailing.language}
+    details: dict[str, Any] = {"site": mailing.site, "language": mailing.language, **manner_of(mailing)}
     # They may have a link that this mailing made, and have got no email.
     details |= {"again": True, "origin": Origin(mailing.origin), "name": name_of_rest(mailing)}
     choice = Choice(kind=Kind.IDS, ids=tuple(keys), held_back=holds_back_admins(mailing.choice))
     return draft(choice, by=by, **details)
+
+
+def manner_of(mailing: Mailing) -> dict[str, Any]:
+    """How it was sent and what it said beside, for another one that goes on from it."""
+    return {name: getattr(mailing, name) for name in MANNER}
 
 
 def wake_on_commit(mailing: Mailing) -> None:

@@ -131,3 +131,30 @@ def test_details_are_for_who_may_send_mailings_alone(office, client):
 
     assert [each.status_code for each in answers] == [302, 302]
     assert Mailing.objects.get().name == "Before"
+
+
+def test_paragraph_is_bounded_and_loses_what_nobody_sees(mailing_office, client):
+    mailing = drafted(mailing_office)
+    page = f"{MAILINGS}{mailing.pk}/details/"
+
+    client.post(page, {"name": "x", "paragraph": " One\r\n\r\n\r\n\r\ntwo\u202e\x07 three\ue000 \r\n"})
+    mailing.refresh_from_db()
+    assert mailing.paragraph == "One\n\ntwo three"
+
+    answer = client.post(page, {"name": "x", "paragraph": "x" * 1001})
+    assert "Please correct this first" in said(answer)
+    mailing.refresh_from_db()
+    assert mailing.paragraph == "One\n\ntwo three"
+
+
+def test_paragraph_is_in_the_preview_and_goes_on_with_the_mailing(mailing_office, client):
+    make_person("Mia")
+    mailing = drafted(mailing_office, paragraph="Spring <starts>.", per_hour=60)
+
+    page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
+    assert "Spring &lt;starts&gt;." in page and "Spring <starts>" not in page
+    mailings.start(mailing)
+    client.post(f"{MAILINGS}{mailing.pk}/again/")
+
+    again = Mailing.objects.latest("pk")
+    assert (again.paragraph, again.per_hour) == ("Spring <starts>.", 60)

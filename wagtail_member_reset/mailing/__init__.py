@@ -18,7 +18,7 @@ from .figures import Preview, Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
-from .naming import clean_name, default_name, name_by_date, name_of, name_of_rest
+from .naming import clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
@@ -72,6 +72,7 @@ __all__ = [
     "choose_in_file",
     "chosen_accounts",
     "clean_name",
+    "clean_paragraph",
     "count",
     "default_name",
     "file_choice",

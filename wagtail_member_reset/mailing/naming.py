@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from ..accounts import one_line
+from ..accounts import one_line, one_line_of_text
 from ..models import Mailing
 from .choose import Kind
 
@@ -62,6 +63,12 @@ def name_after(mailing: Mailing, pattern: str) -> str:
 def clean_name(name: str) -> str:
     """On one line, without what nobody sees, and no longer than a name may be."""
     return one_line(name)[:LONGEST]
+
+
+def clean_paragraph(text: str) -> str:
+    """Text for members: its lines and empty lines stay, what nobody sees goes."""
+    lines = [one_line_of_text(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _date(moment: datetime) -> str:

@@ -40,6 +40,8 @@ class Mailing(models.Model):
 
     # What staff call it, wherever it is shown.
     name = models.CharField(max_length=100, blank=True, default="")
+    # Plain text of its own, in each of its emails. Members read it.
+    paragraph = models.TextField(blank=True, default="")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.MAILING)
     # How the members were chosen, in the terms of `mailing.choose`: no addresses, no names.

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods
 
 from .. import mailings
 from ..conf import conf
-from ..mailing import clean_name, name_by_date
+from ..mailing import clean_name, clean_paragraph, name_by_date
 from ..models import Mailing, MailingState
 from .mailing_pages import find, page, url
 
-LONGEST_NAME = 100
+LONGEST_NAME, LONGEST_PARAGRAPH = 100, 1000
 
 
 class DetailsForm(forms.Form):
@@ -31,6 +31,13 @@ class DetailsForm(forms.Form):
         label=gettext_lazy("Name"),
         max_length=LONGEST_NAME,
         help_text=gettext_lazy("For staff: members do not see it. For instance “Renewal 2027”."),
+    )
+    paragraph = forms.CharField(
+        label=gettext_lazy("A paragraph of your own"),
+        required=False,
+        max_length=LONGEST_PARAGRAPH,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("Members read it in the email, below the greeting. Plain text, in their language."),
     )
     again = forms.BooleanField(
         label=gettext_lazy("Include people who already have a working link"),
@@ -65,6 +72,9 @@ class DetailsForm(forms.Form):
         if not name:  # what is left of invisible characters
             raise forms.ValidationError(self.fields["name"].error_messages["required"], code="required")
         return name
+
+    def clean_paragraph(self) -> str:
+        return clean_paragraph(self.cleaned_data["paragraph"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

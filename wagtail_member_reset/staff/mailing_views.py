@@ -113,7 +113,7 @@ def retry(request: HttpRequest, mailing: Mailing) -> HttpResponse:
 def again(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     """Draft another mailing, for those of this one who have not got in yet. Leads to its preview."""
     choice = Choice(kind=Kind.MAILING, mailing=mailing.pk, held_back=holds_back_admins(mailing.choice))
-    return redirect(url(mailings.draft(choice, by=request.user, again=True, per_hour=mailing.per_hour)))
+    return redirect(url(mailings.draft(choice, by=request.user, again=True, **mailings.manner_of(mailing))))
 
 
 @_verb
