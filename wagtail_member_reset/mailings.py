@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from datetime import time as Time
 from typing import Any, BinaryIO
 
 from django.contrib.auth import get_user_model
@@ -37,6 +39,7 @@ from .mailing import (
     judged,
     keep_file,
     keep_upload,
+    manner_of,
     missed_emails,
     name_of_rest,
     out_of_reach,
@@ -54,8 +57,6 @@ from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipR
 from .reports import NEEDS_MENDING, Cause
 
 SAMPLES = 5
-# What a mailing that goes on from another has from it.
-MANNER = ("paragraph", "per_hour")
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5
 
@@ -109,6 +110,9 @@ def drafted(
     paragraph: str = "",
     again: bool = False,
     per_hour: int | None = None,
+    starts_at: datetime | None = None,
+    hours_from: Time | None = None,
+    hours_to: Time | None = None,
     site: Site | None = None,
     language: str = "",
     origin: Origin = Origin.MAILING,
@@ -122,6 +126,9 @@ def drafted(
         choice=chosen,
         again=again,
         per_hour=per_hour,
+        starts_at=starts_at,
+        hours_from=hours_from,
+        hours_to=hours_to,
         site=site or Site.objects.filter(is_default_site=True).first(),
         language=language,
         origin=origin,
@@ -279,11 +286,6 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
     details |= {"again": True, "origin": Origin(mailing.origin), "name": name_of_rest(mailing)}
     choice = Choice(kind=Kind.IDS, ids=tuple(keys), held_back=holds_back_admins(mailing.choice))
     return draft(choice, by=by, **details)
-
-
-def manner_of(mailing: Mailing) -> dict[str, Any]:
-    """How it was sent and what it said beside, for another one that goes on from it."""
-    return {name: getattr(mailing, name) for name in MANNER}
 
 
 def wake_on_commit(mailing: Mailing) -> None:

@@ -1,8 +1,9 @@
 """What is said of a mailing beside who gets it: its name, and later its text and times."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta, timezone
 
 import pytest
+from wagtail.users.models import UserProfile
 
 from tests.conftest import make_person
 from tests.staff.pages import words
@@ -158,3 +159,77 @@ def test_paragraph_is_in_the_preview_and_goes_on_with_the_mailing(mailing_office
 
     again = Mailing.objects.latest("pk")
     assert (again.paragraph, again.per_hour) == ("Spring <starts>.", 60)
+
+
+def test_start_time_is_that_of_the_site_and_not_of_the_readers_zone(mailing_office, client, time_machine):
+    time_machine.move_to("2026-11-23 12:00+00:00", tick=False)
+    profile = UserProfile.get_for_user(mailing_office)
+    profile.current_time_zone = "America/New_York"
+    profile.save()
+    mailing = drafted(mailing_office)
+    page = f"{MAILINGS}{mailing.pk}/details/"
+
+    client.post(page, {"name": "x", "starts_at": "2026-11-24T09:30", "hours_from": "09:00", "hours_to": "17:00"})
+
+    mailing.refresh_from_db()
+    assert mailing.starts_at.isoformat() == "2026-11-24T08:30:00+00:00"
+    assert (mailing.hours_from, mailing.hours_to) == (time(9), time(17))
+    again = client.get(page).content.decode()
+    assert 'value="2026-11-24T09:30"' in again and 'value="09:00"' in again
+    assert "Berlin time" in again
+
+
+BAD_TIMES = [
+    ({"starts_at": "2026-11-23T12:59"}, "This time is over."),
+    ({"starts_at": "0001-01-01T00:00"}, "This time is over."),
+    ({"starts_at": "9999-12-31T23:59"}, "Choose a time within the next year."),
+    ({"starts_at": "2027-03-28T02:30"}, "it may not exist"),
+    ({"starts_at": "soon"}, "Enter a valid date/time."),
+    ({"starts_at": "\x00"}, "Enter a valid date/time."),
+    ({"hours_from": "25:00", "hours_to": "26:00"}, "Enter a valid time."),
+    ({"hours_from": "09:00"}, "Give both: from when and until when to send."),
+    ({"hours_to": "09:00"}, "Give both: from when and until when to send."),
+    ({"hours_from": "09:00", "hours_to": "09:00"}, "Choose two different times."),
+]
+
+
+@pytest.mark.parametrize(("bad", "problem"), BAD_TIMES)
+def test_times_that_make_no_sense_are_refused_at_their_field(mailing_office, client, time_machine, bad, problem):
+    time_machine.move_to("2026-11-23 12:00+00:00", tick=False)
+    mailing = drafted(mailing_office)
+    before = Mailing.objects.values().get()
+
+    answer = client.post(f"{MAILINGS}{mailing.pk}/details/", {"name": "x", **bad})
+
+    assert problem in said(answer)
+    assert Mailing.objects.values().get() == before
+
+
+def test_pages_say_when_a_mailing_starts_goes_on_and_within_which_hours(mailing_office, client, time_machine):
+    time_machine.move_to("2026-11-23 12:00+00:00", tick=False)
+    make_person("Mia")
+    times = {"starts_at": datetime(2026, 11, 24, 8, tzinfo=timezone.utc), "hours_from": time(9), "hours_to": time(17)}
+    mailing = drafted(mailing_office, **times)
+
+    preview = said(client.get(f"{MAILINGS}{mailing.pk}/"))
+    assert "Starts Nov. 24, 2026, 9 a.m. Sends from 9 a.m. to 5 p.m. (Berlin time) only." in preview
+    mailings.start(mailing)
+    page = said(client.get(f"{MAILINGS}{mailing.pk}/"))
+    assert "Starts Nov. 24, 2026, 9 a.m." in page
+    assert "Hours of sending 9 a.m. to 5 p.m. (Berlin time)" in page
+    assert "Starts Nov. 24, 2026, 9 a.m." in said(client.get(MAILINGS))
+    time_machine.move_to("2026-11-24 20:00+00:00", tick=False)
+    assert "Goes on Nov. 25, 2026, 9 a.m." in said(client.get(f"{MAILINGS}{mailing.pk}/"))
+
+
+def test_mailing_that_goes_on_from_another_keeps_its_hours_and_not_its_start_time(mailing_office):
+    make_person("Mia")
+    start = datetime.now(tz=timezone.utc) + timedelta(days=1)
+    mailing = drafted(mailing_office, starts_at=start, hours_from=time(9), hours_to=time(17))
+    mailings.start(mailing)
+    mailings.stop(mailing, by=mailing_office)
+
+    rest = mailings.draft_rest(mailing, by=mailing_office)
+
+    assert (rest.starts_at, rest.hours_from, rest.hours_to) == (None, time(9), time(17))
+    assert rest.name == f"{mailing.name} (the rest)"

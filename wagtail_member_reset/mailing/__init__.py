@@ -16,8 +16,10 @@ from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count
 from .figures import Preview, Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
+from .hours import has_hours, has_started, opens_at
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
+from .manner import manner_of
 from .naming import clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
@@ -80,6 +82,8 @@ __all__ = [
     "finish_mailings",
     "forgotten_chunk",
     "give_back_room",
+    "has_hours",
+    "has_started",
     "hold_mailing",
     "holds_back_admins",
     "in_groups",
@@ -90,6 +94,7 @@ __all__ = [
     "keep_file",
     "keep_upload",
     "look_for_reminders",
+    "manner_of",
     "measure_if_idle",
     "missed_emails",
     "name_by_date",
@@ -99,6 +104,7 @@ __all__ = [
     "next_turn",
     "next_upload",
     "note_claimed",
+    "opens_at",
     "out_of_reach",
     "pause_mailing",
     "pause_mailing_for",

@@ -51,6 +51,10 @@ class Mailing(models.Model):
     site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")
     language = models.CharField(max_length=16, blank=True, default="")
     per_hour = models.PositiveIntegerField(null=True, blank=True)
+    # When it begins, and within which hours of the site's day it sends. See `mailing.hours`.
+    starts_at = models.DateTimeField(null=True, blank=True)
+    hours_from = models.TimeField(null=True, blank=True)
+    hours_to = models.TimeField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=MailingState.choices, default=MailingState.DRAFT)
     # The mail service is overrun or away, and is left alone until then.
     held_until = models.DateTimeField(null=True, blank=True)
@@ -62,7 +66,7 @@ class Mailing(models.Model):
     complaint_limit = models.FloatField(default=0.001)
     # What who started it is still to be told of: that it finished, or paused by itself.
     notice = models.CharField(max_length=10, choices=MailingState.choices, blank=True, default="")
-    # With a limit: up to when it is used up, and when to ask for more. See `mailing.pace`.
+    # With a limit: up to when it is used up. With a limit or hours: when to ask for more. See `mailing.pace`.
     paced_until = models.DateTimeField(null=True, blank=True)
     turn_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -112,7 +112,9 @@ def claim_retries(lease: Lease) -> list[ResetEmail]:
         keys = due.filter(mailing=mailing.pk).order_by("next_attempt_at", "pk").values_list("pk", flat=True)
         give_back_room(mailing, room, used=_claim(list(keys[: room.emails]), lease))
     # Those never tried first: what comes of them tells whom a refusal of the others was about.
-    return list(_claimed_under(lease).order_by("attempts", "pk").select_related(*WITH))
+    return list(
+        _claimed_under(lease).order_by("attempts", "pk").select_related(*WITH, "mailing").defer("mailing__choice")
+    )
 
 
 def are_singles_due() -> bool:

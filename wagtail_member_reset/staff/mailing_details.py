@@ -19,6 +19,7 @@ from .. import mailings
 from ..conf import conf
 from ..mailing import clean_name, clean_paragraph, name_by_date
 from ..models import Mailing, MailingState
+from . import mailing_times
 from .mailing_pages import find, page, url
 
 LONGEST_NAME, LONGEST_PARAGRAPH = 100, 1000
@@ -50,6 +51,9 @@ class DetailsForm(forms.Form):
         max_value=10_000_000,
         help_text=gettext_lazy("Leave empty for full speed. A new mail service may require a slow start."),
     )
+    starts_at = mailing_times.start_field()
+    hours_from = mailing_times.hours_field(gettext_lazy("Send from"))
+    hours_to = mailing_times.hours_field(gettext_lazy("Send until"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,6 +62,8 @@ class DetailsForm(forms.Form):
         self.fields["again"].help_text = _(
             "A link less than %(window)s old is sent again. An older link is replaced by a new one and stops working."
         ) % {"window": timesince(now - conf.STATUS_WINDOW, now)}
+        for name, text in mailing_times.help_texts().items():
+            self.fields[name].help_text = text
         for field in self:
             if not field.use_fieldset:
                 # Wagtail by itself would have a screen reader read the help, and not the error.
@@ -72,6 +78,12 @@ class DetailsForm(forms.Form):
         if not name:  # what is left of invisible characters
             raise forms.ValidationError(self.fields["name"].error_messages["required"], code="required")
         return name
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not {"hours_from", "hours_to"} & self.errors.keys() and (problem := mailing_times.problem_of_hours(cleaned)):
+            self.add_error("hours_to", problem)
+        return cleaned
 
     def clean_paragraph(self) -> str:
         return clean_paragraph(self.cleaned_data["paragraph"])

@@ -50,7 +50,7 @@ class MailingList(mailing_pages.MailingIndexView):
             Column("choice", label=_("Who"), accessor=partial(mailing_pages.choice, self.request)),
             Column("progress", label=_("Sent"), accessor=mailing_words.progress),
             StatusTagColumn(
-                "state", label=_("State"), accessor="get_state_display", primary=lambda each: each.is_under_way
+                "state", label=_("State"), accessor=mailing_words.state, primary=lambda each: each.is_under_way
             ),
             DateColumn("started_at", label=_("Started"), sort_key="started_at"),
             Column("by", label=_("By"), accessor=mailing_words.starter),

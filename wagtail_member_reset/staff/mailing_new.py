@@ -73,6 +73,8 @@ def preview(
         "unmatched_lines": [(line, text, Nobody(reason).label) for line, text, reason in lines[:SHOWN_LINES]],
         "start_url": start_url,
         "back_url": back_url,
+        "start_sentence": mailing_words.start_sentence(mailing),
+        "hours": mailing_words.hours(mailing),
         "test_url": url(mailing, "mailing_test") if mailing.pk else "",
         "details_url": url(mailing, "mailing_details") if mailing.pk else "",
         "other_url": other_url if mailing.again or SkipReason.LIVE_LINK in found.skips else "",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings
-from ..mailing import Choice, Kind, holds_back_admins
+from ..mailing import Choice, Kind, holds_back_admins, manner_of
 from ..models import Mailing, MailingState, MailingUpload
 from . import mailing_file, mailing_words, permissions
 from .mailing_new import begin, preview_draft, unmatched_of
@@ -33,6 +33,8 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "title": mailing_words.title(mailing),
         "progress": progress,
         "choice": choice(request, mailing),
+        "start_time": mailing_words.start_time(mailing),
+        "hours": mailing_words.hours(mailing),
         "left": mailing_words.time_left(progress.left),
         "unmatched": unmatched_of(request, mailing),
     }
@@ -113,7 +115,7 @@ def retry(request: HttpRequest, mailing: Mailing) -> HttpResponse:
 def again(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     """Draft another mailing, for those of this one who have not got in yet. Leads to its preview."""
     choice = Choice(kind=Kind.MAILING, mailing=mailing.pk, held_back=holds_back_admins(mailing.choice))
-    return redirect(url(mailings.draft(choice, by=request.user, again=True, **mailings.manner_of(mailing))))
+    return redirect(url(mailings.draft(choice, by=request.user, again=True, **manner_of(mailing))))
 
 
 @_verb

@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group
-from django.utils.formats import number_format
+from django.utils.formats import number_format, time_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin.utils import get_user_display_name
 
-from ..mailing import name_of
+from .. import moments
+from ..mailing import has_hours, has_started, name_of, opens_at
 from ..models import EmailState, Mailing, MailingState, ResetEmail
 
 # A cell that begins so is computed; the wide signs are read alike. Where a language puts semicolons between cells, a
@@ -81,6 +83,9 @@ def fate(email: ResetEmail) -> str:
 def title(mailing: Mailing) -> str:
     """The heading of a mailing's page: what it is doing, or has done."""
     chosen, mailed = {"number": grouped(mailing.chosen)}, {"number": grouped(mailing.handed_over)}
+    if mailing.state == MailingState.RUNNING and (moment := opens_at(mailing)):
+        when = {"when": moments.date_and_time(moment)}
+        return _("Goes on %(when)s") % when if has_started(mailing) else _("Starts %(when)s") % when
     if mailing.state == MailingState.RUNNING:
         return ngettext("Sending to %(number)s member", "Sending to %(number)s members", mailing.chosen) % chosen
     if mailing.state == MailingState.PAUSED:
@@ -88,6 +93,32 @@ def title(mailing: Mailing) -> str:
     if mailing.state == MailingState.STOPPED:
         return _("Sending was stopped")
     return ngettext("Sent to %(number)s member", "Sent to %(number)s members", mailing.handed_over) % mailed
+
+
+def state(mailing: Mailing) -> str:
+    """In the list: its state, or when it starts."""
+    if mailing.state == MailingState.RUNNING and not has_started(mailing):
+        return title(mailing)
+    return str(mailing.get_state_display())
+
+
+def start_time(mailing: Mailing) -> str:
+    """When it is to start; empty where at once."""
+    return "" if mailing.starts_at is None else moments.date_and_time(mailing.starts_at)
+
+
+def start_sentence(mailing: Mailing) -> str:
+    """Of a draft; empty where it starts at once."""
+    return "" if has_started(mailing) else moments.sentence(_("Starts %(when)s."), when=start_time(mailing))
+
+
+def hours(mailing: Mailing) -> str:
+    """Within which hours it sends; empty for any."""
+    if not has_hours(mailing):
+        return ""
+    start, end = (str(time_format(each, "TIME_FORMAT")) for each in (mailing.hours_from, mailing.hours_to) if each)
+    zone = moments.zone_in_words(settings.TIME_ZONE)
+    return _("%(start)s to %(end)s (%(zone)s)") % {"start": start, "end": end, "zone": zone}
 
 
 def time_left(left: timedelta | None) -> str:
