@@ -13,7 +13,7 @@ from .choose import (
     with_ids,
 )
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
-from .counters import BY_STATE, count
+from .counters import BY_STATE, count, skip_counts
 from .figures import Preview, Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .hours import has_hours, has_started, opens_at
@@ -41,17 +41,20 @@ from .state import (
     purge_mailings,
     rest_of,
     resume_mailing,
-    skip_counts,
     start_mailing,
     stop_mailing,
     try_failed_again,
 )
 from .uploads import LONG, keep_upload, next_upload, problems_of, read_uploads
+from .wave import FIRST_WAVE, MANY, OFFERED_FROM, pause_after_wave, suggested_pace
 
 __all__ = [
     "BY_STATE",
+    "FIRST_WAVE",
     "LONG",
     "LONGEST_FILE",
+    "MANY",
+    "OFFERED_FROM",
     "SKIPS",
     "SLICE",
     "UNKNOWN_ENCODING",
@@ -106,6 +109,7 @@ __all__ = [
     "note_claimed",
     "opens_at",
     "out_of_reach",
+    "pause_after_wave",
     "pause_mailing",
     "pause_mailing_for",
     "people",
@@ -120,6 +124,7 @@ __all__ = [
     "skip_counts",
     "start_mailing",
     "stop_mailing",
+    "suggested_pace",
     "time_left",
     "try_failed_again",
     "turn_of",

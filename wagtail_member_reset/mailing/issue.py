@@ -53,10 +53,11 @@ SKIPS = {
 
 
 class IssuedChunk(NamedTuple):
-    """The key of the mailing, and its emails that are to be sent now."""
+    """The key of the mailing, its emails that are to be sent now, and whether they are of a first wave."""
 
     mailing_id: int
     emails: list[Issued]
+    has_wave: bool = False
 
 
 class _AskedInVain(MemberResetError):
@@ -89,7 +90,9 @@ def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> IssuedCh
     except Exception as error:
         chunks.set_back(chunk, error)
     pace.give_back(chunk.mailing, room, used=len(issued or ()))
-    return None if issued is None else IssuedChunk(chunk.mailing_id, issued)
+    return (
+        None if issued is None else IssuedChunk(chunk.mailing_id, issued, has_wave=chunk.mailing.wave_left is not None)
+    )
 
 
 def _write(chunk: MailingChunk, number: int, claim: dict[str, Any]) -> list[Issued] | None:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from .. import db
 from ..models import ClaimedMinute, Mailing, MailingState
-from . import hours
+from . import hours, wave
 
 WINDOW = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -38,17 +38,25 @@ class Room(NamedTuple):
     minute: datetime | None = None
 
 
-def reserve(mailing: Mailing, wanted: int) -> Room:
+def reserve(mailing: Mailing, wanted: int, *, anew: bool = False) -> Room:
     """
-    Claim room for as many emails of the mailing as its limit lets through now, `wanted` at most.
+    Claim room for as many emails of the mailing as it may send now, `wanted` at most.
 
     Called before emails are claimed, whatever they are; they count from here on, also if they are then not sent. What
     is not used is given back with `give_back`. All of them without a limit; 0 while the limit is used up, before the
-    mailing's start time, and outside its hours.
+    mailing's start time, outside its hours, and after its first wave, to which emails that are tried `anew` belong.
     """
     if (opens_at := hours.opens_at(mailing)) is not None:
         Mailing.objects.filter(pk=mailing.pk).update(turn_at=opens_at)
         return Room(0)
+    places = wanted if anew else wave.take_places(mailing, wanted)
+    room = _room(mailing, places)
+    if not anew and room.emails < places:
+        wave.return_places(mailing, places - room.emails)
+    return room
+
+
+def _room(mailing: Mailing, wanted: int) -> Room:
     if not mailing.per_hour or wanted <= 0:
         return Room(wanted, note(wanted))
 
@@ -101,9 +109,11 @@ def _note(emails: int) -> datetime | None:
     return begun_at
 
 
-def give_back(mailing: Mailing, room: Room, *, used: int) -> None:
+def give_back(mailing: Mailing, room: Room, *, used: int, anew: bool = False) -> None:
     """Give back what was reserved and not used, in the minute in which it counts. Raises nothing, as `note`."""
     unused = room.emails - used
+    if not anew:
+        wave.return_places(mailing, unused)
     if unused <= 0 or room.minute is None:
         return
     minute = ClaimedMinute.objects.filter(minute=room.minute, emails__gte=unused)

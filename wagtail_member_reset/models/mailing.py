@@ -23,10 +23,11 @@ class MailingState(models.TextChoices):
 
 
 class PauseReason(models.TextChoices):
-    """Why a mailing paused by itself, to protect the sender: see `mailing.protection`."""
+    """Why a mailing paused by itself: to protect the sender, see `mailing.protection`, or after its first wave."""
 
     HARD_BOUNCES = "hard_bounces", _("Too many addresses do not exist")
     COMPLAINTS = "complaints", _("Too many people marked the email as spam")
+    FIRST_WAVE = "first_wave", _("The first wave has left")
 
 
 class Mailing(models.Model):
@@ -55,6 +56,8 @@ class Mailing(models.Model):
     starts_at = models.DateTimeField(null=True, blank=True)
     hours_from = models.TimeField(null=True, blank=True)
     hours_to = models.TimeField(null=True, blank=True)
+    # How many emails of a first wave may still be claimed; none without a wave. See `mailing.wave`.
+    wave_left = models.PositiveIntegerField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=MailingState.choices, default=MailingState.DRAFT)
     # The mail service is overrun or away, and is left alone until then.
     held_until = models.DateTimeField(null=True, blank=True)

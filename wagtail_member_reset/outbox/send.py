@@ -17,6 +17,7 @@ from ..mailing import (
     issue_chunk,
     look_for_reminders,
     next_chunk,
+    pause_after_wave,
     read_uploads,
 )
 from ..models import EmailState, Mailing, ResetEmail, SkipReason
@@ -175,7 +176,8 @@ class Worker:
             return False
         if issued.emails:
             self._send_many(issued.emails, lease)
-        finish_mailing(issued.mailing_id)
+        if not finish_mailing(issued.mailing_id) and issued.has_wave:
+            pause_after_wave(issued.mailing_id)
         return True
 
     def rest(self) -> None:

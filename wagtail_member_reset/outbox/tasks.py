@@ -172,8 +172,8 @@ def _next_look(mailing_id: int) -> datetime:
 
 
 def _goes_slowly(mailing_id: int) -> bool:
-    """Whether one task does it all: under a limit; and for hours to come, where no task can be put off."""
-    is_slow = Q(per_hour__isnull=False)
+    """Whether one task does it all: under a limit, in a first wave; and for hours, where no task can be put off."""
+    is_slow = Q(per_hour__isnull=False) | Q(wave_left__isnull=False)
     if not deliver.get_backend().supports_defer:  # type: ignore[attr-defined]
         is_slow |= Q(starts_at__gt=timezone.now()) | Q(hours_from__isnull=False)
     return Mailing.objects.filter(is_slow, pk=mailing_id).exists()

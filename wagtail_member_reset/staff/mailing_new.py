@@ -19,7 +19,7 @@ from .. import mailings, outbox
 from ..exceptions import ChoiceError
 from ..mailing import Kind, Nobody
 from ..models import Mailing, MailingUnmatched, MailingUpload, SkipReason
-from . import mailing_file, mailing_people, mailing_sample, mailing_words, permissions
+from . import mailing_file, mailing_people, mailing_sample, mailing_start, mailing_words, permissions
 from .mailing_forms import ChoiceForm
 from .mailing_pages import TEMPLATES, choice, find, guarded, page, refuse, require, url, within_reach
 
@@ -75,6 +75,7 @@ def preview(
         "back_url": back_url,
         "start_sentence": mailing_words.start_sentence(mailing),
         "hours": mailing_words.hours(mailing),
+        "offer": mailing_start.offer(mailing, found.emails),
         "test_url": url(mailing, "mailing_test") if mailing.pk else "",
         "details_url": url(mailing, "mailing_details") if mailing.pk else "",
         "other_url": other_url if mailing.again or SkipReason.LIVE_LINK in found.skips else "",
@@ -108,6 +109,9 @@ def _reading(request: HttpRequest, mailing: Mailing, upload: MailingUpload | Non
 
 def begin(request: HttpRequest, mailing: Mailing) -> None:
     """Start a mailing, for members whom the person who clicked may reset. Warns where it has started before."""
+    if not mailing_start.take(mailing, request.POST):
+        messages.error(request, _("Nothing was sent: look at the preview again."))
+        return
     mailing.created_by = cast(Any, request.user)
     if not mailings.start(mailing, **within_reach(request, mailing)):
         messages.warning(request, _("This mailing has already started. Nobody gets a second email."))
