@@ -9,8 +9,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from datetime import time as Time
 from typing import Any, BinaryIO
 
 from django.contrib.auth import get_user_model
@@ -108,30 +106,24 @@ def drafted(
     by: Member | None,
     name: str = "",
     paragraph: str = "",
-    again: bool = False,
-    per_hour: int | None = None,
-    starts_at: datetime | None = None,
-    hours_from: Time | None = None,
-    hours_to: Time | None = None,
     site: Site | None = None,
-    language: str = "",
     origin: Origin = Origin.MAILING,
+    **details: Any,
 ) -> Mailing:
-    """A mailing that is not written down, for a preview. Without a `name`, it gets one by its kind and date."""
+    """
+    A mailing that is not written down, for a preview. Without a `name`, it gets one by its kind and date.
+
+    The `details` are again, per_hour, language, included, starts_at, hours_from and hours_to, as the mailing has them.
+    """
     chosen = choice.as_json()
     return Mailing(
         name=clean_name(name) or default_name(chosen),
         paragraph=clean_paragraph(paragraph),
         created_by=by,
         choice=chosen,
-        again=again,
-        per_hour=per_hour,
-        starts_at=starts_at,
-        hours_from=hours_from,
-        hours_to=hours_to,
         site=site or Site.objects.filter(is_default_site=True).first(),
-        language=language,
         origin=origin,
+        **details,
     )
 
 
@@ -283,7 +275,12 @@ def draft_rest(mailing: Mailing, *, by: Member | None) -> Mailing | None:
         return None
     details: dict[str, Any] = {"site": mailing.site, "language": mailing.language, **manner_of(mailing)}
     # They may have a link that this mailing made, and have got no email.
-    details |= {"again": True, "origin": Origin(mailing.origin), "name": name_of_rest(mailing)}
+    details |= {
+        "again": True,
+        "origin": Origin(mailing.origin),
+        "name": name_of_rest(mailing),
+        "included": mailing.included,
+    }
     choice = Choice(kind=Kind.IDS, ids=tuple(keys), held_back=holds_back_admins(mailing.choice))
     return draft(choice, by=by, **details)
 

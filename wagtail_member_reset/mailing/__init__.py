@@ -19,6 +19,7 @@ from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobo
 from .hours import has_hours, has_started, opens_at
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
+from .known_bad import Bad, Included, included_in
 from .manner import manner_of
 from .naming import clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
@@ -58,9 +59,11 @@ __all__ = [
     "SKIPS",
     "SLICE",
     "UNKNOWN_ENCODING",
+    "Bad",
     "Choice",
     "ColumnRead",
     "FileReading",
+    "Included",
     "Issued",
     "IssuedChunk",
     "Judged",
@@ -91,6 +94,7 @@ __all__ = [
     "holds_back_admins",
     "in_groups",
     "in_mixed_order",
+    "included_in",
     "is_running",
     "issue_chunk",
     "judged",

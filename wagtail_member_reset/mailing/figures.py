@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from ..accounts import Member
 from ..models import Mailing, SkipReason
+from .known_bad import Bad
 from .previewed import Judged
 
 
@@ -25,6 +27,16 @@ class Preview:
     is_rule_open: bool = False
     staff: int = 0
     slices: list[Judged] = field(default_factory=list)
+
+    @property
+    def bounced(self) -> dict[Any, Bad]:
+        """Whose address does not exist, by key, be they left out or included."""
+        return {key: bad for each in self.slices for key, bad in each.bounced.items()}
+
+    @property
+    def included(self) -> int:
+        """How many of them are included."""
+        return sum(key not in each.bad for each in self.slices for key in each.bounced)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from ..accounts import Member, refusal_conditions
 from ..models import Mailing, SkipReason
 from .choose import choice_from_json, chosen_accounts, out_of_reach
 from .issue import SKIPS
-from .known_bad import with_bad_address
+from .known_bad import Bad, included_in, with_bad_address
 from .spared import spared_conditions
 
 # Keys read at once, on the way to those that a page shows.
@@ -29,12 +29,13 @@ class Judged:
     """
     Accounts that were chosen, each with its `reason_against`: the first that the database knows; empty for none.
 
-    What only their addresses tell is `bad`, by key. A link of the `outgrown` does not fit its account any more, and
-    spares nobody an email.
+    What only their addresses tell is `bad`, by key: those are left out. Of the `bounced`, which do not exist, staff may
+    have included some. A link of the `outgrown` does not fit its account any more, and spares nobody an email.
     """
 
     accounts: QuerySet[Any]
     bad: dict[Any, SkipReason] = field(default_factory=dict)
+    bounced: dict[Any, Bad] = field(default_factory=dict)
     outgrown: frozenset[Any] = frozenset()
 
     def reason(self, key: Any, known: str) -> SkipReason | None:
@@ -105,15 +106,17 @@ def _page(found: list[tuple[Place, SkipReason | None]], *, next_place: Place | N
 
 def _judge(mailing: Mailing, accounts: QuerySet[Any]) -> tuple[Judged, Counter[str]]:
     found = Counter(dict(accounts.values_list("reason_against").annotate(Count("pk"))))
-    bad: dict[Any, SkipReason] = {}
+    bad, bounced, included = dict[Any, SkipReason](), dict[Any, Bad](), included_in(mailing)
     for passed in ("", SkipReason.LIVE_LINK):
-        with_bad = dict(with_bad_address(accounts.filter(reason_against=passed)))
+        known = dict(with_bad_address(accounts.filter(reason_against=passed)))
+        bounced |= {key: each for key, each in known.items() if each.reason == SkipReason.NO_SUCH_ADDRESS}
+        with_bad = {key: each.reason for key, each in known.items() if not included.has(key, each)}
         found.update({**Counter(reason.value for reason in with_bad.values()), str(passed): -len(with_bad)})
         bad |= with_bad
     with_link = accounts.filter(reason_against=SkipReason.LIVE_LINK)
     outgrown = frozenset(() if mailing.again else links.outgrown(with_link)) - bad.keys()
     found.update({SkipReason.LIVE_LINK.value: -len(outgrown), "": len(outgrown)})
-    return Judged(accounts=accounts, bad=bad, outgrown=outgrown), found
+    return Judged(accounts=accounts, bad=bad, bounced=bounced, outgrown=outgrown), found
 
 
 def _reason(mailing: Mailing, beyond: Q | None) -> Case:

@@ -47,6 +47,8 @@ class Mailing(models.Model):
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.MAILING)
     # How the members were chosen, in the terms of `mailing.choose`: no addresses, no names.
     choice = models.JSONField(default=dict)
+    # Addresses that do not exist which are mailed all the same, by member, domain or reason. See `mailing.known_bad`.
+    included = models.JSONField(default=dict)
     # Members who have a link that works are mailed, too.
     again = models.BooleanField(default=False)
     site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")

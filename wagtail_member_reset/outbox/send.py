@@ -176,7 +176,8 @@ class Worker:
             return False
         if issued.emails:
             self._send_many(issued.emails, lease)
-        if not finish_mailing(issued.mailing_id) and issued.has_wave:
+        has_wave = any(email.mailing and email.mailing.wave_left is not None for email, _token in issued.emails[:1])
+        if not finish_mailing(issued.mailing_id) and has_wave:
             pause_after_wave(issued.mailing_id)
         return True
 
