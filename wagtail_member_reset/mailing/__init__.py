@@ -47,6 +47,7 @@ from .state import (
     try_failed_again,
 )
 from .uploads import LONG, keep_upload, next_upload, problems_of, read_uploads
+from .watchers import is_watching, told_of, watch
 from .wave import FIRST_WAVE, MANY, OFFERED_FROM, pause_after_wave, suggested_pace
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "in_mixed_order",
     "included_in",
     "is_running",
+    "is_watching",
     "issue_chunk",
     "judged",
     "keep_file",
@@ -130,8 +132,10 @@ __all__ = [
     "stop_mailing",
     "suggested_pace",
     "time_left",
+    "told_of",
     "try_failed_again",
     "turn_of",
+    "watch",
     "why_paused",
     "with_ids",
 ]

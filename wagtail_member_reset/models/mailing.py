@@ -69,7 +69,9 @@ class Mailing(models.Model):
     paused_because = models.CharField(max_length=12, choices=PauseReason.choices, blank=True, default="")
     bounce_limit = models.FloatField(default=0.05)
     complaint_limit = models.FloatField(default=0.001)
-    # What who started it is still to be told of: that it finished, or paused by itself.
+    # Who has asked to be told when it ends or pauses, beside who started it.
+    watchers = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
+    # What they are still to be told of: that it finished, or paused by itself.
     notice = models.CharField(max_length=10, choices=MailingState.choices, blank=True, default="")
     # With a limit: up to when it is used up. With a limit or hours: when to ask for more. See `mailing.pace`.
     paced_until = models.DateTimeField(null=True, blank=True)

@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings
-from ..mailing import Choice, Kind, holds_back_admins, manner_of
+from ..accounts import address_of
+from ..mailing import Choice, Kind, holds_back_admins, is_watching, manner_of
+from ..mailing import watch as set_watching
 from ..models import Mailing, MailingState, MailingUpload
 from . import mailing_file, mailing_words, permissions
 from .mailing_new import begin, preview_draft, unmatched_of
@@ -40,6 +42,8 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if request.headers.get("x-requested-with") == "XMLHttpRequest":
         return guarded(render(request, TEMPLATES + "mailing_body.html", context))
+    context["is_watching"] = is_watching(mailing, request.user)
+    context["can_watch"] = mailing.is_under_way and bool(address_of(request.user))
     return page(request, "mailing.html", mailing_words.name(mailing), context)
 
 
@@ -104,6 +108,13 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
     if not mailing.is_under_way:
         return redirect(url(mailing))
     return page(request, "mailing_stop.html", _("Stop sending"), {"mailing": mailing}, above=mailing)
+
+
+@_verb
+def watch(request: HttpRequest, mailing: Mailing) -> HttpResponse:
+    """Tell who asks, and nobody else, by email when the mailing ends or pauses; or no more."""
+    set_watching(mailing, request.user, wants=request.POST.get("wants") == "1")
+    return redirect(url(mailing) + "#member-reset-watch")
 
 
 @_verb

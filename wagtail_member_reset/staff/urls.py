@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("mailings/<int:pk>/file/", mailing_views.choose, name="mailing_choose"),
     path("mailings/<int:pk>/pause/", mailing_views.pause, name="mailing_pause"),
     path("mailings/<int:pk>/resume/", mailing_views.resume, name="mailing_resume"),
+    path("mailings/<int:pk>/watch/", mailing_views.watch, name="mailing_watch"),
     path("mailings/<int:pk>/stop/", mailing_views.stop, name="mailing_stop"),
     path("mailings/<int:pk>/retry/", mailing_views.retry, name="mailing_retry"),
     path("mailings/<int:pk>/again/", mailing_views.again, name="mailing_again"),
