@@ -12,10 +12,18 @@ from types import ModuleType
 from typing import Any
 
 from django.db import connections
-from django.db.models import Q
 from django.utils import timezone
 
-from ..mailing import finish_mailing, forgotten_chunk, is_running, next_turn, opens_at, turn_of
+from ..mailing import (
+    finish_mailing,
+    forgotten_chunk,
+    has_hours,
+    has_started,
+    is_running,
+    next_turn,
+    opens_at,
+    turn_of,
+)
 from ..models import Mailing, MailingChunk
 from . import requests
 from .send import at_work, drain, send_chunk
@@ -173,10 +181,11 @@ def _next_look(mailing_id: int) -> datetime:
 
 def _goes_slowly(mailing_id: int) -> bool:
     """Whether one task does it all: under a limit, in a first wave; and for hours, where no task can be put off."""
-    is_slow = Q(per_hour__isnull=False) | Q(wave_left__isnull=False)
-    if not deliver.get_backend().supports_defer:  # type: ignore[attr-defined]
-        is_slow |= Q(starts_at__gt=timezone.now()) | Q(hours_from__isnull=False)
-    return Mailing.objects.filter(is_slow, pk=mailing_id).exists()
+    mailing = Mailing.objects.defer("choice").filter(pk=mailing_id).first()
+    if mailing is None or mailing.per_hour or mailing.wave_left is not None:
+        return mailing is not None
+    is_timed = has_hours(mailing) or not has_started(mailing)
+    return is_timed and not deliver.get_backend().supports_defer  # type: ignore[attr-defined]
 
 
 class _Moment:
