@@ -84,6 +84,32 @@ def limited_mailing():
     return {"asked": asked, "handed_over": handed_over, "asked_again": queued()}
 
 
+def timed_mailing():
+    """A mailing that starts in two seconds; its tasks are run at once, and once more after that."""
+    import time
+
+    from django.utils import timezone
+
+    from tests.broker import Broker
+    from tests.conftest import make_person
+    from wagtail_member_reset import mailings
+    from wagtail_member_reset.mailing.choose import Choice, Kind
+    from wagtail_member_reset.outbox import tasks
+
+    make_person("Nora")
+    starts_at = timezone.now() + timedelta(seconds=2)
+    mailing = mailings.draft(Choice(kind=Kind.ALL), by=None, starts_at=starts_at)
+    mailings.start(mailing)
+    tasks.LONGEST = timedelta(seconds=4)
+    asked, before = queued(), list(Broker.queue)
+    Broker.queue.clear()
+    handed_over = [task.func(*args) for task, args, _kwargs in before if task.func.__name__ != "watch"]
+    again, later = queued(), list(Broker.queue)
+    time.sleep(max((starts_at - timezone.now()).total_seconds(), 0) + 0.1)
+    handed_over += [task.func(*args) for task, args, _kwargs in later if task.func.__name__ != "watch"]
+    return {"asked": asked, "asked_again": again, "handed_over": handed_over}
+
+
 def requests_of_visitors():
     """Three at once; then the workers run the tasks."""
     import time

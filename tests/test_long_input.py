@@ -265,6 +265,6 @@ def test_uploaded_file_of_marks_is_answered(client, admin, folded):
     client.force_login(admin)
     file = SimpleUploadedFile("members.csv", ("Email\n" + HOSTILE["marks"] + "\n").encode())
 
-    answer = client.post("/admin/member-reset/mailings/new/", {"kind": "file", "file": file})
+    answer = client.post("/admin/member-reset/mailings/new/", {"name": "Renewal", "kind": "file", "file": file})
 
     assert answer.status_code in (200, 302)

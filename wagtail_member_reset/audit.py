@@ -52,6 +52,19 @@ def note_unblocked(member: Member, *, by: Member, outcome: str) -> None:
     log(instance=member, action=_name("unblock"), user=by, data={"outcome": outcome})
 
 
+def note_test(mailing: Mailing, *, by: Member, period: timedelta, most: int) -> bool:
+    """
+    Write down, in their own history, that somebody sends themselves a test of a mailing.
+
+    False, and nothing is written, where they have sent `most` within the last `period`.
+    """
+    recent = Q(action=_name("test_mailing"), user=by, timestamp__gt=timezone.now() - period)
+    if db.reaches(registry.get_logs_for_instance(by).filter(recent), most):
+        return False
+    log(instance=by, action=_name("test_mailing"), user=by, data={"mailing": mailing.pk})
+    return True
+
+
 def note_address_changed(member: Member, *, by: Member | None) -> None:
     """
     Write down who changed an address, since that person is not shown a link for a day.

@@ -9,51 +9,67 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any, BinaryIO
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
-from django.utils import timezone
+from django.db.models import Q, QuerySet
 from wagtail.models import Site
 
-from . import audit, db, links, outbox
-from .accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
+from . import audit, db, outbox
+from .accounts import Member
 from .mailing import (
-    SKIPS,
     Choice,
     FileReading,
     Kind,
-    Preview,
     Progress,
     choice_from_json,
     choose_in_file,
     chosen_within,
+    clean_name,
+    clean_paragraph,
     count_gone,
+    default_name,
     finish_mailing,
     holds_back_admins,
     in_mixed_order,
     keep_file,
     keep_upload,
+    manner_of,
+    name_of_rest,
     out_of_reach,
     pass_over,
     pause_mailing,
+    preview,
     remaining,
     resume_mailing,
     skip_counts,
-    spared_conditions,
     start_mailing,
     stop_mailing,
     time_left,
     try_failed_again,
     why_paused,
-    with_bad_address,
 )
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
 from .reports import NEEDS_MENDING, Cause
 
-SAMPLES = 5
+__all__ = [
+    "change",
+    "choose",
+    "draft",
+    "draft_rest",
+    "drafted",
+    "go_on",
+    "note_refused",
+    "pause",
+    "preview",
+    "progress",
+    "start",
+    "stop",
+    "try_again",
+    "wake_on_commit",
+    "work",
+]
+
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5
 
@@ -92,70 +108,37 @@ def choose(mailing: Mailing, *, column: int, each: bool = False, admins: bool = 
         return choose_in_file(mailing, column=column, each=each, admins=admins)
 
 
+def change(mailing: Mailing, **details: Any) -> bool:
+    """Say otherwise of a draft what `drafted` takes; False where it has started."""
+    changed = bool(Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT).update(**details))
+    mailing.refresh_from_db()
+    return changed
+
+
 def drafted(
     choice: Choice,
     *,
     by: Member | None,
-    again: bool = False,
-    per_hour: int | None = None,
+    name: str = "",
+    paragraph: str = "",
     site: Site | None = None,
-    language: str = "",
     origin: Origin = Origin.MAILING,
+    **details: Any,
 ) -> Mailing:
-    """A mailing that is not written down, for a preview."""
+    """
+    A mailing that is not written down, for a preview. Without a `name`, it gets one by its kind and date.
+
+    The `details` are again, per_hour, language, included, starts_at, hours_from and hours_to, as the mailing has them.
+    """
+    chosen = choice.as_json()
     return Mailing(
+        name=clean_name(name) or default_name(chosen),
+        paragraph=clean_paragraph(paragraph),
         created_by=by,
-        choice=choice.as_json(),
-        again=again,
-        per_hour=per_hour,
+        choice=chosen,
         site=site or Site.objects.filter(is_default_site=True).first(),
-        language=language,
         origin=origin,
-    )
-
-
-def preview(
-    mailing: Mailing, *, beyond: Q | None = None, hidden: Q | None = None, listing: QuerySet[Any] | None = None
-) -> Preview:
-    """
-    Who would get an email, and who not and why, counted by the database.
-
-    `beyond` describes the accounts that the person may not mail, `hidden` those that the person may not even know
-    about: no number counts them.
-    """
-    found: Counter[str] = Counter()
-    samples: list[Member] = []
-    choice, staff = choice_from_json(mailing.choice), 0
-    beyond = out_of_reach(mailing.choice, beyond)
-    for accounts in chosen_within(choice, listing, hidden):
-        judged = accounts.order_by().annotate(reason_against=_reason(mailing, beyond))
-        found.update(dict(judged.values_list("reason_against").annotate(Count("pk"))))
-        bad = dict[Any, SkipReason]()
-        for passed in ("", SkipReason.LIVE_LINK):
-            with_bad = dict(with_bad_address(judged.filter(reason_against=passed)))
-            found.update({**Counter(reason.value for reason in with_bad.values()), str(passed): -len(with_bad)})
-            bad |= with_bad
-        # A link that does not fit its account any more spares nobody an email.
-        outgrown = [] if mailing.again else links.outgrown(judged.filter(reason_against=SkipReason.LIVE_LINK))
-        outgrown = [key for key in outgrown if key not in bad]
-        found.update({SkipReason.LIVE_LINK.value: -len(outgrown), "": len(outgrown)})
-        if len(samples) < SAMPLES:
-            mailed = judged.filter(Q(reason_against="") | Q(pk__in=outgrown[:SAMPLES]))
-            wanted = (each for each in mailed.order_by("pk").iterator(chunk_size=100) if each.pk not in bad)
-            samples += islice(wanted, SAMPLES - len(samples))
-        if choice.kind == Kind.FILE:
-            staff += judged.filter(is_more_than_member(), reason_against="").count()
-    emails = found.pop("", 0)
-    # Of keys that are no account's, nobody can tell whose they were.
-    if "ids" in mailing.choice and hidden is None:
-        found[SkipReason.GONE] = len(choice.ids) - emails - sum(found.values())
-    return Preview(
-        chosen=emails + sum(found.values()),
-        emails=emails,
-        skips={SkipReason(reason): number for reason, number in found.items() if number},
-        samples=samples,
-        is_rule_open=is_rule_open(get_user_model()),
-        staff=staff,
+        **details,
     )
 
 
@@ -279,9 +262,14 @@ def draft_rest(mailing: Mailing, *, by: Member | None, beyond: Q | None = None) 
     keys = remaining(mailing, beyond=beyond)
     if not keys:
         return None
-    details: dict[str, Any] = {"per_hour": mailing.per_hour, "site": mailing.site, "language": mailing.language}
+    details: dict[str, Any] = {"site": mailing.site, "language": mailing.language, **manner_of(mailing)}
     # They may have a link that this mailing made, and have got no email.
-    details |= {"again": True, "origin": Origin(mailing.origin)}
+    details |= {
+        "again": True,
+        "origin": Origin(mailing.origin),
+        "name": name_of_rest(mailing),
+        "included": mailing.included,
+    }
     choice = Choice(kind=Kind.IDS, ids=tuple(keys), held_back=holds_back_admins(mailing.choice))
     return draft(choice, by=by, **details)
 
@@ -289,17 +277,6 @@ def draft_rest(mailing: Mailing, *, by: Member | None, beyond: Q | None = None) 
 def wake_on_commit(mailing: Mailing) -> None:
     """Have the mailing go on elsewhere: one task for each chunk, or the thread of this process."""
     transaction.on_commit(lambda: outbox.wake_mailing(mailing.pk), using=db.alias(), robust=True)
-
-
-def _reason(mailing: Mailing, beyond: Q | None) -> Case:
-    """The first reason against mailing an account, in the order of `mailing/issue._reason_against`; empty for none."""
-    reasons: list[tuple[SkipReason, Any]] = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
-    reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
-    reasons += spared_conditions().items()
-    if not mailing.again:
-        reasons.append((SkipReason.LIVE_LINK, Q(wagtail_member_reset_live__expires_at__gt=timezone.now())))
-    cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons)
-    return Case(*cases, default=Value(""), output_field=CharField())
 
 
 def _is_left(mailing: Mailing) -> bool:

@@ -53,6 +53,7 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("do_not_email", _("Do not email"), _("Noted that this person is not to be emailed")),
         ("email_again", _("Email again"), _("Noted that this person may be emailed again")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
+        ("test_mailing", _("Test mailing"), _("Test email of a mailing sent to themselves")),
         ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),
     ):
         actions.register_action(f"wagtail_member_reset.{name}", label, message)

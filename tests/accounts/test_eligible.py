@@ -22,7 +22,7 @@ from wagtail_member_reset.accounts.address import WHITE_SPACE
 from wagtail_member_reset.exceptions import Refusal
 from wagtail_member_reset.links import outgrown
 from wagtail_member_reset.links.state import failing
-from wagtail_member_reset.mailing import Choice, Kind
+from wagtail_member_reset.mailing import SAMPLES, Choice, Kind
 from wagtail_member_reset.models import PasswordReset, ResetEmail, SkipReason
 
 pytestmark = pytest.mark.django_db
@@ -262,7 +262,7 @@ def test_preview_says_what_the_mailing_then_does(lives, again, kind, mailoutbox)
         assert (draft.state, draft.waiting) == ("finished", 0)
         assert (preview.chosen, preview.emails, preview.skips) == (draft.chosen, mailed.count(), skips)
         assert {each.pk for each in preview.samples} <= set(mailed.values_list("member", flat=True))
-        assert len(preview.samples) == min(preview.emails, mailings.SAMPLES)
+        assert len(preview.samples) == min(preview.emails, SAMPLES)
         assert not preview.is_rule_open
 
 

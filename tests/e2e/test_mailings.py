@@ -40,9 +40,11 @@ def rowers(db):
     return group
 
 
-def slow_mailing(by, group):
+def slow_mailing(by, group, name=""):
     """A mailing that has just begun, and takes hours."""
-    mailing = mailings.draft(Choice(kind=Kind.GROUPS, groups=(group.pk,)), by=by, per_hour=1)
+    mailing = mailings.draft(
+        Choice(kind=Kind.GROUPS, groups=(group.pk,)), by=by, per_hour=1, name=name or f"Slow {by.pk}"
+    )
     mailings.start(mailing, wake=False)
     Mailing.objects.filter(pk=mailing.pk).update(chosen=2412, handed_over=998, skipped=4)
     mailing.skips.create(reason=SkipReason.NO_ADDRESS, count=4)
@@ -191,18 +193,18 @@ def test_preview_of_a_file_on_a_small_screen(browsers, mailbox, admin, superuser
 
 
 def test_list_is_filtered_by_state_without_a_reload(browsers, mailbox, mailing_office, rowers):
-    running, stopped = slow_mailing(mailing_office, rowers), slow_mailing(mailing_office, rowers)
+    running, stopped = (slow_mailing(mailing_office, rowers, name) for name in ("Renewal", "Welcome"))
     mailings.stop(stopped, by=None)
     page = browsers.open(mailing_office)
     page.goto(MAILINGS)
-    expect(page.get_by_role("link", name=f"Mailing {running.pk}", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name=running.name, exact=True)).to_be_visible()
     check(page, "mailing-list", inside="#listing-results")
     page.get_by_role("button", name="Show filters").click()
     page.get_by_role("button", name="State").click()
     page.get_by_label("Stopped").check()
 
-    expect(page.get_by_role("link", name=f"Mailing {running.pk}", exact=True)).to_have_count(0)
-    page.get_by_role("link", name=f"Mailing {stopped.pk}", exact=True).click()
+    expect(page.get_by_role("link", name=running.name, exact=True)).to_have_count(0)
+    page.get_by_role("link", name=stopped.name, exact=True).click()
     expect(page.get_by_role("heading", name="Sending was stopped")).to_be_visible()
 
 

@@ -451,3 +451,57 @@ def test_each_member_is_told_their_own_user_name_in_one_call(service, name):
 
 def test_many_is_read_in_groups():
     assert (send_many.WRITTEN, send_many.WRITTEN_SECONDS) == (25, 1.0)  # what DESIGN allows a crash to double
+
+
+PARAGRAPH = 'The <b>season</b> & "https://club.example/spring"\nstarts.'
+
+
+@pytest.mark.parametrize("name", sorted(PLAYED))
+def test_paragraph_is_in_each_email_of_one_call_as_in_one_that_is_sent_alone(service, name):
+    played = service(name)
+    make_person("Mia"), make_person("Ole")
+
+    started(paragraph=PARAGRAPH)
+    outbox.drain()
+
+    mails = played.mails()
+    assert len(mails) == 2
+    for email in ResetEmail.objects.select_related("reset__site", "member"):
+        assert mails[email.recipient][0] == alone(email)
+        assert PARAGRAPH in mails[email.recipient][0][1]
+        assert "The &lt;b&gt;season&lt;/b&gt; &amp; " in mails[email.recipient][0][2]
+
+
+@pytest.mark.parametrize(
+    ("name", "sly"),
+    [
+        ("mailgun", "%recipient.mr_token%"),
+        ("sendgrid", "-mr_token-"),
+        ("sparkpost", "{{mr_token}}"),
+        ("mandrill", "*|mr_token|*"),
+    ],
+)
+def test_paragraph_that_looks_like_a_placeholder_is_sent_as_it_is_mail_by_mail(service, name, sly):
+    played = service(name)
+    make_person("Mia"), make_person("Ole")
+
+    mailing = started(paragraph=f"Look: {sly}")
+    outbox.drain()
+
+    mailing.refresh_from_db()
+    assert mailing.handed_over == 2
+    assert played.mails() == {}
+
+
+def test_emails_of_two_mailings_are_not_one_call(service):
+    played = service("mailgun")
+    make_person("Mia"), make_person("Ole")
+    started(paragraph="First"), started(paragraph="Second", again=True)
+    outbox.drain()
+    ResetEmail.objects.update(state=EmailState.QUEUED, lease="", handed_over_at=None)
+    played.bodies.clear()
+
+    outbox.drain()
+
+    assert played.bodies
+    assert not [body for body in played.bodies if "First" in body and "Second" in body]

@@ -3,12 +3,12 @@
 import pytest
 from django.contrib.auth import get_user_model
 
-from tests.conftest import make_person
+from tests.conftest import grant, make_person
 from tests.reports.test_webhook import report
 from wagtail_member_reset import mailings, outbox
-from wagtail_member_reset.mailing import Choice, Kind, protection
+from wagtail_member_reset.mailing import Choice, Kind, protection, watch, watchers
 from wagtail_member_reset.models import MailingState
-from wagtail_member_reset.outbox import notices
+from wagtail_member_reset.outbox.transport import Answer, Mailer, Result
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
 
@@ -18,7 +18,7 @@ NO_SUCH = {"event_type": "bounced", "mta_response": "550 5.1.1 User unknown"}
 @pytest.fixture(autouse=True)
 def small_ones_are_told(request, monkeypatch):
     if "small" not in request.node.name:
-        monkeypatch.setattr(notices, "SMALLEST_TOLD", 1)
+        monkeypatch.setattr(watchers, "SMALLEST_TOLD", 1)
 
 
 def test_nobody_is_told_of_the_end_of_a_small_mailing(office, mailoutbox):
@@ -43,13 +43,14 @@ def told(mailoutbox, person):
 
 
 def test_end_is_told_once_with_figures_and_a_link_and_no_names(office, mailoutbox):
-    mailing = started(3, by=office)
+    mailing = started(3, by=office, name="Renewal 2027")
 
     outbox.drain()
     outbox.drain()
 
     [notice] = told(mailoutbox, office)
-    assert notice.subject.startswith(f"Mailing {mailing.pk} has finished (")
+    assert notice.subject.startswith("“Renewal 2027” has finished (")
+    assert "The mailing “Renewal 2027” has finished." in notice.body
     assert "Sent: 3" in notice.body
     assert f"https://club.example/admin/member-reset/mailings/{mailing.pk}/" in notice.body
     assert "Member1" not in notice.body
@@ -90,3 +91,75 @@ def test_pause_by_itself_is_told_once_with_why_and_what_to_do(office, mailoutbox
     assert "has paused" in notice.subject
     assert "addresses that do not exist" in notice.body
     assert "Then resume, or stop sending." in notice.body
+
+
+@pytest.fixture
+def colleague(db):
+    return grant(make_person("Cora"), "bulk_send_passwordreset")
+
+
+def test_who_has_asked_is_told_beside_who_started_it_each_apart_and_once(office, colleague, mailoutbox):
+    mailing = started(3, by=office)
+    watch(mailing, colleague, wants=True)
+    watch(mailing, colleague, wants=True)
+    watch(mailing, grant(office, "bulk_send_passwordreset"), wants=True)
+
+    outbox.drain()
+    outbox.drain()
+
+    notices = [mail for mail in mailoutbox if "has finished" in mail.subject]
+    assert sorted(mail.to for mail in notices) == [[colleague.email], [office.email]]
+
+
+def test_who_has_asked_is_told_of_the_end_of_a_small_mailing_and_of_a_command(colleague, mailoutbox):
+    mailing = started(3, by=None)
+    watch(mailing, colleague, wants=True)
+
+    outbox.drain()
+
+    [notice] = told(mailoutbox, colleague)
+    assert "Sent: 3" in notice.body
+    assert "member" not in notice.body.lower().replace("member-reset", "")
+
+
+def test_who_wants_it_no_more_or_may_send_no_mailings_any_more_is_not_told(office, colleague, mailoutbox):
+    mailing, former = started(3, by=None), grant(make_person("Former"), "bulk_send_passwordreset")
+    left = grant(make_person("Left"), "bulk_send_passwordreset")
+    for person in (colleague, former, left):
+        watch(mailing, person, wants=True)
+    watch(mailing, colleague, wants=False)
+    former.user_permissions.clear()
+    left.is_active = False
+    left.save()
+
+    outbox.drain()
+
+    assert [mail for mail in mailoutbox if "has finished" in mail.subject] == []
+
+
+def test_notice_that_one_person_cannot_get_is_sent_to_the_others(office, colleague, mailoutbox, monkeypatch):
+    send = Mailer.send
+
+    def refuse_one(mailer, content, *, to, public_id):
+        if to == office.email:
+            return Result(answer=Answer.NEVER, code="smtp_550")
+        return send(mailer, content, to=to, public_id=public_id)
+
+    monkeypatch.setattr(Mailer, "send", refuse_one)
+    mailing = started(3, by=office)
+    watch(mailing, colleague, wants=True)
+
+    outbox.drain()
+
+    assert len(told(mailoutbox, colleague)) == 1
+
+
+def test_account_that_was_deleted_is_told_nothing_and_breaks_nothing(colleague, mailoutbox):
+    mailing = started(3, by=None)
+    watch(mailing, colleague, wants=True)
+    colleague.delete()
+
+    outbox.drain()
+
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.notice) == (MailingState.FINISHED, "")

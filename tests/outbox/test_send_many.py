@@ -11,7 +11,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import mailings, outbox
+from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, ResetEmail
 from wagtail_member_reset.outbox import connections, outcome, send_many, transport
@@ -376,3 +376,31 @@ def test_mail_whose_thread_could_not_be_started_is_sent_once(mailbox, settings, 
 
     assert (mailing.state, mailing.handed_over) == ("finished", 20)
     assert sorted(recipients(mailbox).values()) == [1] * 20
+
+
+def test_paragraph_is_in_each_email_of_its_mailing_and_in_no_single_one(mailoutbox, settings):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+    mia, ole, una = (make_person(name) for name in ("Mia", "Ole", "Una"))
+    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=(mia.pk, ole.pk)), by=None, paragraph="Spring <starts>.")
+    mailings.start(mailing, wake=False)
+    resets.send(una, by=None)
+
+    outbox.drain()
+
+    bodies = {mail.to[0]: (mail.body, mail.alternatives[0][0]) for mail in mailoutbox}
+    assert "\nSpring <starts>.\n" in bodies[mia.email][0] and "\nSpring <starts>.\n" in bodies[ole.email][0]
+    assert "Spring &lt;starts&gt;." in bodies[mia.email][1]
+    assert "Spring" not in "".join(bodies[una.email])
+
+
+def test_email_that_is_tried_again_has_the_paragraph(mailoutbox, settings):
+    settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
+    mia = make_person("Mia")
+    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=(mia.pk,)), by=None, paragraph="Spring starts.")
+    mailings.start(mailing, wake=False)
+    outbox.drain()
+    ResetEmail.objects.update(state=EmailState.QUEUED, lease="")
+
+    outbox.drain()
+
+    assert ["Spring starts." in mail.body for mail in mailoutbox] == [True, True]

@@ -139,3 +139,20 @@ def test_task_whose_time_is_up_leaves_the_rest_to_another_one(site, tmp_path):
 
     assert seen == {"handed_over": [0], "queued": 2}
     assert (ResetEmail.objects.get().state, ResetEmail.objects.get().attempts) == (EmailState.QUEUED, 0)
+
+
+@pytest.mark.slow
+def test_mailing_with_a_start_time_asks_for_tasks_that_put_themselves_off(site):
+    seen = json.loads(site(SITE_DOES="timed_mailing").stdout)
+
+    assert seen["asked"][:2] == [["deliver", False, 100], ["watch", True, 0]]
+    assert ["deliver_chunk", True, 0] in seen["asked_again"]
+    assert (seen["handed_over"][:-1], seen["handed_over"][-1] > 0) == ([0] * (len(seen["handed_over"]) - 1), True)
+
+
+@pytest.mark.slow
+def test_queue_that_cannot_put_off_keeps_a_task_waiting_for_the_start_time(site):
+    seen = json.loads(site(SITE_DOES="timed_mailing", BROKER_CANNOT_WAIT="1").stdout)
+
+    assert seen["asked"] == [["deliver", False, 100], ["deliver_slowly", False, 0]]
+    assert (seen["handed_over"][0], seen["handed_over"][1] > 0) == (0, True)

@@ -416,3 +416,29 @@ def test_filter_that_strips_the_marker_is_found(own_template):
 
     with pytest.raises(TemplateSlotError, match="changes a slot"):
         compose("reset")
+
+
+PARAGRAPH = "Dear rowers,\n\nthe <b>season</b> & https://club.example/spring start.\nBring {{ link }}."
+
+
+@pytest.mark.parametrize("purpose", WITH_LINK)
+def test_paragraph_stands_as_it_is_in_the_text_and_as_text_in_the_html(purpose):
+    content, without = compose(purpose, paragraph=PARAGRAPH), compose(purpose)
+
+    assert f"\n\n{PARAGRAPH}\n\n" in content.text
+    assert content.text.replace(f"{PARAGRAPH}\n\n", "") == without.text
+    assert "the &lt;b&gt;season&lt;/b&gt; &amp; https://club.example/spring start.<br>Bring {{ link }}." in content.html
+    assert Page(content.html).addresses == Page(without.html).addresses
+
+
+@pytest.mark.parametrize("purpose", ["password_changed", "address_changed"])
+def test_notices_of_changes_have_no_paragraph(purpose):
+    assert compose(purpose, paragraph=PARAGRAPH) == compose(purpose)
+
+
+def test_own_template_without_the_paragraph_is_refused_where_there_is_one_alone(own_template):
+    own_template("reset.txt", "Hi {{ first_name }}: {{ link }}")
+
+    assert compose("reset").text == f"Hi Mia: {LINK}\n"
+    with pytest.raises(TemplateSlotError, match=r"emails/reset\.txt has no paragraph: write \{\{ paragraph \}\}"):
+        compose("reset", paragraph="Spring")

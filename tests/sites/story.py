@@ -57,7 +57,7 @@ def mail_a_few(staff):
     names = ["ida", "ole", "pia"]
     for name in names:
         make_person(name.title(), username=name)
-    staff.post("/admin/member-reset/mailings/new/", {"kind": "never_signed_in"}, follow=True)
+    staff.post("/admin/member-reset/mailings/new/", {"name": "Renewal", "kind": "never_signed_in"}, follow=True)
     mailing = Mailing.objects.get()
     page = staff.post(f"/admin/member-reset/mailings/{mailing.pk}/start/", follow=True)
     mailed = [name for name in names if people.emails_to(name)]

@@ -32,7 +32,7 @@ def upload(mailing_office, client):
 
     def post(text):
         file = io.BytesIO(text.encode())
-        answer = client.post(f"{MAILINGS}new/", {"kind": "file", "file": file}, follow=True)
+        answer = client.post(f"{MAILINGS}new/", {"name": "Renewal", "kind": "file", "file": file}, follow=True)
         return Mailing.objects.latest("pk"), words(answer.content.decode())
 
     return post

@@ -54,7 +54,9 @@ def upload(client):
     """Upload a file. Gives the draft, and what its preview says."""
 
     def post(text):
-        answer = client.post(f"{MAILINGS}new/", {"kind": "file", "file": io.BytesIO(text.encode())}, follow=True)
+        answer = client.post(
+            f"{MAILINGS}new/", {"name": "Renewal", "kind": "file", "file": io.BytesIO(text.encode())}, follow=True
+        )
         return Mailing.objects.latest("pk"), words(answer.content.decode())
 
     return post
@@ -280,7 +282,7 @@ def test_unclosed_quotation_mark_is_said_with_its_line(mailing_office, people, u
 def test_file_that_names_nobody_and_whose_encoding_is_not_known_is_told_so(mailing_office, client):
     data = "Name;Email\nJörg;jörg@members.example\n".encode("mac_roman")
 
-    page = said(client.post(f"{MAILINGS}new/", {"kind": "file", "file": io.BytesIO(data)}))
+    page = said(client.post(f"{MAILINGS}new/", {"name": "Renewal", "kind": "file", "file": io.BytesIO(data)}))
 
     assert "No line in the file matches an account" in page
     assert "The file's encoding is not known" in page

@@ -78,12 +78,6 @@ def targets(db):
     return {role: person_of(role, role) for role in ROLES}
 
 
-@pytest.fixture
-def whole_preview(monkeypatch):
-    """The preview names everybody, instead of five."""
-    monkeypatch.setattr(mailings, "SAMPLES", len(ROLES) + 1)
-
-
 def roles_in(text_or_addresses, targets):
     return {role for role, person in targets.items() if person.email in text_or_addresses}
 
@@ -91,7 +85,6 @@ def roles_in(text_or_addresses, targets):
 # Whom a mailing reaches is whom a single send reaches
 
 
-@pytest.mark.usefixtures("whole_preview")
 @pytest.mark.parametrize("actor_role", SENDERS)
 def test_mailing_reaches_whom_a_single_send_would(enter, actor_role, targets, mailoutbox):
     actor = sender(actor_role)
@@ -99,7 +92,7 @@ def test_mailing_reaches_whom_a_single_send_would(enter, actor_role, targets, ma
     everybody.user_set.set([actor, *targets.values()])
     client = enter(actor)
 
-    client.post(mailing_url("mailing_new"), {"kind": "groups", "groups": [everybody.pk]})
+    client.post(mailing_url("mailing_new"), {"name": "Renewal", "kind": "groups", "groups": [everybody.pk]})
     preview = client.get(mailing_url("mailing", Mailing.objects.get().pk)).content.decode()
     client.post(verb_url("start", Mailing.objects.get().pk))
 
@@ -109,7 +102,6 @@ def test_mailing_reaches_whom_a_single_send_would(enter, actor_role, targets, ma
     assert roles_in(with_link, targets) == reached
 
 
-@pytest.mark.usefixtures("whole_preview")
 @pytest.mark.parametrize("actor_role", SENDERS)
 def test_who_is_picked_in_the_listing_is_reached_as_by_a_single_send(enter, actor_role, targets, mailoutbox):
     client, has_listing = enter(sender(actor_role)), actor_role != "junior"
@@ -131,7 +123,6 @@ def test_failed_mails_are_tried_again_within_the_reach_of_who_asks(enter, actor_
     assert roles_in(mailed(mailoutbox), targets) == SENDS[actor_role]
 
 
-@pytest.mark.usefixtures("whole_preview")
 @pytest.mark.parametrize("actor_role", SENDERS)
 def test_members_of_a_mailing_are_asked_again_within_the_reach_of_who_asks(enter, actor_role, targets, mailoutbox):
     client, mailing = enter(sender(actor_role)), mailing_of(*targets.values(), state=MailingState.FINISHED)
@@ -169,7 +160,7 @@ def test_rights_held_outside_the_admin_reach_members_alone(db):
 
 
 def everything_to_ask(mailing, *people):
-    yield mailing_url("mailing_new"), {"kind": "never_signed_in"}
+    yield mailing_url("mailing_new"), {"name": "Renewal", "kind": "never_signed_in"}
     for person in people:
         yield picked(person), {}
     yield picked("all"), {}
@@ -227,7 +218,7 @@ def test_bulk_action_is_for_who_sees_the_listing_and_leaves_no_mailing_behind(en
 
 
 def test_refusal_names_who_tried_and_shows_in_their_history(enter, admin, office):
-    enter(office).post(mailing_url("mailing_new"), {"kind": "never_signed_in"})
+    enter(office).post(mailing_url("mailing_new"), {"name": "Renewal", "kind": "never_signed_in"})
 
     entry = ModelLogEntry.objects.get(action="wagtail_member_reset.refuse_mailing")
     assert (entry.user, entry.object_id, entry.data) == (office, str(office.pk), {})
@@ -340,7 +331,7 @@ def test_junk_in_the_form_is_no_error(enter, admin, name):
 
     for junk in ("\x00", "x" * 70_000, "9" * 400, "-1", "1e5", "\u202e", "' OR 1=1--", "{{ 7 }}"):
         value = SimpleUploadedFile("people.csv", junk.encode()) if name == "file" else junk
-        answer = client.post(mailing_url("mailing_new"), {"kind": kind, name: value})
+        answer = client.post(mailing_url("mailing_new"), {"name": "Renewal", "kind": kind, name: value})
         assert answer.status_code in (200, 302), junk[:20]
     assert not ResetEmail.objects.exists()
 

@@ -55,7 +55,7 @@ def test_form_leads_to_a_preview_and_from_there_to_the_mails(mailing_office, cli
     make_person("Mia"), make_person("Ole")
     make_person("Nowhere", email="")
 
-    answer = client.post(NEW, {"kind": "never_signed_in"}, follow=True)
+    answer = client.post(NEW, {"name": "Renewal", "kind": "never_signed_in"}, follow=True)
     said = words(answer.content.decode())
     assert "people will get an email" in said
     assert "1 – No email address" in said
@@ -84,7 +84,9 @@ def test_groups(mailing_office, client):
     make_person("Mia").groups.add(board)
     make_person("Ole")
 
-    said = words(client.post(NEW, {"kind": "groups", "groups": [board.pk]}, follow=True).content.decode())
+    said = words(
+        client.post(NEW, {"name": "Renewal", "kind": "groups", "groups": [board.pk]}, follow=True).content.decode()
+    )
 
     assert "1 person will get an email" in said
     assert "Members of Board" in said
@@ -94,7 +96,7 @@ def test_file(mailing_office, client):
     make_person("Mia"), make_person("Ole")
     file = SimpleUploadedFile("members.csv", b"\xef\xbb\xbfemail;name\r\nMIA@members.example;M\xfcller\r\n=1+1;x\r\n")
 
-    said = words(client.post(NEW, {"kind": "file", "file": file}, follow=True).content.decode())
+    said = words(client.post(NEW, {"name": "Renewal", "kind": "file", "file": file}, follow=True).content.decode())
 
     assert "1 person will get an email" in said
     assert "1 line in the file matches no account." in said
@@ -118,7 +120,7 @@ def test_lines_that_name_no_account_are_downloaded_and_compute_nothing(mailing_o
         '"x; ""=1"',
     ]
     file = SimpleUploadedFile("members.csv", "\n".join(lines).encode())
-    client.post(NEW, {"kind": "file", "file": file})
+    client.post(NEW, {"name": "Renewal", "kind": "file", "file": file})
     mailing = Mailing.objects.get()
 
     answer = client.get(f"{MAILINGS}{mailing.pk}/unmatched/")
@@ -142,7 +144,9 @@ def test_lines_that_name_no_account_are_downloaded_and_compute_nothing(mailing_o
 def test_thousands_of_lines_without_account_are_all_downloaded_and_few_shown(mailing_office, client):
     make_person("Mia")
     lines = ["mia@members.example", *(f"gone{number}@old.example" for number in range(3000))]
-    answer = client.post(NEW, {"kind": "file", "file": io.BytesIO("\n".join(lines).encode())}, follow=True)
+    answer = client.post(
+        NEW, {"name": "Renewal", "kind": "file", "file": io.BytesIO("\n".join(lines).encode())}, follow=True
+    )
 
     said, mailing = words(answer.content.decode()), Mailing.objects.get()
 
@@ -153,7 +157,7 @@ def test_thousands_of_lines_without_account_are_all_downloaded_and_few_shown(mai
 
 def test_files_whose_lines_all_name_accounts_have_nothing_to_download(mailing_office, client):
     make_person("Mia")
-    client.post(NEW, {"kind": "file", "file": io.BytesIO(b"mia@members.example")})
+    client.post(NEW, {"name": "Renewal", "kind": "file", "file": io.BytesIO(b"mia@members.example")})
 
     assert client.get(f"{MAILINGS}{Mailing.objects.get().pk}/unmatched/").status_code == 404
 
@@ -219,7 +223,7 @@ def test_form_says_what_becomes_of_the_links_that_people_have(mailing_office, cl
 
 
 def test_refused_form_takes_the_focus_and_says_which_fields(mailing_office, client):
-    said = client.post(NEW, {"kind": "file", "per_hour": "-1"}).content.decode()
+    said = client.post(NEW, {"name": "Renewal", "kind": "file", "per_hour": "-1"}).content.decode()
 
     assert "<title>Error: New mailing" in " ".join(said.split()).replace("<title> ", "<title>")
     assert 'tabindex="-1" autofocus' in said
@@ -237,7 +241,7 @@ def test_preview_leads_back_to_where_it_came_from(mailing_office, client):
     mailing = started(mailing_office)
     outbox.drain()
 
-    fresh = client.post(NEW, {"kind": "never_signed_in"}, follow=True).content.decode()
+    fresh = client.post(NEW, {"name": "Renewal", "kind": "never_signed_in"}, follow=True).content.decode()
     again = client.post(f"{MAILINGS}{mailing.pk}/again/", follow=True).content.decode()
 
     assert f'href="{NEW}">Back</a>' in fresh
@@ -346,7 +350,7 @@ def test_staff_of_lower_rank_reach_members_alone(client, office, mailoutbox):
     make_person("Mia")
     client.force_login(junior)
 
-    client.post(NEW, {"kind": "never_signed_in"})
+    client.post(NEW, {"name": "Renewal", "kind": "never_signed_in"})
     client.post(f"{MAILINGS}{Mailing.objects.get().pk}/start/")
     outbox.drain()
 
@@ -356,7 +360,7 @@ def test_staff_of_lower_rank_reach_members_alone(client, office, mailoutbox):
 
 def test_a_second_click_on_start_says_so_and_mails_nobody_twice(mailing_office, client, mailoutbox):
     make_person("Mia")
-    client.post(NEW, {"kind": "never_signed_in"})
+    client.post(NEW, {"name": "Renewal", "kind": "never_signed_in"})
     mailing = Mailing.objects.get()
 
     client.post(f"{MAILINGS}{mailing.pk}/start/")
@@ -640,8 +644,8 @@ def test_nothing_that_people_typed_is_markup(mailing_office, client):
     names = SimpleUploadedFile("a.csv", f"email\nmia@members.example\n{evil}\n".encode())
 
     pages = [client.get(action_url(id=[mia.pk])), client.get(action_url(id=["all"], q=[quote(evil)]))]
-    pages += [client.post(NEW, {"kind": "file", "file": names}, follow=True)]
-    pages += [client.post(NEW, {"kind": "groups", "groups": [group.pk]}, follow=True)]
+    pages += [client.post(NEW, {"name": "Renewal", "kind": "file", "file": names}, follow=True)]
+    pages += [client.post(NEW, {"name": "Renewal", "kind": "groups", "groups": [group.pk]}, follow=True)]
     mailing = Mailing.objects.latest("pk")
     pages += [client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)]
     outbox.drain()
@@ -665,7 +669,7 @@ def test_send_again_leads_to_a_preview_of_those_who_have_not_signed_in(mailing_o
     said = words(answer.content.decode())
     draft = Mailing.objects.exclude(pk=mailing.pk).get()
     assert "1 person will get an email" in said
-    assert f"Members of mailing {mailing.pk} who have not got in yet" in said
+    assert f"Members of “{mailing.name}” who have not got in yet" in said
     assert (draft.state, draft.again, draft.per_hour, draft.created_by) == (
         MailingState.DRAFT,
         True,
@@ -678,20 +682,21 @@ def test_send_again_leads_to_a_preview_of_those_who_have_not_signed_in(mailing_o
 def test_site_that_keeps_no_sign_in_is_told_what_to_choose_instead(mailing_office, client, monkeypatch):
     monkeypatch.setattr(choose, "keeps_last_login", lambda model: False)
 
-    answer = client.post(NEW, {"kind": "never_signed_in"}, follow=True)
+    answer = client.post(NEW, {"name": "Renewal", "kind": "never_signed_in"}, follow=True)
 
     assert answer.redirect_chain[-1][0] == NEW
     assert "Choose the members of groups or a file instead." in words(answer.content.decode())
 
 
-def test_latest_mailings_are_listed_by_the_number_that_their_pages_have(mailing_office, client):
+def test_mailings_are_listed_by_the_name_that_staff_gave_them(mailing_office, client):
     make_person("Mia")
-    mailing = started(mailing_office)
+    mailing = started(mailing_office, name="Renewal 2027")
 
     [link] = re.findall(
         rf'<a\s+href="{MAILINGS}{mailing.pk}/">(.*?)</a>', client.get(MAILINGS).content.decode(), re.DOTALL
     )
-    assert link.strip() == f"Mailing {mailing.pk}"
+    assert link.strip() == "Renewal 2027"
+    assert "Renewal 2027" in page(client, f"{MAILINGS}{mailing.pk}/")
 
 
 def test_list_is_wagtails_own_with_the_way_to_a_new_mailing(mailing_office, client):
@@ -705,38 +710,38 @@ def test_list_is_wagtails_own_with_the_way_to_a_new_mailing(mailing_office, clie
 
 def test_list_says_of_each_mailing_who_how_far_and_by_whom(mailing_office, client):
     make_person("Mia"), make_person("Nowhere", email="")
-    mailing = started(mailing_office)
+    started(mailing_office, name="Renewal 2027")
     outbox.drain()
     Mailing.objects.update(handed_over=1234, chosen=2412)
 
     said = page(client, MAILINGS)
 
-    assert f"Mailing {mailing.pk} Everybody who has not got in yet 1,234 of 2,412 Finished" in said
+    assert "Renewal 2027 Everybody who has not got in yet 1,234 of 2,412 Finished" in said
     assert get_user_display_name(mailing_office) in said
 
 
 def test_list_shows_the_latest_first_and_no_drafts(mailing_office, client):
     make_person("Mia")
-    first, second = started(mailing_office), started(mailing_office)
-    draft = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=mailing_office)
+    started(mailing_office, name="First"), started(mailing_office, name="Second")
+    mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=mailing_office, name="Draft")
 
     said = page(client, MAILINGS)
-    assert said.index(f"Mailing {second.pk}") < said.index(f"Mailing {first.pk}")
-    assert f"Mailing {draft.pk}" not in said
+    assert said.index("Second") < said.index("First")
+    assert "Draft" not in said
 
     said = page(client, f"{MAILINGS}?ordering=started_at")
-    assert said.index(f"Mailing {first.pk}") < said.index(f"Mailing {second.pk}")
+    assert said.index("First") < said.index("Second")
 
 
 def test_list_is_filtered_by_state(mailing_office, client):
     make_person("Mia")
-    stopped, running = started(mailing_office), started(mailing_office)
+    stopped, _running = started(mailing_office, name="Ended"), started(mailing_office, name="At it")
     mailings.stop(stopped, by=mailing_office)
 
     for path in (MAILINGS, f"{MAILINGS}results/"):
         said = page(client, f"{path}?state=stopped")
-        assert f"Mailing {stopped.pk}" in said
-        assert f"Mailing {running.pk}" not in said
+        assert "Ended" in said
+        assert "At it" not in said
     for junk in ("draft", "x", "%00"):
         assert client.get(f"{MAILINGS}?state={junk}&ordering={junk}&p={junk}&export={junk}").status_code == 200
 

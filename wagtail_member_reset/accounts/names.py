@@ -31,11 +31,15 @@ def one_line(name: str) -> str:
     A name on one line, at most `LONGEST_NAME` characters of it, and without what nobody sees or what turns the
     direction of the text around it. Joiners stay where they join letters or emoji.
     """
-    name = str(name)[:LONGEST_NAME]
-    if not (name.isascii() and name.isprintable()):
-        name = "".join(map(_shown, name.translate(BLANK)))
-        name = _with_few_marks(STRAY.sub("", TAGS.sub(r"\1", name)))
-    return " ".join(name.split())
+    return one_line_of_text(str(name)[:LONGEST_NAME])
+
+
+def one_line_of_text(text: str) -> str:
+    """The same of any length."""
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(map(_shown, text.translate(BLANK)))
+        text = _with_few_marks(STRAY.sub("", TAGS.sub(r"\1", text)))
+    return " ".join(text.split())
 
 
 def sign_in_name(member: Member) -> str:

@@ -114,7 +114,9 @@ def _overdue_mails() -> Iterator[CheckMessage]:
         "Run deliver_member_resets from cron or with --loop, or start the workers of TASKS. "
         "Under uWSGI, the thread needs enable-threads = true."
     )
-    if waiting := ResetEmail.objects.filter(state=EmailState.QUEUED, next_attempt_at__lt=limit).count():
+    # Those of a mailing may wait for its hours.
+    queued = ResetEmail.objects.filter(state=EmailState.QUEUED, next_attempt_at__lt=limit)
+    if waiting := queued.exclude(mailing__turn_at__gt=timezone.now()).count():
         message = f"Password reset emails that have been due for more than {minutes:.0f} minutes: {waiting}."
         yield Warning(message, hint=hint, id="wagtail_member_reset.W005")
     # A long mailing has chunks that wait; but somebody is at it.

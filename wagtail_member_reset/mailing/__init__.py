@@ -14,22 +14,25 @@ from .choose import (
     with_ids,
 )
 from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
-from .counters import BY_STATE, count
-from .figures import Preview, Progress
+from .counters import BY_STATE, count, skip_counts
+from .figures import Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
+from .hours import has_hours, has_started, opens_at
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
-from .known_bad import with_bad_address
+from .known_bad import Bad, Included, included_in
 from .left import count_left, has_missed, members_left, remaining
+from .manner import manner_of
+from .naming import clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .pace import time_left
 from .passed_over import pass_over
+from .previewed import SAMPLES, People, Place, Preview, people, preview
 from .protection import why_paused
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
-from .spared import spared_conditions
 from .state import (
     cancel_unheld_links,
     finish_mailing,
@@ -40,63 +43,88 @@ from .state import (
     pause_mailing,
     purge_mailings,
     resume_mailing,
-    skip_counts,
     start_mailing,
     stop_mailing,
     try_failed_again,
 )
 from .uploads import LONG, keep_upload, next_upload, problems_of, read_uploads
+from .watchers import is_watching, told_of, watch
+from .wave import FIRST_WAVE, MANY, OFFERED_FROM, pause_after_wave, suggested_pace
 
 __all__ = [
     "BY_STATE",
+    "FIRST_WAVE",
     "LONG",
     "LONGEST_FILE",
+    "MANY",
+    "OFFERED_FROM",
+    "SAMPLES",
     "SKIPS",
     "SLICE",
     "UNKNOWN_ENCODING",
+    "Bad",
     "Choice",
     "ColumnRead",
     "FileReading",
+    "Included",
     "Issued",
     "IssuedChunk",
     "Kind",
     "Nobody",
     "Note",
+    "People",
+    "Place",
     "Preview",
     "Progress",
     "Unclear",
     "cancel_unheld_links",
     "choice_from_json",
     "choose_in_file",
+    "chosen_accounts",
     "chosen_within",
+    "clean_name",
+    "clean_paragraph",
     "count",
     "count_gone",
     "count_left",
+    "default_name",
     "file_choice",
     "finish_mailing",
     "finish_mailings",
     "forgotten_chunk",
     "give_back_room",
+    "has_hours",
     "has_missed",
+    "has_started",
     "hold_mailing",
     "holds_back_admins",
     "in_groups",
     "in_mixed_order",
+    "included_in",
     "is_running",
+    "is_watching",
     "issue_chunk",
     "keep_file",
     "keep_upload",
     "look_for_reminders",
+    "manner_of",
     "measure_if_idle",
     "members_left",
+    "name_by_date",
+    "name_of",
+    "name_of_rest",
     "next_chunk",
     "next_turn",
     "next_upload",
     "note_claimed",
+    "opens_at",
     "out_of_reach",
     "pass_over",
+    "pause_after_wave",
     "pause_mailing",
     "pause_mailing_for",
+    "people",
+    "preview",
     "problems_of",
     "purge_mailings",
     "read_file",
@@ -106,13 +134,14 @@ __all__ = [
     "resume_mailing",
     "silence_of",
     "skip_counts",
-    "spared_conditions",
     "start_mailing",
     "stop_mailing",
+    "suggested_pace",
     "time_left",
+    "told_of",
     "try_failed_again",
     "turn_of",
+    "watch",
     "why_paused",
-    "with_bad_address",
     "with_ids",
 ]

@@ -45,3 +45,8 @@ def uncount_skips(mailing_id: int, skips: Counter[Any]) -> None:
     Mailing.objects.filter(pk=mailing_id).update(skipped=F("skipped") - sum(skips.values()))
     for reason, number in skips.items():
         MailingSkips.objects.filter(mailing=mailing_id, reason=reason).update(count=F("count") - number)
+
+
+def skip_counts(mailing: Mailing) -> dict[SkipReason, int]:
+    """Why members were passed over, and how many of them."""
+    return {SkipReason(each.reason): each.count for each in mailing.skips.all() if each.count}

@@ -1,27 +1,11 @@
-"""What is told of a mailing: whom it would mail, and how far it is."""
+"""What is told of a mailing that has started: how far it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..accounts import Member
 from ..models import Mailing, SkipReason
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preview:
-    """
-    What starting would do now. `is_rule_open` says that the site's own rules may pass over more. `samples` are some of
-    those who would get an email; `staff` of them may enter the admin, which is counted for files alone.
-    """
-
-    chosen: int
-    emails: int
-    skips: dict[SkipReason, int]
-    samples: list[Member]
-    is_rule_open: bool = False
-    staff: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

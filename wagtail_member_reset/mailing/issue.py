@@ -132,6 +132,7 @@ class _Issuing:
         self.mailing: Mailing = self.chunk.mailing
         self.is_reminder = self.mailing.origin == Origin.REMINDER
         self.again = self.mailing.again or self.chunk.again
+        self.included = known_bad.included_in(self.mailing)
         self.refusal_of = refusals()
         self.issuer = links.Issuer(
             origin=Origin(self.mailing.origin),
@@ -147,7 +148,7 @@ class _Issuing:
     def write(self, *, ignore_conflicts: bool) -> list[Issued]:
         members = _in_order(self.keys)
         live = _live_links_of(members)
-        self.bad = known_bad.reasons_against(map(known_bad.recipient_of, members))
+        self.bad = known_bad.bad_among(map(known_bad.recipient_of, members))
         for member in members:
             self._decide(member, live.get(member.pk))
         if self.replaced:
@@ -190,8 +191,8 @@ class _Issuing:
             return SKIPS[refusal]
         if reason := vars(member)[SPARED]:
             return SkipReason(reason)
-        if self.bad and (reason := self.bad.get(address_of(member))):
-            return reason
+        if self.bad and (bad := self.bad.get(address_of(member))) and not self.included.has(member.pk, bad):
+            return bad.reason
         if self.is_reminder and not self.chunk.again:
             return _reason_against_reminding(member, live, effect)
         # Who was not reminded at first, say for a new address, and has come in since or before.

@@ -1,26 +1,68 @@
-"""Members whose address mailings must not write to: one rule, for a chunk's members and a preview's accounts."""
+"""
+Members whose address mailings must not write to: one rule, for a chunk's members and a preview's accounts.
+
+Staff may include addresses that do not exist in a mailing, one by one, by domain or by reason; never complaints.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
 
 from .. import bad_addresses
-from ..accounts import Member, address_column, address_of, clean_address
-from ..models import BadVerdict, SkipReason
+from ..accounts import Member, address_column, address_key, address_of, clean_address
+from ..models import BadVerdict, Mailing, SkipReason
 
 REASONS = {BadVerdict.HARD_BOUNCE: SkipReason.NO_SUCH_ADDRESS, BadVerdict.COMPLAINT: SkipReason.COMPLAINED}
 SLICE = 1000
 
 
-def reasons_against(addresses: Iterable[str]) -> dict[str, SkipReason]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bad:
+    """What is known against an address: why it is passed over, a `reports.Cause` if there is one, and its domain."""
+
+    reason: SkipReason
+    cause: str
+    domain: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Included:
+    """Addresses that do not exist, as far as it is known, and which staff want to be mailed all the same."""
+
+    members: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+    causes: frozenset[str] = frozenset()
+
+    def has(self, key: Any, bad: Bad) -> bool:
+        """Never a complaint, whatever was ticked."""
+        is_meant = str(key) in self.members or bad.domain in self.domains or bad.cause in self.causes
+        return bad.reason == SkipReason.NO_SUCH_ADDRESS and is_meant
+
+    def as_json(self) -> dict[str, list[str]]:
+        return {name: sorted(getattr(self, name)) for name in ("members", "domains", "causes") if getattr(self, name)}
+
+
+def included_in(mailing: Mailing) -> Included:
+    return Included(**{name: frozenset(found) for name, found in mailing.included.items()})
+
+
+def bad_among(addresses: Iterable[str]) -> dict[str, Bad]:
     """By address. One query where nothing is known of any address, else two for each thousand."""
     found = bad_addresses.known_bad_among(filter(None, addresses))
-    return {address: REASONS[BadVerdict(bad.verdict)] for address, bad in found.items()}
+    return {
+        address: Bad(reason=REASONS[BadVerdict(bad.verdict)], cause=bad.cause, domain=domain_of(address))
+        for address, bad in found.items()
+    }
+
+
+def domain_of(address: str) -> str:
+    return address_key(address).rpartition("@")[2]
 
 
 def recipient_of(member: Member) -> str:
@@ -30,7 +72,7 @@ def recipient_of(member: Member) -> str:
     return ""
 
 
-def with_bad_address(accounts: QuerySet[Any]) -> Iterator[tuple[Any, SkipReason]]:
+def with_bad_address(accounts: QuerySet[Any]) -> Iterator[tuple[Any, Bad]]:
     """The keys of those accounts that have such an address. Reads the addresses of all, where any address is known."""
     if not bad_addresses.current().exists():
         return
@@ -40,5 +82,5 @@ def with_bad_address(accounts: QuerySet[Any]) -> Iterator[tuple[Any, SkipReason]
     else:
         pairs = ((account.pk, address_of(account)) for account in accounts.iterator(chunk_size=SLICE))
     while part := list(islice(pairs, SLICE)):
-        reasons = reasons_against(address for _pk, address in part)
-        yield from ((pk, reasons[address]) for pk, address in part if address in reasons)
+        known = bad_among(address for _pk, address in part)
+        yield from ((pk, known[address]) for pk, address in part if address in known)

@@ -1,5 +1,5 @@
 """
-How fast a mailing goes: its limit, enforced when emails are claimed, and when its turn comes.
+How fast a mailing goes: its limit and its hours, enforced when emails are claimed, and when its turn comes.
 
 Two rules hold at once, for first attempts, retries and reminders alike. In any 60 minutes, a mailing with a limit
 claims no email once as many were claimed, by whomever and of whatever kind. And it claims no faster than
@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from .. import db
 from ..models import ClaimedMinute, Mailing, MailingState
+from . import hours, wave
 
 WINDOW = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -37,13 +38,25 @@ class Room(NamedTuple):
     minute: datetime | None = None
 
 
-def reserve(mailing: Mailing, wanted: int) -> Room:
+def reserve(mailing: Mailing, wanted: int, *, anew: bool = False) -> Room:
     """
-    Claim room for as many emails of the mailing as its limit lets through now, `wanted` at most.
+    Claim room for as many emails of the mailing as it may send now, `wanted` at most.
 
     Called before emails are claimed, whatever they are; they count from here on, also if they are then not sent. What
-    is not used is given back with `give_back`. All of them without a limit; 0 while the limit is used up.
+    is not used is given back with `give_back`. All of them without a limit; 0 while the limit is used up, before the
+    mailing's start time, outside its hours, and after its first wave, to which emails that are tried `anew` belong.
     """
+    if (opens_at := hours.opens_at(mailing)) is not None:
+        Mailing.objects.filter(pk=mailing.pk).update(turn_at=opens_at)
+        return Room(0)
+    places = wanted if anew else wave.take_places(mailing, wanted)
+    room = _room(mailing, places)
+    if not anew and room.emails < places:
+        wave.return_places(mailing, places - room.emails)
+    return room
+
+
+def _room(mailing: Mailing, wanted: int) -> Room:
     if not mailing.per_hour or wanted <= 0:
         return Room(wanted, note(wanted))
 
@@ -96,9 +109,11 @@ def _note(emails: int) -> datetime | None:
     return begun_at
 
 
-def give_back(mailing: Mailing, room: Room, *, used: int) -> None:
+def give_back(mailing: Mailing, room: Room, *, used: int, anew: bool = False) -> None:
     """Give back what was reserved and not used, in the minute in which it counts. Raises nothing, as `note`."""
     unused = room.emails - used
+    if not anew:
+        wave.return_places(mailing, unused)
     if unused <= 0 or room.minute is None:
         return
     minute = ClaimedMinute.objects.filter(minute=room.minute, emails__gte=unused)
@@ -114,9 +129,9 @@ def give_back(mailing: Mailing, room: Room, *, used: int) -> None:
 
 
 def restart(mailing: Mailing) -> None:
-    """Let the mailing begin, or go on after a pause, with what its limit lets through in a minute."""
+    """Let the mailing begin, or go on after a pause, in its hours and with what its limit lets through in a minute."""
     spent_until = timezone.now() - max(MINUTE, mailing.interval)
-    Mailing.objects.filter(pk=mailing.pk).update(paced_until=spent_until, turn_at=None)
+    Mailing.objects.filter(pk=mailing.pk).update(paced_until=spent_until, turn_at=hours.opens_at(mailing))
 
 
 def _claimed_lately(now: datetime) -> int:
@@ -140,7 +155,16 @@ def time_left(mailing: Mailing) -> timedelta | None:
 
     None while nobody has worked on it for a while, be it held, in another process that died, or just begun.
     """
-    if mailing.state != MailingState.RUNNING or not mailing.waiting:
+    left = _time_left(mailing)
+    # What the hours cut short goes on the next day, and nobody reckons with that.
+    if left is None or not hours.has_hours(mailing):
+        return left
+    is_today = left < hours.DAY and not hours.opens_at(mailing, now=timezone.now() + left)
+    return left if is_today else None
+
+
+def _time_left(mailing: Mailing) -> timedelta | None:
+    if mailing.state != MailingState.RUNNING or not mailing.waiting or hours.opens_at(mailing):
         return None
     if mailing.per_hour:
         return mailing.waiting * mailing.interval

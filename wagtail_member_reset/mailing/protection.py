@@ -45,7 +45,9 @@ def pause_if_harmful(mailing_id: int) -> bool:
 
 
 def raised_limits(mailing: Mailing) -> dict[str, float]:
-    """Twice the shares with which staff let it go on, for those that were reached."""
+    """Twice the shares with which staff let it go on, for those that were reached; none after a first wave."""
+    if mailing.paused_because == PauseReason.FIRST_WAVE:
+        return {}
     known = max(known_fates(mailing), 1)
     bounces, complaints = mailing.hard_bounces / known, mailing.complaints / known
     return {
@@ -64,6 +66,8 @@ def why_paused(mailing: Mailing) -> str:
             found,
         )
         then = _("Check where the addresses come from, and correct those that failed. Then resume, or stop sending.")
+    elif mailing.paused_because == PauseReason.FIRST_WAVE:
+        return _why_paused_after_wave(mailing)
     elif mailing.paused_because == PauseReason.COMPLAINTS:
         found = mailing.complaints
         what = ngettext(
@@ -76,6 +80,16 @@ def why_paused(mailing: Mailing) -> str:
         return ""
     number, known = (number_format(each, use_l10n=True, force_grouping=True) for each in (found, known_fates(mailing)))
     return " ".join([what % {"number": number, "known": known}, _("Mail services suspend senders for that."), then])
+
+
+def _why_paused_after_wave(mailing: Mailing) -> str:
+    sent = mailing.handed_over
+    what = ngettext(
+        "Sending paused by itself after the first wave, as you wanted: %(number)s email was sent.",
+        "Sending paused by itself after the first wave, as you wanted: %(number)s emails were sent.",
+        sent,
+    ) % {"number": number_format(sent, use_l10n=True, force_grouping=True)}
+    return " ".join([what, _("Look at what came back. Then resume, or stop sending.")])
 
 
 def _harm(mailing: Mailing) -> PauseReason | None:

@@ -16,7 +16,7 @@ from ..accounts import has_set_password, is_not_to_be_emailed, keeps_last_login
 from ..conf import conf
 from ..exceptions import SettingError
 from ..models import Mailing, Origin, PasswordReset, Purpose
-from . import chunks, state
+from . import chunks, naming, state
 
 # Links that run out on the same day are one mailing's.
 LONGEST_CADENCE = timedelta(days=1)
@@ -82,6 +82,7 @@ def _unused_welcomes() -> QuerySet[PasswordReset]:
 
 def _mailing_for(resets: QuerySet[PasswordReset], now: datetime) -> Mailing:
     mailing = Mailing.objects.create(
+        name=naming.name_of_reminder(),
         origin=Origin.REMINDER,
         choice={"kind": "reminder"},
         again=True,

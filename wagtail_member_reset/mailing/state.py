@@ -28,17 +28,19 @@ from ..models import (
     MailingChunk,
     MailingState,
     PasswordReset,
+    PauseReason,
     Reason,
     ResetEmail,
     SkipReason,
     State,
 )
-from . import counters, pace
+from . import counters, pace, wave
 from .chunks import write_chunks
 from .kept_file import forget_file
 from .protection import raised_limits
 
 DRAFT_KEPT = timedelta(days=1)
+SAID_AT_START = ("created_by", "wave_left", "per_hour")
 # Why a mailing did not reach a member whom it wanted to reach.
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 
@@ -58,7 +60,8 @@ def start_mailing(
         # The keys stand in the chunks now, and whoever starts a mailing answers for it.
         choice = {name: value for name, value in mailing.choice.items() if name != "ids"}
         begun = {"state": MailingState.RUNNING, "started_at": now, "measured_at": now, "choice": choice}
-        if not mine.update(**begun, created_by=mailing.created_by):
+        begun |= {name: getattr(mailing, name) for name in SAID_AT_START}
+        if not mine.update(**begun):
             return False
         forget_file(mailing)
         chosen = write_chunks(mailing, members())
@@ -86,6 +89,8 @@ def resume_mailing(mailing: Mailing) -> bool:
         now = Mailing.objects.select_for_update().get(pk=mailing.pk)
         if now.paused_because:
             anew |= {"paused_because": "", "notice": "", **raised_limits(now)}
+        if now.paused_because == PauseReason.FIRST_WAVE:
+            anew["wave_left"] = None
         if not _move(mailing, MailingState.PAUSED, MailingState.RUNNING, **anew):
             return False
         pace.restart(mailing)
@@ -242,6 +247,7 @@ def finish_mailings() -> None:
 
     Of stopped ones, whose end came before, only who was deleted since is counted.
     """
+    wave.pause_all()
     has_chunks = Exists(MailingChunk.objects.filter(mailing=OuterRef("pk")))
     has_unsent = Exists(ResetEmail.objects.unsent().filter(mailing=OuterRef("pk")))
     ended = Q(~has_chunks, state=MailingState.RUNNING) | Q(state=MailingState.STOPPED, chosen__gt=_handled())
@@ -262,11 +268,6 @@ def purge_mailings() -> int:
         keys = list(mailings.values_list("pk", flat=True))
         forgotten.update(Mailing.objects.filter(pk__in=keys).delete()[1])
     return forgotten[Mailing._meta.label]
-
-
-def skip_counts(mailing: Mailing) -> dict[SkipReason, int]:
-    """Why members were passed over, and how many of them."""
-    return {SkipReason(each.reason): each.count for each in mailing.skips.all() if each.count}
 
 
 def _count_gone(mailing_id: int) -> None:

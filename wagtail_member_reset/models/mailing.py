@@ -23,10 +23,11 @@ class MailingState(models.TextChoices):
 
 
 class PauseReason(models.TextChoices):
-    """Why a mailing paused by itself, to protect the sender: see `mailing.protection`."""
+    """Why a mailing paused by itself: to protect the sender, see `mailing.protection`, or after its first wave."""
 
     HARD_BOUNCES = "hard_bounces", _("Too many addresses do not exist")
     COMPLAINTS = "complaints", _("Too many people marked the email as spam")
+    FIRST_WAVE = "first_wave", _("The first wave has left")
 
 
 class Mailing(models.Model):
@@ -38,15 +39,27 @@ class Mailing(models.Model):
     so `chosen` is always the sum of what was handed over, failed and was skipped, and of what still waits.
     """
 
+    # What staff call it, wherever it is shown.
+    name = models.CharField(max_length=100, blank=True, default="")
+    # Plain text of its own, in each of its emails. Members read it.
+    paragraph = models.TextField(blank=True, default="")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.MAILING)
     # How the members were chosen, in the terms of `mailing.choose`: no addresses, no names.
     choice = models.JSONField(default=dict)
+    # Addresses that do not exist which are mailed all the same, by member, domain or reason. See `mailing.known_bad`.
+    included = models.JSONField(default=dict)
     # Members who have a link that works are mailed, too.
     again = models.BooleanField(default=False)
     site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")
     language = models.CharField(max_length=16, blank=True, default="")
     per_hour = models.PositiveIntegerField(null=True, blank=True)
+    # When it begins, and within which hours of the site's day it sends. See `mailing.hours`.
+    starts_at = models.DateTimeField(null=True, blank=True)
+    hours_from = models.TimeField(null=True, blank=True)
+    hours_to = models.TimeField(null=True, blank=True)
+    # How many emails of a first wave may still be claimed; none without a wave. See `mailing.wave`.
+    wave_left = models.PositiveIntegerField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=MailingState.choices, default=MailingState.DRAFT)
     # The mail service is overrun or away, and is left alone until then.
     held_until = models.DateTimeField(null=True, blank=True)
@@ -56,9 +69,11 @@ class Mailing(models.Model):
     paused_because = models.CharField(max_length=12, choices=PauseReason.choices, blank=True, default="")
     bounce_limit = models.FloatField(default=0.05)
     complaint_limit = models.FloatField(default=0.001)
-    # What who started it is still to be told of: that it finished, or paused by itself.
+    # Who has asked to be told when it ends or pauses, beside who started it.
+    watchers = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
+    # What they are still to be told of: that it finished, or paused by itself.
     notice = models.CharField(max_length=10, choices=MailingState.choices, blank=True, default="")
-    # With a limit: up to when it is used up, and when to ask for more. See `mailing.pace`.
+    # With a limit: up to when it is used up. With a limit or hours: when to ask for more. See `mailing.pace`.
     paced_until = models.DateTimeField(null=True, blank=True)
     turn_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -89,7 +104,7 @@ class Mailing(models.Model):
         indexes = [models.Index(fields=["state", "-created_at"], name="mailing_state")]
 
     def __str__(self) -> str:
-        return f"Mailing {self.pk}"
+        return self.name or f"Mailing {self.pk}"
 
     @property
     def handled(self) -> int:

@@ -13,6 +13,7 @@ from .letter import letter_of, subject_of
 from .requests import MOST_ACCOUNTS, accept
 from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
+from .sample import SampleSent, sample_of, send_test
 from .send import at_work, drain, send_chunk
 from .sender import is_one_mailbox
 from .tasks import is_configured as has_task_backend
@@ -22,6 +23,7 @@ from .unblocking import may_be_blocked, unblock
 __all__ = [
     "MOST_ACCOUNTS",
     "Content",
+    "SampleSent",
     "accept",
     "at_work",
     "count_shared_requests",
@@ -34,7 +36,9 @@ __all__ = [
     "look_if_due",
     "may_be_blocked",
     "purge_requests",
+    "sample_of",
     "send_chunk",
+    "send_test",
     "subject_of",
     "tell_former_address",
     "unblock",

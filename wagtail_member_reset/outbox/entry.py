@@ -10,6 +10,7 @@ from .. import audit, db, links
 from ..accounts import Member, address_of, refusal_for
 from ..exceptions import Refusal, SendRefused
 from ..links import Effect
+from ..mailing import opens_at
 from ..models import EmailState, MailingState, Origin, PasswordReset, Purpose, ResetEmail
 
 
@@ -70,7 +71,10 @@ def _brought_forward(reset: PasswordReset, account: Member) -> ResetEmail | None
     """
     now = timezone.now()
     is_going = Q(mailing__state=MailingState.RUNNING) & ~Q(mailing__held_until__gt=now)
-    waiting = ResetEmail.objects.filter(Q(mailing=None) | is_going, reset=reset, state=EmailState.QUEUED).first()
+    queued = ResetEmail.objects.filter(Q(mailing=None) | is_going, reset=reset, state=EmailState.QUEUED)
+    waiting = queued.select_related("mailing").defer("mailing__choice").first()
+    if waiting is not None and waiting.mailing is not None and opens_at(waiting.mailing):
+        return None  # that of the mailing leaves in its hours
     if waiting is not None:
         # The address may be spelled otherwise by now.
         waiting.next_attempt_at, waiting.recipient = now, address_of(account)

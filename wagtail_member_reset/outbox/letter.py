@@ -11,7 +11,7 @@ from wagtail.models import Site
 from .. import accounts, links, tokens
 from ..conf import conf
 from ..exceptions import WindowClosed
-from ..models import MailingState, PasswordReset, Purpose, ResetEmail, SkipReason, State
+from ..models import Mailing, MailingState, PasswordReset, Purpose, ResetEmail, SkipReason, State
 from . import text
 
 # Stands for the token where the address of a link is made once for many.
@@ -85,6 +85,7 @@ class Shared:
         self.texts: text.Cache = {}
         self.sign_in_name = accounts.sign_in_names()
         self._slots: dict[Any, dict[str, str]] = {}
+        self._paragraphs: dict[int, str] = {}
 
     def slots(self, email: ResetEmail) -> dict[str, str]:
         """
@@ -93,16 +94,26 @@ class Shared:
         The very same for all mails that have them in common.
         """
         reset = email.reset if email.has_link else None
+        paragraph = self._paragraph_of(email) if reset else ""
         site_id, until = (reset.site_id, reset.expires_at) if reset else (email.site_id, None)
-        key = (site_id, email.language, until)
+        key = (site_id, email.language, until, paragraph)
         if key not in self._slots:
             # Nobody is told seconds.
             minute = until.replace(second=0, microsecond=0) if until else None
-            alike = (site_id, email.language, minute)
+            alike = (site_id, email.language, minute, paragraph)
             if alike not in self._slots:
-                self._slots[alike] = _common_slots((reset or email).site, email.language, minute)
+                common = _common_slots((reset or email).site, email.language, minute)
+                self._slots[alike] = {**common, "paragraph": paragraph}
             self._slots[key] = self._slots[alike]
         return self._slots[key]
+
+    def _paragraph_of(self, email: ResetEmail) -> str:
+        """What its mailing says beside. Read once, since it stays as it is once the mailing has started."""
+        if not email.mailing_id:
+            return email.mailing.paragraph if email.mailing else ""  # of a draft that nobody has saved
+        if email.mailing_id not in self._paragraphs:
+            self._paragraphs[email.mailing_id] = _paragraph_of(email)
+        return self._paragraphs[email.mailing_id]
 
 
 def slots(email: ResetEmail, token: str, shared: Shared) -> dict[str, str]:
@@ -123,6 +134,14 @@ def names(email: ResetEmail, shared: Shared) -> dict[str, str]:
         "first_name": text.first_name(str(getattr(email.member, "first_name", "") or "")),
         "username": text.username(shared.sign_in_name(email.member)),
     }
+
+
+def _paragraph_of(email: ResetEmail) -> str:
+    if ResetEmail.mailing.is_cached(email) and email.mailing is not None:
+        return email.mailing.paragraph
+    assert email.mailing_id is not None
+    found = Mailing.objects.filter(pk=email.mailing_id).values_list("paragraph", flat=True).first()
+    return found or ""
 
 
 def _common_slots(site: Site | None, language: str, until: datetime | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Telling who started a mailing that it has finished or paused by itself: figures without names, and its page."""
+"""Telling who started a mailing, and who has asked, that it has finished or paused: figures, no names, and its page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.html import linebreaks, urlize
 from django.utils.translation import gettext as _
 
 from .. import ids, links, mailing
-from ..accounts import address_of, language_of
+from ..accounts import Member, address_of, language_of
 from ..exceptions import SettingError
 from ..models import Mailing, MailingState
 from .failures import Answer
@@ -19,56 +19,43 @@ from .transport import Mailer
 
 logger = logging.getLogger("wagtail_member_reset")
 
-# So many members make a mailing of whose end somebody is told.
-SMALLEST_TOLD = 50
 # Its page in the admin.
 PAGE = "wagtail_member_reset_admin:mailing"
 
 
 def send_notices(mailer: Mailer) -> int:
     """
-    Send what is due, each once and to one person, whatever becomes of it; how many were handed over.
+    Send what is due, each once and to each person apart, whatever becomes of it; how many were handed over.
 
     Part of no transaction: whoever writes down that a notice goes out sends it.
     """
     handed_over = 0
     for due in Mailing.objects.exclude(notice="").defer("choice").select_related("created_by", "site").order_by("pk"):
         mine = Mailing.objects.filter(pk=due.pk, notice=due.notice)
-        if mine.update(notice="") and due.state == due.notice and _is_worth_telling(due):
-            handed_over += _send(due, mailer)
+        came_to_anything = due.state == due.notice and bool(due.handed_over or due.failed)
+        if mine.update(notice="") and came_to_anything:
+            handed_over += sum(_send(due, mailer, to=person) for person in mailing.told_of(due))
     return handed_over
 
 
-def _is_worth_telling(due: Mailing) -> bool:
-    """
-    Whether somebody started it who can look into it, and it came to anything.
-
-    Of the end of a small one, nobody is told: it comes while its page is still open.
-    """
-    by = due.created_by
-    is_large = due.state != MailingState.FINISHED or due.chosen >= SMALLEST_TOLD
-    came_to_anything = bool(due.handed_over or due.failed)
-    return by is not None and by.is_active and bool(address_of(by)) and is_large and came_to_anything
-
-
-def _send(due: Mailing, mailer: Mailer) -> bool:
-    with translation.override(language_of(due.created_by, due.language)):
+def _send(due: Mailing, mailer: Mailer, *, to: Member) -> bool:
+    with translation.override(language_of(to, due.language)):
         content = _compose(due)
-    result = mailer.send(content, to=address_of(due.created_by), public_id=str(ids.new_public_id()))
+    result = mailer.send(content, to=address_of(to), public_id=str(ids.new_public_id()))
     if result.answer != Answer.ACCEPTED:
-        logger.warning("mailing=%s: who started it could not be told that it has %s.", due.pk, due.state)
+        logger.warning("mailing=%s: person=%s could not be told that it has %s.", due.pk, to.pk, due.state)
     return result.answer == Answer.ACCEPTED
 
 
 def _compose(due: Mailing) -> Content:
-    values = {"site": links.site_name(due.site), "number": due.pk}
+    values = {"site": links.site_name(due.site), "name": mailing.name_of(due)}
     if due.state == MailingState.FINISHED:
-        subject = _("Mailing %(number)s has finished (%(site)s)") % values
-        said = [_("Mailing %(number)s has finished.") % values]
+        subject = _("“%(name)s” has finished (%(site)s)") % values
+        said = [_("The mailing “%(name)s” has finished.") % values]
     else:
-        subject = _("Mailing %(number)s has paused (%(site)s)") % values
+        subject = _("“%(name)s” has paused (%(site)s)") % values
         unwanted = _("Sending paused by itself: one mail server after another refuses this site's emails as unwanted.")
-        said = [_("Mailing %(number)s has paused.") % values, mailing.why_paused(due) or unwanted]
+        said = [_("The mailing “%(name)s” has paused.") % values, mailing.why_paused(due) or unwanted]
     said += ["\n".join(_figures(due)), *_page(due)]
     text = "\n\n".join(said) + "\n"
     return Content(subject, text, linebreaks(urlize(text, autoescape=True)))

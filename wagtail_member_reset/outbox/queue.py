@@ -105,14 +105,16 @@ def claim_retries(lease: Lease) -> list[ResetEmail]:
     now = timezone.now()
     going = Mailing.objects.filter(pk__in=counts).exclude(state=MailingState.PAUSED).exclude(held_until__gt=now)
     for mailing in going.defer("choice").order_by("pk"):
-        room = reserve_room(mailing, min(counts[mailing.pk], CHUNK))
+        room = reserve_room(mailing, min(counts[mailing.pk], CHUNK), anew=True)
         if not room.emails:
             continue
         measure_if_idle(mailing)
         keys = due.filter(mailing=mailing.pk).order_by("next_attempt_at", "pk").values_list("pk", flat=True)
-        give_back_room(mailing, room, used=_claim(list(keys[: room.emails]), lease))
+        give_back_room(mailing, room, used=_claim(list(keys[: room.emails]), lease), anew=True)
     # Those never tried first: what comes of them tells whom a refusal of the others was about.
-    return list(_claimed_under(lease).order_by("attempts", "pk").select_related(*WITH))
+    return list(
+        _claimed_under(lease).order_by("attempts", "pk").select_related(*WITH, "mailing").defer("mailing__choice")
+    )
 
 
 def are_singles_due() -> bool:

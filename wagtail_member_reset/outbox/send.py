@@ -17,6 +17,7 @@ from ..mailing import (
     issue_chunk,
     look_for_reminders,
     next_chunk,
+    pause_after_wave,
     read_uploads,
 )
 from ..models import EmailState, Mailing, ResetEmail, SkipReason
@@ -175,7 +176,9 @@ class Worker:
             return False
         if issued.emails:
             self._send_many(issued.emails, lease)
-        finish_mailing(issued.mailing_id)
+        has_wave = any(email.mailing and email.mailing.wave_left is not None for email, _token in issued.emails[:1])
+        if not finish_mailing(issued.mailing_id) and has_wave:
+            pause_after_wave(issued.mailing_id)
         return True
 
     def rest(self) -> None:

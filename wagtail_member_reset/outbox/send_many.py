@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from .. import db
 from ..conf import conf
 from ..exceptions import MemberResetError, WindowClosed
-from ..mailing import Issued, cancel_unheld_links
+from ..mailing import Issued, cancel_unheld_links, has_hours, opens_at
 from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
 from ..reports import Whose
 from ..tokens import Token
@@ -66,6 +66,8 @@ class Sending:
         self.handed_over = 0
         self._is_paused, self._is_held, self._stopped = False, False, set[int]()
         self._ends = holding.Ends()
+        # Mailings of these emails that send within hours alone.
+        self._timed: list[Mailing] = []
         self._in_hand: UUID | None = None
         self._unwritten: list[Attempt] = []
         self._written_at = time.monotonic()
@@ -79,6 +81,7 @@ class Sending:
         rest = [email for email, _token in emails] if not are_new else []
         wanted = self._still_wanted(rest) if rest else None
         left = [each for each in emails if wanted is None or each[0].public_id in wanted]
+        self._timed = _with_hours(email for email, _token in left)
         minted = [email for issued in left if (email := self._minted(*issued))]
         is_cut_short = True
         try:
@@ -263,7 +266,9 @@ class Sending:
         self._written_at = time.monotonic()
 
     def _is_at_end(self) -> bool:
-        return self._is_held or self._is_paused or self.is_stopping() or not self.lease.has_time_for_one()
+        if self._is_held or self._is_paused or self.is_stopping() or not self.lease.has_time_for_one():
+            return True
+        return any(opens_at(mailing) for mailing in self._timed)
 
     def _hold_if_refused(self, email: ResetEmail, result: Result, of_whom: About | None) -> None:
         """What our own server says of every email, or of one in a row after another, is not about the members."""
@@ -283,3 +288,8 @@ class Sending:
 
     def _hold(self, email: ResetEmail, failed: Result) -> None:
         self._is_held |= holding.hold(email, failed)
+
+
+def _with_hours(emails: Iterable[ResetEmail]) -> list[Mailing]:
+    found = {email.mailing_id: email.mailing for email in emails if email.mailing_id}
+    return [mailing for mailing in found.values() if mailing is not None and has_hours(mailing)]

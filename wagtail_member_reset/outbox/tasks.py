@@ -14,7 +14,16 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
-from ..mailing import finish_mailing, forgotten_chunk, is_running, next_turn, turn_of
+from ..mailing import (
+    finish_mailing,
+    forgotten_chunk,
+    has_hours,
+    has_started,
+    is_running,
+    next_turn,
+    opens_at,
+    turn_of,
+)
 from ..models import Mailing, MailingChunk
 from . import requests
 from .send import at_work, drain, send_chunk
@@ -70,6 +79,8 @@ def deliver_chunk(pk: int) -> int:
     handed_over = send_chunk(pk, singles_first=True, is_stopping=is_over)
     if is_over():
         _ask(deliver)
+    elif (turn := turn_of(pk)) is not None and turn > timezone.now():  # its hours are over
+        _ask(deliver_chunk, pk, at=turn)
     return handed_over
 
 
@@ -104,7 +115,7 @@ def watch(mailing_id: int) -> int:
     if not is_running(mailing_id):
         with at_work():  # who started it is told
             return 0
-    _ask(watch, mailing_id, at=timezone.now() + WATCH)
+    _ask(watch, mailing_id, at=_next_look(mailing_id))
     is_over = _within_limit()
     handed_over = drain(chunks=False, is_stopping=is_over)
     if is_over():
@@ -150,8 +161,8 @@ def ask_for_mailing(mailing_id: int) -> int:
     taken, now = 0, timezone.now()
     if not _ask(deliver):
         return 0
-    _ask(watch, mailing_id, at=now + WATCH)
-    if Mailing.objects.filter(pk=mailing_id, per_hour__isnull=False).exists():
+    _ask(watch, mailing_id, at=_next_look(mailing_id))
+    if _goes_slowly(mailing_id):
         return int(_ask(deliver_slowly, mailing_id))
     for pk, due_at in (
         MailingChunk.objects.filter(mailing=mailing_id).order_by("due_at", "pk").values_list("pk", "due_at")
@@ -160,6 +171,21 @@ def ask_for_mailing(mailing_id: int) -> int:
             break
         taken += 1
     return taken
+
+
+def _next_look(mailing_id: int) -> datetime:
+    """When to watch a mailing next: a while from now, or from when it may send again."""
+    mailing, now = Mailing.objects.defer("choice").filter(pk=mailing_id).first(), timezone.now()
+    return ((mailing and opens_at(mailing)) or now) + WATCH
+
+
+def _goes_slowly(mailing_id: int) -> bool:
+    """Whether one task does it all: under a limit, in a first wave; and for hours, where no task can be put off."""
+    mailing = Mailing.objects.defer("choice").filter(pk=mailing_id).first()
+    if mailing is None or mailing.per_hour or mailing.wave_left is not None:
+        return mailing is not None
+    is_timed = has_hours(mailing) or not has_started(mailing)
+    return is_timed and not deliver.get_backend().supports_defer  # type: ignore[attr-defined]
 
 
 class _Moment:

@@ -24,7 +24,9 @@ from ..accounts import one_line
 from ..exceptions import TemplateSlotError
 from ..models import WITHOUT_LINK
 
-SLOTS = ("first_name", "username", "link", "valid_until", "site_name", "support_contact")
+SLOTS = ("first_name", "username", "link", "valid_until", "site_name", "support_contact", "paragraph")
+# What every template of an email with a link has to hold, where there is something to say.
+NEEDED = ("link", "paragraph")
 PARTS = {"subject": "{}_subject.txt", "text": "{}.txt", "html": "{}.html"}
 # Private-use characters: no template text holds them, and no escaping changes them. The word
 # between them stays behind where a filter has taken the characters away.
@@ -62,7 +64,7 @@ class Compiled:
 
     def fill(self, slots: Mapping[str, str], *, html: Mapping[str, str] | None = None) -> Content:
         """`html` has values for the HTML part that are escaped already, or that a mail service fills in."""
-        escaped = {name: escape(value) for name, value in slots.items()} | dict(html or {})
+        escaped = {name: _in_html(value) for name, value in slots.items()} | dict(html or {})
         subject = " ".join(_join(self.subject, slots).split())
         return Content(subject, _join(self.text, slots).strip() + "\n", _join(self.html, escaped))
 
@@ -83,6 +85,8 @@ def compose(
     service fills in. `cache` keeps compiled texts between the mails of one mailing.
     """
     slots = {name: slots.get(name, "") for name in SLOTS}
+    if purpose in WITHOUT_LINK:
+        slots["paragraph"] = ""
     key = (purpose, language, frozenset([name for name in SLOTS if slots[name]]))
     compiled = cache.get(key) if cache is not None else None
     if compiled is None:
@@ -131,11 +135,23 @@ def _compile(purpose: str, language: str, filled: frozenset[str]) -> Compiled:
             for part, path in PARTS.items()
             for template in [f"wagtail_member_reset/emails/{path.format(purpose)}"]
         }
-    for part in ("text", "html"):
-        if purpose not in WITHOUT_LINK and "link" in filled and "link" not in parts[part][1::2]:
-            template = f"wagtail_member_reset/emails/{PARTS[part].format(purpose)}"
-            raise TemplateSlotError(f"{template} has no link: write {{{{ link }}}}, without filters, where it belongs.")
+    if purpose not in WITHOUT_LINK:
+        _require_slots(purpose, filled, parts)
     return Compiled(**parts)
+
+
+def _require_slots(purpose: str, filled: frozenset[str], parts: Mapping[str, Pieces]) -> None:
+    for part in ("text", "html"):
+        template = f"wagtail_member_reset/emails/{PARTS[part].format(purpose)}"
+        for slot in NEEDED:
+            if slot in filled and slot not in parts[part][1::2]:
+                where = "without filters, where it belongs."
+                raise TemplateSlotError(f"{template} has no {slot}: write {{{{ {slot} }}}}, {where}")
+
+
+def _in_html(value: str) -> str:
+    """As text, whatever it holds; its lines stay lines."""
+    return escape(value).replace("\n", "<br>")
 
 
 def _cut(rendered: str, template: str) -> Pieces:

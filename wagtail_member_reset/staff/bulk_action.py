@@ -70,6 +70,8 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
     def post(self, request: HttpRequest) -> HttpResponse:
         mailing = self._mailing(request)
         mailing.save()
+        if "draft" in request.POST:
+            return redirect(mailing_pages.url(mailing, "mailing_details"))
         mailing_new.begin(request, mailing)
         return redirect(mailing_pages.url(mailing))
 

@@ -47,7 +47,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     """Find a member by name or address. Lists only those whom this member of staff may help."""
     if not permissions.may_send(request.user):
         raise PermissionDenied
-    wanted = _words(request.GET.get("q", ""))
+    wanted = words_of(request.GET.get("q", ""))
     found = find(wanted) if len(wanted) >= FEWEST_CHARACTERS else []
     shown = found[:MOST_FOUND]
     read_permissions(shown)
@@ -81,10 +81,15 @@ def find(wanted: str) -> list[Any]:
 
     Words may come as they stand in an email's head or in a list: `Mia Sample <mia@club.example>`, `Sample, Mia`.
     """
-    model, fields = get_user_model(), searched_columns()
-    words = wanted.split()
+    found = get_user_model()._default_manager.filter(*conditions(wanted)).order_by("pk")
+    return list(found[: MOST_FOUND + 1])
+
+
+def conditions(wanted: str) -> list[Q]:
+    """For a query of accounts: that each word stands in a name or in the address."""
+    fields, words = searched_columns(), wanted.split()
     found = accounts_by_address(word for word in words if "@" in word)
-    each = [
+    return [
         reduce(
             Q.__or__,
             (_has(word, name) for name in fields),
@@ -92,7 +97,6 @@ def find(wanted: str) -> list[Any]:
         )
         for word in words
     ]
-    return list(model._default_manager.filter(*each).order_by("pk")[: MOST_FOUND + 1])
 
 
 def searched_columns() -> list[str]:
@@ -102,7 +106,7 @@ def searched_columns() -> list[str]:
     return sorted(name for name in names if name and column_of(model, name))
 
 
-def _words(typed: str) -> str:
+def words_of(typed: str) -> str:
     """What was typed or pasted, without what stands around words and what nobody sees."""
     text = unicodedata.normalize("NFC", clean_address(typed[:LONGEST_SEARCH])).translate(AROUND)
     text = "".join(c if c.isprintable() or c in JOINERS else " " for c in text)

@@ -14,9 +14,13 @@ from django.utils.translation import gettext as _
 
 from .. import paths
 from ..accounts import may_see_listing
+from ..mailing import Kind
+from ..models import Mailing
 
+# Parameters of the list of people in a preview.
+PREVIEW = ("mr_show", "mr_find", "mr_after")
 # Parameters of the listing and of the bulk action that are neither search nor filter.
-NOT_FILTERS = ("id", "next", "childOf", "p", "ordering", "_w_filter_fragment", "again")
+NOT_FILTERS = ("id", "next", "childOf", "p", "ordering", "_w_filter_fragment", "again", *PREVIEW)
 
 
 def query_of(request: HttpRequest) -> str:
@@ -43,6 +47,13 @@ def accounts(request: HttpRequest, query: str) -> QuerySet[Any]:
         return shown
     # On a site that searches its accounts in an index.
     return get_user_model()._default_manager.filter(pk__in=[account.pk for account in shown])
+
+
+def of_mailing(request: HttpRequest, mailing: Mailing) -> QuerySet[Any] | None:
+    """What the listing shows this reader, where all in it were chosen for the mailing."""
+    if mailing.choice["kind"] != Kind.LISTING.value:
+        return None
+    return accounts(request, mailing.choice["query"])
 
 
 def in_words(request: HttpRequest, query: str) -> list[str]:

@@ -21,7 +21,7 @@ from ..mailing import count_left
 from ..mailing import remaining as remaining_of
 from ..models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, SkipReason, State
 from ..reports import Cause, Outcome, Verdict
-from . import permissions, wording
+from . import mailing_words, permissions, wording
 
 ARRIVED = Q(outcome__in=[Outcome.DELIVERED, Outcome.UNSUBSCRIBED, Outcome.COMPLAINED])
 # Of an email that seemed to have failed, a report may know better.
@@ -137,7 +137,7 @@ def reason_label(shown: str, key: str) -> str:
     if shown == "not_emailed":
         return str(SkipReason(key).label)
     outcome, _dash, cause = key.partition("-")
-    return wording.of_somebody(Outcome(outcome), Cause(cause))
+    return mailing_words.of_somebody(Outcome(outcome), Cause(cause))
 
 
 def _cached(key: str, seconds: int, count: Callable[[], _Counted]) -> _Counted:

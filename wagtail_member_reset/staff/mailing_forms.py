@@ -7,14 +7,12 @@ from typing import Any, BinaryIO
 from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from .. import outbox
-from ..conf import conf
 from ..exceptions import ChoiceError
 from ..mailing import LONG, LONGEST_FILE, Choice, FileReading, Kind, file_choice, problems_of, read_file
+from .mailing_details import DetailsForm
 
 
 class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -27,8 +25,8 @@ class GroupsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
             ) from error
 
 
-class ChoiceForm(forms.Form):
-    """Who gets an email, and how fast. If valid, it has a `choice`, and for a file a `reading` or a long `upload`."""
+class ChoiceForm(DetailsForm):
+    """Who gets an email, and the details. A valid one has a `choice`, and for a file a `reading` or a long `upload`."""
 
     kind = forms.ChoiceField(
         label=_("Who gets an email"),
@@ -55,32 +53,11 @@ class ChoiceForm(forms.Form):
         ),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
     )
-    again = forms.BooleanField(
-        label=_("Include people who already have a working link"),
-        required=False,
-    )
-    per_hour = forms.IntegerField(
-        label=_("Maximum emails per hour"),
-        required=False,
-        min_value=1,
-        max_value=10_000_000,
-        help_text=_("Leave empty for full speed. A new mail service may require a slow start."),
-    )
+    field_order = ["name", "kind", "groups", "file"]
 
     choice: Choice
     reading: FileReading | None = None
     upload: BinaryIO | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        now = timezone.now()
-        self.fields["again"].help_text = _(
-            "A link less than %(window)s old is sent again. An older link is replaced by a new one and stops working."
-        ) % {"window": timesince(now - conf.STATUS_WINDOW, now)}
-        for field in self:
-            if not field.use_fieldset:
-                # Wagtail by itself would have a screen reader read the help, and not the error.
-                field.field.widget.attrs["aria-describedby"] = f"{field.auto_id}-helptext {field.auto_id}-errors"
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

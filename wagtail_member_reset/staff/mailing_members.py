@@ -51,7 +51,7 @@ class MailingMembers(mailing_pages.MailingIndexView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.GET.get("export") == "csv":
-            return spreadsheets.as_csv(f"mailing-{self.mailing.pk}{self.shown and '-' + self.shown}", self._lines())
+            return spreadsheets.as_csv(mailing_words.file_name(self.mailing, self.shown), self._lines())
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 

@@ -7,23 +7,20 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
-from wagtail.admin.utils import get_user_display_name
 
 from .. import mailings, outbox
-from ..accounts import address_of
 from ..exceptions import ChoiceError
 from ..mailing import Kind, Nobody
 from ..models import Mailing, MailingUnmatched, MailingUpload, SkipReason
-from . import listing, mailing_file, permissions, spreadsheets
+from . import mailing_file, mailing_people, mailing_sample, mailing_start, mailing_words, permissions, spreadsheets
 from .mailing_forms import ChoiceForm
-from .mailing_pages import TEMPLATES, choice, find, guarded, page, refuse, require, url
+from .mailing_pages import TEMPLATES, choice, find, guarded, page, refuse, require, url, within_reach
 
 # Of a file's lines that match no account; all of them can be downloaded.
 SHOWN_LINES = 10
@@ -39,9 +36,8 @@ def new(request: HttpRequest) -> HttpResponse:
     is_sent = request.method == "POST"
     form = ChoiceForm(request.POST if is_sent else None, request.FILES if is_sent else None)
     if is_sent and form.is_valid():
-        said = form.cleaned_data
-        pace = {"again": said["again"], "per_hour": said["per_hour"]}
-        draft = mailings.draft(form.choice, by=request.user, reading=form.reading, upload=form.upload, **pace)
+        by: Any = request.user
+        draft = mailings.draft(form.choice, by=by, reading=form.reading, upload=form.upload, **form.details)
         return redirect(url(draft))
     title = _("New mailing")
     # A screen reader says the title first.
@@ -59,8 +55,7 @@ def preview(
     about people with a working link, so `other_url` is the same preview with them, or without.
     """
     try:
-        beyond, hidden = permissions.beyond(request.user), permissions.hidden_from(request.user)
-        found = mailings.preview(mailing, beyond=beyond, hidden=hidden, listing=_listing(request, mailing))
+        found = mailings.preview(mailing, **within_reach(request, mailing))
     except ChoiceError as error:
         messages.error(request, str(error))
         return redirect(back_url)
@@ -70,16 +65,22 @@ def preview(
         "mailing": mailing,
         "preview": found,
         "choice": choice(request, mailing),
-        "samples": [(get_user_display_name(member), address_of(member)) for member in found.samples],
+        "listed": mailing_people.listed(request, found),
+        **mailing_sample.context(mailing, found),
         "file": mailing_file.report(request, mailing),
         "unmatched": unmatched,
         "unmatched_lines": [(line, text, Nobody(reason).label) for line, text, reason in lines[:SHOWN_LINES]],
         "start_url": start_url,
         "back_url": back_url,
-        "is_partial": hidden is not None,
+        "is_partial": permissions.hidden_from(request.user) is not None,
+        "start_sentence": mailing_words.start_sentence(mailing),
+        "hours": mailing_words.hours(mailing),
+        "offer": mailing_start.offer(mailing, found.emails),
+        "test_url": url(mailing, "mailing_test") if mailing.pk else "",
+        "details_url": url(mailing, "mailing_details") if mailing.pk else "",
         "other_url": other_url if mailing.again or SkipReason.LIVE_LINK in found.skips else "",
     }
-    return page(request, "mailing_preview.html", _("Preview"), context)
+    return page(request, "mailing_preview.html", mailing.name, context)
 
 
 def preview_draft(request: HttpRequest, mailing: Mailing) -> HttpResponse:
@@ -108,9 +109,11 @@ def _reading(request: HttpRequest, mailing: Mailing, upload: MailingUpload | Non
 
 def begin(request: HttpRequest, mailing: Mailing) -> None:
     """Start a mailing, for members whom the person who clicked may reset. Warns where it has started before."""
+    if not mailing_start.take(mailing, request.POST):
+        messages.error(request, _("Nothing was sent: look at the preview again."))
+        return
     mailing.created_by = cast(Any, request.user)
-    beyond, hidden = permissions.beyond(request.user), permissions.hidden_from(request.user)
-    if not mailings.start(mailing, beyond=beyond, hidden=hidden, listing=_listing(request, mailing)):
+    if not mailings.start(mailing, **within_reach(request, mailing)):
         messages.warning(request, _("This mailing has already started. Nobody gets a second email."))
 
 
@@ -123,16 +126,10 @@ def unmatched(request: HttpRequest, pk: int) -> HttpResponse:
     lines = get_object_or_404(MailingUnmatched, mailing=pk).lines
     rows = ([str(line), text, str(Nobody(reason).label)] for line, text, reason in lines)
     header = [_("Line"), _("Text"), _("Reason")]
-    return guarded(spreadsheets.as_csv(f"mailing-{pk}-lines-without-account", [header, *rows]))
+    return guarded(spreadsheets.as_csv(mailing_words.file_name(mailing, "lines-without-account"), [header, *rows]))
 
 
 def unmatched_of(request: HttpRequest, mailing: Mailing) -> MailingUnmatched | None:
     """The lines of the mailing's file that match no account, for who may see them."""
     found = getattr(mailing, "unmatched", None) if mailing.pk else None
     return found if found and permissions.may_see_file(request.user, mailing) else None
-
-
-def _listing(request: HttpRequest, mailing: Mailing) -> QuerySet[Any] | None:
-    if mailing.choice["kind"] != Kind.LISTING.value:
-        return None
-    return listing.accounts(request, mailing.choice["query"])

@@ -102,6 +102,15 @@ def choice(request: HttpRequest, mailing: Mailing) -> str:
     return mailing_words.choice(chosen, filters)
 
 
+def within_reach(request: HttpRequest, mailing: Mailing) -> dict[str, Any]:
+    """Whom a preview or a start must leave out or not even count, and what the listing shows, for who asks."""
+    return {
+        "beyond": permissions.beyond(request.user),
+        "hidden": permissions.hidden_from(request.user),
+        "listing": listing.of_mailing(request, mailing),
+    }
+
+
 def page(
     request: HttpRequest, template: str, title: str, context: dict[str, Any], *, above: Mailing | None = None
 ) -> HttpResponse:

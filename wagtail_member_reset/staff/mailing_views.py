@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings, reports
-from ..mailing import Choice, Kind, has_missed, holds_back_admins
+from ..accounts import address_of
+from ..mailing import Choice, Kind, has_missed, holds_back_admins, is_watching, manner_of
+from ..mailing import watch as set_watching
 from ..models import Mailing, MailingState, MailingUpload
 from . import mailing_figures, mailing_file, mailing_words, permissions
 from .mailing_figures import SHOWN, Figures
@@ -43,11 +45,15 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "hears_nothing": _hears_nothing(figures),
         "can_retry": has_missed(mailing, beyond=permissions.beyond(request.user)),
         "choice": choice(request, mailing),
+        "start_time": mailing_words.start_time(mailing),
+        "hours": mailing_words.hours(mailing),
         "left": mailing_words.time_left(progress.left),
         "unmatched": unmatched_of(request, mailing),
     }
     if request.headers.get("x-requested-with") == "XMLHttpRequest":
         return guarded(render(request, TEMPLATES + "mailing_body.html", context))
+    context["is_watching"] = is_watching(mailing, request.user)
+    context["can_watch"] = mailing.is_under_way and bool(address_of(request.user))
     return page(request, "mailing.html", mailing_words.name(mailing), context)
 
 
@@ -138,6 +144,13 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @_verb
+def watch(request: HttpRequest, mailing: Mailing) -> HttpResponse:
+    """Tell who asks, and nobody else, by email when the mailing ends or pauses; or no more."""
+    set_watching(mailing, request.user, wants=request.POST.get("wants") == "1")
+    return redirect(url(mailing) + "#member-reset-watch")
+
+
+@_verb
 def retry(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     return _do(request, mailing, partial(mailings.try_again, beyond=permissions.beyond(request.user)))
 
@@ -146,7 +159,7 @@ def retry(request: HttpRequest, mailing: Mailing) -> HttpResponse:
 def again(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     """Draft another mailing, for those of this one who have not got in yet. Leads to its preview."""
     choice = Choice(kind=Kind.MAILING, mailing=mailing.pk, held_back=holds_back_admins(mailing.choice))
-    return redirect(url(mailings.draft(choice, by=request.user, again=True, per_hour=mailing.per_hour)))
+    return redirect(url(mailings.draft(choice, by=request.user, again=True, **manner_of(mailing))))
 
 
 @_verb

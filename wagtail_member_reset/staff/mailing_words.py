@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group
-from django.utils.formats import number_format
+from django.utils.formats import number_format, time_format
+from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin.utils import get_user_display_name
 
+from .. import moments
+from ..mailing import has_hours, has_started, name_of, opens_at
 from ..models import EmailState, Mailing, MailingState, PauseReason, ResetEmail, SkipReason
-from ..reports import reports, verdict_on
+from ..moments import sentence
+from ..reports import Cause, Outcome, Verdict, reports, verdict_on
 from . import wording
 
 if TYPE_CHECKING:
@@ -38,7 +43,10 @@ def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
     if kind == "reminder":
         return _("People whose unused welcome link is about to expire")
     if kind == "mailing":
-        return _("Members of mailing %(number)s who have not got in yet") % {"number": chosen["mailing"]}
+        earlier = Mailing.objects.defer("choice").filter(pk=chosen["mailing"]).first()
+        if earlier is None:
+            return _("Members of an earlier mailing who have not got in yet")
+        return _("Members of “%(name)s” who have not got in yet") % {"name": name_of(earlier)}
     if kind == "file":
         return _("People in a file")
     if kind == "ids":
@@ -47,7 +55,12 @@ def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
 
 
 def name(mailing: Mailing) -> str:
-    return _("Mailing %(number)s") % {"number": mailing.pk}
+    return name_of(mailing)
+
+
+def file_name(mailing: Mailing, what: str) -> str:
+    """For a download of the mailing's, without its ending: ASCII, as every browser takes it."""
+    return "-".join(filter(None, [slugify(name(mailing)) or "mailing", what]))
 
 
 def starter(mailing: Mailing) -> str:
@@ -89,10 +102,18 @@ def fate(email: ResetEmail) -> Fate:
     return Fate(badge=words.badge, text=words.text, tone=words.tone, answer=verdict.text)
 
 
+def of_somebody(outcome: Outcome, cause: Cause) -> str:
+    """What the tab says of one person, said of many: of somebody without a name."""
+    text = wording.TEXTS[wording.text_of(Verdict(outcome=outcome, cause=cause))]
+    return capfirst(sentence(str(text), name=_("the person")))
+
+
 def title(mailing: Mailing, figures: Figures) -> str:
     """The heading of a mailing's page: what it is doing, or has done."""
     sent = figures.numbers["sent"]
     chosen, mailed = {"number": grouped(figures.chosen)}, {"number": grouped(sent)}
+    if begins := _begins(mailing):
+        return begins
     if mailing.state == MailingState.RUNNING:
         return ngettext("Sending to %(number)s member", "Sending to %(number)s members", figures.chosen) % chosen
     if mailing.state == MailingState.PAUSED:
@@ -102,6 +123,15 @@ def title(mailing: Mailing, figures: Figures) -> str:
     if not sent and figures.numbers["failed"]:
         return _("Sending failed")
     return ngettext("Sent to %(number)s member", "Sent to %(number)s members", sent) % mailed
+
+
+def _begins(mailing: Mailing) -> str:
+    """When one that waits for its time or its hours sends; empty for any other."""
+    moment = opens_at(mailing) if mailing.state == MailingState.RUNNING else None
+    if moment is None:
+        return ""
+    when = {"when": moments.date_and_time(moment)}
+    return _("Goes on %(when)s") % when if has_started(mailing) else _("Starts %(when)s") % when
 
 
 def alarm(mailing: Mailing, figures: Figures) -> tuple[str, str]:
@@ -136,7 +166,9 @@ def alarm(mailing: Mailing, figures: Figures) -> tuple[str, str]:
 
 
 def outcome(mailing: Mailing) -> str:
-    """A mailing's state for the list: one with failures does not look as if all were well."""
+    """A mailing's state for the list: when it starts, too, and one with failures does not look as if all were well."""
+    if not has_started(mailing) and (begins := _begins(mailing)):
+        return begins
     if mailing.state == MailingState.FINISHED and (lost := mailing.failed + mailing.bounced):
         is_all = lost >= mailing.handed_over + mailing.failed
         return _("Finished: all emails failed") if is_all else _("Finished, with failures")
@@ -150,6 +182,25 @@ def why_paused(mailing: Mailing) -> str:
     if mailing.paused_because == PauseReason.COMPLAINTS:
         return _("Sending paused by itself: too many people marked the email as spam.")
     return ""
+
+
+def start_time(mailing: Mailing) -> str:
+    """When it is to start; empty where at once."""
+    return "" if mailing.starts_at is None else moments.date_and_time(mailing.starts_at)
+
+
+def start_sentence(mailing: Mailing) -> str:
+    """Of a draft; empty where it starts at once."""
+    return "" if has_started(mailing) else moments.sentence(_("Starts %(when)s."), when=start_time(mailing))
+
+
+def hours(mailing: Mailing) -> str:
+    """Within which hours it sends; empty for any."""
+    if not has_hours(mailing):
+        return ""
+    start, end = (str(time_format(each, "TIME_FORMAT")) for each in (mailing.hours_from, mailing.hours_to) if each)
+    zone = moments.zone_in_words(settings.TIME_ZONE)
+    return _("%(start)s to %(end)s (%(zone)s)") % {"start": start, "end": end, "zone": zone}
 
 
 def time_left(left: timedelta | None) -> str:

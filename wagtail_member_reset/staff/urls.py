@@ -1,6 +1,15 @@
 from django.urls import URLPattern, path
 
-from . import desk, mailing_new, mailing_views, needs_help_aside, views
+from . import (
+    desk,
+    mailing_bounces,
+    mailing_details,
+    mailing_new,
+    mailing_sample,
+    mailing_views,
+    needs_help_aside,
+    views,
+)
 from .mailing_list import MailingList
 from .mailing_members import MailingMembers
 from .needs_help_domains import NeedsHelpDomains
@@ -19,9 +28,13 @@ urlpatterns: list[URLPattern] = [
     path("mailings/new/", mailing_new.new, name="mailing_new"),
     path("mailings/<int:pk>/", mailing_views.mailing, name="mailing"),
     path("mailings/<int:pk>/start/", mailing_views.start, name="mailing_start"),
+    path("mailings/<int:pk>/details/", mailing_details.details, name="mailing_details"),
+    path("mailings/<int:pk>/bounces/", mailing_bounces.bounces, name="mailing_bounces"),
+    path("mailings/<int:pk>/test/", mailing_sample.test, name="mailing_test"),
     path("mailings/<int:pk>/file/", mailing_views.choose, name="mailing_choose"),
     path("mailings/<int:pk>/pause/", mailing_views.pause, name="mailing_pause"),
     path("mailings/<int:pk>/resume/", mailing_views.resume, name="mailing_resume"),
+    path("mailings/<int:pk>/watch/", mailing_views.watch, name="mailing_watch"),
     path("mailings/<int:pk>/stop/", mailing_views.stop, name="mailing_stop"),
     path("mailings/<int:pk>/retry/", mailing_views.retry, name="mailing_retry"),
     path("mailings/<int:pk>/again/", mailing_views.again, name="mailing_again"),

@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.text import capfirst
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.utils import get_user_display_name
 
@@ -280,11 +278,6 @@ def text_of(verdict: Verdict) -> tuple[Outcome, Cause]:
     """Which of the sentences is said of it."""
     key = (verdict.outcome, verdict.cause)
     return key if key in TEXTS else (verdict.outcome, Cause.NONE)
-
-
-def of_somebody(outcome: Outcome, cause: Cause) -> str:
-    """The same sentence where it is about many: of a person without a name."""
-    return capfirst(sentence(str(TEXTS[text_of(Verdict(outcome=outcome, cause=cause))]), name=gettext("the person")))
 
 
 def words(verdict: Verdict, *, name: str) -> Words:

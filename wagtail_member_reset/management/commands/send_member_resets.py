@@ -59,6 +59,7 @@ class Command(WorkingCommand):
         whom.add_argument("--ids", metavar="3,5,8", help="The accounts with these primary keys.")
         whom.add_argument("--all", action="store_true", help="Every account.")
         whom.add_argument("--resume", type=int, metavar="ID", help="Go on with a mailing that was interrupted.")
+        parser.add_argument("--name", default="", help="What staff call the mailing, as in 'Renewal 2027'.")
         parser.add_argument("--again", action="store_true", help="Also mail those who have a link that works.")
         parser.add_argument("--rate", type=rate, metavar="2000/hour", help="No more than this.")
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and do nothing.")
@@ -94,7 +95,12 @@ class Command(WorkingCommand):
     def drafted(self, options: dict[str, Any]) -> Mailing | None:
         choice = self.choice(options)
         mailing = mailings.drafted(
-            choice, by=None, again=options["again"], per_hour=options["rate"], origin=Origin.IMPORT
+            choice,
+            by=None,
+            name=options["name"],
+            again=options["again"],
+            per_hour=options["rate"],
+            origin=Origin.IMPORT,
         )
         preview = self.preview(mailing)
         if choice.kind == Kind.NEVER_SIGNED_IN:

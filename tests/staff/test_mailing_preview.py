@@ -1,0 +1,237 @@
+"""The preview: everybody who gets an email, everybody left out and why, and the email itself."""
+
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from wagtail.models import ModelLogEntry
+
+from tests.conftest import make_person
+from tests.staff.pages import LINK, words
+from wagtail_member_reset import bad_addresses, mailings
+from wagtail_member_reset.mailing import Choice, Kind, choose
+from wagtail_member_reset.models import BadVerdict, PasswordReset, ResetEmail
+from wagtail_member_reset.outbox import sample
+from wagtail_member_reset.staff import mailing_people
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
+MAILINGS = "/admin/member-reset/mailings/"
+TESTED = "wagtail_member_reset.test_mailing"
+
+
+def draft_of(*people, by=None, **details):
+    return mailings.draft(Choice(kind=Kind.IDS, ids=tuple(each.pk for each in people)), by=by, **details)
+
+
+def listed(page):
+    """What the list of people has, of the words of a page."""
+    start = max(page.find("Who is left out"), page.find("Who gets an email"))
+    return page[start : page.find("The email As")] if "The email As" in page else page[start:]
+
+
+@pytest.fixture
+def look(mailing_office, client):
+    def get(mailing, **query):
+        answer = client.get(f"{MAILINGS}{mailing.pk}/", query)
+        assert answer.status_code == 200
+        return words(answer.content.decode())
+
+    return get
+
+
+@pytest.mark.parametrize("left_out", [False, True])
+def test_everybody_is_listed_once_page_by_page(mailing_office, client, monkeypatch, left_out):
+    monkeypatch.setattr(mailing_people, "SHOWN", 2)
+    monkeypatch.setattr(choose, "SLICE", 3)
+    people = [make_person(f"M{number}", is_active=not left_out or number % 2 == 0) for number in range(10, 18)]
+    mailing, found = draft_of(*reversed(people)), []
+    url = "?mr_show=left-out" if left_out else "?"
+
+    while url:
+        page = client.get(f"{MAILINGS}{mailing.pk}/{url}").content.decode()
+        found += re.findall(r"\b(m\d+)@members\.example", listed(words(page)))
+        url = next(iter(re.findall(r'href="(\?[^"#]*mr_after[^"#]*)', page)), "").replace("&amp;", "&")
+
+    assert sorted(found) == [f"m{number}" for number in range(10, 18) if not left_out or number % 2]
+
+
+def test_left_out_are_listed_with_the_reason_whatever_it_is(look, sent):
+    people = {name: make_person(name) for name in ("Bo", "Angry", "Fine", "Linked")}
+    people |= {"Ina": make_person("Ina", is_active=False), "Nowhere": make_person("Nowhere", email="")}
+    sent(people["Linked"])
+    bad_addresses.remember(people["Bo"].email, BadVerdict.HARD_BOUNCE)
+    bad_addresses.remember(people["Angry"].email, BadVerdict.COMPLAINT)
+
+    page = listed(look(draft_of(*people.values()), mr_show="left-out"))
+
+    for name, reason in {
+        "Ina": "The account is not active",
+        "Nowhere": "No email address",
+        "Bo": "The address does not exist",
+        "Angry": "Marked an email as spam",
+        "Linked": "Has a link that works",
+    }.items():
+        assert re.search(rf"{name} Sample[^–]*(–|example) {reason}", page), name
+    assert "Fine Sample" not in page
+
+
+def test_people_are_found_by_name_address_and_username(look):
+    mia, ole = make_person("Mia"), make_person("Ole")
+    mailing = draft_of(mia, ole)
+
+    for typed in ("Mia", "mia@members.example", mia.get_username(), "Sample, Mia"):
+        page = listed(look(mailing, mr_find=typed))
+        assert "mia@members.example" in page and "ole@members.example" not in page
+    assert "Nobody was found." in look(mailing, mr_find="Nobody")
+
+
+def test_whom_the_reader_may_not_mail_is_on_no_list_and_found_by_no_search(look, admin):
+    mailing = draft_of(admin, make_person("Mia"))
+
+    for query in ({}, {"mr_show": "left-out"}, {"mr_find": "Ana"}, {"mr_find": "Ana", "mr_show": "left-out"}):
+        page = look(mailing, **query)
+        assert "Ana Sample" not in page and admin.email not in page
+
+
+@pytest.mark.parametrize(
+    "junk", ["x", "-1.5", "0.", "0.x", "9999999.1", "0." + "9" * 90, "\x00", "0.\x00", "1.1.1", "٣.1"]
+)
+def test_place_that_is_none_shows_a_page_all_the_same(look, junk):
+    assert look(draft_of(make_person("Mia")), mr_after=junk, mr_show=junk, mr_find=junk)
+
+
+def test_listing_action_has_the_same_lists_and_keeps_who_was_picked(mailing_office, client):
+    mia, ole = make_person("Mia"), make_person("Ole")
+    model = get_user_model()._meta
+    path = reverse("wagtail_bulk_action", args=[model.app_label, model.model_name, "send_member_resets"])
+
+    page = client.get(f"{path}?id={mia.pk}&id={ole.pk}&next=/admin/users/&mr_find=Mia").content.decode()
+
+    assert page.count('<input type="hidden" name="id"') == 2
+    said = words(page)
+    assert "mia@members.example" in listed(said) and "ole@members.example" not in listed(said)
+    assert "2 people will get an email" in said
+
+
+def test_preview_costs_the_same_queries_for_many(mailing_office, client, django_assert_num_queries):
+    few = draft_of(*[make_person(f"A{number}") for number in range(2)])
+    many = draft_of(*[make_person(f"B{number}") for number in range(40)])
+    client.get(f"{MAILINGS}{few.pk}/")
+
+    with CaptureQueriesContext(connection) as asked:
+        client.get(f"{MAILINGS}{few.pk}/")
+    with django_assert_num_queries(len(asked)):
+        client.get(f"{MAILINGS}{many.pk}/")
+
+
+def test_email_is_shown_as_the_member_would_get_it_and_makes_no_link(mailing_office, client):
+    mailing = draft_of(make_person("Mia"))
+
+    page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
+
+    assert "Hello Mia," in page
+    assert "/r/example-only" in page
+    assert '<iframe class="member-reset__letter" sandbox srcdoc="&lt;!doctype html&gt;' in page
+    assert LINK.search(page) is None and LINK.search(page.replace("&quot;", '"')) is None
+    assert not PasswordReset.objects.exists() and not ResetEmail.objects.exists()
+
+
+def test_name_in_the_email_that_is_shown_is_no_markup(mailing_office, client):
+    mailing = draft_of(make_person("Eve", first_name="<b>Eve</b>"))
+
+    assert "<b>Eve</b>" not in client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
+
+
+def test_template_that_is_broken_is_said_before_anything_is_sent(mailing_office, client, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(sample, "_compose", broken)
+    mailing = draft_of(make_person("Mia"))
+
+    assert "The email cannot be made" in words(client.get(f"{MAILINGS}{mailing.pk}/").content.decode())
+    answer = client.post(f"{MAILINGS}{mailing.pk}/test/", follow=True)
+    assert "No test was sent: the email cannot be made." in words(answer.content.decode())
+
+
+def test_test_goes_to_who_asks_alone_and_says_that_it_is_one(mailing_office, client, mailoutbox):
+    mailing = draft_of(make_person("Mia"))
+    evil = {"to": "eve@evil.example", "email": "eve@evil.example"}
+
+    answer = client.post(f"{MAILINGS}{mailing.pk}/test/", evil, follow=True)
+
+    [mail] = mailoutbox
+    assert (mail.to, mail.cc, mail.bcc) == ([mailing_office.email], [], [])
+    assert mail.subject.startswith("Test: ")
+    assert "/r/example-only" in mail.body and LINK.search(mail.body) is None
+    assert "Mia" not in mail.body
+    assert f"A test is on its way to {mailing_office.email}." in words(answer.content.decode())
+    assert not PasswordReset.objects.exists() and not ResetEmail.objects.exists()
+    entry = ModelLogEntry.objects.get(action=TESTED)
+    assert (entry.user, entry.object_id) == (mailing_office, str(mailing_office.pk))
+
+
+def test_link_of_a_test_opens_nothing(mailing_office, client, mailoutbox):
+    mailing = draft_of(make_person("Mia"))
+    client.post(f"{MAILINGS}{mailing.pk}/test/")
+
+    [link] = re.findall(r"https?://[^/]+(/\S*example-only\S*)", mailoutbox[0].body)
+    client.logout()
+    answer = client.get(link, follow=True)
+
+    assert "new_password1" not in answer.content.decode()
+    assert not PasswordReset.objects.exists()
+
+
+def test_tests_are_limited(mailing_office, client, mailoutbox):
+    mailing = draft_of(make_person("Mia"))
+
+    for _each in range(sample.MOST_TESTS + 2):
+        answer = client.post(f"{MAILINGS}{mailing.pk}/test/", follow=True)
+
+    assert len(mailoutbox) == sample.MOST_TESTS
+    assert "you have sent yourself many within the last hour" in words(answer.content.decode())
+
+
+def test_refused_test_is_said(mailing_office, client, mailoutbox, monkeypatch):
+    def refuse(self, messages):
+        raise OSError("no")
+
+    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", refuse)
+    mailing = draft_of(make_person("Mia"))
+
+    answer = client.post(f"{MAILINGS}{mailing.pk}/test/", follow=True)
+
+    assert "The mail server did not take the test." in words(answer.content.decode())
+    assert mailoutbox == []
+
+
+def test_no_test_leaves_without_an_address_a_recipient_a_draft_or_by_a_look(mailing_office, client, mailoutbox):
+    started, nobody = draft_of(make_person("Mia")), draft_of(make_person("Ina", is_active=False))
+    good = draft_of(make_person("Ole"))
+    mailings.start(started)
+
+    client.post(f"{MAILINGS}{started.pk}/test/")
+    answer = client.post(f"{MAILINGS}{nobody.pk}/test/", follow=True)
+    assert "nobody would get an email" in words(answer.content.decode())
+    client.get(f"{MAILINGS}{good.pk}/test/")
+    assert client.post(f"{MAILINGS}{good.pk + 99}/test/").status_code == 404
+    if get_user_model().USERNAME_FIELD != "email":
+        get_user_model().objects.filter(pk=mailing_office.pk).update(email="")
+        answer = client.post(f"{MAILINGS}{good.pk}/test/", follow=True)
+        assert "your own account has no email address" in words(answer.content.decode())
+
+    assert mailoutbox == []
+
+
+def test_who_may_not_send_mailings_sends_no_test(office, client, mailoutbox):
+    mailing = draft_of(make_person("Mia"))
+    client.force_login(office)
+
+    client.post(f"{MAILINGS}{mailing.pk}/test/")
+
+    assert mailoutbox == []
+    assert not ModelLogEntry.objects.filter(action=TESTED).exists()

@@ -1,0 +1,14 @@
+"""How a mailing is sent and what it says, for another one that goes on from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..models import Mailing
+
+MANNER = ("paragraph", "per_hour", "hours_from", "hours_to")
+
+
+def manner_of(mailing: Mailing) -> dict[str, Any]:
+    """As `mailings.drafted` takes it."""
+    return {name: getattr(mailing, name) for name in MANNER}

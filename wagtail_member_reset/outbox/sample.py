@@ -1,0 +1,78 @@
+"""The email of a mailing as a member would get it: for its preview, and as a test to staff. Its link opens nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from enum import Enum
+
+from django.conf import settings
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from wagtail.models import Site
+
+from .. import audit, ids
+from ..accounts import Member, address_of, language_of
+from ..conf import conf
+from ..models import Mailing, PasswordReset, Purpose, ResetEmail, State
+from . import letter
+from .failures import Answer
+from .text import Content
+from .transport import Mailer
+
+# Stands in the link instead of a token, and is none: it is neither as long, nor in any row.
+NO_TOKEN = "example-only"  # noqa: S105
+# So many tests may one person send themselves.
+MOST_TESTS, PERIOD = 10, timedelta(hours=1)
+
+
+class SampleSent(Enum):
+    """What came of a test."""
+
+    SENT = "sent"
+    NO_ADDRESS = "no_address"
+    LIMIT = "limit"
+    REFUSED = "refused"
+
+
+def sample_of(mailing: Mailing, member: Member) -> Content:
+    """
+    The email that the member would get now. Nothing is written, and no link is made.
+
+    Raises `MemberResetError` where the texts or the settings do not make an email, and what a template does.
+    """
+    return _compose(mailing, of=member, to=member)
+
+
+def send_test(mailing: Mailing, member: Member, *, by: Member) -> SampleSent:
+    """
+    Send that email, with a subject that says it is a test, to who asks and nobody else. It calls them by their name.
+
+    Waits for the mail server, so it is called outside of transactions. Raises as `sample_of`.
+    """
+    address = address_of(by)
+    if not address:
+        return SampleSent.NO_ADDRESS
+    content = _compose(mailing, of=member, to=by)
+    with translation.override(language_of(by)):
+        content = replace(content, subject=_("Test: %(subject)s") % {"subject": content.subject})
+    if not audit.note_test(mailing, by=by, period=PERIOD, most=MOST_TESTS):
+        return SampleSent.LIMIT
+    with Mailer() as mailer:
+        result = mailer.send(content, to=address, public_id=str(ids.new_public_id()))
+    return SampleSent.SENT if result.answer == Answer.ACCEPTED else SampleSent.REFUSED
+
+
+def _compose(mailing: Mailing, *, of: Member, to: Member) -> Content:
+    site = mailing.site or Site.objects.filter(is_default_site=True).first()
+    language = language_of(of, mailing.language or settings.LANGUAGE_CODE)
+    about = {"purpose": _purpose_of(of), "language": language, "site": site}
+    reset = PasswordReset(expires_at=timezone.now() + conf.LINK_LIFETIME, **about)
+    email = ResetEmail(member=to, reset=reset, mailing=mailing, recipient=address_of(to), **about)
+    return letter.compose(email, NO_TOKEN, letter.Shared())
+
+
+def _purpose_of(member: Member) -> Purpose:
+    """As `mailing.issue` decides it: a welcome, for who has not got in."""
+    has_got_in = member.last_login or PasswordReset.objects.filter(member=member, state=State.USED).exists()
+    return Purpose.RESET if has_got_in else Purpose.WELCOME
