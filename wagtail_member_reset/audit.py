@@ -90,7 +90,8 @@ def record_seldom(member: Member, action: str, *, by: Member | None, gap: timede
 
 def record_many(actions: Sequence[tuple[Member, str]], *, mailing: Mailing, by: Member | None) -> None:
     """The same for members of a mailing, at once: an entry for each pair of member and action."""
-    model, data = get_user_model(), {"origin": mailing.origin, "mailing": mailing.pk}
+    model = get_user_model()
+    data = {"origin": mailing.origin, "mailing": mailing.pk, "mailing_name": mailing.name}
     if registry.get_log_model_for_model(model) is not ModelLogEntry:
         for member, action in actions:
             log(instance=member, action=_name(action), user=by, data=data)

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.text import slugify
 
 from tests.conftest import grant, make_person
 from tests.staff.pages import LINK, words
@@ -223,7 +224,7 @@ def test_csv_of_the_list_is_streamed_computes_nothing_and_holds_no_link(admin_cl
     said = b"".join(answer.streaming_content).decode("utf-8-sig")
 
     assert answer.streaming and "no-store" in answer["Cache-Control"]
-    assert answer["Content-Disposition"] == f'attachment; filename="mailing-{mailing.pk}-sent.csv"'
+    assert answer["Content-Disposition"] == f'attachment; filename="{slugify(mailing.name)}-sent.csv"'
     assert "eve@members.example" in said and "mia@members.example" in said
     assert not re.search(r"(^|[,;\"])\s*=", said, re.MULTILINE)
     assert LINK.search(said) is None

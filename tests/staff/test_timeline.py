@@ -26,7 +26,7 @@ def timeline(client, person):
 
 
 def link_to(mailing):
-    return f'<a href="{reverse("wagtail_member_reset_admin:mailing", args=[mailing.pk])}">Mailing {mailing.pk}</a>'
+    return f'<a href="{reverse("wagtail_member_reset_admin:mailing", args=[mailing.pk])}">{mailing.name}</a>'
 
 
 def test_timeline_names_the_mailing_and_who_started_it_with_a_link_for_who_may_see_it(enter, admin, office, member):
@@ -35,7 +35,7 @@ def test_timeline_names_the_mailing_and_who_started_it_with_a_link_for_who_may_s
     pages = [timeline(enter(person), member) for person in (admin, office)]
 
     for said in pages:
-        assert f"Sent with a mailing by Otto Sample Mailing {mailing.pk}, started by Otto Sample" in words(said) or (
+        assert f"Sent with a mailing by Otto Sample {mailing.name}, started by Otto Sample" in words(said) or (
             "Sent with a mailing by otto" in words(said)
         )
     assert [link_to(mailing) in said for said in pages] == [True, False]
@@ -130,9 +130,9 @@ def test_history_in_wagtail_names_the_mailing(admin_client, office, member):
 
     said = words(admin_client.get(reverse("wagtailusers_users:history", args=[member.pk])).content.decode())
 
-    assert f"Password reset email sent with mailing {mailing.pk}" in said
+    assert f"Password reset email sent with the mailing “{mailing.name}”" in said
     report = words(admin_client.get(reverse("wagtailadmin_reports:site_history")).content.decode())
-    assert "Password reset email sent with mailing" in report
+    assert "Password reset email sent with the mailing" in report
 
 
 def test_who_may_not_see_mailings_reads_their_name_without_a_link(enter, office, member):
@@ -141,5 +141,5 @@ def test_who_may_not_see_mailings_reads_their_name_without_a_link(enter, office,
 
     said = timeline(enter(desk), member)
 
-    assert f"Mailing {mailing.pk}" in words(said)
+    assert mailing.name in words(said)
     assert link_to(mailing) not in said

@@ -16,27 +16,27 @@ class _OfMailing(LogFormatter):  # type: ignore[misc]
     message_of_mailing: Any
 
     def format_message(self, entry: Any) -> str:
-        if number := entry.data.get("mailing"):
-            return str(self.message_of_mailing) % {"number": number}
+        if name := entry.data.get("mailing_name"):
+            return str(self.message_of_mailing) % {"name": name}
         return str(self.message)
 
 
 class Sent(_OfMailing):
     label = gettext_lazy("Send password reset")
     message = gettext_lazy("Password reset email sent")
-    message_of_mailing = gettext_lazy("Password reset email sent with mailing %(number)s")
+    message_of_mailing = gettext_lazy("Password reset email sent with the mailing “%(name)s”")
 
 
 class SentAgain(_OfMailing):
     label = gettext_lazy("Send password reset again")
     message = gettext_lazy("Password reset email sent again, with the same link")
-    message_of_mailing = gettext_lazy("Password reset email sent again with mailing %(number)s, with the same link")
+    message_of_mailing = gettext_lazy("Password reset email sent again with the mailing “%(name)s”, with the same link")
 
 
 class Replaced(_OfMailing):
     label = gettext_lazy("Replace password reset")
     message = gettext_lazy("Password reset email sent with a new link")
-    message_of_mailing = gettext_lazy("Password reset email sent with mailing %(number)s, with a new link")
+    message_of_mailing = gettext_lazy("Password reset email sent with the mailing “%(name)s”, with a new link")
 
 
 class Unblocked(LogFormatter):  # type: ignore[misc]
