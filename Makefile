@@ -1,4 +1,4 @@
-.PHONY: demo test ci score bench clean
+.PHONY: demo test ci score bench screenshots clean
 
 demo: ## A small association's site on 127.0.0.1, with an inbox that shows the emails
 	@.ci/env demo
@@ -11,6 +11,9 @@ ci: ## What CI runs
 
 score: ## How reliable and how safe this is, in figures, beside Django, Wagtail and allauth; ARGS="--pairs 100" for a try
 	@.ci/env score $(ARGS)
+
+screenshots: ## The pictures in docs/screenshots anew, of the demo
+	@.ci/env screenshots
 
 bench: ## What a run to many costs, beside Django's form, allauth and a loop; ARGS=--full for the whole of it
 	@.ci/env bench $(ARGS)
