@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.conftest import grant, make_person, use_backend
+from wagtail_member_reset import resets
 from wagtail_member_reset.models import Need, NeedsHelp, Shelf
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
@@ -109,7 +110,18 @@ def test_pages_show_everybody_once(office_client):
 
 
 @pytest.mark.parametrize(
-    "query", [{"after": "10_2026_x"}, {"after": "x"}, {"reason": "999"}, {"show": "?"}, {"q": "\0"}]
+    "query",
+    [
+        {"after": "10_2026_x"},
+        {"after": "x"},
+        {"after": "1_9999-12-31T23:59:59-12:00_1"},
+        {"after": "1_0001-01-01T00:00:00+12:00_1"},
+        {"after": f"1_2026-11-23T12:00:00+00:00_{'9' * 40}"},
+        {"after": "1_2026-11-23T12:00:00_1"},
+        {"reason": "999"},
+        {"show": "?"},
+        {"q": "\0"},
+    ],
 )
 def test_made_up_addresses_show_the_list(office_client, member, query):
     listed(member)
@@ -137,6 +149,29 @@ def test_staff_set_a_person_aside_with_a_note(office_client, office, member):
     assert (row.shelf, row.note, row.noted_by) == (Shelf.DONE, "Called", office)
     page(office_client)  # says that it is noted
     assert "mia@members.example" not in page(office_client) and "Called" in page(office_client, show="done")
+
+
+def test_note_is_one_line_and_keeps_no_link(office_client, member, sent):
+    link = resets.link(sent())
+    listed(member)
+    form = office_client.get(url("needs_help_aside", member.pk))
+    note = f"Gave her {link}\n\u202eover the phone\uffff"
+
+    office_client.post(
+        url("needs_help_aside", member.pk), {"seen": form.context["seen"], "shelf": "later", "note": note}
+    )
+
+    said = NeedsHelp.objects.get().note
+    assert link[-20:] not in said and "over the phone" in said
+    assert said.isprintable()
+
+
+def test_who_may_not_help_a_person_does_not_learn_whether_they_need_it(junior, admin):
+    before = junior.get(url("needs_help_aside", admin.pk))
+    listed(admin)
+    after = junior.get(url("needs_help_aside", admin.pk))
+
+    assert (before.status_code, before.url) == (after.status_code, after.url)
 
 
 def test_what_a_colleague_has_changed_meanwhile_stays(office_client, member, admin):

@@ -121,3 +121,11 @@ def test_hundred_thousand_rows_take_little_memory(office_client):
         growth[kind] = meter.growth
 
     assert all(growth[kind] <= MOST[kind] for kind in KINDS), growth
+
+
+@pytest.mark.parametrize("letter", ["\ufffe", "\uffff", "\x0b", "\x7f"])
+def test_letters_that_no_workbook_may_hold_spoil_nobodys_file(office_client, letter):
+    listed(make_person("Ann", last_name=f"Sam{letter}ple"))
+    listed(make_person("Ben"))
+
+    assert len(table(office_client, "xlsx")) == 2

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 from wagtail.admin.utils import get_user_display_name
 
-from .. import ids, needs_help
+from .. import ids, needs_help, redact
+from ..accounts import one_line_of_text
 from ..models import NeedsHelp
 from . import mailing_pages, permissions
 from .member_pages import find
@@ -56,15 +57,16 @@ def _find(request: HttpRequest, pk: str) -> NeedsHelp:
     if not permissions.may_see_resets(request.user):
         raise PermissionDenied
     member = find(pk)
-    row = get_object_or_404(NeedsHelp, pk=member.pk, reason__isnull=False)
-    row.member = member
+    # Before the row is looked for: whether there is one is for who may help.
     if not permissions.rights(request.user, member).send:
         raise PermissionDenied
+    row = get_object_or_404(NeedsHelp, pk=member.pk, reason__isnull=False)
+    row.member = member
     return row
 
 
 def _set_aside(request: HttpRequest, row: NeedsHelp) -> bool:
-    note, by = " ".join(request.POST.get("note", "").replace("\0", "").split()), request.user
+    note, by = redact.blank_out_any(one_line_of_text(request.POST.get("note", ""))), request.user
     actions: dict[str, Any] = {
         "later": lambda: needs_help.put_off(row, until=timezone.now() + LATER, note=note, by=by),
         "done": lambda: needs_help.deal_with(row, note=note, by=by),

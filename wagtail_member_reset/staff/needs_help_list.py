@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timezone
 from functools import partial, reduce
 from operator import or_
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -15,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
+from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, StatusTagColumn, TitleColumn
@@ -183,11 +186,15 @@ def _after(rows: QuerySet[NeedsHelp], key: str) -> QuerySet[NeedsHelp]:
     """The rows behind that of the key; all of them where it is none of ours."""
     reason, _underscore, rest = key.partition("_")
     moment, _underscore, pk = rest.partition("_")
+    key_field = get_user_model()._meta.pk
     try:
         at = parse_datetime(moment)
-        if at is None or not (reason.isdecimal() and len(reason) < 4):
+        if at is None or is_naive(at) == settings.USE_TZ or not (reason.isdecimal() and len(reason) < 4):
             return rows
-        pk = NeedsHelp._meta.pk.to_python(pk)
+        # What a database could not take, or compare, is none of ours.
+        at = at.astimezone(timezone.utc) if settings.USE_TZ else at
+        pk = key_field.to_python(pk)
+        key_field.run_validators(pk)
     except Exception:
         return rows
     same = Q(reason=int(reason))

@@ -13,6 +13,8 @@ from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA = re.compile(r"""(^|[;,|\t\r\n])(?=[\s"']*[=+\-@＝＋－＠])""")  # noqa: RUF001
+# https://www.w3.org/TR/xml/#charsets
+NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def harmless(text: str) -> str:
@@ -32,13 +34,12 @@ def as_xlsx(name: str, rows: Iterable[Iterable[str]]) -> HttpResponse:
     # As in Wagtail: it takes a while to import, and most processes never need it.
     from openpyxl import Workbook  # noqa: PLC0415
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415
 
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet()
 
     def cell(text: str) -> Any:
-        made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", harmless(text)))
+        made = WriteOnlyCell(sheet, NOT_IN_XML.sub("", harmless(text)))
         made.data_type = "s"  # openpyxl takes some texts for formulas or errors
         return made
 
