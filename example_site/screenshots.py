@@ -75,8 +75,8 @@ class Pictures:
         member = self.browser.new_context(viewport=NARROW).new_page()
         member.goto(f"{email}html/")
         self.take("email-reset", member)
-        member.get_by_role("link").first.click()
-        member.locator("input[type=password]").first.fill("herons over the harbour")
+        member.goto(member.get_by_role("link").first.get_attribute("href"))
+        member.get_by_label("New password").fill("herons over the harbour")
         self.take("member-form", member)
 
     def mailing(self):

@@ -225,7 +225,7 @@ def test_staff_search_reads_a_bounded_part(client, member, folded, text):
     answer = client.get("/admin/member-reset/", {"q": text})
 
     assert answer.status_code == 200
-    assert len(desk._words(text)) <= 10 * desk.LONGEST_SEARCH
+    assert len(desk.words_of(text)) <= 10 * desk.LONGEST_SEARCH
 
 
 @worst

@@ -215,19 +215,19 @@ def test_page_follows_a_mailing_and_leaves_the_focus_where_it_is(browsers, mailb
     body = page.locator(".member-reset")
     expect(body).to_contain_text("1,002 of 2,412 done")
     check(page, "mailing-running", inside=".member-reset")
-    page.get_by_role("button", name="Pause").focus()
+    page.get_by_role("button", name="Pause", exact=True).focus()
     Mailing.objects.filter(pk=mailing.pk).update(handed_over=1500)
 
     expect(body).to_contain_text("1,504 of 2,412 done")
-    expect(page.get_by_role("button", name="Pause")).to_be_focused()
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_focused()
     page.locator("#member-reset-not_emailed").focus()
     Mailing.objects.filter(pk=mailing.pk).update(handed_over=1600)
     expect(body).to_contain_text("1,604 of 2,412 done")
     expect(page.locator("#member-reset-not_emailed")).to_be_focused()
-    page.get_by_role("button", name="Pause").focus()
+    page.get_by_role("button", name="Pause", exact=True).focus()
     mailings.stop(mailing, by=None)
     expect(page.get_by_role("heading", name="Sending was stopped")).to_be_focused()
-    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_have_count(0)
 
 
 def test_mailing_is_paused_gone_on_with_and_stopped_by_keyboard_alone(browsers, mailbox, mailing_office, rowers):
@@ -235,7 +235,7 @@ def test_mailing_is_paused_gone_on_with_and_stopped_by_keyboard_alone(browsers, 
     page = browsers.open(mailing_office)
     page.goto(url(mailing))
     for name, heading in (("Pause", "Sending is paused"), ("Resume", "Sending to 2,412 members")):
-        tab_to(page, page.get_by_role("button", name=name))
+        tab_to(page, page.get_by_role("button", name=name, exact=True))
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name=heading)).to_be_focused()
     tab_to(page, page.get_by_role("link", name="Stop sending"))
@@ -262,7 +262,7 @@ def test_mailing_without_javascript(browsers, mailbox, mailing_office, rowers):
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Send 3 emails").click()
     expect(page.get_by_text("Reload the page to see the progress.")).to_be_visible()
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_role("heading", name="Sending is paused")).to_be_visible()
     page.reload()
     page.get_by_role("link", name="Stop sending").click()
