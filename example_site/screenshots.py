@@ -26,6 +26,7 @@ class Pictures:
         for name, value in zip(("username", "password"), OFFICE, strict=True):
             self.page.fill(f"input[name={name}]", value)
         self.page.click("button[type=submit]")
+        self.page.wait_for_url("**/admin/")
 
     def go(self, path):
         self.page.goto(self.address + path)
@@ -61,7 +62,8 @@ class Pictures:
         self.take("tab-bounced")
 
     def create(self):
-        self.go("/admin/users/add/")
+        self.go("/admin/users/")
+        self.page.get_by_role("link", name="Add a user").click()
         for name, value in {"username": "rosa", "email": "rosa@harbour.example", "first_name": "Rosa"}.items():
             self.page.fill(f"input[name={name}]", value)
         self.page.fill("input[name=last_name]", "Rower")
