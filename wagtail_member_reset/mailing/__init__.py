@@ -80,7 +80,6 @@ __all__ = [
     "cancel_unheld_links",
     "choice_from_json",
     "choose_in_file",
-    "chosen_accounts",
     "chosen_within",
     "clean_name",
     "clean_paragraph",
