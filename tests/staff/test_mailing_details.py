@@ -11,6 +11,7 @@ from wagtail_member_reset import mailings
 from wagtail_member_reset.mailing import Choice, Kind, naming
 from wagtail_member_reset.mailing.reminders import start_due
 from wagtail_member_reset.models import Mailing, MailingState
+from wagtail_member_reset.staff.mailing_details import DetailsForm
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 MAILINGS = "/admin/member-reset/mailings/"
@@ -233,3 +234,13 @@ def test_mailing_that_goes_on_from_another_keeps_its_hours_and_not_its_start_tim
 
     assert (rest.starts_at, rest.hours_from, rest.hours_to) == (None, time(9), time(17))
     assert rest.name == f"{mailing.name} (the rest)"
+
+
+def test_site_without_time_zones_names_its_mailings_by_their_date(settings):
+    settings.USE_TZ = False
+
+    unnamed = mailings.drafted(NEVER, by=None)
+
+    assert 'value="Mailing of ' in str(DetailsForm()["name"])
+    assert unnamed.name.startswith("Not got in yet, ")
+    assert naming.name_of_reminder().startswith("Reminder, ")
