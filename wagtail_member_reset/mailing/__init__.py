@@ -21,7 +21,7 @@ from .hours import has_hours, has_started, opens_at
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in
-from .left import count_left, has_missed, members_left, remaining
+from .left import count_left, first_of, has_missed, members_left, remaining, still_chosen
 from .manner import manner_of
 from .naming import clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
@@ -90,6 +90,7 @@ __all__ = [
     "file_choice",
     "finish_mailing",
     "finish_mailings",
+    "first_of",
     "forgotten_chunk",
     "give_back_room",
     "has_hours",
@@ -134,6 +135,7 @@ __all__ = [
     "silence_of",
     "skip_counts",
     "start_mailing",
+    "still_chosen",
     "stop_mailing",
     "suggested_pace",
     "time_left",

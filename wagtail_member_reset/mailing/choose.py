@@ -52,8 +52,10 @@ class Choice:
     column: int = 0
     each: bool = False
     admins: bool = False
-    # An earlier mailing: of those whom it mailed, those who have not got in yet.
+    # An earlier mailing: of those whom it mailed, those who have not got in yet; or that whose rest the `ids` are.
     mailing: int | None = None
+    # The first of the mailings of which this is the rest, or the rest of a rest. See `mailing.left`.
+    rest_of: int | None = None
     # Goes on from a mailing of a file that held back superusers and people who may manage users.
     held_back: bool = False
 
@@ -69,6 +71,8 @@ class Choice:
             chosen["ids"] = plain_keys(self.ids)
         if self.kind == Kind.FILE:
             chosen |= {"column": self.column, "each": self.each, "admins": self.admins}
+        if self.rest_of:
+            chosen |= {"mailing": self.mailing, "rest_of": self.rest_of}
         if self.held_back:
             chosen["held_back"] = True
         return chosen
@@ -89,6 +93,7 @@ def choice_from_json(chosen: dict[str, Any]) -> Choice:
         each=chosen.get("each", False),
         admins=chosen.get("admins", False),
         mailing=chosen.get("mailing"),
+        rest_of=chosen.get("rest_of"),
         held_back=chosen.get("held_back", False),
     )
 

@@ -14,9 +14,10 @@ from django.utils import timezone
 from .. import links
 from ..accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
 from ..models import Mailing, SkipReason
-from .choose import Kind, choice_from_json, chosen_within, out_of_reach
+from .choose import Kind, chosen_within, out_of_reach
 from .issue import SKIPS
 from .known_bad import Bad, included_in, with_bad_address
+from .left import still_chosen
 from .spared import spared_conditions
 
 # Keys read at once, on the way to those that a page shows.
@@ -112,7 +113,7 @@ def preview(
     found: Counter[str] = Counter()
     samples: list[Member] = []
     slices: list[Judged] = []
-    choice, beyond, staff = choice_from_json(mailing.choice), out_of_reach(mailing.choice, beyond), 0
+    choice, beyond, staff = still_chosen(mailing), out_of_reach(mailing.choice, beyond), 0
     for accounts in chosen_within(choice, listing, hidden):
         each, counted = _judge(mailing, accounts.order_by().annotate(reason_against=_reason(mailing, beyond)))
         found.update(counted)
