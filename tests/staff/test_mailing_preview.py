@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from wagtail.models import ModelLogEntry
 
-from tests.conftest import make_person
+from tests.conftest import grant, make_person
 from tests.staff.pages import LINK, words
 from wagtail_member_reset import bad_addresses, mailings
 from wagtail_member_reset.mailing import Choice, Kind, choose
@@ -242,3 +242,29 @@ def test_who_may_not_send_mailings_sends_no_test(office, client, mailoutbox):
 
     assert mailoutbox == []
     assert not ModelLogEntry.objects.filter(action=TESTED).exists()
+
+
+def test_of_those_with_access_to_the_admin_only_who_gets_an_email_is_counted(sent):
+    people = [make_person(name) for name in ("Bo", "Moved", "Fine", "Linked")]
+    for person in people:
+        grant(person, "access_admin")
+    bo, moved, _fine, linked = people
+    sent(moved), sent(linked)
+    get_user_model().objects.filter(pk=moved.pk).update(email="elsewhere@members.example")
+    bad_addresses.remember(bo.email, BadVerdict.HARD_BOUNCE)
+
+    found = mailings.preview(mailings.drafted(Choice(kind=Kind.FILE, ids=tuple(each.pk for each in people)), by=None))
+
+    assert (found.emails, found.staff) == (2, 2)
+
+
+def test_samples_are_the_first_by_their_keys_whatever_has_become_of_their_links(sent):
+    people = [make_person(f"Moved{number}") for number in range(11)]
+    people.append(make_person("Last", pk=2**20))  # which a set has first
+    for person in people:
+        sent(person)
+        get_user_model().objects.filter(pk=person.pk).update(email=f"new-{person.email}")
+
+    samples = mailings.preview(draft_of(*reversed(people))).samples
+
+    assert [each.pk for each in samples] == [each.pk for each in people[:5]]

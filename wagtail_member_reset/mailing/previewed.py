@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -32,22 +32,29 @@ class Judged:
     Accounts that were chosen, each with its `reason_against`: the first that the database knows; empty for none.
 
     What only their addresses tell is `bad`, by key: those are left out. Of the `bounced`, which do not exist, staff may
-    have included some. A link of the `outgrown` does not fit its account any more, and spares nobody an email.
+    have included some, of whom `included` get an email. A link of the `outgrown` does not fit its account any more, and
+    spares nobody an email.
     """
 
     accounts: QuerySet[Any]
     bad: dict[Any, SkipReason] = field(default_factory=dict)
     bounced: dict[Any, Bad] = field(default_factory=dict)
     outgrown: frozenset[Any] = frozenset()
+    included: int = 0
 
     def reason(self, key: Any, known: str) -> SkipReason | None:
         if key in self.bad:
             return self.bad[key]
         return SkipReason(known) if known and key not in self.outgrown else None
 
+    def count_mailed(self, only: Q) -> int:
+        """How many of a few get an email."""
+        found = self.on_one_side(left_out=False, only=only).order_by().values_list("pk", "reason_against")
+        return sum(self.reason(key, known) is None for key, known in found)
+
     def samples(self, number: int) -> list[Member]:
-        """The first who get an email."""
-        mailed = self.accounts.filter(Q(reason_against="") | Q(pk__in=list(self.outgrown)[:number]))
+        """The first who get an email, by their keys."""
+        mailed = self.accounts.filter(Q(reason_against="") | Q(pk__in=sorted(self.outgrown)[:number]))
         wanted = (each for each in mailed.order_by("pk").iterator(chunk_size=100) if each.pk not in self.bad)
         return list(islice(wanted, number))
 
@@ -97,8 +104,8 @@ class Preview:
 
     @property
     def included(self) -> int:
-        """How many of them are included."""
-        return sum(key not in each.bad for each in self.slices for key in each.bounced)
+        """How many of them get an email."""
+        return sum(each.included for each in self.slices)
 
 
 def preview(
@@ -121,7 +128,7 @@ def preview(
         if len(samples) < SAMPLES:
             samples += each.samples(SAMPLES - len(samples))
         if choice.kind == Kind.FILE:
-            staff += each.accounts.filter(is_more_than_member(), reason_against="").count()
+            staff += each.count_mailed(is_more_than_member())
     emails = found.pop("", 0)
     # Of keys that are no account's, nobody can tell whose they were.
     if "ids" in mailing.choice and hidden is None:
@@ -162,16 +169,20 @@ def _page(found: list[tuple[Place, SkipReason | None]], *, next_place: Place | N
 def _judge(mailing: Mailing, accounts: QuerySet[Any]) -> tuple[Judged, Counter[str]]:
     found = Counter(dict(accounts.values_list("reason_against").annotate(Count("pk"))))
     bad, bounced, included = dict[Any, SkipReason](), dict[Any, Bad](), included_in(mailing)
+    reasons: dict[Any, str] = {}
     for passed in ("", SkipReason.LIVE_LINK):
         known = dict(with_bad_address(accounts.filter(reason_against=passed)))
         bounced |= {key: each for key, each in known.items() if each.reason == SkipReason.NO_SUCH_ADDRESS}
+        reasons |= dict.fromkeys(known, str(passed))
         with_bad = {key: each.reason for key, each in known.items() if not included.has(key, each)}
         found.update({**Counter(reason.value for reason in with_bad.values()), str(passed): -len(with_bad)})
         bad |= with_bad
     with_link = accounts.filter(reason_against=SkipReason.LIVE_LINK)
     outgrown = frozenset(() if mailing.again else links.outgrown(with_link)) - bad.keys()
     found.update({SkipReason.LIVE_LINK.value: -len(outgrown), "": len(outgrown)})
-    return Judged(accounts=accounts, bad=bad, bounced=bounced, outgrown=outgrown), found
+    judged = Judged(accounts=accounts, bad=bad, bounced=bounced, outgrown=outgrown)
+    mailed = sum(judged.reason(key, reasons[key]) is None for key in bounced)
+    return replace(judged, included=mailed), found
 
 
 def _reason(mailing: Mailing, beyond: Q | None) -> Case:
