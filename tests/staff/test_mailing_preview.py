@@ -268,3 +268,15 @@ def test_samples_are_the_first_by_their_keys_whatever_has_become_of_their_links(
     samples = mailings.preview(draft_of(*reversed(people))).samples
 
     assert [each.pk for each in samples] == [each.pk for each in people[:5]]
+
+
+def test_page_says_of_those_counted_and_not_listed_only_that_they_were_deleted(look, admin, office):
+    gone, sentence = make_person("Gone"), "Accounts that were deleted are counted and not listed."
+    mailing, without = draft_of(admin, gone, make_person("Mia")), draft_of(admin, make_person("Ole"))
+    gone.delete()
+
+    page, other = (look(each, mr_show="left-out") for each in (mailing, without))
+    assert sentence in page and sentence not in other
+    assert "Ana Sample" in page and "that you may not reset" not in page
+    office.groups.get().permissions.remove(*Permission.objects.filter(codename="view_passwordreset"))
+    assert sentence not in look(mailing, mr_show="left-out")

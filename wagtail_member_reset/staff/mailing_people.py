@@ -13,6 +13,7 @@ from wagtail.admin.utils import get_user_display_name
 
 from ..accounts import Member, address_of
 from ..mailing import People, Place, Preview, people
+from ..models import SkipReason
 from . import desk, panel
 from .listing import PREVIEW
 
@@ -34,6 +35,7 @@ class Listed:
     """For the template. `fields` keep what the page's own address says; the addresses are queries."""
 
     left_out: bool
+    has_gone: bool
     find: str
     people: list[Person]
     fields: list[tuple[str, str]]
@@ -52,6 +54,7 @@ def listed(request: HttpRequest, preview: Preview) -> Listed:
     here = {"mr_show": "left-out" if left_out else "", "mr_find": find}
     return Listed(
         left_out=left_out,
+        has_gone=SkipReason.GONE in preview.skips,
         find=find,
         people=_people(request, found),
         fields=kept,
