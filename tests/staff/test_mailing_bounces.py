@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import make_person
-from tests.staff.pages import words
+from tests.staff.pages import start, words
 from wagtail_member_reset import bad_addresses, mailings, outbox, resets
 from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import BadVerdict, Mailing
@@ -34,7 +34,7 @@ def draft(people):
 
 
 def sent(client, mailing, mailoutbox):
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    start(client, mailing)
     outbox.drain()
     return {mail.to[0].split("@")[0] for mail in mailoutbox}
 

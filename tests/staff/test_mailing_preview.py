@@ -1,6 +1,7 @@
 """The preview: everybody who gets an email, everybody left out and why, and the email itself."""
 
 import re
+from datetime import time, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -8,13 +9,14 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from tests.conftest import grant, make_person
-from tests.staff.pages import LINK, words
+from tests.staff.pages import LINK, start, words
 from wagtail_member_reset import bad_addresses, mailings
 from wagtail_member_reset.mailing import Choice, Kind, choose
-from wagtail_member_reset.models import BadVerdict, PasswordReset, ResetEmail
+from wagtail_member_reset.models import BadVerdict, Mailing, PasswordReset, ResetEmail
 from wagtail_member_reset.outbox import sample
 from wagtail_member_reset.staff import mailing_people
 
@@ -280,3 +282,40 @@ def test_page_says_of_those_counted_and_not_listed_only_that_they_were_deleted(l
     assert "Ana Sample" in page and "that you may not reset" not in page
     office.groups.get().permissions.remove(*Permission.objects.filter(codename="view_passwordreset"))
     assert sentence not in look(mailing, mr_show="left-out")
+
+
+CHANGES = {
+    "again": {"again": True},
+    "included": {"included": {"domains": ["corp.example"]}},
+    "paragraph": {"paragraph": "Dear all"},
+    "times": {"starts_at": timezone.now() + timedelta(days=1), "hours_from": time(9), "hours_to": time(17)},
+    "pace": {"per_hour": 5},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_preview_that_is_out_of_date_sends_nothing_and_is_shown_anew(mailing_office, client, change):
+    mailing = draft_of(make_person("Mia"))
+    preview = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
+    seen = {"seen": re.search(r'name="seen" value="(\w+)"', preview)[1]}
+    mailings.change(mailing, **change)
+
+    answer = client.post(f"{MAILINGS}{mailing.pk}/start/", seen, follow=True)
+
+    said = words(answer.content.decode())
+    assert "Nothing was sent: this mailing has changed since you opened the page." in said
+    assert "1 person will get an email" in said
+    mailing.refresh_from_db()
+    assert mailing.state == "draft"
+    start(client, mailing)
+    mailing.refresh_from_db()
+    assert mailing.state == "running"
+
+
+def test_what_is_changed_in_the_moment_of_the_start_comes_too_late(mailing_office):
+    mailing = draft_of(make_person("Mia"))
+    Mailing.objects.update(again=True, included={"domains": ["corp.example"]}, paragraph="Dear all")
+
+    mailings.start(mailing)
+
+    assert (mailing.again, mailing.included, mailing.paragraph) == (False, {}, "")

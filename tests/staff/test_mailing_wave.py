@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import make_person
-from tests.staff.pages import words
+from tests.staff.pages import start, words
 from wagtail_member_reset import mailings, outbox
 from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import Mailing, MailingState, PauseReason
@@ -50,7 +50,7 @@ def test_wave_is_offered_for_a_large_mailing_and_kept_when_ticked(mailing_office
     page = client.get(f"{MAILINGS}{large.pk}/").content.decode()
     assert 'name="first_wave"' in page
     assert "Send 3 emails first, then pause" in words(page)
-    client.post(f"{MAILINGS}{large.pk}/start/", {"first_wave": "on"})
+    start(client, large, {"first_wave": "on"})
 
     outbox.drain()
     assert now(large) == AFTER_WAVE
@@ -63,7 +63,7 @@ def test_from_5000_on_the_preview_says_what_that_means_and_suggests_a_pace(maili
     page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
     assert "To Gmail and Outlook, whoever sends 5,000 emails a day is a bulk sender." in words(page)
     assert 'name="pace" value="500"' in page
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"pace": "500"})
+    start(client, mailing, {"pace": "500"})
 
     mailing.refresh_from_db()
     assert (mailing.per_hour, mailing.state) == (500, MailingState.RUNNING)
@@ -75,7 +75,7 @@ def test_mailing_with_a_limit_is_suggested_no_other(mailing_office, client, monk
     Mailing.objects.update(per_hour=100)
 
     page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"pace": "500"})
+    start(client, mailing, {"pace": "500"})
 
     mailing.refresh_from_db()
     assert 'name="pace"' not in page
@@ -86,7 +86,7 @@ def test_mailing_with_a_limit_is_suggested_no_other(mailing_office, client, monk
 def test_pace_that_is_none_starts_nothing(mailing_office, client, junk):
     mailing = draft_of(2)
 
-    answer = client.post(f"{MAILINGS}{mailing.pk}/start/", {"pace": junk}, follow=True)
+    answer = start(client, mailing, {"pace": junk}, follow=True)
 
     assert "Nothing was sent: look at the preview again." in words(answer.content.decode())
     assert now(mailing) == (MailingState.DRAFT, "", 0)
@@ -105,6 +105,6 @@ def test_preview_of_picked_people_leads_to_a_draft_with_name_text_and_times(mail
     assert answer.redirect_chain[-1][0] == f"{MAILINGS}{mailing.pk}/details/"
     assert (mailing.state, mailing.created_by) == (MailingState.DRAFT, mailing_office)
     client.post(f"{MAILINGS}{mailing.pk}/details/", {"name": "Renewal", "paragraph": "Spring"})
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    start(client, mailing)
     mailing.refresh_from_db()
     assert (mailing.name, mailing.paragraph, mailing.chosen) == ("Renewal", "Spring", 1)

@@ -19,7 +19,7 @@ from wagtail.admin.utils import get_user_display_name
 from wagtail.admin.views.generic import IndexView
 
 from tests.conftest import grant, make_person
-from tests.staff.pages import words
+from tests.staff.pages import start, words
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.mailing import choose
 from wagtail_member_reset.mailing.choose import Choice, Kind
@@ -64,7 +64,7 @@ def test_form_leads_to_a_preview_and_from_there_to_the_mails(mailing_office, cli
     mailing = Mailing.objects.get()
     assert mailing.state == MailingState.DRAFT
 
-    answer = client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)
+    answer = start(client, mailing, follow=True)
     assert "of 4 done" in words(answer.content.decode()) or "of 3 done" in words(answer.content.decode())
     outbox.drain()
 
@@ -351,7 +351,7 @@ def test_staff_of_lower_rank_reach_members_alone(client, office, mailoutbox):
     client.force_login(junior)
 
     client.post(NEW, {"name": "Renewal", "kind": "never_signed_in"})
-    client.post(f"{MAILINGS}{Mailing.objects.get().pk}/start/")
+    start(client, Mailing.objects.get())
     outbox.drain()
 
     assert "mia@members.example" in {mail.to[0] for mail in mailoutbox}
@@ -363,8 +363,8 @@ def test_a_second_click_on_start_says_so_and_mails_nobody_twice(mailing_office, 
     client.post(NEW, {"name": "Renewal", "kind": "never_signed_in"})
     mailing = Mailing.objects.get()
 
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
-    answer = client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)
+    start(client, mailing)
+    answer = start(client, mailing, follow=True)
     outbox.drain()
 
     assert "This mailing has already started. Nobody gets a second email." in words(answer.content.decode())
@@ -647,7 +647,7 @@ def test_nothing_that_people_typed_is_markup(mailing_office, client):
     pages += [client.post(NEW, {"name": "Renewal", "kind": "file", "file": names}, follow=True)]
     pages += [client.post(NEW, {"name": "Renewal", "kind": "groups", "groups": [group.pk]}, follow=True)]
     mailing = Mailing.objects.latest("pk")
-    pages += [client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)]
+    pages += [start(client, mailing, follow=True)]
     outbox.drain()
     pages += [client.get(f"{MAILINGS}{mailing.pk}/members/"), client.get(MAILINGS)]
 

@@ -40,7 +40,9 @@ from .kept_file import forget_file
 from .protection import raised_limits
 
 DRAFT_KEPT = timedelta(days=1)
-SAID_AT_START = ("created_by", "wave_left", "per_hour")
+# As whoever starts it saw it: what a colleague changes in the same moment comes too late.
+WHEN = ("starts_at", "hours_from", "hours_to")
+SAID_AT_START = ("created_by", "wave_left", "per_hour", "again", "included", "paragraph", *WHEN)
 # Why a mailing did not reach a member whom it wanted to reach.
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 

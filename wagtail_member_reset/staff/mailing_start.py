@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.serializers.json import DjangoJSONEncoder
 
+from .. import ids
 from ..mailing import FIRST_WAVE, MANY, OFFERED_FROM, suggested_pace
-from ..models import Mailing
+from ..models import Mailing, MailingState
+
+# What a colleague, or another window, may have changed since the preview was shown.
+SHOWN = ("choice", "again", "included", "paragraph", "per_hour", "starts_at", "hours_from", "hours_to")
 
 
 class StartForm(forms.Form):
@@ -24,6 +30,17 @@ class Offer:
     is_many: bool
     pace: int
     hours: int
+
+
+def seen(mailing: Mailing) -> str:
+    """A digest of what its preview shows beside the people: who starts it posts this, so that nobody starts another."""
+    said = {name: getattr(mailing, name) for name in SHOWN}
+    return ids.digest("mailing-seen", json.dumps(said, cls=DjangoJSONEncoder, sort_keys=True))
+
+
+def is_other(mailing: Mailing, posted: Any) -> bool:
+    """Whether a draft is no longer what the preview showed from which this was posted."""
+    return mailing.state == MailingState.DRAFT and posted.get("seen") != seen(mailing)
 
 
 def offer(mailing: Mailing, emails: int) -> Offer | None:
