@@ -113,7 +113,8 @@ def choose(mailing: Mailing, *, column: int, each: bool = False, admins: bool = 
 
 def change(mailing: Mailing, **details: Any) -> bool:
     """Say otherwise of a draft what `drafted` takes; False where it has started."""
-    changed = bool(Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT).update(**details))
+    drafts = Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT)
+    changed = bool(drafts.update(changed_at=timezone.now(), **details))
     mailing.refresh_from_db()
     return changed
 

@@ -128,7 +128,7 @@ def test_superusers_who_share_an_address_are_not_named_to_who_may_not_mail_them(
 
 def test_draft_that_nobody_started_takes_what_was_read_along(mailing_office, people, upload):
     upload(TABLE)
-    Mailing.objects.update(created_at=timezone.now() - timedelta(days=2))
+    Mailing.objects.update(changed_at=timezone.now() - timedelta(days=15))
 
     call_command("purge_member_resets", stdout=io.StringIO())
 

@@ -319,3 +319,7 @@ def test_what_is_changed_in_the_moment_of_the_start_comes_too_late(mailing_offic
     mailings.start(mailing)
 
     assert (mailing.again, mailing.included, mailing.paragraph) == (False, {}, "")
+
+
+def test_preview_says_how_long_its_draft_is_kept(look, client):
+    assert "This draft is kept for 14 days after the last change." in look(draft_of(make_person("Mia")))

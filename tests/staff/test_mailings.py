@@ -720,16 +720,19 @@ def test_list_says_of_each_mailing_who_how_far_and_by_whom(mailing_office, clien
     assert get_user_display_name(mailing_office) in said
 
 
-def test_list_shows_the_latest_first_and_no_drafts(mailing_office, client):
+def test_list_shows_the_latest_first_with_the_readers_own_drafts(mailing_office, client, admin):
     make_person("Mia")
     started(mailing_office, name="First"), started(mailing_office, name="Second")
-    mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=mailing_office, name="Draft")
+    for person, name in ((mailing_office, "Mine"), (admin, "Hers"), (None, "Nobodys")):
+        mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=person, name=name)
 
     said = page(client, MAILINGS)
-    assert said.index("Second") < said.index("First")
-    assert "Draft" not in said
+    assert said.index("Mine") < said.index("Second") < said.index("First")
+    assert "Mine Everybody who has not got in yet 0 of 0 Draft" in said
+    assert "Hers" not in said and "Nobodys" not in said
+    assert "Mine" in page(client, f"{MAILINGS}?state=draft") and "First" not in page(client, f"{MAILINGS}?state=draft")
 
-    said = page(client, f"{MAILINGS}?ordering=started_at")
+    said = page(client, f"{MAILINGS}?ordering=listed_at")
     assert said.index("First") < said.index("Second")
 
 

@@ -31,6 +31,7 @@ from .pace import time_left
 from .passed_over import pass_over
 from .previewed import SAMPLES, People, Place, Preview, people, preview
 from .protection import why_paused
+from .purge import DRAFT_DAYS, purge_mailings
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
 from .state import (
@@ -41,7 +42,6 @@ from .state import (
     is_running,
     measure_if_idle,
     pause_mailing,
-    purge_mailings,
     resume_mailing,
     start_mailing,
     stop_mailing,
@@ -53,6 +53,7 @@ from .wave import FIRST_WAVE, MANY, OFFERED_FROM, pause_after_wave, suggested_pa
 
 __all__ = [
     "BY_STATE",
+    "DRAFT_DAYS",
     "FIRST_WAVE",
     "LONG",
     "LONGEST_FILE",

@@ -75,6 +75,7 @@ def preview(
         "is_partial": permissions.hidden_from(request.user) is not None,
         "start_sentence": mailing_words.start_sentence(mailing),
         "hours": mailing_words.hours(mailing),
+        "kept_sentence": mailing_words.kept_sentence() if mailing.pk else "",
         "seen": mailing_start.seen(mailing),
         "offer": mailing_start.offer(mailing, found.emails),
         "test_url": url(mailing, "mailing_test") if mailing.pk else "",

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from wagtail.admin.utils import get_user_display_name
 
 from .. import moments
-from ..mailing import has_hours, has_started, name_of, opens_at
+from ..mailing import DRAFT_DAYS, has_hours, has_started, name_of, opens_at
 from ..models import EmailState, Mailing, MailingState, PauseReason, ResetEmail, SkipReason
 from ..moments import sentence
 from ..reports import Cause, Outcome, Verdict, reports, verdict_on
@@ -165,8 +165,15 @@ def alarm(mailing: Mailing, figures: Figures) -> tuple[str, str]:
     return "critical", text % values
 
 
+def draft() -> str:
+    """The state of one that is not started, in the list."""
+    return _("Draft")
+
+
 def outcome(mailing: Mailing) -> str:
     """A mailing's state for the list: when it starts, too, and one with failures does not look as if all were well."""
+    if mailing.state == MailingState.DRAFT:
+        return draft()
     if not has_started(mailing) and (begins := _begins(mailing)):
         return begins
     if mailing.state == MailingState.FINISHED and (lost := mailing.failed + mailing.bounced):
@@ -187,6 +194,16 @@ def why_paused(mailing: Mailing) -> str:
 def start_time(mailing: Mailing) -> str:
     """When it is to start; empty where at once."""
     return "" if mailing.starts_at is None else moments.date_and_time(mailing.starts_at)
+
+
+def kept_sentence() -> str:
+    """Of a draft, how long it can be found in the list."""
+    text = ngettext(
+        "This draft is kept for %(days)s day after the last change.",
+        "This draft is kept for %(days)s days after the last change.",
+        DRAFT_DAYS,
+    )
+    return text % {"days": DRAFT_DAYS}
 
 
 def start_sentence(mailing: Mailing) -> str:
