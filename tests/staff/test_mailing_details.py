@@ -8,7 +8,7 @@ from wagtail.users.models import UserProfile
 from tests.conftest import make_person
 from tests.staff.pages import words
 from wagtail_member_reset import mailings
-from wagtail_member_reset.mailing import Choice, Kind, naming
+from wagtail_member_reset.mailing import Choice, Kind, Source, naming
 from wagtail_member_reset.mailing.reminders import start_due
 from wagtail_member_reset.models import Mailing, MailingState
 from wagtail_member_reset.staff.mailing_details import DetailsForm
@@ -244,3 +244,30 @@ def test_site_without_time_zones_names_its_mailings_by_their_date(settings):
     assert 'value="Mailing of ' in str(DetailsForm()["name"])
     assert unnamed.name.startswith("Not got in yet, ")
     assert naming.name_of_reminder().startswith("Reminder, ")
+
+
+def test_people_are_said_to_be_from_where_they_were_picked(mailing_office, client):
+    mia, said = make_person("Mia"), {}
+    for source in (*Source, None):
+        choice = Choice(kind=Kind.IDS, ids=(mia.pk,), source=source)
+        draft = mailings.draft(choice, by=mailing_office)
+        said[source] = [draft.name.partition(",")[0], words(client.get(f"{MAILINGS}{draft.pk}/").content.decode())]
+
+    assert said[Source.LISTING][0] == "Picked from the listing"
+    assert "People picked from the listing: 1 chosen." in said[Source.LISTING][1]
+    assert said[Source.NEEDS_HELP][0] == "Picked from “Needs help”"
+    assert "People picked from “Needs help”: 1 chosen." in said[Source.NEEDS_HELP][1]
+    assert said[Source.COMMAND][0] == said[None][0] == "Selected people"
+    assert "People chosen by a command: 1 chosen." in said[Source.COMMAND][1]
+    assert "Selected people: 1 chosen." in said[None][1]
+
+
+def test_rest_of_a_mailing_is_called_so_and_leads_back_to_it(mailing_office, client):
+    stopped = mailings.draft(Choice(kind=Kind.IDS, ids=(make_person("Mia").pk,)), by=mailing_office, name="Renewal")
+    mailings.start(stopped)
+    mailings.stop(stopped, by=mailing_office)
+
+    page = client.get(f"{MAILINGS}{mailings.draft_rest(stopped, by=mailing_office).pk}/").content.decode()
+
+    assert "The rest of “Renewal”: 1 chosen." in words(page)
+    assert f'href="{MAILINGS}{stopped.pk}/">Back' in page

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from .. import moments
 from ..accounts import one_line, one_line_of_text
 from ..models import Mailing
-from .choose import Kind
+from .choose import Kind, Source
 
 LONGEST = Mailing._meta.get_field("name").max_length or 0
 
@@ -38,8 +38,13 @@ def default_name(chosen: dict[str, Any]) -> str:
         return _("Members of groups, %(date)s") % today
     if kind == Kind.FILE.value:
         return _("People in a file, %(date)s") % today
-    if kind in (Kind.IDS.value, Kind.LISTING.value):
+    source = chosen.get("source")
+    if kind == Kind.LISTING.value or source == Source.LISTING.value:
         return _("Picked from the listing, %(date)s") % today
+    if source == Source.NEEDS_HELP.value:
+        return _("Picked from “Needs help”, %(date)s") % today
+    if kind == Kind.IDS.value:
+        return _("Selected people, %(date)s") % today
     return name_by_date(timezone.now())
 
 

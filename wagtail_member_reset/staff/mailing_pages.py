@@ -95,11 +95,11 @@ def members_url(mailing: Mailing, shown: str = "", reason: str = "", **more: str
     return url(mailing, "mailing_members") + (f"?{query}" if query else "")
 
 
-def choice(request: HttpRequest, mailing: Mailing) -> str:
-    """How the members were chosen, in as many words as the reader may see."""
+def choice(request: HttpRequest, mailing: Mailing, names: mailing_words.Names | None = None) -> str:
+    """How the members were chosen, in as many words as the reader may see. For a list, with the names that it read."""
     chosen = mailing.choice
     filters = listing.in_words(request, chosen["query"]) if chosen["kind"] == Kind.LISTING.value else ()
-    return mailing_words.choice(chosen, filters)
+    return mailing_words.choice(chosen, names or mailing_words.names_in([chosen]), filters)
 
 
 def within_reach(request: HttpRequest, mailing: Mailing) -> dict[str, Any]:

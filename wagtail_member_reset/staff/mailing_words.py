@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from wagtail.admin.utils import get_user_display_name
 
 from .. import moments
-from ..mailing import DRAFT_DAYS, has_hours, has_started, name_of, opens_at
+from ..mailing import DRAFT_DAYS, Source, has_hours, has_started, name_of, opens_at
 from ..models import EmailState, Mailing, MailingState, PauseReason, ResetEmail, SkipReason
 from ..moments import sentence
 from ..reports import Cause, Outcome, Verdict, reports, verdict_on
@@ -25,33 +25,59 @@ from . import wording
 if TYPE_CHECKING:
     from .mailing_figures import Figures
 
-# A cell that begins so is computed; the wide signs are read alike. Where a language puts semicolons between cells, a
-# spreadsheet takes one within a text for the end of a cell, whatever the file itself has.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """The names of the groups, by their order, and of the earlier mailings that choices mean."""
+
+    groups: dict[int, str]
+    mailings: dict[int, str]
 
 
-def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
+def names_in(choices: Iterable[dict[str, Any]]) -> Names:
+    """A query for all groups and one for all mailings, where there are any."""
+    groups, earlier = set[int](), set[int]()
+    for chosen in choices:
+        groups.update(chosen.get("groups", ()))
+        earlier.update(filter(None, [chosen.get("mailing")]))
+    named = Group.objects.filter(pk__in=groups).order_by("name").values_list("pk", "name") if groups else ()
+    found = Mailing.objects.defer("choice").in_bulk(earlier) if earlier else {}
+    return Names(groups=dict(named), mailings={pk: name_of(each) for pk, each in found.items()})
+
+
+def choice(chosen: dict[str, Any], names: Names, filters: Iterable[str] = ()) -> str:
     """How the members of a mailing were chosen. `filters` are those of the user listing, as it names them."""
-    kind = chosen["kind"]
+    kind, earlier = chosen["kind"], names.mailings.get(chosen.get("mailing") or 0)
     if kind == "never_signed_in":
         return _("Everybody who has not got in yet")
     if kind == "groups":
-        names = Group.objects.filter(pk__in=chosen["groups"]).order_by("name").values_list("name", flat=True)
-        return _("Members of %(groups)s") % {"groups": ", ".join(names)}
+        groups = [name for pk, name in names.groups.items() if pk in chosen["groups"]]
+        return _("Members of %(groups)s") % {"groups": ", ".join(groups)}
     if kind == "listing":
         said = ", ".join(filters)
         return _("Users in the listing (%(filters)s)") % {"filters": said} if said else _("Users in the listing")
     if kind == "reminder":
         return _("People whose unused welcome link is about to expire")
     if kind == "mailing":
-        earlier = Mailing.objects.defer("choice").filter(pk=chosen["mailing"]).first()
         if earlier is None:
             return _("Members of an earlier mailing who have not got in yet")
-        return _("Members of “%(name)s” who have not got in yet") % {"name": name_of(earlier)}
+        return _("Members of “%(name)s” who have not got in yet") % {"name": earlier}
     if kind == "file":
         return _("People in a file")
     if kind == "ids":
-        return _("People picked from the listing")
+        return _picked(chosen, earlier)
     return _("All accounts")
+
+
+def _picked(chosen: dict[str, Any], earlier: str | None) -> str:
+    if "rest_of" in chosen:
+        return _("The rest of “%(name)s”") % {"name": earlier} if earlier else _("The rest of an earlier mailing")
+    said = {
+        Source.LISTING.value: _("People picked from the listing"),
+        Source.NEEDS_HELP.value: _("People picked from “Needs help”"),
+        Source.COMMAND.value: _("People chosen by a command"),
+    }
+    return said.get(chosen.get("source", ""), _("Selected people"))
 
 
 def name(mailing: Mailing) -> str:
