@@ -14,9 +14,9 @@ from wagtail.models import ModelLogEntry
 
 from tests.conftest import grant, make_person
 from tests.staff.pages import LINK, start, words
-from wagtail_member_reset import bad_addresses, mailings
+from wagtail_member_reset import bad_addresses, mailings, outbox, resets
 from wagtail_member_reset.mailing import Choice, Kind, choose
-from wagtail_member_reset.models import BadVerdict, Mailing, PasswordReset, ResetEmail
+from wagtail_member_reset.models import BadVerdict, Mailing, PasswordReset, Purpose, ResetEmail
 from wagtail_member_reset.outbox import sample
 from wagtail_member_reset.staff import mailing_people
 
@@ -323,3 +323,24 @@ def test_what_is_changed_in_the_moment_of_the_start_comes_too_late(mailing_offic
 
 def test_preview_says_how_long_its_draft_is_kept(look, client):
     assert "This draft is kept for 14 days after the last change." in look(draft_of(make_person("Mia")))
+
+
+@pytest.mark.parametrize("age", [timedelta(minutes=1), timedelta(days=2)], ids=["same link", "new link"])
+@pytest.mark.parametrize("has_signed_in_since", [True, False])
+def test_preview_shows_the_email_that_is_sent_to_who_has_a_welcome(
+    imported_member, mailing_office, mailoutbox, time_machine, age, has_signed_in_since
+):
+    time_machine.move_to("2026-11-23 12:00:00+00:00", tick=False)
+    resets.send(imported_member, by=mailing_office, purpose=Purpose.WELCOME)
+    outbox.drain()
+    time_machine.shift(age)
+    if has_signed_in_since:
+        get_user_model().objects.filter(pk=imported_member.pk).update(last_login=timezone.now())
+    imported_member.refresh_from_db()
+    mailing, before = draft_of(imported_member, again=True), len(mailoutbox)
+
+    shown = sample.sample_of(mailing, imported_member).subject
+    mailings.start(mailing)
+    outbox.drain()
+
+    assert [mail.subject for mail in mailoutbox[before:]] == [shown]

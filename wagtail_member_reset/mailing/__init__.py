@@ -33,6 +33,7 @@ from .passed_over import pass_over
 from .previewed import SAMPLES, People, Place, Preview, people, preview
 from .protection import why_paused
 from .purge import DRAFT_DAYS, purge_mailings
+from .purpose import purpose_now
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
 from .state import (
@@ -130,6 +131,7 @@ __all__ = [
     "preview",
     "problems_of",
     "purge_mailings",
+    "purpose_now",
     "read_file",
     "read_uploads",
     "remaining",
