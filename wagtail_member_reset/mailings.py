@@ -269,7 +269,7 @@ def draft_rest(mailing: Mailing, *, by: Member | None, beyond: Q | None = None) 
     keys = remaining(mailing, beyond=beyond)
     if not keys:
         return None
-    details: dict[str, Any] = {"site": mailing.site, "language": mailing.language, **manner_of(mailing)}
+    details = manner_of(mailing)
     # They may have a link that this mailing made, and have got no email.
     details |= {
         "again": True,

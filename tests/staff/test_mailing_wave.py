@@ -1,5 +1,7 @@
 """What the preview of a large mailing offers: a first wave, and a pace."""
 
+from datetime import time
+
 import pytest
 
 from tests.conftest import make_person
@@ -108,3 +110,15 @@ def test_preview_of_picked_people_leads_to_a_draft_with_name_text_and_times(mail
     start(client, mailing)
     mailing.refresh_from_db()
     assert (mailing.name, mailing.paragraph, mailing.chosen) == ("Renewal", "Spring", 1)
+
+
+def test_pace_says_how_long_it_takes_only_where_it_sends_at_any_hour(mailing_office, client, monkeypatch):
+    monkeypatch.setattr(mailing_start, "MANY", 8)
+    monkeypatch.setattr(mailing_start, "suggested_pace", lambda _emails: 4)
+    mailing, said = draft_of(8), []
+    for hours in (None, time(9)):
+        Mailing.objects.update(hours_from=hours, hours_to=hours and time(10))
+        said.append(words(client.get(f"{MAILINGS}{mailing.pk}/").content.decode()))
+
+    assert "Send at most 4 emails per hour: it takes about 2 hours" in said[0]
+    assert "Send at most 4 emails per hour" in said[1] and "it takes about" not in said[1]

@@ -23,8 +23,8 @@ from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in
 from .left import count_left, first_of, has_missed, members_left, remaining, still_chosen
-from .manner import manner_of
-from .naming import clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
+from .manner import MOST_PER_HOUR, manner_of
+from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
@@ -59,7 +59,9 @@ __all__ = [
     "FIRST_WAVE",
     "LONG",
     "LONGEST_FILE",
+    "LONGEST_NAME",
     "MANY",
+    "MOST_PER_HOUR",
     "OFFERED_FROM",
     "SAMPLES",
     "SKIPS",

@@ -15,7 +15,7 @@ from ..accounts import one_line, one_line_of_text
 from ..models import Mailing
 from .choose import Kind, Source
 
-LONGEST = Mailing._meta.get_field("name").max_length or 0
+LONGEST_NAME = Mailing._meta.get_field("name").max_length or 0
 
 
 def name_of(mailing: Mailing) -> str:
@@ -61,13 +61,13 @@ def name_of_reminder() -> str:
 def name_after(mailing: Mailing, pattern: str) -> str:
     """The name of another mailing within a pattern, cut where that would be too long."""
     name = name_of(mailing)
-    room = LONGEST - len(pattern % {"name": ""})
+    room = LONGEST_NAME - len(pattern % {"name": ""})
     return pattern % {"name": name if len(name) <= room else f"{name[: room - 1]}…"}
 
 
 def clean_name(name: str) -> str:
     """On one line, without what nobody sees, and no longer than a name may be."""
-    return one_line(name)[:LONGEST]
+    return one_line(name)[:LONGEST_NAME]
 
 
 def clean_paragraph(text: str) -> str:

@@ -10,7 +10,7 @@ from django import forms
 from django.core.serializers.json import DjangoJSONEncoder
 
 from .. import ids
-from ..mailing import FIRST_WAVE, MANY, OFFERED_FROM, suggested_pace
+from ..mailing import FIRST_WAVE, MANY, MOST_PER_HOUR, OFFERED_FROM, has_hours, suggested_pace
 from ..models import Mailing, MailingState
 
 # What a colleague, or another window, may have changed since the preview was shown.
@@ -19,12 +19,12 @@ SHOWN = ("choice", "again", "included", "paragraph", "per_hour", "starts_at", "h
 
 class StartForm(forms.Form):
     first_wave = forms.BooleanField(required=False)
-    pace = forms.IntegerField(required=False, min_value=1, max_value=10_000_000)
+    pace = forms.IntegerField(required=False, min_value=1, max_value=MOST_PER_HOUR)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """For the template. No `pace` where the mailing has one."""
+    """For the template. No `pace` where the mailing has one, and no `hours` that it takes where it keeps to some."""
 
     first_wave: int
     is_many: bool
@@ -48,7 +48,8 @@ def offer(mailing: Mailing, emails: int) -> Offer | None:
     if emails < OFFERED_FROM:
         return None
     pace = suggested_pace(emails) if emails >= MANY and not mailing.per_hour else 0
-    return Offer(first_wave=FIRST_WAVE, is_many=emails >= MANY, pace=pace, hours=round(emails / pace) if pace else 0)
+    hours = round(emails / pace) if pace and not has_hours(mailing) else 0
+    return Offer(first_wave=FIRST_WAVE, is_many=emails >= MANY, pace=pace, hours=hours)
 
 
 def take(mailing: Mailing, posted: Any) -> bool:
