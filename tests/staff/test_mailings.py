@@ -5,6 +5,7 @@ import html
 import io
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -402,15 +403,30 @@ def test_stopped_mailing_says_how_many_emails_were_sent(mailing_office, client):
 @pytest.mark.parametrize(
     ("left", "said"),
     [
-        (timedelta(seconds=40), "about 40 seconds left"),
-        (timedelta(minutes=12), "about 12 minutes left"),
-        (timedelta(hours=30), "about 30 hours left"),
-        (timedelta(hours=82), "about 3 days left"),
+        (timedelta(seconds=40), "About 40 seconds left."),
+        (timedelta(minutes=12), "About 12 minutes left."),
+        (timedelta(hours=30), "About 30 hours left."),
+        (timedelta(hours=82), "About 3 days left."),
         (None, ""),
     ],
 )
 def test_time_left_is_said_roughly(left, said):
     assert mailing_words.time_left(left) == said
+
+
+@pytest.mark.parametrize(
+    ("state", "figures", "said"),
+    [
+        (MailingState.RUNNING, (1200, 1, 2412), "1,200 of 2,412 done."),
+        (MailingState.STOPPED, (2412, 3, 2412), "3 of 2,412 emails were sent."),
+        (MailingState.STOPPED, (1, 0, 1), "0 of 1 email was sent."),
+    ],
+)
+def test_how_far_a_mailing_is_said_in_whole_sentences(state, figures, said):
+    done, sent, chosen = figures
+    counted = SimpleNamespace(done=done, numbers={"sent": sent}, chosen=chosen)
+
+    assert mailing_words.so_far(Mailing(state=state), counted) == said
 
 
 def test_failed_ones_are_tried_again(mailing_office, client, mailoutbox):

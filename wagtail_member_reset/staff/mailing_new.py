@@ -74,7 +74,7 @@ def preview(
         "back_url": back_url,
         "is_partial": permissions.hidden_from(request.user) is not None,
         "start_sentence": mailing_words.start_sentence(mailing),
-        "hours": mailing_words.hours(mailing),
+        "hours_sentence": mailing_words.hours_sentence(mailing),
         "kept_sentence": mailing_words.kept_sentence() if mailing.pk else "",
         "seen": mailing_start.seen(mailing),
         "offer": mailing_start.offer(mailing, found.emails),

@@ -47,6 +47,7 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "choice": choice(request, mailing),
         "start_time": mailing_words.start_time(mailing),
         "hours": mailing_words.hours(mailing),
+        "so_far": mailing_words.so_far(mailing, figures),
         "left": mailing_words.time_left(progress.left),
         "unmatched": unmatched_of(request, mailing),
     }

@@ -239,28 +239,43 @@ def start_sentence(mailing: Mailing) -> str:
 
 def hours(mailing: Mailing) -> str:
     """Within which hours it sends; empty for any."""
-    if not has_hours(mailing):
-        return ""
+    return _("%(start)s to %(end)s (%(zone)s)") % _hours(mailing) if has_hours(mailing) else ""
+
+
+def hours_sentence(mailing: Mailing) -> str:
+    """The same of a draft, as a sentence."""
+    return _("Sends from %(start)s to %(end)s (%(zone)s) only.") % _hours(mailing) if has_hours(mailing) else ""
+
+
+def _hours(mailing: Mailing) -> dict[str, str]:
     start, end = (str(time_format(each, "TIME_FORMAT")) for each in (mailing.hours_from, mailing.hours_to) if each)
-    zone = moments.zone_in_words(settings.TIME_ZONE)
-    return _("%(start)s to %(end)s (%(zone)s)") % {"start": start, "end": end, "zone": zone}
+    return {"start": start, "end": end, "zone": moments.zone_in_words(settings.TIME_ZONE)}
+
+
+def so_far(mailing: Mailing, figures: Figures) -> str:
+    """How much of a mailing is done; of a stopped one, what was sent."""
+    numbers = {"done": grouped(figures.done), "sent": grouped(figures.numbers["sent"]), "all": grouped(figures.chosen)}
+    if mailing.state != MailingState.STOPPED:
+        return _("%(done)s of %(all)s done.") % numbers
+    text = ngettext("%(sent)s of %(all)s email was sent.", "%(sent)s of %(all)s emails were sent.", figures.chosen)
+    return text % numbers
 
 
 def time_left(left: timedelta | None) -> str:
-    """A rough estimate; empty where there is none."""
+    """A rough estimate, as a sentence; empty where there is none."""
     if left is None:
         return ""
     seconds = max(int(left.total_seconds()), 1)
     if seconds < 90:
-        return ngettext("about %(n)d second left", "about %(n)d seconds left", seconds) % {"n": seconds}
+        return ngettext("About %(n)d second left.", "About %(n)d seconds left.", seconds) % {"n": seconds}
     if seconds < 90 * 60:
         minutes = round(seconds / 60)
-        return ngettext("about %(n)d minute left", "about %(n)d minutes left", minutes) % {"n": minutes}
+        return ngettext("About %(n)d minute left.", "About %(n)d minutes left.", minutes) % {"n": minutes}
     hours = round(seconds / 3600)
     if hours < 48:
-        return ngettext("about %(n)d hour left", "about %(n)d hours left", hours) % {"n": hours}
+        return ngettext("About %(n)d hour left.", "About %(n)d hours left.", hours) % {"n": hours}
     days = round(hours / 24)
-    return ngettext("about %(n)d day left", "about %(n)d days left", days) % {"n": days}
+    return ngettext("About %(n)d day left.", "About %(n)d days left.", days) % {"n": days}
 
 
 def grouped(number: int) -> str:
