@@ -105,11 +105,30 @@ def test_whom_the_reader_may_not_mail_is_left_out_or_unheard_of(look, office, ad
         assert (admin.email in page) is may_view
 
 
+def test_each_count_of_those_left_out_leads_to_the_list_of_who(mailing_office, client, sent):
+    people = {name: make_person(name) for name in ("Bo", "Fine", "Linked")}
+    people |= {"Ina": make_person("Ina", is_active=False), "Gone": make_person("Gone")}
+    sent(people["Linked"])
+    bad_addresses.remember(people["Bo"].email, BadVerdict.HARD_BOUNCE)
+    mailing, found = draft_of(*people.values()), {}
+    people["Gone"].delete()
+
+    page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
+    for url, reason in re.findall(r'<a href="([^"]*mr_reason=(\w+)[^"]*)">1</a>', page):
+        shown = words(client.get(f"{MAILINGS}{mailing.pk}/{url.replace('&amp;', '&')}").content.decode())
+        found[reason] = set(re.findall(r"\b(\w+)@members\.example", listed(shown)))
+
+    assert found == {"no_such_address": {"bo"}, "live_link": {"linked"}, "inactive": {"ina"}}
+
+
 @pytest.mark.parametrize(
     "junk", ["x", "-1.5", "0.", "0.x", "9999999.1", "0." + "9" * 90, "\x00", "0.\x00", "1.1.1", "٣.1"]
 )
 def test_place_that_is_none_shows_a_page_all_the_same(look, junk):
-    assert look(draft_of(make_person("Mia")), mr_after=junk, mr_show=junk, mr_find=junk)
+    mailing = draft_of(make_person("Mia"))
+
+    for show in (junk, "left-out"):
+        assert look(mailing, mr_after=junk, mr_show=show, mr_reason=junk, mr_find=junk)
 
 
 def test_listing_action_has_the_same_lists_and_keeps_who_was_picked(mailing_office, client):

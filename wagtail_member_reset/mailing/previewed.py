@@ -22,6 +22,8 @@ from .spared import spared_conditions
 
 # Keys read at once, on the way to those that a page shows.
 READ = 2000
+# What the addresses alone tell, see `Judged.bad`.
+OF_ADDRESSES = (SkipReason.NO_SUCH_ADDRESS, SkipReason.COMPLAINED)
 # Of those who would get an email, so many are named.
 SAMPLES = 5
 
@@ -144,8 +146,12 @@ def preview(
     )
 
 
-def people(slices: list[Judged], *, left_out: bool, only: Q, after: Place, most: int) -> People:
-    """One page of who gets an email, or is left out, by their keys. `only` finds some."""
+def people(
+    slices: list[Judged], *, left_out: bool, only: Q, after: Place, most: int, why: SkipReason | None = None
+) -> People:
+    """One page of who gets an email, or is left out, for any reason or for one; by their keys. `only` finds some."""
+    if why is not None and why not in OF_ADDRESSES:
+        only &= Q(reason_against=why)
     found: list[tuple[Place, SkipReason | None]] = []
     for number, each in islice(enumerate(slices), after.slice, None):
         rows = each.on_one_side(left_out=left_out, only=only).order_by("pk")
@@ -153,7 +159,7 @@ def people(slices: list[Judged], *, left_out: bool, only: Q, after: Place, most:
             rows = rows.filter(pk__gt=after.key)
         for key, known in rows.values_list("pk", "reason_against").iterator(chunk_size=READ):
             reason = each.reason(key, known)
-            if (reason is not None) == left_out:
+            if (reason is not None) == left_out and (why is None or reason == why):
                 found.append((Place(number, key), reason))
             if len(found) > most:
                 return _page(found[:most], next_place=found[most - 1][0])
