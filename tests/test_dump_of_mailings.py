@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -87,7 +88,8 @@ def runs(db, office, settings, everything_logged, mails, time_machine):  # noqa:
     looks = [staff.get(page + path) for path in ("", "?mr_show=left-out", "details/", "bounces/")]
     looks += [staff.post(f"{page}test/", follow=True)]
     assert [LINK.search(look.content.decode()) for look in looks] == [None] * 5
-    for verb, values in (("start", {"column": "1"}), ("pause", {}), ("resume", {})):
+    seen = re.search(r'name="seen" value="(\w+)"', looks[0].content.decode())[1]
+    for verb, values in (("start", {"column": "1", "seen": seen}), ("pause", {}), ("resume", {})):
         staff.post(f"{page}{verb}/", values, follow=True)
     for _attempt in range(6):
         outbox.drain()

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from wagtail.models import Site
 
 from . import audit, db, outbox
@@ -30,6 +31,7 @@ from .mailing import (
     count_gone,
     default_name,
     finish_mailing,
+    first_of,
     holds_back_admins,
     in_mixed_order,
     keep_file,
@@ -44,6 +46,7 @@ from .mailing import (
     resume_mailing,
     skip_counts,
     start_mailing,
+    still_chosen,
     stop_mailing,
     time_left,
     try_failed_again,
@@ -110,7 +113,8 @@ def choose(mailing: Mailing, *, column: int, each: bool = False, admins: bool = 
 
 def change(mailing: Mailing, **details: Any) -> bool:
     """Say otherwise of a draft what `drafted` takes; False where it has started."""
-    changed = bool(Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT).update(**details))
+    drafts = Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT)
+    changed = bool(drafts.update(changed_at=timezone.now(), **details))
     mailing.refresh_from_db()
     return changed
 
@@ -155,10 +159,11 @@ def start(
 
     Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
     """
-    choice = choice_from_json(mailing.choice)
-    beyond = out_of_reach(mailing.choice, beyond)
+    choice, beyond = choice_from_json(mailing.choice), out_of_reach(mailing.choice, beyond)
 
     def members() -> Iterator[Any]:
+        nonlocal choice
+        choice = still_chosen(mailing, is_starting=True)
         return in_mixed_order(choice, listing=listing, beyond=beyond)
 
     def beside(written: int) -> Counter[SkipReason]:
@@ -259,18 +264,27 @@ def _needs_mending(waiting: QuerySet[ResetEmail]) -> bool:
 
 def draft_rest(mailing: Mailing, *, by: Member | None, beyond: Q | None = None) -> Mailing | None:
     """Draft a mailing for those who are `remaining` of a stopped one, in its way; None where there is nobody."""
+    # Who gets another email while this reads on is left out as the draft starts.
+    now = timezone.now()
     keys = remaining(mailing, beyond=beyond)
     if not keys:
         return None
-    details: dict[str, Any] = {"site": mailing.site, "language": mailing.language, **manner_of(mailing)}
+    details = manner_of(mailing)
     # They may have a link that this mailing made, and have got no email.
     details |= {
         "again": True,
         "origin": Origin(mailing.origin),
         "name": name_of_rest(mailing),
         "included": mailing.included,
+        "created_at": now,
     }
-    choice = Choice(kind=Kind.IDS, ids=tuple(keys), held_back=holds_back_admins(mailing.choice))
+    choice = Choice(
+        kind=Kind.IDS,
+        ids=tuple(keys),
+        mailing=mailing.pk,
+        rest_of=first_of(mailing),
+        held_back=holds_back_admins(mailing.choice),
+    )
     return draft(choice, by=by, **details)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -19,13 +19,27 @@ COUNTRIES = {"Brazil", "Chile", "Mexico"}
 
 def date_and_time(moment: datetime) -> str:
     """In the reader's language; in the reader's zone, if `moment` is aware."""
-    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    local = on_the_wall(moment)
     return " ".join(filter(None, [formats.date_format(local, "DATETIME_FORMAT"), offset_if_twice(local)]))
+
+
+def date(moment: datetime) -> str:
+    """The day alone, as `date_and_time` tells it."""
+    return str(formats.date_format(on_the_wall(moment), "DATE_FORMAT"))
+
+
+def on_the_wall(moment: datetime, zone: tzinfo | None = None) -> datetime:
+    """
+    As a clock in the zone shows it, which is the reader's where none is given.
+
+    On a site without time zones (`USE_TZ = False`), moments are naive and stay as they are.
+    """
+    return timezone.localtime(moment, zone) if timezone.is_aware(moment) else moment
 
 
 def deadline(moment: datetime) -> str:
     """The same of a moment at which something ends; at midnight, the minute before."""
-    return date_and_time(last_minute(timezone.localtime(moment) if timezone.is_aware(moment) else moment))
+    return date_and_time(last_minute(on_the_wall(moment)))
 
 
 def last_minute(moment: datetime) -> datetime:

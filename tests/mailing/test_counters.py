@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tests.conftest import make_person
 from wagtail_member_reset import mailings, outbox
-from wagtail_member_reset.mailing import chunks, issue, state
+from wagtail_member_reset.mailing import chunks, issue, purge_mailings, state
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, ResetEmail
 from wagtail_member_reset.outbox import outcome, queue, transport
@@ -202,7 +202,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def purge(self):
-        state.purge_mailings()
+        purge_mailings()
 
     @invariant()
     def counters_are_what_the_rows_say(self):

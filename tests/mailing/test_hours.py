@@ -207,3 +207,11 @@ def test_no_time_left_is_told_that_the_night_would_belie(clock):
     assert mailings.progress(short).left == timedelta(hours=1)
     clock.move_to(at("2026-11-23 20:00"), tick=False)
     assert mailings.progress(short).left is None
+
+
+def test_hours_are_kept_on_a_site_without_time_zones(settings):
+    settings.USE_TZ = False
+    early = datetime(2026, 11, 23, 8, 0)  # noqa: DTZ001 - as with USE_TZ = False
+
+    assert opens_at(hours(*DAY), now=early) == early.replace(hour=9)
+    assert opens_at(hours(*NIGHT), now=early.replace(hour=22)) is None

@@ -395,12 +395,12 @@ class TestPurge:
         mailings.start(run)
         outbox.drain()
         draft = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=None)
-        clock.shift(timedelta(hours=25))
+        clock.shift(timedelta(days=15))
 
         assert (state.purge(), purge_mailings()) == (0, 1)
         assert not Mailing.objects.filter(pk=draft.pk).exists()
 
-        clock.shift(timedelta(days=37))
+        clock.shift(timedelta(days=23))
 
         assert (state.purge(), purge_mailings()) == (1, 1)
         assert not ResetEmail.objects.exists()

@@ -59,7 +59,9 @@ def mail_a_few(staff):
         make_person(name.title(), username=name)
     staff.post("/admin/member-reset/mailings/new/", {"name": "Renewal", "kind": "never_signed_in"}, follow=True)
     mailing = Mailing.objects.get()
-    page = staff.post(f"/admin/member-reset/mailings/{mailing.pk}/start/", follow=True)
+    preview = staff.get(f"/admin/member-reset/mailings/{mailing.pk}/").content.decode()
+    seen = {"seen": re.search(r'name="seen" value="(\w+)"', preview)[1]}
+    page = staff.post(f"/admin/member-reset/mailings/{mailing.pk}/start/", seen, follow=True)
     mailed = [name for name in names if people.emails_to(name)]
     mailing.refresh_from_db()
     return [page.status_code, mailed, mailing.state]

@@ -7,7 +7,8 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 from wagtail.models import ModelLogEntry
 
-from wagtail_member_reset.models import PasswordReset, ResetEmail
+from wagtail_member_reset.models import Mailing, PasswordReset, ResetEmail
+from wagtail_member_reset.staff import mailing_start
 
 FETCH = {"headers": {"x-requested-with": "XMLHttpRequest"}}
 SENT = "Reset password email sent."
@@ -21,6 +22,13 @@ def edit_url(person):
 
 def url(name, person):
     return reverse(f"wagtail_member_reset_admin:{name}", args=[person.pk])
+
+
+def start(client, mailing, data=None, **options):
+    """Click "Send" on the preview of a draft as it is now."""
+    now = Mailing.objects.get(pk=mailing.pk)
+    address = reverse("wagtail_member_reset_admin:mailing_start", args=[mailing.pk])
+    return client.post(address, {"seen": mailing_start.seen(now), **(data or {})}, **options)
 
 
 def words(markup):

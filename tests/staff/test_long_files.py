@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from tests.conftest import make_person
-from tests.staff.pages import words
+from tests.staff.pages import start, words
 from wagtail_member_reset import outbox
 from wagtail_member_reset.mailing import read_uploads, uploads
 from wagtail_member_reset.models import Mailing, MailingState, MailingUpload, MailingUploadPiece
@@ -76,7 +76,7 @@ def test_page_says_why_a_file_cannot_be_used_and_keeps_none_of_it(upload, client
 
 def test_draft_is_not_started_before_its_file_was_read(upload, client):
     mailing, _page = upload(TABLE)
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    start(client, mailing)
     mailing.refresh_from_db()
     assert mailing.state == MailingState.DRAFT
 

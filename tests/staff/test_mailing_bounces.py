@@ -3,8 +3,8 @@
 import pytest
 
 from tests.conftest import make_person
-from tests.staff.pages import words
-from wagtail_member_reset import bad_addresses, mailings, outbox
+from tests.staff.pages import start, words
+from wagtail_member_reset import bad_addresses, mailings, outbox, resets
 from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import BadVerdict, Mailing
 
@@ -34,7 +34,7 @@ def draft(people):
 
 
 def sent(client, mailing, mailoutbox):
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    start(client, mailing)
     outbox.drain()
     return {mail.to[0].split("@")[0] for mail in mailoutbox}
 
@@ -148,3 +148,16 @@ def test_rest_of_a_stopped_mailing_includes_whom_it_included(mailing_office, cli
     mailings.stop(draft, by=mailing_office)
 
     assert mailings.draft_rest(draft, by=mailing_office).included == {"domains": ["corp.example"]}
+
+
+def test_only_included_people_who_get_an_email_are_counted_as_included(mailing_office, client, draft, people):
+    """Bo has a link that works, which keeps him out whatever is ticked."""
+    bad_addresses.forget(people["Bo"].email)
+    resets.send(people["Bo"], by=mailing_office)
+    outbox.drain()
+    bad_addresses.remember(people["Bo"].email, BadVerdict.HARD_BOUNCE, cause="no_such_mailbox")
+
+    page = include(client, draft, domains=["corp.example"])
+
+    assert "2 people will get an email" in page  # Bea and Fine
+    assert "This includes 1 person whose address is known not to exist." in page

@@ -3,14 +3,19 @@
 from datetime import datetime, time, timedelta, timezone
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from wagtail.models import Site
 from wagtail.users.models import UserProfile
 
 from tests.conftest import make_person
 from tests.staff.pages import words
 from wagtail_member_reset import mailings
-from wagtail_member_reset.mailing import Choice, Kind, naming
+from wagtail_member_reset.mailing import LONGEST_NAME, MOST_PER_HOUR, Choice, Kind, Source, naming
 from wagtail_member_reset.mailing.reminders import start_due
-from wagtail_member_reset.models import Mailing, MailingState
+from wagtail_member_reset.models import Mailing, MailingState, MailingUnmatched
+from wagtail_member_reset.staff.mailing_details import DetailsForm
+from wagtail_member_reset.staff.mailing_start import StartForm
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 MAILINGS = "/admin/member-reset/mailings/"
@@ -233,3 +238,71 @@ def test_mailing_that_goes_on_from_another_keeps_its_hours_and_not_its_start_tim
 
     assert (rest.starts_at, rest.hours_from, rest.hours_to) == (None, time(9), time(17))
     assert rest.name == f"{mailing.name} (the rest)"
+
+
+def test_site_without_time_zones_names_its_mailings_by_their_date(settings):
+    settings.USE_TZ = False
+
+    unnamed = mailings.drafted(NEVER, by=None)
+
+    assert 'value="Mailing of ' in str(DetailsForm()["name"])
+    assert unnamed.name.startswith("Not got in yet, ")
+    assert naming.name_of_reminder().startswith("Reminder, ")
+
+
+def test_people_are_said_to_be_from_where_they_were_picked(mailing_office, client):
+    mia, said = make_person("Mia"), {}
+    for source in (*Source, None):
+        choice = Choice(kind=Kind.IDS, ids=(mia.pk,), source=source)
+        draft = mailings.draft(choice, by=mailing_office)
+        said[source] = [draft.name.partition(",")[0], words(client.get(f"{MAILINGS}{draft.pk}/").content.decode())]
+
+    assert said[Source.LISTING][0] == "Picked from the listing"
+    assert "People picked from the listing: 1 chosen." in said[Source.LISTING][1]
+    assert said[Source.NEEDS_HELP][0] == "Picked from “Needs help”"
+    assert "People picked from “Needs help”: 1 chosen." in said[Source.NEEDS_HELP][1]
+    assert said[Source.COMMAND][0] == said[None][0] == "Selected people"
+    assert "People chosen by a command: 1 chosen." in said[Source.COMMAND][1]
+    assert "Selected people: 1 chosen." in said[None][1]
+
+
+def test_rest_of_a_mailing_is_called_so_and_leads_back_to_it(mailing_office, client):
+    stopped = mailings.draft(Choice(kind=Kind.IDS, ids=(make_person("Mia").pk,)), by=mailing_office, name="Renewal")
+    mailings.start(stopped)
+    mailings.stop(stopped, by=mailing_office)
+
+    page = client.get(f"{MAILINGS}{mailings.draft_rest(stopped, by=mailing_office).pk}/").content.decode()
+
+    assert "The rest of “Renewal”: 1 chosen." in words(page)
+    assert f'href="{MAILINGS}{stopped.pk}/">Back' in page
+
+
+def test_mailing_that_goes_on_from_another_keeps_its_site_and_language(mailing_office, client):
+    root = Site.objects.get().root_page
+    other = Site.objects.create(hostname="other.example", root_page=root)
+    earlier = drafted(mailing_office, site=other, language="de", paragraph="Hallo", per_hour=50)
+    mailings.start(earlier)
+
+    client.post(f"{MAILINGS}{earlier.pk}/again/")
+
+    again = Mailing.objects.latest("pk")
+    assert (again.site, again.language, again.paragraph, again.per_hour) == (other, "de", "Hallo", 50)
+
+
+def test_page_of_a_mailing_reads_no_lines_of_its_file(mailing_office, client):
+    mailing = drafted(mailing_office)
+    MailingUnmatched.objects.create(mailing=mailing, lines=[[1, "nobody@members.example", "x"]] * 10, count=10)
+    mailings.start(mailing)
+
+    with CaptureQueriesContext(connection) as asked:
+        page = said(client.get(f"{MAILINGS}{mailing.pk}/"))
+
+    assert "10 lines match no account" in page
+    assert not [each for each in asked if '"lines"' in each["sql"] or "`lines`" in each["sql"]]
+
+
+def test_name_and_limit_are_bounded_alike_wherever_they_are_given():
+    name, pace = (DetailsForm.base_fields[field] for field in ("name", "per_hour"))
+
+    assert name.max_length == LONGEST_NAME == Mailing._meta.get_field("name").max_length
+    assert pace.max_value == StartForm.base_fields["pace"].max_value == MOST_PER_HOUR

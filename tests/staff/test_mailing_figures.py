@@ -281,7 +281,7 @@ def test_people_beyond_reach_are_not_counted_among_those_still_to_come(enter, ad
 
     assert "0 of 1 done." in running and "Waiting 1" in running
     assert "1 member is still waiting" in stop
-    assert "0 of 1 emails were sent" in stopped and "Not sent 1" in stopped
+    assert "0 of 1 email was sent." in stopped and "Not sent 1" in stopped
     assert "Send to the remaining 1" in stopped
 
 

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from tests.conftest import grant, make_person
-from tests.staff.pages import words
+from tests.staff.pages import start, words
 from wagtail_member_reset import mailings, outbox
 from wagtail_member_reset.models import (
     EmailState,
@@ -88,7 +88,7 @@ def test_another_column_is_chosen_without_another_upload(mailing_office, people,
     assert "1 person will get an email" in page
     assert "ole@members.example" in page
     assert "2 lines in the file match no account." in page
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 3})
+    start(client, mailing, {"column": 3})
 
     assert sent(mailoutbox) == ["ole@members.example"]
 
@@ -101,7 +101,7 @@ def test_who_manages_users_gets_nothing_until_ticked(mailing_office, people, upl
     page = said(client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 2, "admins": "on"}, follow=True))
     assert "2 people will get an email" in page
     assert "1 of them has access to this admin." in page
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 2, "admins": "on"})
+    start(client, mailing, {"column": 2, "admins": "on"})
 
     assert sent(mailoutbox) == ["boss@members.example", "mia@members.example"]
 
@@ -111,7 +111,7 @@ def test_superuser_is_not_offered_to_who_may_not_mail_one(mailing_office, people
     assert "superuser" not in page
 
     client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 1, "admins": "on"})
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 1, "admins": "on"})
+    start(client, mailing, {"column": 1, "admins": "on"})
 
     assert sent(mailoutbox) == ["mia@members.example"]
 
@@ -128,7 +128,7 @@ def test_superusers_who_share_an_address_are_not_named_to_who_may_not_mail_them(
 
 def test_draft_that_nobody_started_takes_what_was_read_along(mailing_office, people, upload):
     upload(TABLE)
-    Mailing.objects.update(created_at=timezone.now() - timedelta(days=2))
+    Mailing.objects.update(changed_at=timezone.now() - timedelta(days=15))
 
     call_command("purge_member_resets", stdout=io.StringIO())
 
@@ -139,7 +139,7 @@ def test_who_came_to_manage_users_since_the_preview_gets_nothing(mailing_office,
     mailing, _page = upload("Email\nmia@members.example\nole@members.example\n")
     grant(people["Ole"], _change_users())
 
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 1})
+    start(client, mailing, {"column": 1})
 
     assert sent(mailoutbox) == ["mia@members.example"]
 
@@ -153,7 +153,7 @@ def test_couple_is_shown_and_each_is_mailed_when_ticked(mailing_office, couple, 
 
     page = said(client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 1, "each": "on"}, follow=True))
     assert "3 people will get an email" in page
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 1, "each": "on"})
+    start(client, mailing, {"column": 1, "each": "on"})
 
     assert sent(mailoutbox) == ["both@members.example", "both@members.example", "mia@members.example"]
 
@@ -171,7 +171,7 @@ def test_start_with_what_no_preview_has_shown_sends_nothing(
 ):
     mailing, _page = upload(TABLE)
 
-    page = said(client.post(f"{MAILINGS}{mailing.pk}/start/", changed, follow=True))
+    page = said(start(client, mailing, changed, follow=True))
 
     assert "Nothing was sent: you changed who gets an email." in page
     assert Mailing.objects.get(pk=mailing.pk).state == MailingState.DRAFT
@@ -184,7 +184,7 @@ def test_tick_of_another_column_stays_what_it_is(mailing_office, people, upload,
     answer = client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 3, "admins": "on"}, follow=True)
 
     assert '<input type="hidden" name="admins" value="on">' in answer.content.decode()
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 3, "admins": "on"})
+    start(client, mailing, {"column": 3, "admins": "on"})
     assert sent(mailoutbox) == ["ole@members.example"]
 
 
@@ -196,7 +196,7 @@ def test_column_that_is_none_starts_nothing(mailing_office, people, upload, clie
     mailing, _page = upload(TABLE)
     before = Mailing.objects.values().get(pk=mailing.pk)
 
-    page = said(client.post(f"{MAILINGS}{mailing.pk}/start/", {**junk, "admins": "on"}, follow=True))
+    page = said(start(client, mailing, {**junk, "admins": "on"}, follow=True))
 
     assert "Nothing was sent: choose one of the columns below, and look at the preview again." in page
     assert "This column of the file says who is meant" in page
@@ -219,7 +219,7 @@ def test_started_mailing_keeps_nothing_of_the_file_and_can_not_be_changed(mailin
     mailing, _page = upload(TABLE)
     assert MailingColumn.objects.count() == 2
 
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 2})
+    start(client, mailing, {"column": 2})
     client.post(f"{MAILINGS}{mailing.pk}/file/", {"column": 3})
 
     mailing.refresh_from_db()
@@ -235,7 +235,7 @@ def half_sent(mailing_office, admin, upload, client):
     ole = make_person("Ole")
     mailing, _page = upload("Email\nole@members.example\n")
     client.force_login(admin)
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"column": 1})
+    start(client, mailing, {"column": 1})
     outbox.drain()
     get_user_model().objects.filter(pk=ole.pk).update(is_superuser=True)
     return mailing
@@ -267,7 +267,7 @@ def test_who_became_superuser_since_is_not_sent_again(half_sent, client, mailout
 
     client.post(f"{MAILINGS}{half_sent.pk}/again/")
     again = Mailing.objects.latest("pk")
-    client.post(f"{MAILINGS}{again.pk}/start/")
+    start(client, again)
 
     assert (again.choice["kind"], sent(mailoutbox)) == ("mailing", [])
 

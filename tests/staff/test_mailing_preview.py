@@ -1,6 +1,7 @@
 """The preview: everybody who gets an email, everybody left out and why, and the email itself."""
 
 import re
+from datetime import time, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -8,13 +9,14 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from tests.conftest import make_person
-from tests.staff.pages import LINK, words
-from wagtail_member_reset import bad_addresses, mailings
+from tests.conftest import grant, make_person
+from tests.staff.pages import LINK, start, words
+from wagtail_member_reset import bad_addresses, mailings, outbox, resets
 from wagtail_member_reset.mailing import Choice, Kind, choose
-from wagtail_member_reset.models import BadVerdict, PasswordReset, ResetEmail
+from wagtail_member_reset.models import BadVerdict, Mailing, PasswordReset, Purpose, ResetEmail
 from wagtail_member_reset.outbox import sample
 from wagtail_member_reset.staff import mailing_people
 
@@ -103,11 +105,30 @@ def test_whom_the_reader_may_not_mail_is_left_out_or_unheard_of(look, office, ad
         assert (admin.email in page) is may_view
 
 
+def test_each_count_of_those_left_out_leads_to_the_list_of_who(mailing_office, client, sent):
+    people = {name: make_person(name) for name in ("Bo", "Fine", "Linked")}
+    people |= {"Ina": make_person("Ina", is_active=False), "Gone": make_person("Gone")}
+    sent(people["Linked"])
+    bad_addresses.remember(people["Bo"].email, BadVerdict.HARD_BOUNCE)
+    mailing, found = draft_of(*people.values()), {}
+    people["Gone"].delete()
+
+    page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
+    for url, reason in re.findall(r'<a href="([^"]*mr_reason=(\w+)[^"]*)">1</a>', page):
+        shown = words(client.get(f"{MAILINGS}{mailing.pk}/{url.replace('&amp;', '&')}").content.decode())
+        found[reason] = set(re.findall(r"\b(\w+)@members\.example", listed(shown)))
+
+    assert found == {"no_such_address": {"bo"}, "live_link": {"linked"}, "inactive": {"ina"}}
+
+
 @pytest.mark.parametrize(
     "junk", ["x", "-1.5", "0.", "0.x", "9999999.1", "0." + "9" * 90, "\x00", "0.\x00", "1.1.1", "٣.1"]
 )
 def test_place_that_is_none_shows_a_page_all_the_same(look, junk):
-    assert look(draft_of(make_person("Mia")), mr_after=junk, mr_show=junk, mr_find=junk)
+    mailing = draft_of(make_person("Mia"))
+
+    for show in (junk, "left-out"):
+        assert look(mailing, mr_after=junk, mr_show=show, mr_reason=junk, mr_find=junk)
 
 
 def test_listing_action_has_the_same_lists_and_keeps_who_was_picked(mailing_office, client):
@@ -242,3 +263,103 @@ def test_who_may_not_send_mailings_sends_no_test(office, client, mailoutbox):
 
     assert mailoutbox == []
     assert not ModelLogEntry.objects.filter(action=TESTED).exists()
+
+
+def test_of_those_with_access_to_the_admin_only_who_gets_an_email_is_counted(sent):
+    people = [make_person(name) for name in ("Bo", "Moved", "Fine", "Linked")]
+    for person in people:
+        grant(person, "access_admin")
+    bo, moved, _fine, linked = people
+    sent(moved), sent(linked)
+    get_user_model().objects.filter(pk=moved.pk).update(email="elsewhere@members.example")
+    bad_addresses.remember(bo.email, BadVerdict.HARD_BOUNCE)
+
+    found = mailings.preview(mailings.drafted(Choice(kind=Kind.FILE, ids=tuple(each.pk for each in people)), by=None))
+
+    assert (found.emails, found.staff) == (2, 2)
+
+
+def test_samples_are_the_first_by_their_keys_whatever_has_become_of_their_links(sent):
+    people = [make_person(f"Moved{number}") for number in range(11)]
+    people.append(make_person("Last", pk=2**20))  # which a set has first
+    for person in people:
+        sent(person)
+        get_user_model().objects.filter(pk=person.pk).update(email=f"new-{person.email}")
+
+    samples = mailings.preview(draft_of(*reversed(people))).samples
+
+    assert [each.pk for each in samples] == [each.pk for each in people[:5]]
+
+
+def test_page_says_of_those_counted_and_not_listed_only_that_they_were_deleted(look, admin, office):
+    gone, sentence = make_person("Gone"), "Accounts that were deleted are counted and not listed."
+    mailing, without = draft_of(admin, gone, make_person("Mia")), draft_of(admin, make_person("Ole"))
+    gone.delete()
+
+    page, other = (look(each, mr_show="left-out") for each in (mailing, without))
+    assert sentence in page and sentence not in other
+    assert "Ana Sample" in page and "that you may not reset" not in page
+    office.groups.get().permissions.remove(*Permission.objects.filter(codename="view_passwordreset"))
+    assert sentence not in look(mailing, mr_show="left-out")
+
+
+CHANGES = {
+    "again": {"again": True},
+    "included": {"included": {"domains": ["corp.example"]}},
+    "paragraph": {"paragraph": "Dear all"},
+    "times": {"starts_at": timezone.now() + timedelta(days=1), "hours_from": time(9), "hours_to": time(17)},
+    "pace": {"per_hour": 5},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_preview_that_is_out_of_date_sends_nothing_and_is_shown_anew(mailing_office, client, change):
+    mailing = draft_of(make_person("Mia"))
+    preview = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
+    seen = {"seen": re.search(r'name="seen" value="(\w+)"', preview)[1]}
+    mailings.change(mailing, **change)
+
+    answer = client.post(f"{MAILINGS}{mailing.pk}/start/", seen, follow=True)
+
+    said = words(answer.content.decode())
+    assert "Nothing was sent: this mailing has changed since you opened the page." in said
+    assert "1 person will get an email" in said
+    mailing.refresh_from_db()
+    assert mailing.state == "draft"
+    start(client, mailing)
+    mailing.refresh_from_db()
+    assert mailing.state == "running"
+
+
+def test_what_is_changed_in_the_moment_of_the_start_comes_too_late(mailing_office):
+    mailing = draft_of(make_person("Mia"))
+    Mailing.objects.update(again=True, included={"domains": ["corp.example"]}, paragraph="Dear all")
+
+    mailings.start(mailing)
+
+    assert (mailing.again, mailing.included, mailing.paragraph) == (False, {}, "")
+
+
+def test_preview_says_how_long_its_draft_is_kept(look, client):
+    assert "This draft is kept for 14 days after the last change." in look(draft_of(make_person("Mia")))
+
+
+@pytest.mark.parametrize("age", [timedelta(minutes=1), timedelta(days=2)], ids=["same link", "new link"])
+@pytest.mark.parametrize("has_signed_in_since", [True, False])
+def test_preview_shows_the_email_that_is_sent_to_who_has_a_welcome(
+    imported_member, mailing_office, mailoutbox, time_machine, age, has_signed_in_since
+):
+    time_machine.move_to("2026-11-23 12:00:00+00:00", tick=False)
+    resets.send(imported_member, by=mailing_office, purpose=Purpose.WELCOME)
+    outbox.drain()
+    time_machine.shift(age)
+    if has_signed_in_since:
+        get_user_model().objects.filter(pk=imported_member.pk).update(last_login=timezone.now())
+    imported_member.refresh_from_db()
+    mailing, before = draft_of(imported_member, again=True), len(mailoutbox)
+
+    shown = sample.sample_of(mailing, imported_member).subject
+    mailings.start(mailing)
+    outbox.drain()
+
+    assert [mail.subject for mail in mailoutbox[before:]] == [shown]

@@ -12,11 +12,12 @@ from django.urls import reverse
 from wagtail.models import ModelLogEntry
 
 from tests.conftest import grant, make_person
+from tests.staff.pages import start
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.mailing import file_choice, read_file
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingChunk, MailingState, PasswordReset, ResetEmail
-from wagtail_member_reset.staff import permissions
+from wagtail_member_reset.staff import mailing_start, permissions
 
 from .pages import LINK, history, rows
 from .test_permissions import ROLES, SENDS, VIEWS, person_of
@@ -94,7 +95,7 @@ def test_mailing_reaches_whom_a_single_send_would(enter, actor_role, targets, ma
 
     client.post(mailing_url("mailing_new"), {"name": "Renewal", "kind": "groups", "groups": [everybody.pk]})
     preview = client.get(mailing_url("mailing", Mailing.objects.get().pk)).content.decode()
-    client.post(verb_url("start", Mailing.objects.get().pk))
+    start(client, Mailing.objects.get())
 
     reached = SENDS[actor_role]
     assert roles_in(preview, targets) == roles_in(mailed(mailoutbox), targets) == reached
@@ -129,7 +130,7 @@ def test_members_of_a_mailing_are_asked_again_within_the_reach_of_who_asks(enter
     mailing.emails.update(state=EmailState.HANDED_OVER)
 
     preview = client.post(verb_url("again", mailing.pk), follow=True).content.decode()
-    client.post(verb_url("start", Mailing.objects.latest("pk").pk))
+    start(client, Mailing.objects.latest("pk"))
 
     assert roles_in(preview, targets) == roles_in(mailed(mailoutbox), targets) == SENDS[actor_role]
 
@@ -382,7 +383,7 @@ def test_lower_rank_starts_no_draft_of_a_file_of_others(enter, with_file):
     client, before = enter(sender("junior")), all_rows()
 
     for verb in ("mailing_start", "mailing_choose"):
-        client.post(mailing_url(verb, with_file.pk), {"column": 0})
+        client.post(mailing_url(verb, with_file.pk), {"column": 0, "seen": mailing_start.seen(with_file)})
 
     assert all_rows() == before
 

@@ -1,9 +1,11 @@
 """What the preview of a large mailing offers: a first wave, and a pace."""
 
+from datetime import time
+
 import pytest
 
 from tests.conftest import make_person
-from tests.staff.pages import words
+from tests.staff.pages import start, words
 from wagtail_member_reset import mailings, outbox
 from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import Mailing, MailingState, PauseReason
@@ -50,7 +52,7 @@ def test_wave_is_offered_for_a_large_mailing_and_kept_when_ticked(mailing_office
     page = client.get(f"{MAILINGS}{large.pk}/").content.decode()
     assert 'name="first_wave"' in page
     assert "Send 3 emails first, then pause" in words(page)
-    client.post(f"{MAILINGS}{large.pk}/start/", {"first_wave": "on"})
+    start(client, large, {"first_wave": "on"})
 
     outbox.drain()
     assert now(large) == AFTER_WAVE
@@ -63,7 +65,7 @@ def test_from_5000_on_the_preview_says_what_that_means_and_suggests_a_pace(maili
     page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
     assert "To Gmail and Outlook, whoever sends 5,000 emails a day is a bulk sender." in words(page)
     assert 'name="pace" value="500"' in page
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"pace": "500"})
+    start(client, mailing, {"pace": "500"})
 
     mailing.refresh_from_db()
     assert (mailing.per_hour, mailing.state) == (500, MailingState.RUNNING)
@@ -75,7 +77,7 @@ def test_mailing_with_a_limit_is_suggested_no_other(mailing_office, client, monk
     Mailing.objects.update(per_hour=100)
 
     page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
-    client.post(f"{MAILINGS}{mailing.pk}/start/", {"pace": "500"})
+    start(client, mailing, {"pace": "500"})
 
     mailing.refresh_from_db()
     assert 'name="pace"' not in page
@@ -86,7 +88,7 @@ def test_mailing_with_a_limit_is_suggested_no_other(mailing_office, client, monk
 def test_pace_that_is_none_starts_nothing(mailing_office, client, junk):
     mailing = draft_of(2)
 
-    answer = client.post(f"{MAILINGS}{mailing.pk}/start/", {"pace": junk}, follow=True)
+    answer = start(client, mailing, {"pace": junk}, follow=True)
 
     assert "Nothing was sent: look at the preview again." in words(answer.content.decode())
     assert now(mailing) == (MailingState.DRAFT, "", 0)
@@ -105,6 +107,18 @@ def test_preview_of_picked_people_leads_to_a_draft_with_name_text_and_times(mail
     assert answer.redirect_chain[-1][0] == f"{MAILINGS}{mailing.pk}/details/"
     assert (mailing.state, mailing.created_by) == (MailingState.DRAFT, mailing_office)
     client.post(f"{MAILINGS}{mailing.pk}/details/", {"name": "Renewal", "paragraph": "Spring"})
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
+    start(client, mailing)
     mailing.refresh_from_db()
     assert (mailing.name, mailing.paragraph, mailing.chosen) == ("Renewal", "Spring", 1)
+
+
+def test_pace_says_how_long_it_takes_only_where_it_sends_at_any_hour(mailing_office, client, monkeypatch):
+    monkeypatch.setattr(mailing_start, "MANY", 8)
+    monkeypatch.setattr(mailing_start, "suggested_pace", lambda _emails: 4)
+    mailing, said = draft_of(8), []
+    for hours in (None, time(9)):
+        Mailing.objects.update(hours_from=hours, hours_to=hours and time(10))
+        said.append(words(client.get(f"{MAILINGS}{mailing.pk}/").content.decode()))
+
+    assert "Send at most 4 emails per hour: it takes about 2 hours" in said[0]
+    assert "Send at most 4 emails per hour" in said[1] and "it takes about" not in said[1]

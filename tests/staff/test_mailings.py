@@ -5,6 +5,7 @@ import html
 import io
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -19,7 +20,7 @@ from wagtail.admin.utils import get_user_display_name
 from wagtail.admin.views.generic import IndexView
 
 from tests.conftest import grant, make_person
-from tests.staff.pages import words
+from tests.staff.pages import start, words
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.mailing import choose
 from wagtail_member_reset.mailing.choose import Choice, Kind
@@ -64,7 +65,7 @@ def test_form_leads_to_a_preview_and_from_there_to_the_mails(mailing_office, cli
     mailing = Mailing.objects.get()
     assert mailing.state == MailingState.DRAFT
 
-    answer = client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)
+    answer = start(client, mailing, follow=True)
     assert "of 4 done" in words(answer.content.decode()) or "of 3 done" in words(answer.content.decode())
     outbox.drain()
 
@@ -351,7 +352,7 @@ def test_staff_of_lower_rank_reach_members_alone(client, office, mailoutbox):
     client.force_login(junior)
 
     client.post(NEW, {"name": "Renewal", "kind": "never_signed_in"})
-    client.post(f"{MAILINGS}{Mailing.objects.get().pk}/start/")
+    start(client, Mailing.objects.get())
     outbox.drain()
 
     assert "mia@members.example" in {mail.to[0] for mail in mailoutbox}
@@ -363,8 +364,8 @@ def test_a_second_click_on_start_says_so_and_mails_nobody_twice(mailing_office, 
     client.post(NEW, {"name": "Renewal", "kind": "never_signed_in"})
     mailing = Mailing.objects.get()
 
-    client.post(f"{MAILINGS}{mailing.pk}/start/")
-    answer = client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)
+    start(client, mailing)
+    answer = start(client, mailing, follow=True)
     outbox.drain()
 
     assert "This mailing has already started. Nobody gets a second email." in words(answer.content.decode())
@@ -402,15 +403,30 @@ def test_stopped_mailing_says_how_many_emails_were_sent(mailing_office, client):
 @pytest.mark.parametrize(
     ("left", "said"),
     [
-        (timedelta(seconds=40), "about 40 seconds left"),
-        (timedelta(minutes=12), "about 12 minutes left"),
-        (timedelta(hours=30), "about 30 hours left"),
-        (timedelta(hours=82), "about 3 days left"),
+        (timedelta(seconds=40), "About 40 seconds left."),
+        (timedelta(minutes=12), "About 12 minutes left."),
+        (timedelta(hours=30), "About 30 hours left."),
+        (timedelta(hours=82), "About 3 days left."),
         (None, ""),
     ],
 )
 def test_time_left_is_said_roughly(left, said):
     assert mailing_words.time_left(left) == said
+
+
+@pytest.mark.parametrize(
+    ("state", "figures", "said"),
+    [
+        (MailingState.RUNNING, (1200, 1, 2412), "1,200 of 2,412 done."),
+        (MailingState.STOPPED, (2412, 3, 2412), "3 of 2,412 emails were sent."),
+        (MailingState.STOPPED, (1, 0, 1), "0 of 1 email was sent."),
+    ],
+)
+def test_how_far_a_mailing_is_said_in_whole_sentences(state, figures, said):
+    done, sent, chosen = figures
+    counted = SimpleNamespace(done=done, numbers={"sent": sent}, chosen=chosen)
+
+    assert mailing_words.so_far(Mailing(state=state), counted) == said
 
 
 def test_failed_ones_are_tried_again(mailing_office, client, mailoutbox):
@@ -647,7 +663,7 @@ def test_nothing_that_people_typed_is_markup(mailing_office, client):
     pages += [client.post(NEW, {"name": "Renewal", "kind": "file", "file": names}, follow=True)]
     pages += [client.post(NEW, {"name": "Renewal", "kind": "groups", "groups": [group.pk]}, follow=True)]
     mailing = Mailing.objects.latest("pk")
-    pages += [client.post(f"{MAILINGS}{mailing.pk}/start/", follow=True)]
+    pages += [start(client, mailing, follow=True)]
     outbox.drain()
     pages += [client.get(f"{MAILINGS}{mailing.pk}/members/"), client.get(MAILINGS)]
 
@@ -720,16 +736,19 @@ def test_list_says_of_each_mailing_who_how_far_and_by_whom(mailing_office, clien
     assert get_user_display_name(mailing_office) in said
 
 
-def test_list_shows_the_latest_first_and_no_drafts(mailing_office, client):
+def test_list_shows_the_latest_first_with_the_readers_own_drafts(mailing_office, client, admin):
     make_person("Mia")
     started(mailing_office, name="First"), started(mailing_office, name="Second")
-    mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=mailing_office, name="Draft")
+    for person, name in ((mailing_office, "Mine"), (admin, "Hers"), (None, "Nobodys")):
+        mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=person, name=name)
 
     said = page(client, MAILINGS)
-    assert said.index("Second") < said.index("First")
-    assert "Draft" not in said
+    assert said.index("Mine") < said.index("Second") < said.index("First")
+    assert "Mine Everybody who has not got in yet 0 of 0 Draft" in said
+    assert "Hers" not in said and "Nobodys" not in said
+    assert "Mine" in page(client, f"{MAILINGS}?state=draft") and "First" not in page(client, f"{MAILINGS}?state=draft")
 
-    said = page(client, f"{MAILINGS}?ordering=started_at")
+    said = page(client, f"{MAILINGS}?ordering=listed_at")
     assert said.index("First") < said.index("Second")
 
 
@@ -749,9 +768,12 @@ def test_list_is_filtered_by_state(mailing_office, client):
 def test_list_costs_the_same_for_many(mailing_office, client):
     make_person("Mia")
     costs = []
-    for number in (1, 19):
+    for number in (1, 5):
         for _ in range(number):
-            started(mailing_office)
+            group = Group.objects.create(name=f"Group {Mailing.objects.count()}")
+            earlier = started(mailing_office)
+            for choice in (Choice(kind=Kind.GROUPS, groups=(group.pk,)), Choice(kind=Kind.MAILING, mailing=earlier.pk)):
+                mailings.start(mailings.draft(choice, by=mailing_office))
         client.get(MAILINGS)
         with CaptureQueriesContext(connection) as asked:
             client.get(MAILINGS)

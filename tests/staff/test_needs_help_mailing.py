@@ -55,7 +55,8 @@ def test_draft_leads_to_its_preview_and_mails_those_people(client, mailoutbox):
 
     preview = client.post(reverse(MAILING), {"id": str(ann.pk)}, follow=True)
     start_url = re.findall(r'<form method="post" action="([^"]+/start/)"', preview.content.decode())[0]
-    client.post(start_url)
+    seen = re.findall(r'name="seen" value="([^"]+)"', preview.content.decode())[0]
+    client.post(start_url, {"seen": seen})
     outbox.drain()
 
     assert "1 person will get an email" in preview.content.decode()

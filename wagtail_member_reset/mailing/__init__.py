@@ -4,6 +4,7 @@ from .choose import (
     SLICE,
     Choice,
     Kind,
+    Source,
     choice_from_json,
     chosen_within,
     count_gone,
@@ -21,9 +22,9 @@ from .hours import has_hours, has_started, opens_at
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in
-from .left import count_left, has_missed, members_left, remaining
-from .manner import manner_of
-from .naming import clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
+from .left import count_left, first_of, has_missed, members_left, remaining, still_chosen
+from .manner import MOST_PER_HOUR, manner_of
+from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
@@ -31,6 +32,8 @@ from .pace import time_left
 from .passed_over import pass_over
 from .previewed import SAMPLES, People, Place, Preview, people, preview
 from .protection import why_paused
+from .purge import DRAFT_DAYS, purge_mailings
+from .purpose import purpose_now
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
 from .state import (
@@ -41,7 +44,6 @@ from .state import (
     is_running,
     measure_if_idle,
     pause_mailing,
-    purge_mailings,
     resume_mailing,
     start_mailing,
     stop_mailing,
@@ -53,10 +55,13 @@ from .wave import FIRST_WAVE, MANY, OFFERED_FROM, pause_after_wave, suggested_pa
 
 __all__ = [
     "BY_STATE",
+    "DRAFT_DAYS",
     "FIRST_WAVE",
     "LONG",
     "LONGEST_FILE",
+    "LONGEST_NAME",
     "MANY",
+    "MOST_PER_HOUR",
     "OFFERED_FROM",
     "SAMPLES",
     "SKIPS",
@@ -76,11 +81,11 @@ __all__ = [
     "Place",
     "Preview",
     "Progress",
+    "Source",
     "Unclear",
     "cancel_unheld_links",
     "choice_from_json",
     "choose_in_file",
-    "chosen_accounts",
     "chosen_within",
     "clean_name",
     "clean_paragraph",
@@ -91,6 +96,7 @@ __all__ = [
     "file_choice",
     "finish_mailing",
     "finish_mailings",
+    "first_of",
     "forgotten_chunk",
     "give_back_room",
     "has_hours",
@@ -127,6 +133,7 @@ __all__ = [
     "preview",
     "problems_of",
     "purge_mailings",
+    "purpose_now",
     "read_file",
     "read_uploads",
     "remaining",
@@ -135,6 +142,7 @@ __all__ = [
     "silence_of",
     "skip_counts",
     "start_mailing",
+    "still_chosen",
     "stop_mailing",
     "suggested_pace",
     "time_left",

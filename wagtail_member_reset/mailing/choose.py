@@ -38,6 +38,14 @@ class Kind(str, Enum):
     ALL = "all"
 
 
+class Source(str, Enum):
+    """Where people were chosen one by one."""
+
+    LISTING = "listing"
+    NEEDS_HELP = "needs_help"
+    COMMAND = "command"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """How members were chosen. `ids` are their primary keys, where that is what was chosen."""
@@ -45,6 +53,7 @@ class Choice:
     kind: Kind
     groups: tuple[int, ...] = ()
     ids: tuple[Any, ...] = ()
+    source: Source | None = None
     # The query string of the user listing, as it stood when all in it were chosen.
     query: str = ""
     # In a file: the number of the column that says who is meant; whether all are mailed whom a line may mean; and
@@ -52,8 +61,10 @@ class Choice:
     column: int = 0
     each: bool = False
     admins: bool = False
-    # An earlier mailing: of those whom it mailed, those who have not got in yet.
+    # An earlier mailing: of those whom it mailed, those who have not got in yet; or that whose rest the `ids` are.
     mailing: int | None = None
+    # The first of the mailings of which this is the rest, or the rest of a rest. See `mailing.left`.
+    rest_of: int | None = None
     # Goes on from a mailing of a file that held back superusers and people who may manage users.
     held_back: bool = False
 
@@ -69,6 +80,10 @@ class Choice:
             chosen["ids"] = plain_keys(self.ids)
         if self.kind == Kind.FILE:
             chosen |= {"column": self.column, "each": self.each, "admins": self.admins}
+        if self.source:
+            chosen["source"] = self.source.value
+        if self.rest_of:
+            chosen |= {"mailing": self.mailing, "rest_of": self.rest_of}
         if self.held_back:
             chosen["held_back"] = True
         return chosen
@@ -84,11 +99,13 @@ def choice_from_json(chosen: dict[str, Any]) -> Choice:
         kind=Kind(chosen["kind"]),
         groups=tuple(chosen.get("groups", ())),
         ids=tuple(chosen.get("ids", ())),
+        source=Source(chosen["source"]) if "source" in chosen else None,
         query=chosen.get("query", ""),
         column=chosen.get("column", 0),
         each=chosen.get("each", False),
         admins=chosen.get("admins", False),
         mailing=chosen.get("mailing"),
+        rest_of=chosen.get("rest_of"),
         held_back=chosen.get("held_back", False),
     )
 
@@ -119,7 +136,7 @@ def in_groups(names: Iterable[str]) -> Choice:
     return Choice(kind=Kind.GROUPS, groups=tuple(found[name] for name in names))
 
 
-def with_ids(keys: Iterable[str]) -> Choice:
+def with_ids(keys: Iterable[str], *, source: Source | None = None) -> Choice:
     """The members with these primary keys. Raises `ChoiceError` for what cannot be one."""
     primary_key = get_user_model()._meta.pk
     found: dict[Any, None] = {}  # "5" and "05" are one
@@ -130,7 +147,7 @@ def with_ids(keys: Iterable[str]) -> Choice:
             found[value] = None
         except (ValidationError, ValueError) as error:
             raise ChoiceError(f"{key!r} is no id of an account.") from error
-    return Choice(kind=Kind.IDS, ids=tuple(found))
+    return Choice(kind=Kind.IDS, ids=tuple(found), source=source)
 
 
 def chosen_accounts(choice: Choice, listing: QuerySet[Any] | None = None) -> Iterator[QuerySet[Any]]:

@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 
 from django.utils import timezone
 
+from .. import moments
 from ..models import Mailing
 
 DAY = timedelta(days=1)
@@ -64,7 +65,7 @@ def _moments(local: datetime, *, like: datetime) -> list[datetime]:
 
 
 def _on_the_wall(moment: datetime) -> datetime:
-    return timezone.localtime(moment, timezone.get_default_timezone()) if timezone.is_aware(moment) else moment
+    return moments.on_the_wall(moment, timezone.get_default_timezone())
 
 
 def _time(stored: time | None) -> time:

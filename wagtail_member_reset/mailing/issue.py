@@ -35,6 +35,7 @@ from ..models import (
 )
 from ..tokens import Token
 from . import chunks, counters, known_bad, pace, spared, state
+from .purpose import purpose_of_new_link
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -201,9 +202,7 @@ class _Issuing:
         return SkipReason.LIVE_LINK if effect != Effect.NEW_LINK and not self.again else None
 
     def _new_link(self, member: Member, old: PasswordReset | None) -> tuple[PasswordReset, Token]:
-        is_new = not _has_got_in(member)
-        was_welcomed = old is not None and old.is_live and old.is_welcome
-        reset, token = self.issuer.link_of(member, Purpose.WELCOME if is_new or was_welcomed else Purpose.RESET)
+        reset, token = self.issuer.link_of(member, purpose_of_new_link(old, has_got_in=_has_got_in(member)))
         if old is not None and self.is_reminder:  # of a link that said where it leads, and in which language
             reset.site, reset.language = old.site, old.language
         return reset, token

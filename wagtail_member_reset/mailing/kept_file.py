@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from ..models import Mailing, MailingColumn, MailingFile, MailingState, MailingUnmatched
 from .choose import Choice, Kind, plain_keys
 from .files import ColumnRead, FileReading
@@ -40,7 +42,8 @@ def choose_in_file(mailing: Mailing, *, column: int, each: bool, admins: bool) -
         return False
     read = ColumnRead(**{name: getattr(kept, name) for name in ColumnRead.__dataclass_fields__})
     choice = file_choice(read, each=each, admins=admins).as_json()
-    if not Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT).update(choice=choice):
+    draft = Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT)
+    if not draft.update(choice=choice, changed_at=timezone.now()):
         return False
     mailing.choice = choice
     _keep_unmatched(mailing, read.unmatched, read.unmatched_count)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ..accounts import Member
-from ..models import EmailState, Mailing, MailingState, ResetEmail
-from .choose import out_of_reach
+from ..models import EmailState, Mailing, MailingChunk, MailingState, ResetEmail
+from .choose import Choice, choice_from_json, out_of_reach
 from .state import missed_emails, rest_of
 
 # Keys in one statement.
@@ -43,15 +45,44 @@ def members_left(mailing: Mailing, *, hidden: Q | None, after: str = "") -> Iter
 
 def remaining(mailing: Mailing, *, beyond: Q | None = None) -> list[Any]:
     """
-    The keys of those whom a stopped mailing did not reach, nor any email since; but for accounts `beyond` who asks.
+    The keys of those whom a stopped mailing did not reach, nor any email since, and who wait in no mailing to its rest;
+    but for accounts `beyond` who asks.
 
     Reads all of them, so it is for mailings that have ended.
     """
-    ended_at = mailing.finished_at or mailing.created_at
-    since = ResetEmail.objects.with_link().filter(member=OuterRef("pk"), created_at__gt=ended_at)
-    emailed = Exists(since.filter(state__in=[EmailState.QUEUED, EmailState.SENDING, EmailState.HANDED_OVER]))
-    beyond = out_of_reach(mailing.choice, beyond)
-    parts = (_visible(part, beyond) for part in _parts(iter(rest_of(mailing)), COUNTED))
+    keys, since = rest_of(mailing), mailing.finished_at or mailing.created_at
+    return _unreached(keys, first_of(mailing), since=since, beyond=out_of_reach(mailing.choice, beyond))
+
+
+def first_of(mailing: Mailing) -> int:
+    """The key of the mailing itself; where it is the rest of another one, of the first of them all."""
+    return int(mailing.choice.get("rest_of") or mailing.pk)
+
+
+def still_chosen(mailing: Mailing, *, is_starting: bool = False) -> Choice:
+    """
+    Who is chosen for a mailing; to the rest of another, without those whom a colleague has mailed or taken up since.
+
+    To start is part of a transaction: of two that start such mailings at once, one waits for the other.
+    """
+    choice = choice_from_json(mailing.choice)
+    if choice.rest_of is None:
+        return choice
+    if is_starting:
+        Mailing.objects.filter(pk=choice.rest_of).update(state=F("state"))
+    left = set(map(str, _unreached(list(choice.ids), choice.rest_of, since=mailing.created_at, beyond=None)))
+    return replace(choice, ids=tuple(key for key in choice.ids if str(key) in left))
+
+
+def _unreached(keys: list[Any], first: int, *, since: datetime, beyond: Q | None) -> list[Any]:
+    """Of these keys, those who got no email since, and wait in no mailing that goes on from the first one."""
+    under_way = Mailing.objects.filter(state__in=[MailingState.RUNNING, MailingState.PAUSED])
+    going_on = under_way.filter(choice__rest_of=first).values_list("pk", flat=True)
+    chunks = MailingChunk.objects.filter(mailing__in=list(going_on)).values_list("members", flat=True)
+    waiting = {str(key) for members in chunks for key in members}
+    emails = ResetEmail.objects.with_link().filter(member=OuterRef("pk"), created_at__gt=since)
+    emailed = Exists(emails.filter(state__in=[EmailState.QUEUED, EmailState.SENDING, EmailState.HANDED_OVER]))
+    parts = (_visible(part, beyond) for part in _parts((key for key in keys if str(key) not in waiting), COUNTED))
     return [key for accounts in parts for key in accounts.exclude(emailed).values_list("pk", flat=True)]
 
 

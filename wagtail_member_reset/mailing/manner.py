@@ -6,7 +6,9 @@ from typing import Any
 
 from ..models import Mailing
 
-MANNER = ("paragraph", "per_hour", "hours_from", "hours_to")
+MANNER = ("site", "language", "paragraph", "per_hour", "hours_from", "hours_to")
+# A mailing has no higher limit.
+MOST_PER_HOUR = 10_000_000
 
 
 def manner_of(mailing: Mailing) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from .. import moments
 from ..accounts import one_line, one_line_of_text
 from ..models import Mailing
-from .choose import Kind
+from .choose import Kind, Source
 
-LONGEST = Mailing._meta.get_field("name").max_length or 0
+LONGEST_NAME = Mailing._meta.get_field("name").max_length or 0
 
 
 def name_of(mailing: Mailing) -> str:
@@ -24,12 +24,12 @@ def name_of(mailing: Mailing) -> str:
 
 
 def name_by_date(moment: datetime) -> str:
-    return _("Mailing of %(date)s") % {"date": _date(moment)}
+    return _("Mailing of %(date)s") % {"date": moments.date(moment)}
 
 
 def default_name(chosen: dict[str, Any]) -> str:
     """A name for a mailing that is drafted now. `chosen` is its `choice`."""
-    kind, today = chosen["kind"], {"date": _date(timezone.now())}
+    kind, today = chosen["kind"], {"date": moments.date(timezone.now())}
     if kind == Kind.MAILING.value and (earlier := Mailing.objects.filter(pk=chosen["mailing"]).first()):
         return name_after(earlier, _("%(name)s (not got in yet)"))
     if kind == Kind.NEVER_SIGNED_IN.value:
@@ -38,8 +38,13 @@ def default_name(chosen: dict[str, Any]) -> str:
         return _("Members of groups, %(date)s") % today
     if kind == Kind.FILE.value:
         return _("People in a file, %(date)s") % today
-    if kind in (Kind.IDS.value, Kind.LISTING.value):
+    source = chosen.get("source")
+    if kind == Kind.LISTING.value or source == Source.LISTING.value:
         return _("Picked from the listing, %(date)s") % today
+    if source == Source.NEEDS_HELP.value:
+        return _("Picked from “Needs help”, %(date)s") % today
+    if kind == Kind.IDS.value:
+        return _("Selected people, %(date)s") % today
     return name_by_date(timezone.now())
 
 
@@ -50,26 +55,22 @@ def name_of_rest(mailing: Mailing) -> str:
 def name_of_reminder() -> str:
     """A worker gives it, who has no language of a reader's."""
     with translation.override(settings.LANGUAGE_CODE):
-        return _("Reminder, %(date)s") % {"date": _date(timezone.now())}
+        return _("Reminder, %(date)s") % {"date": moments.date(timezone.now())}
 
 
 def name_after(mailing: Mailing, pattern: str) -> str:
     """The name of another mailing within a pattern, cut where that would be too long."""
     name = name_of(mailing)
-    room = LONGEST - len(pattern % {"name": ""})
+    room = LONGEST_NAME - len(pattern % {"name": ""})
     return pattern % {"name": name if len(name) <= room else f"{name[: room - 1]}…"}
 
 
 def clean_name(name: str) -> str:
     """On one line, without what nobody sees, and no longer than a name may be."""
-    return one_line(name)[:LONGEST]
+    return one_line(name)[:LONGEST_NAME]
 
 
 def clean_paragraph(text: str) -> str:
     """Text for members: its lines and empty lines stay, what nobody sees goes."""
     lines = [one_line_of_text(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def _date(moment: datetime) -> str:
-    return str(date_format(timezone.localtime(moment), "DATE_FORMAT"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -14,13 +14,16 @@ from django.utils import timezone
 from .. import links
 from ..accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
 from ..models import Mailing, SkipReason
-from .choose import Kind, choice_from_json, chosen_within, out_of_reach
+from .choose import Kind, chosen_within, out_of_reach
 from .issue import SKIPS
 from .known_bad import Bad, included_in, with_bad_address
+from .left import still_chosen
 from .spared import spared_conditions
 
 # Keys read at once, on the way to those that a page shows.
 READ = 2000
+# What the addresses alone tell, see `Judged.bad`.
+OF_ADDRESSES = (SkipReason.NO_SUCH_ADDRESS, SkipReason.COMPLAINED)
 # Of those who would get an email, so many are named.
 SAMPLES = 5
 
@@ -31,22 +34,29 @@ class Judged:
     Accounts that were chosen, each with its `reason_against`: the first that the database knows; empty for none.
 
     What only their addresses tell is `bad`, by key: those are left out. Of the `bounced`, which do not exist, staff may
-    have included some. A link of the `outgrown` does not fit its account any more, and spares nobody an email.
+    have included some, of whom `included` get an email. A link of the `outgrown` does not fit its account any more, and
+    spares nobody an email.
     """
 
     accounts: QuerySet[Any]
     bad: dict[Any, SkipReason] = field(default_factory=dict)
     bounced: dict[Any, Bad] = field(default_factory=dict)
     outgrown: frozenset[Any] = frozenset()
+    included: int = 0
 
     def reason(self, key: Any, known: str) -> SkipReason | None:
         if key in self.bad:
             return self.bad[key]
         return SkipReason(known) if known and key not in self.outgrown else None
 
+    def count_mailed(self, only: Q) -> int:
+        """How many of a few get an email."""
+        found = self.on_one_side(left_out=False, only=only).order_by().values_list("pk", "reason_against")
+        return sum(self.reason(key, known) is None for key, known in found)
+
     def samples(self, number: int) -> list[Member]:
-        """The first who get an email."""
-        mailed = self.accounts.filter(Q(reason_against="") | Q(pk__in=list(self.outgrown)[:number]))
+        """The first who get an email, by their keys."""
+        mailed = self.accounts.filter(Q(reason_against="") | Q(pk__in=sorted(self.outgrown)[:number]))
         wanted = (each for each in mailed.order_by("pk").iterator(chunk_size=100) if each.pk not in self.bad)
         return list(islice(wanted, number))
 
@@ -96,8 +106,8 @@ class Preview:
 
     @property
     def included(self) -> int:
-        """How many of them are included."""
-        return sum(key not in each.bad for each in self.slices for key in each.bounced)
+        """How many of them get an email."""
+        return sum(each.included for each in self.slices)
 
 
 def preview(
@@ -112,7 +122,7 @@ def preview(
     found: Counter[str] = Counter()
     samples: list[Member] = []
     slices: list[Judged] = []
-    choice, beyond, staff = choice_from_json(mailing.choice), out_of_reach(mailing.choice, beyond), 0
+    choice, beyond, staff = still_chosen(mailing), out_of_reach(mailing.choice, beyond), 0
     for accounts in chosen_within(choice, listing, hidden):
         each, counted = _judge(mailing, accounts.order_by().annotate(reason_against=_reason(mailing, beyond)))
         found.update(counted)
@@ -120,7 +130,7 @@ def preview(
         if len(samples) < SAMPLES:
             samples += each.samples(SAMPLES - len(samples))
         if choice.kind == Kind.FILE:
-            staff += each.accounts.filter(is_more_than_member(), reason_against="").count()
+            staff += each.count_mailed(is_more_than_member())
     emails = found.pop("", 0)
     # Of keys that are no account's, nobody can tell whose they were.
     if "ids" in mailing.choice and hidden is None:
@@ -136,8 +146,12 @@ def preview(
     )
 
 
-def people(slices: list[Judged], *, left_out: bool, only: Q, after: Place, most: int) -> People:
-    """One page of who gets an email, or is left out, by their keys. `only` finds some."""
+def people(
+    slices: list[Judged], *, left_out: bool, only: Q, after: Place, most: int, why: SkipReason | None = None
+) -> People:
+    """One page of who gets an email, or is left out, for any reason or for one; by their keys. `only` finds some."""
+    if why is not None and why not in OF_ADDRESSES:
+        only &= Q(reason_against=why)
     found: list[tuple[Place, SkipReason | None]] = []
     for number, each in islice(enumerate(slices), after.slice, None):
         rows = each.on_one_side(left_out=left_out, only=only).order_by("pk")
@@ -145,7 +159,7 @@ def people(slices: list[Judged], *, left_out: bool, only: Q, after: Place, most:
             rows = rows.filter(pk__gt=after.key)
         for key, known in rows.values_list("pk", "reason_against").iterator(chunk_size=READ):
             reason = each.reason(key, known)
-            if (reason is not None) == left_out:
+            if (reason is not None) == left_out and (why is None or reason == why):
                 found.append((Place(number, key), reason))
             if len(found) > most:
                 return _page(found[:most], next_place=found[most - 1][0])
@@ -161,16 +175,20 @@ def _page(found: list[tuple[Place, SkipReason | None]], *, next_place: Place | N
 def _judge(mailing: Mailing, accounts: QuerySet[Any]) -> tuple[Judged, Counter[str]]:
     found = Counter(dict(accounts.values_list("reason_against").annotate(Count("pk"))))
     bad, bounced, included = dict[Any, SkipReason](), dict[Any, Bad](), included_in(mailing)
+    reasons: dict[Any, str] = {}
     for passed in ("", SkipReason.LIVE_LINK):
         known = dict(with_bad_address(accounts.filter(reason_against=passed)))
         bounced |= {key: each for key, each in known.items() if each.reason == SkipReason.NO_SUCH_ADDRESS}
+        reasons |= dict.fromkeys(known, str(passed))
         with_bad = {key: each.reason for key, each in known.items() if not included.has(key, each)}
         found.update({**Counter(reason.value for reason in with_bad.values()), str(passed): -len(with_bad)})
         bad |= with_bad
     with_link = accounts.filter(reason_against=SkipReason.LIVE_LINK)
     outgrown = frozenset(() if mailing.again else links.outgrown(with_link)) - bad.keys()
     found.update({SkipReason.LIVE_LINK.value: -len(outgrown), "": len(outgrown)})
-    return Judged(accounts=accounts, bad=bad, bounced=bounced, outgrown=outgrown), found
+    judged = Judged(accounts=accounts, bad=bad, bounced=bounced, outgrown=outgrown)
+    mailed = sum(judged.reason(key, reasons[key]) is None for key in bounced)
+    return replace(judged, included=mailed), found
 
 
 def _reason(mailing: Mailing, beyond: Q | None) -> Case:

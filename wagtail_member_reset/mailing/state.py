@@ -1,5 +1,5 @@
 """
-The state of a mailing: started, paused, resumed, stopped, finished, forgotten.
+The state of a mailing: started, paused, resumed, stopped, finished. When it is forgotten, see `mailing.purge`.
 
 Each transition writes the mailing's row first and changes it only from the state it expects, so of two that come at
 once, one finds nothing to do.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,6 @@ from django.utils import timezone
 
 from .. import audit, db, links
 from ..accounts import Member
-from ..conf import conf
 from ..models import (
     REFUSED_CODES,
     EmailState,
@@ -39,8 +38,9 @@ from .chunks import write_chunks
 from .kept_file import forget_file
 from .protection import raised_limits
 
-DRAFT_KEPT = timedelta(days=1)
-SAID_AT_START = ("created_by", "wave_left", "per_hour")
+# As whoever starts it saw it: what a colleague changes in the same moment comes too late.
+WHEN = ("starts_at", "hours_from", "hours_to")
+SAID_AT_START = ("created_by", "wave_left", "per_hour", "again", "included", "paragraph", *WHEN)
 # Why a mailing did not reach a member whom it wanted to reach.
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 
@@ -256,18 +256,6 @@ def finish_mailings() -> None:
             finish_mailing(mailing_id)
         else:
             db.retried(partial(_settle_stopped, mailing_id))
-
-
-def purge_mailings() -> int:
-    """Forget drafts that nobody started for a day, and mailings whose emails were forgotten; how many."""
-    now, has_emails = timezone.now(), Exists(ResetEmail.objects.filter(mailing=OuterRef("pk")))
-    drafts = Mailing.objects.filter(state=MailingState.DRAFT, created_at__lt=now - DRAFT_KEPT)
-    ended = Mailing.objects.filter(~has_emails, finished_at__lt=now - conf.RETENTION)
-    forgotten: Counter[str] = Counter()
-    for mailings in (drafts, ended):
-        keys = list(mailings.values_list("pk", flat=True))
-        forgotten.update(Mailing.objects.filter(pk__in=keys).delete()[1])
-    return forgotten[Mailing._meta.label]
 
 
 def _count_gone(mailing_id: int) -> None:

@@ -77,6 +77,8 @@ class Mailing(models.Model):
     paced_until = models.DateTimeField(null=True, blank=True)
     turn_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # When somebody last said otherwise of a draft.
+    changed_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     # When it last went on after a pause.

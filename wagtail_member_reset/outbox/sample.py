@@ -14,7 +14,8 @@ from wagtail.models import Site
 from .. import audit, ids
 from ..accounts import Member, address_of, language_of
 from ..conf import conf
-from ..models import Mailing, PasswordReset, Purpose, ResetEmail, State
+from ..mailing import purpose_now
+from ..models import Mailing, PasswordReset, ResetEmail
 from . import letter
 from .failures import Answer
 from .text import Content
@@ -66,13 +67,7 @@ def send_test(mailing: Mailing, member: Member, *, by: Member) -> SampleSent:
 def _compose(mailing: Mailing, *, of: Member, to: Member) -> Content:
     site = mailing.site or Site.objects.filter(is_default_site=True).first()
     language = language_of(of, mailing.language or settings.LANGUAGE_CODE)
-    about = {"purpose": _purpose_of(of), "language": language, "site": site}
+    about = {"purpose": purpose_now(of), "language": language, "site": site}
     reset = PasswordReset(expires_at=timezone.now() + conf.LINK_LIFETIME, **about)
     email = ResetEmail(member=to, reset=reset, mailing=mailing, recipient=address_of(to), **about)
     return letter.compose(email, NO_TOKEN, letter.Shared())
-
-
-def _purpose_of(member: Member) -> Purpose:
-    """As `mailing.issue` decides it: a welcome, for who has not got in."""
-    has_got_in = member.last_login or PasswordReset.objects.filter(member=member, state=State.USED).exists()
-    return Purpose.RESET if has_got_in else Purpose.WELCOME

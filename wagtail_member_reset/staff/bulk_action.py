@@ -14,7 +14,7 @@ from wagtail.users.views.bulk_actions.user_bulk_action import UserBulkAction
 from .. import links, mailings
 from ..accounts import has_passwords
 from ..exceptions import ChoiceError
-from ..mailing import Choice, Kind, with_ids
+from ..mailing import Choice, Kind, Source, with_ids
 from ..models import Mailing
 from . import bulk_button, listing, mailing_new, mailing_pages
 
@@ -78,7 +78,7 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
     def _mailing(self, request: HttpRequest) -> Mailing:
         keys, person = request.GET.getlist("id"), cast(Any, request.user)
         try:
-            chosen = with_ids(key for key in keys if key != "all")
+            chosen = with_ids((key for key in keys if key != "all"), source=Source.LISTING)
         except ChoiceError as error:
             raise Http404 from error
         choice = Choice(kind=Kind.LISTING, query=listing.query_of(request)) if "all" in keys else chosen

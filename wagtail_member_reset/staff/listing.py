@@ -18,7 +18,7 @@ from ..mailing import Kind
 from ..models import Mailing
 
 # Parameters of the list of people in a preview.
-PREVIEW = ("mr_show", "mr_find", "mr_after")
+PREVIEW = ("mr_show", "mr_reason", "mr_find", "mr_after")
 # Parameters of the listing and of the bulk action that are neither search nor filter.
 NOT_FILTERS = ("id", "next", "childOf", "p", "ordering", "_w_filter_fragment", "again", *PREVIEW)
 

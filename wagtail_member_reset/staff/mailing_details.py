@@ -17,12 +17,12 @@ from django.views.decorators.http import require_http_methods
 
 from .. import mailings
 from ..conf import conf
-from ..mailing import clean_name, clean_paragraph, name_by_date
+from ..mailing import LONGEST_NAME, MOST_PER_HOUR, clean_name, clean_paragraph, name_by_date
 from ..models import Mailing, MailingState
 from . import mailing_times
 from .mailing_pages import find, page, url
 
-LONGEST_NAME, LONGEST_PARAGRAPH = 100, 1000
+LONGEST_PARAGRAPH = 1000
 
 
 class DetailsForm(forms.Form):
@@ -48,7 +48,7 @@ class DetailsForm(forms.Form):
         label=gettext_lazy("Maximum emails per hour"),
         required=False,
         min_value=1,
-        max_value=10_000_000,
+        max_value=MOST_PER_HOUR,
         help_text=gettext_lazy("Leave empty for full speed. A new mail service may require a slow start."),
     )
     starts_at = mailing_times.start_field()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
@@ -22,15 +22,15 @@ class MailingFilters(WagtailFilterSet):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        listed = [(value, label) for value, label in MailingState.choices if value != MailingState.DRAFT]
-        self.filters["state"].extra["choices"] = listed
+        drafts = (MailingState.DRAFT.value, mailing_words.draft())
+        self.filters["state"].extra["choices"] = [drafts, *MailingState.choices[1:]]
 
 
 class MailingList(mailing_pages.MailingIndexView):
     """
-    All mailings that were ever started, the latest first.
+    All mailings that were ever started, and the reader's own drafts; the latest first.
 
-    A draft is not listed: it is a preview that nobody has said yes to, and is purged.
+    The drafts of others are not listed: they are previews that nobody has said yes to, and are purged.
     """
 
     model = Mailing
@@ -40,25 +40,36 @@ class MailingList(mailing_pages.MailingIndexView):
     index_url_name = "wagtail_member_reset_admin:mailings"
     index_results_url_name = "wagtail_member_reset_admin:mailings_results"
     filterset_class = MailingFilters
-    default_ordering = "-started_at"
+    default_ordering = "-listed_at"
     paginate_by = 20
 
     @cached_property
     def columns(self) -> list[BaseColumn]:
         return [
             TitleColumn("name", label=_("Mailing"), accessor=mailing_words.name, get_url=mailing_pages.url),
-            Column("choice", label=_("Who"), accessor=partial(mailing_pages.choice, self.request)),
+            Column("choice", label=_("Who"), accessor=self._choice),
             # The counters are about everybody, also beyond the reader's reach.
             *([Column("progress", label=_("Sent"), accessor=mailing_words.progress)] if self._sees_all() else ()),
             StatusTagColumn(
                 "state", label=_("State"), accessor=mailing_words.outcome, primary=lambda each: each.is_under_way
             ),
-            DateColumn("started_at", label=_("Started"), sort_key="started_at"),
+            DateColumn("started_at", label=_("Started"), sort_key="listed_at"),
             Column("by", label=_("By"), accessor=mailing_words.starter),
         ]
+
+    def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
+        answer = super().paginate_queryset(queryset, page_size)
+        # Read once: the table shows the same rows.
+        self._names = mailing_words.names_in(each.choice for each in answer[2])
+        return answer
+
+    def _choice(self, mailing: Mailing) -> str:
+        return mailing_pages.choice(self.request, mailing, self._names)
 
     def _sees_all(self) -> bool:
         return permissions.hidden_from(self.request.user) is None
 
     def get_base_queryset(self) -> QuerySet[Mailing]:
-        return Mailing.objects.exclude(state=MailingState.DRAFT).select_related("created_by")
+        listed = ~Q(state=MailingState.DRAFT) | Q(created_by=self.request.user.pk)
+        when = Coalesce("started_at", "changed_at")
+        return Mailing.objects.filter(listed).annotate(listed_at=when).select_related("created_by")

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings, outbox
 from ..exceptions import ChoiceError
-from ..mailing import Kind, Nobody
+from ..mailing import Nobody
 from ..models import Mailing, MailingUnmatched, MailingUpload, SkipReason
 from . import mailing_file, mailing_people, mailing_sample, mailing_start, mailing_words, permissions, spreadsheets
 from .mailing_forms import ChoiceForm
@@ -74,7 +74,9 @@ def preview(
         "back_url": back_url,
         "is_partial": permissions.hidden_from(request.user) is not None,
         "start_sentence": mailing_words.start_sentence(mailing),
-        "hours": mailing_words.hours(mailing),
+        "hours_sentence": mailing_words.hours_sentence(mailing),
+        "kept_sentence": mailing_words.kept_sentence() if mailing.pk else "",
+        "seen": mailing_start.seen(mailing),
         "offer": mailing_start.offer(mailing, found.emails),
         "test_url": url(mailing, "mailing_test") if mailing.pk else "",
         "details_url": url(mailing, "mailing_details") if mailing.pk else "",
@@ -89,8 +91,8 @@ def preview_draft(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     is_polled = request.headers.get("x-requested-with") == "XMLHttpRequest"
     if upload is not None or is_polled:
         return _reading(request, mailing, upload, is_polled=is_polled)
-    if mailing.choice["kind"] == Kind.MAILING.value:
-        back_url = reverse("wagtail_member_reset_admin:mailing", args=[mailing.choice["mailing"]])
+    if earlier := mailing.choice.get("mailing"):
+        back_url = reverse("wagtail_member_reset_admin:mailing", args=[earlier])
     else:
         back_url = reverse("wagtail_member_reset_admin:mailing_new")
     return preview(request, mailing, start_url=url(mailing, "mailing_start"), back_url=back_url)

@@ -74,7 +74,9 @@ def refuse(request: HttpRequest) -> NoReturn:
 def find(request: HttpRequest, pk: int) -> Mailing:
     """The mailing, for who may send mailings; a draft of a file, for who may see that. Refuses others."""
     require(request)
-    found = get_object_or_404(Mailing.objects.select_related("created_by", "unmatched"), pk=pk)
+    # Of the lines of a file, the preview alone shows some.
+    light = Mailing.objects.select_related("created_by", "unmatched").defer("unmatched__lines")
+    found = get_object_or_404(light, pk=pk)
     is_of_file = found.state == MailingState.DRAFT and found.choice["kind"] == Kind.FILE.value
     if is_of_file and not permissions.may_see_file(request.user, found):
         refuse(request)
@@ -95,11 +97,11 @@ def members_url(mailing: Mailing, shown: str = "", reason: str = "", **more: str
     return url(mailing, "mailing_members") + (f"?{query}" if query else "")
 
 
-def choice(request: HttpRequest, mailing: Mailing) -> str:
-    """How the members were chosen, in as many words as the reader may see."""
+def choice(request: HttpRequest, mailing: Mailing, names: mailing_words.Names | None = None) -> str:
+    """How the members were chosen, in as many words as the reader may see. For a list, with the names that it read."""
     chosen = mailing.choice
     filters = listing.in_words(request, chosen["query"]) if chosen["kind"] == Kind.LISTING.value else ()
-    return mailing_words.choice(chosen, filters)
+    return mailing_words.choice(chosen, names or mailing_words.names_in([chosen]), filters)
 
 
 def within_reach(request: HttpRequest, mailing: Mailing) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from wagtail.admin.utils import get_user_display_name
 
 from ..accounts import Member, address_of
 from ..mailing import People, Place, Preview, people
+from ..models import SkipReason
 from . import desk, panel
 from .listing import PREVIEW
 
@@ -30,10 +31,25 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
-    """For the template. `fields` keep what the page's own address says; the addresses are queries."""
+class Count:
+    """How many are left out for a reason, and the list of who; no list of accounts that are gone."""
 
+    label: str
+    number: int
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """
+    For the template. `fields` keep what the page's own address says; the addresses are queries. With a `reason`, those
+    left out for it alone are listed.
+    """
+
+    counts: list[Count]
     left_out: bool
+    reason: SkipReason | None
+    has_gone: bool
     find: str
     people: list[Person]
     fields: list[tuple[str, str]]
@@ -47,11 +63,15 @@ def listed(request: HttpRequest, preview: Preview) -> Listed:
     left_out, find = request.GET.get("mr_show") == "left-out", desk.words_of(request.GET.get("mr_find", ""))
     only = Q(*desk.conditions(find))
     after = _place(request.GET.get("mr_after", ""))
-    found = people(preview.slices, left_out=left_out, only=only, after=after, most=SHOWN)
+    reason = _reason(request.GET.get("mr_reason", "")) if left_out else None
+    found = people(preview.slices, left_out=left_out, only=only, after=after, most=SHOWN, why=reason)
     kept = [(name, value) for name, values in request.GET.lists() if name not in PREVIEW for value in values]
-    here = {"mr_show": "left-out" if left_out else "", "mr_find": find}
+    here = {"mr_show": "left-out" if left_out else "", "mr_reason": reason.value if reason else "", "mr_find": find}
     return Listed(
+        counts=[_count(request, each, number) for each, number in preview.skips.items()],
         left_out=left_out,
+        reason=reason,
+        has_gone=SkipReason.GONE in preview.skips,
         find=find,
         people=_people(request, found),
         fields=kept,
@@ -60,6 +80,16 @@ def listed(request: HttpRequest, preview: Preview) -> Listed:
         first_url=_query(request, **here) if after != Place() else "",
         next_url=_query(request, **here, mr_after=f"{found.next.slice}.{found.next.key}") if found.next else "",
     )
+
+
+def _count(request: HttpRequest, reason: SkipReason, number: int) -> Count:
+    url = "" if reason == SkipReason.GONE else _query(request, mr_show="left-out", mr_reason=reason.value)
+    return Count(label=str(reason.label), number=number, url=url)
+
+
+def _reason(text: str) -> SkipReason | None:
+    """None, which is all of them, for what is no reason."""
+    return SkipReason(text) if text and text in SkipReason.values else None
 
 
 def _people(request: HttpRequest, found: People) -> list[Person]:

@@ -18,7 +18,7 @@ from ..accounts import address_of
 from ..mailing import Choice, Kind, has_missed, holds_back_admins, is_watching, manner_of
 from ..mailing import watch as set_watching
 from ..models import Mailing, MailingState, MailingUpload
-from . import mailing_figures, mailing_file, mailing_words, permissions
+from . import mailing_figures, mailing_file, mailing_start, mailing_words, permissions
 from .mailing_figures import SHOWN, Figures
 from .mailing_new import begin, preview_draft, unmatched_of
 from .mailing_pages import TEMPLATES, choice, find, guarded, members_url, page, url
@@ -47,6 +47,7 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "choice": choice(request, mailing),
         "start_time": mailing_words.start_time(mailing),
         "hours": mailing_words.hours(mailing),
+        "so_far": mailing_words.so_far(mailing, figures),
         "left": mailing_words.time_left(progress.left),
         "unmatched": unmatched_of(request, mailing),
     }
@@ -102,7 +103,10 @@ def start(request: HttpRequest, mailing: Mailing) -> HttpResponse:
         messages.warning(request, _("Nothing was sent: the file has not been read."))
         return redirect(url(mailing))
     said = mailing_file.write_down(request, mailing)
-    if said == mailing_file.Said.UNCHANGED:
+    if said == mailing_file.Said.UNCHANGED and mailing_start.is_other(mailing, request.POST):
+        said_why = _("Nothing was sent: this mailing has changed since you opened the page. Look at the preview again.")
+        messages.warning(request, said_why)
+    elif said == mailing_file.Said.UNCHANGED:
         begin(request, mailing)
     elif said == mailing_file.Said.CHANGED:
         messages.warning(request, _("Nothing was sent: you changed who gets an email. Look at the preview again."))

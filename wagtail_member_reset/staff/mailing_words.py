@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from wagtail.admin.utils import get_user_display_name
 
 from .. import moments
-from ..mailing import has_hours, has_started, name_of, opens_at
+from ..mailing import DRAFT_DAYS, Source, has_hours, has_started, name_of, opens_at
 from ..models import EmailState, Mailing, MailingState, PauseReason, ResetEmail, SkipReason
 from ..moments import sentence
 from ..reports import Cause, Outcome, Verdict, reports, verdict_on
@@ -25,33 +25,59 @@ from . import wording
 if TYPE_CHECKING:
     from .mailing_figures import Figures
 
-# A cell that begins so is computed; the wide signs are read alike. Where a language puts semicolons between cells, a
-# spreadsheet takes one within a text for the end of a cell, whatever the file itself has.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """The names of the groups, by their order, and of the earlier mailings that choices mean."""
+
+    groups: dict[int, str]
+    mailings: dict[int, str]
 
 
-def choice(chosen: dict[str, Any], filters: Iterable[str] = ()) -> str:
+def names_in(choices: Iterable[dict[str, Any]]) -> Names:
+    """A query for all groups and one for all mailings, where there are any."""
+    groups, earlier = set[int](), set[int]()
+    for chosen in choices:
+        groups.update(chosen.get("groups", ()))
+        earlier.update(filter(None, [chosen.get("mailing")]))
+    named = Group.objects.filter(pk__in=groups).order_by("name").values_list("pk", "name") if groups else ()
+    found = Mailing.objects.defer("choice").in_bulk(earlier) if earlier else {}
+    return Names(groups=dict(named), mailings={pk: name_of(each) for pk, each in found.items()})
+
+
+def choice(chosen: dict[str, Any], names: Names, filters: Iterable[str] = ()) -> str:
     """How the members of a mailing were chosen. `filters` are those of the user listing, as it names them."""
-    kind = chosen["kind"]
+    kind, earlier = chosen["kind"], names.mailings.get(chosen.get("mailing") or 0)
     if kind == "never_signed_in":
         return _("Everybody who has not got in yet")
     if kind == "groups":
-        names = Group.objects.filter(pk__in=chosen["groups"]).order_by("name").values_list("name", flat=True)
-        return _("Members of %(groups)s") % {"groups": ", ".join(names)}
+        groups = [name for pk, name in names.groups.items() if pk in chosen["groups"]]
+        return _("Members of %(groups)s") % {"groups": ", ".join(groups)}
     if kind == "listing":
         said = ", ".join(filters)
         return _("Users in the listing (%(filters)s)") % {"filters": said} if said else _("Users in the listing")
     if kind == "reminder":
         return _("People whose unused welcome link is about to expire")
     if kind == "mailing":
-        earlier = Mailing.objects.defer("choice").filter(pk=chosen["mailing"]).first()
         if earlier is None:
             return _("Members of an earlier mailing who have not got in yet")
-        return _("Members of “%(name)s” who have not got in yet") % {"name": name_of(earlier)}
+        return _("Members of “%(name)s” who have not got in yet") % {"name": earlier}
     if kind == "file":
         return _("People in a file")
     if kind == "ids":
-        return _("People picked from the listing")
+        return _picked(chosen, earlier)
     return _("All accounts")
+
+
+def _picked(chosen: dict[str, Any], earlier: str | None) -> str:
+    if "rest_of" in chosen:
+        return _("The rest of “%(name)s”") % {"name": earlier} if earlier else _("The rest of an earlier mailing")
+    said = {
+        Source.LISTING.value: _("People picked from the listing"),
+        Source.NEEDS_HELP.value: _("People picked from “Needs help”"),
+        Source.COMMAND.value: _("People chosen by a command"),
+    }
+    return said.get(chosen.get("source", ""), _("Selected people"))
 
 
 def name(mailing: Mailing) -> str:
@@ -165,8 +191,15 @@ def alarm(mailing: Mailing, figures: Figures) -> tuple[str, str]:
     return "critical", text % values
 
 
+def draft() -> str:
+    """The state of one that is not started, in the list."""
+    return _("Draft")
+
+
 def outcome(mailing: Mailing) -> str:
     """A mailing's state for the list: when it starts, too, and one with failures does not look as if all were well."""
+    if mailing.state == MailingState.DRAFT:
+        return draft()
     if not has_started(mailing) and (begins := _begins(mailing)):
         return begins
     if mailing.state == MailingState.FINISHED and (lost := mailing.failed + mailing.bounced):
@@ -189,6 +222,16 @@ def start_time(mailing: Mailing) -> str:
     return "" if mailing.starts_at is None else moments.date_and_time(mailing.starts_at)
 
 
+def kept_sentence() -> str:
+    """Of a draft, how long it can be found in the list."""
+    text = ngettext(
+        "This draft is kept for %(days)s day after the last change.",
+        "This draft is kept for %(days)s days after the last change.",
+        DRAFT_DAYS,
+    )
+    return text % {"days": DRAFT_DAYS}
+
+
 def start_sentence(mailing: Mailing) -> str:
     """Of a draft; empty where it starts at once."""
     return "" if has_started(mailing) else moments.sentence(_("Starts %(when)s."), when=start_time(mailing))
@@ -196,28 +239,43 @@ def start_sentence(mailing: Mailing) -> str:
 
 def hours(mailing: Mailing) -> str:
     """Within which hours it sends; empty for any."""
-    if not has_hours(mailing):
-        return ""
+    return _("%(start)s to %(end)s (%(zone)s)") % _hours(mailing) if has_hours(mailing) else ""
+
+
+def hours_sentence(mailing: Mailing) -> str:
+    """The same of a draft, as a sentence."""
+    return _("Sends from %(start)s to %(end)s (%(zone)s) only.") % _hours(mailing) if has_hours(mailing) else ""
+
+
+def _hours(mailing: Mailing) -> dict[str, str]:
     start, end = (str(time_format(each, "TIME_FORMAT")) for each in (mailing.hours_from, mailing.hours_to) if each)
-    zone = moments.zone_in_words(settings.TIME_ZONE)
-    return _("%(start)s to %(end)s (%(zone)s)") % {"start": start, "end": end, "zone": zone}
+    return {"start": start, "end": end, "zone": moments.zone_in_words(settings.TIME_ZONE)}
+
+
+def so_far(mailing: Mailing, figures: Figures) -> str:
+    """How much of a mailing is done; of a stopped one, what was sent."""
+    numbers = {"done": grouped(figures.done), "sent": grouped(figures.numbers["sent"]), "all": grouped(figures.chosen)}
+    if mailing.state != MailingState.STOPPED:
+        return _("%(done)s of %(all)s done.") % numbers
+    text = ngettext("%(sent)s of %(all)s email was sent.", "%(sent)s of %(all)s emails were sent.", figures.chosen)
+    return text % numbers
 
 
 def time_left(left: timedelta | None) -> str:
-    """A rough estimate; empty where there is none."""
+    """A rough estimate, as a sentence; empty where there is none."""
     if left is None:
         return ""
     seconds = max(int(left.total_seconds()), 1)
     if seconds < 90:
-        return ngettext("about %(n)d second left", "about %(n)d seconds left", seconds) % {"n": seconds}
+        return ngettext("About %(n)d second left.", "About %(n)d seconds left.", seconds) % {"n": seconds}
     if seconds < 90 * 60:
         minutes = round(seconds / 60)
-        return ngettext("about %(n)d minute left", "about %(n)d minutes left", minutes) % {"n": minutes}
+        return ngettext("About %(n)d minute left.", "About %(n)d minutes left.", minutes) % {"n": minutes}
     hours = round(seconds / 3600)
     if hours < 48:
-        return ngettext("about %(n)d hour left", "about %(n)d hours left", hours) % {"n": hours}
+        return ngettext("About %(n)d hour left.", "About %(n)d hours left.", hours) % {"n": hours}
     days = round(hours / 24)
-    return ngettext("about %(n)d day left", "about %(n)d days left", days) % {"n": days}
+    return ngettext("About %(n)d day left.", "About %(n)d days left.", days) % {"n": days}
 
 
 def grouped(number: int) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from .. import mailings
 from ..accounts import is_not_to_be_emailed
 from ..exceptions import ChoiceError
-from ..mailing import Choice, Kind, with_ids
+from ..mailing import Choice, Kind, Source, with_ids
 from ..models import NeedsHelp
 from . import mailing_pages, permissions
 from .mailing_words import grouped
@@ -55,7 +55,8 @@ class NeedsHelpMailing(NeedsHelpList):
             messages.warning(request, _left_out(asked) if asked else _("Nobody is selected."))
             return redirect(self.list_url())
         self._say_who_is_missing(min(asked, MOST) - len(keys), asked)
-        draft = mailings.draft(Choice(kind=Kind.IDS, ids=tuple(keys)), by=request.user, again=True)
+        choice = Choice(kind=Kind.IDS, ids=tuple(keys), source=Source.NEEDS_HELP)
+        draft = mailings.draft(choice, by=request.user, again=True)
         return redirect(mailing_pages.url(draft))
 
     def _within_rights(self, people: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from ... import mailings
 from ...exceptions import ChoiceError
-from ...mailing import Choice, Kind, Preview, file_choice, in_groups, read_file, with_ids
+from ...mailing import MOST_PER_HOUR, Choice, Kind, Preview, Source, file_choice, in_groups, read_file, with_ids
 from ...models import Mailing, MailingState, Origin
 from ..base import WorkingCommand
 from ..members_file import described, opened
@@ -20,7 +20,6 @@ from ..stopping import stopping
 from ..trouble import raise_if_unmigrated, said_of
 
 UNITS = {"s": 3600, "second": 3600, "min": 60, "minute": 60, "h": 1, "hour": 1}
-MOST_PER_HOUR = 10_000_000
 PAUSE_SECONDS = 0.5
 # In a log, one line in so many seconds.
 LINE_SECONDS = 10
@@ -133,7 +132,7 @@ class Command(WorkingCommand):
             if options["group"]:
                 return in_groups(options["group"])
             if options["ids"] is not None:
-                return with_ids([key for key in re.split(r"[,\s]+", options["ids"]) if key])
+                return with_ids(filter(None, re.split(r"[,\s]+", options["ids"])), source=Source.COMMAND)
             if options["csv"]:
                 return self.choice_of_file(options)
         except ChoiceError as error:
