@@ -50,7 +50,7 @@ from .mailing import (
     why_paused,
 )
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
-from .reports import NEEDS_MENDING, Cause
+from .reports import NEEDS_MENDING, Cause, counters_of
 
 __all__ = [
     "change",
@@ -202,7 +202,11 @@ def stop(mailing: Mailing, *, by: Member | None) -> bool:
 
 def try_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
     """Take up anew whom the mailing wanted to reach and did not, but for accounts `beyond` who asks; how many."""
-    if again := try_failed_again(mailing, beyond=out_of_reach(mailing.choice, beyond)):
+
+    def counted(email: ResetEmail) -> set[str]:
+        return counters_of(email, email.events.all())
+
+    if again := try_failed_again(mailing, counted=counted, beyond=out_of_reach(mailing.choice, beyond)):
         wake_on_commit(mailing)
     return again
 

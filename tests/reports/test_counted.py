@@ -6,7 +6,7 @@ from tests.conftest import make_person
 from tests.reports.test_webhook import report
 from wagtail_member_reset import bad_addresses, mailings, outbox
 from wagtail_member_reset.mailing import Choice, Kind, protection
-from wagtail_member_reset.models import BadVerdict, MailingState
+from wagtail_member_reset.models import BadVerdict, EmailState, MailingState
 from wagtail_member_reset.outbox.transport import Answer, Mailer, Result
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
@@ -82,3 +82,23 @@ def test_delivery_of_an_email_that_had_seemed_to_fail_takes_its_hard_bounce_back
     report(email, "delivered")
 
     assert counts(mailing) == {"failed": 1, "delivered": 1}
+
+
+def test_email_that_try_again_replaced_counts_no_more_whatever_is_reported_of_it(refusing):
+    mailing = sent(3)
+    replaced = list(mailing.emails.all())
+    report(replaced[0], "delivered")
+    people = [email.member for email in replaced]
+    for person in people:
+        bad_addresses.forget(person.email)
+
+    refusing()
+    assert mailings.try_again(mailing) == 3
+    assert counts(mailing) == {}
+    outbox.drain()
+    for email in replaced:
+        report(email, **NO_SUCH)
+    report(replaced[1], "delivered")
+
+    assert counts(mailing) == {"handed_over": 3}
+    assert mailing.emails.filter(state=EmailState.HANDED_OVER).count() == 3

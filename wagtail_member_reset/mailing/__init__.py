@@ -1,5 +1,6 @@
 """Mailings: who is chosen, how far each is, how fast it goes, and the links and emails that its chunks become."""
 
+from .again import try_failed_again
 from .choose import (
     SLICE,
     Choice,
@@ -45,7 +46,6 @@ from .state import (
     resume_mailing,
     start_mailing,
     stop_mailing,
-    try_failed_again,
 )
 from .uploads import LONG, keep_upload, next_upload, problems_of, read_uploads
 from .watchers import is_watching, told_of, watch

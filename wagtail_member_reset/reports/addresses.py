@@ -29,7 +29,7 @@ def note_report(event: DeliveryEvent) -> None:
 
 
 def is_told(email: ResetEmail) -> bool:
-    """Whether our own server or service said it. What nobody has said is of our own code, which could not write to it."""
+    """Whether our own server or service said it. If nobody did, it was our own code that could not write to it."""
     return bool(email.result_text or email.provider)
 
 
