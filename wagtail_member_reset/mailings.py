@@ -248,7 +248,6 @@ def progress(mailing: Mailing) -> Progress:
         skips=skip_counts(mailing),
         left=time_left(mailing),
         needs_mending=mailing.state == MailingState.PAUSED and _needs_mending(waiting),
-        is_unwanted=mailing.state == MailingState.PAUSED and bool(mailing.paused_for),
         why_paused=why_paused(mailing) if mailing.state == MailingState.PAUSED else "",
     )
 

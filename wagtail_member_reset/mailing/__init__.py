@@ -31,7 +31,7 @@ from .pace import reserve as reserve_room
 from .pace import time_left
 from .passed_over import pass_over
 from .previewed import SAMPLES, People, Place, Preview, people, preview
-from .protection import why_paused
+from .reasons import why_paused
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
 from .state import (

@@ -7,7 +7,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from .. import db
-from ..models import Mailing, MailingState
+from ..models import Mailing, MailingState, PauseReason
+from .pausing import pause_by_itself
 
 
 def pause_mailing_for(mailing_id: int, answers: set[str]) -> bool:
@@ -18,9 +19,7 @@ def pause_mailing_for(mailing_id: int, answers: set[str]) -> bool:
         known = running.select_for_update().values_list("paused_for", flat=True).first()
         if known is None or answers <= set(known):
             return False
-        told = sorted(answers | set(known))
-        paused = {"state": MailingState.PAUSED, "paused_at": timezone.now(), "notice": MailingState.PAUSED}
-        return bool(running.update(**paused, paused_for=told))
+        return pause_by_itself(running, PauseReason.UNWANTED, paused_for=sorted(answers | set(known)))
 
     return db.retried(attempt)
 

@@ -54,8 +54,7 @@ def _compose(due: Mailing) -> Content:
         said = [_("The mailing “%(name)s” has finished.") % values]
     else:
         subject = _("“%(name)s” has paused (%(site)s)") % values
-        unwanted = _("Sending paused by itself: one mail server after another refuses this site's emails as unwanted.")
-        said = [_("The mailing “%(name)s” has paused.") % values, mailing.why_paused(due) or unwanted]
+        said = [_("The mailing “%(name)s” has paused.") % values, mailing.why_paused(due)]
     said += ["\n".join(_figures(due)), *_page(due)]
     text = "\n\n".join(said) + "\n"
     return Content(subject, text, linebreaks(urlize(text, autoescape=True)))
