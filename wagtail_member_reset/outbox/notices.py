@@ -1,4 +1,4 @@
-"""Telling who started a mailing, and who has asked, that it has finished or paused: figures, no names, and its page."""
+"""Telling who started a mailing, and who has asked, that it has finished or paused: no names, its page, and figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.html import linebreaks, urlize
 from django.utils.translation import gettext as _
 
 from .. import ids, links, mailing
-from ..accounts import Member, address_of, language_of
+from ..accounts import Member, address_of, language_of, may_view_all
 from ..exceptions import SettingError
 from ..models import Mailing, MailingState
 from .failures import Answer
@@ -40,22 +40,24 @@ def send_notices(mailer: Mailer) -> int:
 
 def _send(due: Mailing, mailer: Mailer, *, to: Member) -> bool:
     with translation.override(language_of(to, due.language)):
-        content = _compose(due)
+        content = _compose(due, has_figures=may_view_all(to))
     result = mailer.send(content, to=address_of(to), public_id=str(ids.new_public_id()))
     if result.answer != Answer.ACCEPTED:
         logger.warning("mailing=%s: person=%s could not be told that it has %s.", due.pk, to.pk, due.state)
     return result.answer == Answer.ACCEPTED
 
 
-def _compose(due: Mailing) -> Content:
+def _compose(due: Mailing, *, has_figures: bool) -> Content:
+    """With figures for who may see everybody: those of a mailing tell of people beyond the reach of others."""
     values = {"site": links.site_name(due.site), "name": mailing.name_of(due)}
     if due.state == MailingState.FINISHED:
         subject = _("“%(name)s” has finished (%(site)s)") % values
         said = [_("The mailing “%(name)s” has finished.") % values]
     else:
         subject = _("“%(name)s” has paused (%(site)s)") % values
-        said = [_("The mailing “%(name)s” has paused.") % values, mailing.why_paused(due)]
-    said += ["\n".join(_figures(due)), *_page(due)]
+        said = [_("The mailing “%(name)s” has paused.") % values, mailing.why_paused(due, has_figures=has_figures)]
+    figures = ["\n".join(_figures(due))] if has_figures else []
+    said += [*figures, *_page(due)]
     text = "\n\n".join(said) + "\n"
     return Content(subject, text, linebreaks(urlize(text, autoescape=True)))
 
