@@ -1,7 +1,10 @@
 """Who started a mailing is told once when it ends or pauses by itself, in figures and without names."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from tests.conftest import grant, make_person
 from tests.reports.test_webhook import report
@@ -9,6 +12,7 @@ from wagtail_member_reset import mailings, outbox
 from wagtail_member_reset.mailing import Choice, Kind, protection, watch, watchers
 from wagtail_member_reset.models import MailingState
 from wagtail_member_reset.outbox.transport import Answer, Mailer, Result
+from wagtail_member_reset.reports import Cause, Whose
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
 
@@ -200,3 +204,54 @@ def test_who_may_send_to_nobody_is_not_told_of_mailings(mailoutbox):
     outbox.drain()
 
     assert told(mailoutbox, person) == []
+
+
+LOGIN_REFUSED = Result(
+    answer=Answer.NEVER,
+    code="login_refused",
+    whose=Whose.MEND,
+    cause=Cause.LOGIN_REFUSED,
+    is_sure=True,
+    is_certain=True,
+)
+
+
+def test_pause_for_a_refused_login_is_told_once_the_login_is_mended(office, mailoutbox, monkeypatch, time_machine):
+    send, tried = Mailer.send, []
+
+    def refuse(mailer, content, *, to, public_id):
+        tried.append(to)
+        return LOGIN_REFUSED
+
+    monkeypatch.setattr(Mailer, "send", refuse)
+    mailing = started(3, by=office)
+    outbox.drain()
+    outbox.drain()
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.paused_because) == (MailingState.PAUSED, "refused")
+    assert tried.count(office.email) == 1
+    assert mailoutbox == []
+
+    monkeypatch.setattr(Mailer, "send", send)
+    time_machine.move_to(timezone.now() + timedelta(minutes=11))
+    outbox.drain()
+    outbox.drain()
+
+    [notice] = mailoutbox
+    assert notice.to == [office.email]
+    assert "this site's emails are refused or cannot be made for now" in notice.body
+    assert mailings.go_on(mailing, wake=False)
+    outbox.drain()
+    assert len(mailoutbox) == 4 + 1
+
+
+def test_who_has_asked_is_told_of_the_end_of_a_mailing_that_emailed_nobody(colleague, mailoutbox):
+    mailing = started(3, by=None)
+    watch(mailing, colleague, wants=True)
+    get_user_model().objects.filter(pk__in=mailing.chunks.get().members).update(is_active=False)
+
+    outbox.drain()
+
+    [notice] = mailoutbox
+    assert notice.to == [colleague.email]
+    assert "Not emailed: 3" in notice.body

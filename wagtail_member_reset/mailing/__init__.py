@@ -32,7 +32,7 @@ from .pace import time_left
 from .passed_over import pass_over
 from .previewed import SAMPLES, People, Place, Preview, people, preview
 from .reasons import why_paused
-from .refused import pause_mailing_for, silence_of
+from .refused import pause_mailing_for, pause_refused_mailing, silence_of
 from .reminders import look_for_reminders
 from .state import (
     cancel_unheld_links,
@@ -123,6 +123,7 @@ __all__ = [
     "pause_after_wave",
     "pause_mailing",
     "pause_mailing_for",
+    "pause_refused_mailing",
     "people",
     "preview",
     "problems_of",

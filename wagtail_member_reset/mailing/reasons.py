@@ -56,6 +56,10 @@ def _without_figures(reason: str) -> str:
         PauseReason.UNWANTED: _(
             "Sending paused by itself: one member's mail server after another refuses this site's emails as unwanted."
         ),
+        PauseReason.REFUSED: _(
+            "Sending paused by itself: this site's emails are refused or cannot be made for now."
+            " Its login, settings, account or texts have to be fixed."
+        ),
     }[PauseReason(reason)]
 
 
@@ -72,4 +76,5 @@ def _what_to_do(reason: str) -> list[str]:
         ],
         PauseReason.FIRST_WAVE: [_("Look at what came back. Then resume, or stop sending.")],
         PauseReason.UNWANTED: [_("Ask your administrator to check SPF, DKIM and DMARC. Then resume.")],
+        PauseReason.REFUSED: [_("Ask your administrator. Then resume: nobody was passed over.")],
     }[PauseReason(reason)]

@@ -24,6 +24,11 @@ def pause_mailing_for(mailing_id: int, answers: set[str]) -> bool:
     return db.retried(attempt)
 
 
+def pause_refused_mailing(mailing_id: int) -> bool:
+    """Pause it since our own server or service takes none of its emails; False when it was not running."""
+    return pause_by_itself(Mailing.objects.filter(pk=mailing_id), PauseReason.REFUSED)
+
+
 def silence_of(mailing_id: int) -> timedelta:
     """How long ago the mailing got any further, began, or went on after a pause."""
     found = Mailing.objects.filter(pk=mailing_id).values_list("progress_at", "started_at", "resumed_at").first()

@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
                     ("complaints", "Too many people marked the email as spam"),
                     ("first_wave", "The first wave has left"),
                     ("unwanted", "Members' mail servers refuse this site's emails as unwanted"),
+                    ("refused", "This site's emails are refused or cannot be made"),
                 ],
                 default="",
                 max_length=12,

@@ -24,14 +24,15 @@ class MailingState(models.TextChoices):
 
 class PauseReason(models.TextChoices):
     """
-    Why a mailing paused by itself: to protect the sender, see `mailing.protection`; after its first wave; or since one
-    member's mail server after another refuses it.
+    Why a mailing paused by itself: to protect the sender, see `mailing.protection`; after its first wave; since one
+    member's mail server after another refuses it; or since our own server takes none of its emails.
     """
 
     HARD_BOUNCES = "hard_bounces", _("Too many addresses do not exist")
     COMPLAINTS = "complaints", _("Too many people marked the email as spam")
     FIRST_WAVE = "first_wave", _("The first wave has left")
     UNWANTED = "unwanted", _("Members' mail servers refuse this site's emails as unwanted")
+    REFUSED = "refused", _("This site's emails are refused or cannot be made")
 
 
 class Mailing(models.Model):
