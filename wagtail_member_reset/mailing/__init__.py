@@ -14,7 +14,7 @@ from .choose import (
     out_of_reach,
     with_ids,
 )
-from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
+from .chunks import forgotten_chunk, forgotten_mailings, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count, skip_counts
 from .figures import Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
@@ -92,6 +92,7 @@ __all__ = [
     "finish_mailing",
     "finish_mailings",
     "forgotten_chunk",
+    "forgotten_mailings",
     "give_back_room",
     "has_hours",
     "has_missed",
