@@ -50,7 +50,7 @@ def pause_after_wave(mailing_id: int) -> bool:
     """
     Pause a mailing whose first wave has left; whether this call did.
 
-    What has to be tried again waits, too: whether to go on, those tell that were taken.
+    Emails that have to be tried again wait, too: those that were sent tell whether to go on.
     """
     over = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING, wave_left=0)
     under_way = Q(state=EmailState.SENDING) | Q(state=EmailState.QUEUED, attempts=0)
