@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import F, Q
@@ -47,7 +48,8 @@ def try_failed_again(
             for email in part.select_for_update().prefetch_related("events"):
                 moved.update(counted(email))
             part.update(replaced_at=timezone.now())
-        counters.count(mailing.pk, **{name: -number for name, number in moved.items()})
+        back: Any = {name: -number for name, number in moved.items()}
+        counters.count(mailing.pk, **back)
         counters.uncount_skips(mailing.pk, Counter(reason for *_, reason in found if reason))
         write_chunks(mailing, [member for _pk, member, *_rest in found], again=True)
         going.filter(state=MailingState.FINISHED).update(state=MailingState.RUNNING, finished_at=None)

@@ -16,7 +16,7 @@ class BadAddress(models.Model):
     """
     An address that mailings pass over, known by a keyed digest alone: what that means is in `bad_addresses`.
 
-    It belongs to no account: mailings pass over whoever takes the address over, and reach a member who gets another one.
+    It belongs to no account: mailings pass over whoever has the address, and reach a member who gets another one.
     """
 
     digest = models.CharField(max_length=64, primary_key=True)
