@@ -110,6 +110,37 @@ def timed_mailing():
     return {"asked": asked, "asked_again": again, "handed_over": handed_over}
 
 
+def late_mailing():
+    """A mailing that starts in two weeks; its tasks are run at once, and passes once it has been its turn."""
+    from unittest import mock
+
+    from django.utils import timezone
+
+    from tests.broker import Broker
+    from tests.conftest import make_person
+    from wagtail_member_reset import mailings, outbox
+    from wagtail_member_reset.mailing.choose import Choice, Kind
+    from wagtail_member_reset.models import Mailing, MailingChunk
+
+    make_person("Nora")
+    starts_at = timezone.now() + timedelta(days=14)
+    mailing = mailings.draft(Choice(kind=Kind.ALL), by=None, starts_at=starts_at)
+    mailings.start(mailing)
+    asked, before = queued(), list(Broker.queue)
+    Broker.queue.clear()
+    with mock.patch("time.sleep") as sleep:
+        handed_over = [task.func(*args) for task, args, _kwargs in before]
+    waiting, ago = queued(), timezone.now() - timedelta(minutes=5)
+    # Two weeks later.
+    Mailing.objects.update(starts_at=ago, turn_at=ago, started_at=ago, progress_at=None)
+    MailingChunk.objects.update(due_at=ago)
+    outbox.look_if_due()
+    passes = [task.func(*args) for task, args, _kwargs in [*Broker.queue, *Broker.queue]]
+    later = queued()
+    handed_over += [*passes, *(task.func(*args) for task, args, _kwargs in Broker.queue[1:2])]
+    return {"asked": asked, "slept": sleep.call_count, "waiting": waiting, "later": later, "handed_over": handed_over}
+
+
 def requests_of_visitors():
     """Three at once; then the workers run the tasks."""
     import time

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import bad_addresses, ids, mailings, outbox, resets, tokens
+from wagtail_member_reset import bad_addresses, db, ids, mailings, outbox, resets, tokens
 from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import BadAddress, BadVerdict, SkipReason
 
@@ -42,6 +42,36 @@ def test_a_complaint_outlasts_bounces_and_deliveries():
     bad_addresses.remember("mia@club.example", BOUNCE, at=timezone.now())
 
     assert bad_addresses.forget("mia@club.example") is False
+    assert verdicts("mia@club.example") == {"mia@club.example": COMPLAINT}
+
+
+def test_a_second_complaint_is_kept_for_90_days_of_its_own():
+    now = timezone.now()
+    bad_addresses.remember("mia@club.example", COMPLAINT, at=now - timedelta(days=80))
+    bad_addresses.remember("mia@club.example", COMPLAINT, at=now)
+    bad_addresses.remember("mia@club.example", COMPLAINT, at=now - timedelta(days=40))
+
+    assert bad_addresses.known_bad("mia@club.example").happened_at == now
+
+
+def test_a_complaint_that_is_over_hides_no_new_bounce():
+    bad_addresses.remember("mia@club.example", COMPLAINT, at=timezone.now() - bad_addresses.KEPT)
+    bad_addresses.remember("mia@club.example", BOUNCE)
+
+    assert verdicts("mia@club.example") == {"mia@club.example": BOUNCE}
+
+
+def test_a_complaint_that_is_told_at_the_same_moment_as_a_bounce_stands(monkeypatch):
+    insert = db.insert
+
+    def insert_late(rows, **options):
+        monkeypatch.setattr(db, "insert", insert)
+        bad_addresses.remember("mia@club.example", BOUNCE)
+        insert(rows, **options)
+
+    monkeypatch.setattr(db, "insert", insert_late)
+    bad_addresses.remember("mia@club.example", COMPLAINT)
+
     assert verdicts("mia@club.example") == {"mia@club.example": COMPLAINT}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from . import db, ids
@@ -47,16 +47,21 @@ def remember(address: str, verdict: BadVerdict, *, cause: str = "", at: datetime
     """
     Write down what became of an email to the address. Part of a transaction.
 
-    A complaint stands, whatever bounces; of two bounces the later one counts, whichever is told first.
+    A complaint stands for its 90 days, whatever bounces; of two that are alike the later one counts, whichever is told
+    first.
     """
-    digest, told = _digester()(address), {"verdict": verdict, "cause": cause, "happened_at": at or timezone.now()}
+    digest, now = _digester()(address), timezone.now()
+    told = {"verdict": verdict, "cause": cause, "happened_at": at or now}
     known = BadAddress.objects.filter(digest=digest)
-    bounce = known.filter(verdict=BadVerdict.HARD_BOUNCE)
-    earlier = known.filter(verdict=verdict, happened_at__lt=told["happened_at"])
-    if (bounce if verdict == BadVerdict.COMPLAINT else earlier).update(**told) or known.exists():
+    is_over = Q(happened_at__lte=now - KEPT)
+    outdated = Q(happened_at__lt=told["happened_at"]) & (Q(verdict=verdict) | is_over)
+    if verdict == BadVerdict.COMPLAINT:
+        outdated |= Q(verdict=BadVerdict.HARD_BOUNCE)
+    if known.filter(outdated).update(**told) or known.exists():
         return
-    # Another report may come at once.
     db.insert([BadAddress(digest=digest, **told)], ignore_conflicts=True)
+    # Another report may have been written at the same moment.
+    known.filter(outdated).update(**told)
 
 
 def forget(address: str, *, until: datetime | None = None) -> bool:

@@ -53,7 +53,7 @@ from .mailing import (
     why_paused,
 )
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
-from .reports import NEEDS_MENDING, Cause
+from .reports import NEEDS_MENDING, Cause, counters_of
 
 __all__ = [
     "change",
@@ -207,7 +207,11 @@ def stop(mailing: Mailing, *, by: Member | None) -> bool:
 
 def try_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
     """Take up anew whom the mailing wanted to reach and did not, but for accounts `beyond` who asks; how many."""
-    if again := try_failed_again(mailing, beyond=out_of_reach(mailing.choice, beyond)):
+
+    def counted(email: ResetEmail) -> set[str]:
+        return counters_of(email, email.events.all())
+
+    if again := try_failed_again(mailing, counted=counted, beyond=out_of_reach(mailing.choice, beyond)):
         wake_on_commit(mailing)
     return again
 
@@ -249,7 +253,6 @@ def progress(mailing: Mailing) -> Progress:
         skips=skip_counts(mailing),
         left=time_left(mailing),
         needs_mending=mailing.state == MailingState.PAUSED and _needs_mending(waiting),
-        is_unwanted=mailing.state == MailingState.PAUSED and bool(mailing.paused_for),
         why_paused=why_paused(mailing) if mailing.state == MailingState.PAUSED else "",
     )
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from model_bakery import baker
 
-from tests.conftest import make_person, use_backend
+from tests.conftest import grant, make_person, use_backend
 from tests.reports.test_webhook import report
 from wagtail_member_reset import mailing as rows
 from wagtail_member_reset import mailings, outbox
@@ -102,6 +102,7 @@ def test_8_percent_dead_pause_within_200_verdicts_and_no_dead_address_is_mailed_
 ):
     # By chance, as few as 5 of the first 200 may be dead.
     monkeypatch.setattr(choose, "random", random.Random(members))
+    grant(office, "bulk_send_passwordreset")
     people = [make_person(f"Member{number}") for number in range(members)]
     dead = {person.email for number, person in enumerate(people) if number % 100 < 8}
     choice = Choice(kind=Kind.IDS, ids=tuple(person.pk for person in people))

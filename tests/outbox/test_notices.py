@@ -1,7 +1,10 @@
 """Who started a mailing is told once when it ends or pauses by itself, in figures and without names."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from tests.conftest import grant, make_person
 from tests.reports.test_webhook import report
@@ -9,10 +12,17 @@ from wagtail_member_reset import mailings, outbox
 from wagtail_member_reset.mailing import Choice, Kind, protection, watch, watchers
 from wagtail_member_reset.models import MailingState
 from wagtail_member_reset.outbox.transport import Answer, Mailer, Result
+from wagtail_member_reset.reports import Cause, Whose
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
 
+SENDS = ("send_passwordreset", "bulk_send_passwordreset")
 NO_SUCH = {"event_type": "bounced", "mta_response": "550 5.1.1 User unknown"}
+
+
+@pytest.fixture
+def office(office):
+    return grant(office, "bulk_send_passwordreset")
 
 
 @pytest.fixture(autouse=True)
@@ -95,14 +105,14 @@ def test_pause_by_itself_is_told_once_with_why_and_what_to_do(office, mailoutbox
 
 @pytest.fixture
 def colleague(db):
-    return grant(make_person("Cora"), "bulk_send_passwordreset")
+    return grant(make_person("Cora"), *SENDS, "view_passwordreset")
 
 
 def test_who_has_asked_is_told_beside_who_started_it_each_apart_and_once(office, colleague, mailoutbox):
     mailing = started(3, by=office)
     watch(mailing, colleague, wants=True)
     watch(mailing, colleague, wants=True)
-    watch(mailing, grant(office, "bulk_send_passwordreset"), wants=True)
+    watch(mailing, office, wants=True)
 
     outbox.drain()
     outbox.drain()
@@ -123,8 +133,8 @@ def test_who_has_asked_is_told_of_the_end_of_a_small_mailing_and_of_a_command(co
 
 
 def test_who_wants_it_no_more_or_may_send_no_mailings_any_more_is_not_told(office, colleague, mailoutbox):
-    mailing, former = started(3, by=None), grant(make_person("Former"), "bulk_send_passwordreset")
-    left = grant(make_person("Left"), "bulk_send_passwordreset")
+    mailing, former = started(3, by=None), grant(make_person("Former"), *SENDS)
+    left = grant(make_person("Left"), *SENDS)
     for person in (colleague, former, left):
         watch(mailing, person, wants=True)
     watch(mailing, colleague, wants=False)
@@ -163,3 +173,85 @@ def test_account_that_was_deleted_is_told_nothing_and_breaks_nothing(colleague, 
 
     mailing.refresh_from_db()
     assert (mailing.state, mailing.notice) == (MailingState.FINISHED, "")
+
+
+def test_who_may_not_see_everybody_gets_no_figures_and_the_link(mailoutbox):
+    mailing, person = started(3, by=None, name="Renewal"), grant(make_person("Jo"), *SENDS)
+    watch(mailing, person, wants=True)
+
+    outbox.drain()
+
+    [notice] = told(mailoutbox, person)
+    assert "has finished." in notice.body
+    assert "Sent" not in notice.body
+    assert "3" not in notice.body.replace(f"/{mailing.pk}/", "")
+    assert f"/admin/member-reset/mailings/{mailing.pk}/" in notice.body
+
+
+def test_who_started_it_and_may_send_no_mailings_any_more_is_not_told(office, mailoutbox):
+    started(3, by=office)
+    office.user_permissions.clear()
+
+    outbox.drain()
+
+    assert told(mailoutbox, office) == []
+
+
+def test_who_may_send_to_nobody_is_not_told_of_mailings(mailoutbox):
+    mailing, person = started(3, by=None), grant(make_person("Jo"), "bulk_send_passwordreset")
+    watch(mailing, person, wants=True)
+
+    outbox.drain()
+
+    assert told(mailoutbox, person) == []
+
+
+LOGIN_REFUSED = Result(
+    answer=Answer.NEVER,
+    code="login_refused",
+    whose=Whose.MEND,
+    cause=Cause.LOGIN_REFUSED,
+    is_sure=True,
+    is_certain=True,
+)
+
+
+def test_pause_for_a_refused_login_is_told_once_the_login_is_mended(office, mailoutbox, monkeypatch, time_machine):
+    send, tried = Mailer.send, []
+
+    def refuse(mailer, content, *, to, public_id):
+        tried.append(to)
+        return LOGIN_REFUSED
+
+    monkeypatch.setattr(Mailer, "send", refuse)
+    mailing = started(3, by=office)
+    outbox.drain()
+    outbox.drain()
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.paused_because) == (MailingState.PAUSED, "refused")
+    assert tried.count(office.email) == 1
+    assert mailoutbox == []
+
+    monkeypatch.setattr(Mailer, "send", send)
+    time_machine.move_to(timezone.now() + timedelta(minutes=11))
+    outbox.drain()
+    outbox.drain()
+
+    [notice] = mailoutbox
+    assert notice.to == [office.email]
+    assert "this site's emails are refused or cannot be made for now" in notice.body
+    assert mailings.go_on(mailing, wake=False)
+    outbox.drain()
+    assert len(mailoutbox) == 4 + 1
+
+
+def test_who_has_asked_is_told_of_the_end_of_a_mailing_that_emailed_nobody(colleague, mailoutbox):
+    mailing = started(3, by=None)
+    watch(mailing, colleague, wants=True)
+    get_user_model().objects.filter(pk__in=mailing.chunks.get().members).update(is_active=False)
+
+    outbox.drain()
+
+    [notice] = mailoutbox
+    assert notice.to == [colleague.email]
+    assert "Not emailed: 3" in notice.body

@@ -151,6 +151,16 @@ def test_mailing_with_a_start_time_asks_for_tasks_that_put_themselves_off(site):
 
 
 @pytest.mark.slow
+def test_queue_that_cannot_put_off_keeps_no_task_waiting_for_weeks_and_a_later_pass_asks_once(site):
+    seen = json.loads(site(SITE_DOES="late_mailing", BROKER_CANNOT_WAIT="1").stdout)
+
+    assert seen["asked"] == [["deliver", False, 100], ["deliver_slowly", False, 0]]
+    assert (seen["slept"], seen["waiting"]) == (0, [])
+    assert seen["later"] == [["deliver", False, 100], ["deliver_slowly", False, 0]]
+    assert (seen["handed_over"][:-1], seen["handed_over"][-1] > 0) == ([0] * 4, True)
+
+
+@pytest.mark.slow
 def test_queue_that_cannot_put_off_keeps_a_task_waiting_for_the_start_time(site):
     seen = json.loads(site(SITE_DOES="timed_mailing", BROKER_CANNOT_WAIT="1").stdout)
 

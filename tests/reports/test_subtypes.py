@@ -337,7 +337,7 @@ def test_mailing_that_goes_on_pauses_again_for_another_answer_alone(mailing):
     other = bounce(mailing, [SPF] * 12 + ["552 5.7.0 content presents a potential security issue"] * 10)
 
     assert (again, other) == ("running", "paused")
-    assert mailings.progress(mailing).is_unwanted
+    assert "as unwanted" in mailings.progress(mailing).why_paused
 
 
 def test_records_read_json_of_any_shape():

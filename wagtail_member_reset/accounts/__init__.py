@@ -38,6 +38,7 @@ from .rank import (
     may_change_sites,
     user_permission,
 )
+from .rights import may_send, may_send_mailings, may_view_all
 
 __all__ = [
     "JOINERS",
@@ -67,6 +68,9 @@ __all__ = [
     "manages_users",
     "may_change_sites",
     "may_see_listing",
+    "may_send",
+    "may_send_mailings",
+    "may_view_all",
     "one_line",
     "one_line_of_text",
     "opens_private_things",

@@ -1,5 +1,6 @@
 """Mailings: who is chosen, how far each is, how fast it goes, and the links and emails that its chunks become."""
 
+from .again import try_failed_again
 from .choose import (
     SLICE,
     Choice,
@@ -14,7 +15,7 @@ from .choose import (
     out_of_reach,
     with_ids,
 )
-from .chunks import forgotten_chunk, next_chunk, next_turn, turn_of
+from .chunks import forgotten_chunk, forgotten_mailings, next_chunk, next_turn, turn_of
 from .counters import BY_STATE, count, skip_counts
 from .figures import Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
@@ -31,10 +32,10 @@ from .pace import reserve as reserve_room
 from .pace import time_left
 from .passed_over import pass_over
 from .previewed import SAMPLES, People, Place, Preview, people, preview
-from .protection import why_paused
 from .purge import DRAFT_DAYS, purge_mailings
 from .purpose import purpose_now
-from .refused import pause_mailing_for, silence_of
+from .reasons import why_paused
+from .refused import pause_mailing_for, pause_refused_mailing, silence_of
 from .reminders import look_for_reminders
 from .state import (
     cancel_unheld_links,
@@ -47,7 +48,6 @@ from .state import (
     resume_mailing,
     start_mailing,
     stop_mailing,
-    try_failed_again,
 )
 from .uploads import LONG, keep_upload, next_upload, problems_of, read_uploads
 from .watchers import is_watching, told_of, watch
@@ -98,6 +98,7 @@ __all__ = [
     "finish_mailings",
     "first_of",
     "forgotten_chunk",
+    "forgotten_mailings",
     "give_back_room",
     "has_hours",
     "has_missed",
@@ -129,6 +130,7 @@ __all__ = [
     "pause_after_wave",
     "pause_mailing",
     "pause_mailing_for",
+    "pause_refused_mailing",
     "people",
     "preview",
     "problems_of",

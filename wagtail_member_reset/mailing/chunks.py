@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connections, transaction
-from django.db.models import F, Min
+from django.db.models import Exists, F, Min, OuterRef, Q
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
@@ -83,6 +83,20 @@ def forgotten_chunk(mailing_id: int, *, since: datetime) -> int | None:
     pk = next_chunk(Mailing(pk=mailing_id))
     turn = turn_of(pk) if pk is not None else None
     return pk if turn is not None and turn < since else None
+
+
+def forgotten_mailings(*, since: datetime) -> list[int]:
+    """
+    Running mailings whose turn came before then, and which nobody has got any further since.
+
+    Each is named once to all who ask at the same time, and again only after as long.
+    """
+    due = Exists(MailingChunk.objects.filter(mailing=OuterRef("pk"), due_at__lt=since))
+    times = ("progress_at", "held_until", "turn_at")
+    is_past = [Q(**{name: None}) | Q(**{f"{name}__lt": since}) for name in times]
+    forgotten = Mailing.objects.filter(*is_past, due, state=MailingState.RUNNING)
+    keys = list(forgotten.order_by("pk").values_list("pk", flat=True))
+    return [key for key in keys if forgotten.filter(pk=key).update(turn_at=timezone.now())]
 
 
 def take(chunk: MailingChunk, number: int) -> list[Any]:

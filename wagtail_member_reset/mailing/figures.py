@@ -13,13 +13,12 @@ class Progress:
     """
     How far a mailing is. `left` is how long it will take at its pace so far; None where that cannot be said.
 
-    A paused mailing `needs_mending` where only the administrator can, and `is_unwanted` where members' servers say so.
+    A paused mailing `needs_mending` where only the administrator can.
     """
 
     mailing: Mailing
     skips: dict[SkipReason, int]
     left: timedelta | None
     needs_mending: bool
-    is_unwanted: bool
-    # Why it paused by itself, to protect the sender, and what to do.
+    # Why it paused by itself, and what to do.
     why_paused: str = ""

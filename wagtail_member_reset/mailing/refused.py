@@ -7,7 +7,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from .. import db
-from ..models import Mailing, MailingState
+from ..models import Mailing, MailingState, PauseReason
+from .pausing import pause_by_itself
 
 
 def pause_mailing_for(mailing_id: int, answers: set[str]) -> bool:
@@ -18,11 +19,14 @@ def pause_mailing_for(mailing_id: int, answers: set[str]) -> bool:
         known = running.select_for_update().values_list("paused_for", flat=True).first()
         if known is None or answers <= set(known):
             return False
-        told = sorted(answers | set(known))
-        paused = {"state": MailingState.PAUSED, "paused_at": timezone.now(), "notice": MailingState.PAUSED}
-        return bool(running.update(**paused, paused_for=told))
+        return pause_by_itself(running, PauseReason.UNWANTED, paused_for=sorted(answers | set(known)))
 
     return db.retried(attempt)
+
+
+def pause_refused_mailing(mailing_id: int) -> bool:
+    """Pause it since our own server or service takes none of its emails; False when it was not running."""
+    return pause_by_itself(Mailing.objects.filter(pk=mailing_id), PauseReason.REFUSED)
 
 
 def silence_of(mailing_id: int) -> timedelta:

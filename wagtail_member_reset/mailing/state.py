@@ -1,5 +1,6 @@
 """
-The state of a mailing: started, paused, resumed, stopped, finished. When it is forgotten, see `mailing.purge`.
+The state of a mailing: started, paused, resumed, stopped, finished. `again` takes up whom it missed, and `purge` says
+when it is forgotten.
 
 Each transition writes the mailing's row first and changes it only from the state it expects, so of two that come at
 once, one finds nothing to do.
@@ -13,7 +14,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -145,39 +145,6 @@ def cancel_unheld_links(mailing: Mailing, *, by: Member | None = None) -> None:
             audit.record_many(pairs, mailing=mailing, by=by)
 
     db.retried(attempt)
-
-
-def try_failed_again(mailing: Mailing, *, beyond: Q | None = None) -> int:
-    """
-    Take up anew all members whom the mailing wanted to reach and did not; how many.
-
-    They are chosen and mailed as at first, whatever became of their account or link since, in their turn and at the
-    mailing's pace. None of a mailing that was stopped, nor those that are `beyond` who asks.
-    """
-
-    def attempt() -> int:
-        # Written first, so that nobody stops the mailing meanwhile, nor ends it.
-        going = Mailing.objects.filter(pk=mailing.pk).exclude(state=MailingState.STOPPED)
-        if not going.update(state=F("state")):
-            return 0
-        missed = missed_emails(mailing)
-        if beyond is not None:
-            missed = missed.exclude(member__in=get_user_model()._base_manager.filter(beyond).values("pk"))
-        found = list(missed.values_list("pk", "member", "state", "skip_reason"))
-        if not found:
-            return 0
-        for first in range(0, len(found), 500):
-            part = [pk for pk, *_rest in found[first : first + 500]]
-            ResetEmail.objects.filter(pk__in=part).update(replaced_at=timezone.now())
-        failed = sum(state == EmailState.FAILED for _pk, _member, state, _reason in found)
-        counters.count(mailing.pk, failed=-failed)
-        counters.uncount_skips(mailing.pk, Counter(reason for *_, reason in found if reason))
-        write_chunks(mailing, [member for _pk, member, *_rest in found], again=True)
-        going.filter(state=MailingState.FINISHED).update(state=MailingState.RUNNING, finished_at=None)
-        measure_anew(mailing.pk)
-        return len(found)
-
-    return db.retried(attempt)
 
 
 def missed_emails(mailing: Mailing) -> QuerySet[ResetEmail]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ..accounts import Member, address_of
+from ..accounts import Member, address_of, may_send_mailings
 from ..models import Mailing, MailingState
 
-PERMISSION = "wagtail_member_reset.bulk_send_passwordreset"
 # Who started a mailing is told of its end from so many members on: else its page is still open.
 SMALLEST_TOLD = 50
 
@@ -24,14 +23,13 @@ def is_watching(mailing: Mailing, person: Member) -> bool:
 
 def told_of(mailing: Mailing) -> list[Member]:
     """
-    Whom to tell now, each once: those who have an address, may sign in, and may still look into mailings.
+    Whom to tell now, each once: those who have an address, may sign in, and may still send mailings.
 
     Of the end of a small one, who started it is not told without asking.
     """
-    watchers = list(mailing.watchers.order_by("pk"))
-    people = [person for person in watchers if person.has_perm(PERMISSION)]
+    people = list(mailing.watchers.order_by("pk"))
     is_large = mailing.state != MailingState.FINISHED or mailing.chosen >= SMALLEST_TOLD
     starter = mailing.created_by
-    if is_large and starter is not None and starter.pk not in {person.pk for person in watchers}:
+    if is_large and starter is not None and starter.pk not in {person.pk for person in people}:
         people.insert(0, starter)
-    return [person for person in people if person.is_active and address_of(person)]
+    return [person for person in people if person.is_active and may_send_mailings(person) and address_of(person)]

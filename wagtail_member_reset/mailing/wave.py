@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.db.models import F, Q
-from django.utils import timezone
 
 from .. import db
 from ..models import EmailState, Mailing, MailingState, PauseReason, ResetEmail
+from .pausing import pause_by_itself
 
 FIRST_WAVE = 50
 # From so many emails on a first wave is offered, and from so many a pace is suggested.
@@ -50,14 +50,13 @@ def pause_after_wave(mailing_id: int) -> bool:
     """
     Pause a mailing whose first wave has left; whether this call did.
 
-    What has to be tried again waits, too: whether to go on, those tell that were taken.
+    Emails that have to be tried again wait, too: those that were sent tell whether to go on.
     """
     over = Mailing.objects.filter(pk=mailing_id, state=MailingState.RUNNING, wave_left=0)
     under_way = Q(state=EmailState.SENDING) | Q(state=EmailState.QUEUED, attempts=0)
     if not over.exists() or ResetEmail.objects.filter(under_way, mailing=mailing_id).exists():
         return False
-    paused = {"state": MailingState.PAUSED, "paused_at": timezone.now(), "paused_because": PauseReason.FIRST_WAVE}
-    return bool(db.retried(lambda: over.update(**paused, notice=MailingState.PAUSED)))
+    return pause_by_itself(over, PauseReason.FIRST_WAVE)
 
 
 def pause_all() -> None:

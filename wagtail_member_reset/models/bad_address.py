@@ -16,7 +16,7 @@ class BadAddress(models.Model):
     """
     An address that mailings pass over, known by a keyed digest alone: what that means is in `bad_addresses`.
 
-    It belongs to no account, so who gets the address later is spared the email, and who lets go of it is not.
+    It belongs to no account: mailings pass over whoever has the address, and reach a member who gets another one.
     """
 
     digest = models.CharField(max_length=64, primary_key=True)

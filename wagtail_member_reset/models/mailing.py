@@ -23,11 +23,16 @@ class MailingState(models.TextChoices):
 
 
 class PauseReason(models.TextChoices):
-    """Why a mailing paused by itself: to protect the sender, see `mailing.protection`, or after its first wave."""
+    """
+    Why a mailing paused by itself: to protect the sender, see `mailing.protection`; after its first wave; since one
+    member's mail server after another refuses it; or since our own server takes none of its emails.
+    """
 
     HARD_BOUNCES = "hard_bounces", _("Too many addresses do not exist")
     COMPLAINTS = "complaints", _("Too many people marked the email as spam")
     FIRST_WAVE = "first_wave", _("The first wave has left")
+    UNWANTED = "unwanted", _("Members' mail servers refuse this site's emails as unwanted")
+    REFUSED = "refused", _("This site's emails are refused or cannot be made")
 
 
 class Mailing(models.Model):
@@ -63,7 +68,7 @@ class Mailing(models.Model):
     state = models.CharField(max_length=10, choices=MailingState.choices, default=MailingState.DRAFT)
     # The mail service is overrun or away, and is left alone until then.
     held_until = models.DateTimeField(null=True, blank=True)
-    # For what many members' mail servers refused one after another, so that it paused, once for each answer.
+    # All for which members' mail servers ever refused it one after another, so that it paused, once for each answer.
     paused_for = models.JSONField(default=list)
     # Why it paused by itself, until it goes on; and the shares at which it does so, raised each time it goes on.
     paused_because = models.CharField(max_length=12, choices=PauseReason.choices, blank=True, default="")

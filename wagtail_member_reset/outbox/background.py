@@ -160,7 +160,7 @@ class Sender:
                     self._is_running = False
                     return
             try:
-                # Who comes meanwhile does not move the moment, unless a person waits for it.
+                # A further wake does not change the moment, unless a person waits for its email.
                 self._is_urgent.wait(requests.random_delay())
                 with self._lock:
                     self._is_wanted = False

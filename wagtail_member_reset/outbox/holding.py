@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict, deque
-from contextlib import suppress
 from datetime import timedelta
 from itertools import takewhile
 
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..mailing import hold_mailing, pause_mailing, silence_of
+from ..mailing import hold_mailing, pause_refused_mailing, silence_of
 from ..models import EmailState, Mailing, ResetEmail
 from ..reports import IN_A_ROW, Ending, pause_if_many, read_row, refusal
 from . import outcome
@@ -40,8 +39,7 @@ def hold(email: ResetEmail, failed: Result) -> bool:
         hold_mailing(email.mailing_id, timezone.now() + max(wait, timedelta(seconds=failed.retry_after)))
         return True
     logger.error("mailing=%s paused: %s", email.mailing_id, failed.cause.value or failed.code)
-    with suppress(Mailing.DoesNotExist):
-        pause_mailing(Mailing.objects.defer("choice").get(pk=email.mailing_id))
+    pause_refused_mailing(email.mailing_id)
     return True
 
 

@@ -1,19 +1,21 @@
-"""Telling who started a mailing, and who has asked, that it has finished or paused: figures, no names, and its page."""
+"""Telling who started a mailing, and who has asked, that it has finished or paused: no names, its page, and figures."""
 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.formats import number_format
 from django.utils.html import linebreaks, urlize
 from django.utils.translation import gettext as _
 
 from .. import ids, links, mailing
-from ..accounts import Member, address_of, language_of
+from ..accounts import Member, address_of, language_of, may_view_all
 from ..exceptions import SettingError
-from ..models import Mailing, MailingState
-from .failures import Answer
+from ..models import Mailing, MailingState, PauseReason
+from ..reports import Whose
+from .failures import Answer, Result
 from .text import Content
 from .transport import Mailer
 
@@ -21,42 +23,55 @@ logger = logging.getLogger("wagtail_member_reset")
 
 # Its page in the admin.
 PAGE = "wagtail_member_reset_admin:mailing"
+# How often a notice is tried while our own server takes nothing.
+TRIED_EVERY = timedelta(minutes=10)
 
 
 def send_notices(mailer: Mailer) -> int:
     """
-    Send what is due, each once and to each person apart, whatever becomes of it; how many were handed over.
+    Send what is due, each once and to each person apart; how many were handed over.
 
-    Part of no transaction: whoever writes down that a notice goes out sends it.
+    Where a mailing paused since our own server takes nothing, it may take no notice either: that is sent later. Part of
+    no transaction: whoever writes down that a notice goes out sends it.
     """
-    handed_over = 0
-    for due in Mailing.objects.exclude(notice="").defer("choice").select_related("created_by", "site").order_by("pk"):
-        mine = Mailing.objects.filter(pk=due.pk, notice=due.notice)
-        came_to_anything = due.state == due.notice and bool(due.handed_over or due.failed)
-        if mine.update(notice="") and came_to_anything:
-            handed_over += sum(_send(due, mailer, to=person) for person in mailing.told_of(due))
+    handed_over, now = 0, timezone.now()
+    waiting = Mailing.objects.exclude(notice="").exclude(paused_because=PauseReason.REFUSED, held_until__gt=now)
+    for due in waiting.defer("choice").select_related("created_by", "site").order_by("pk"):
+        if not Mailing.objects.filter(pk=due.pk, notice=due.notice).update(notice="") or due.state != due.notice:
+            continue
+        results = [_send(due, mailer, to=person) for person in mailing.told_of(due)]
+        handed_over += sum(result.answer == Answer.ACCEPTED for result in results)
+        if due.paused_because == PauseReason.REFUSED and results and not any(map(_is_settled, results)):
+            paused = Mailing.objects.filter(pk=due.pk, state=due.state, notice="")
+            paused.update(notice=due.notice, held_until=timezone.now() + TRIED_EVERY)
     return handed_over
 
 
-def _send(due: Mailing, mailer: Mailer, *, to: Member) -> bool:
+def _send(due: Mailing, mailer: Mailer, *, to: Member) -> Result:
     with translation.override(language_of(to, due.language)):
-        content = _compose(due)
+        content = _compose(due, has_figures=may_view_all(to))
     result = mailer.send(content, to=address_of(to), public_id=str(ids.new_public_id()))
     if result.answer != Answer.ACCEPTED:
         logger.warning("mailing=%s: person=%s could not be told that it has %s.", due.pk, to.pk, due.state)
-    return result.answer == Answer.ACCEPTED
+    return result
 
 
-def _compose(due: Mailing) -> Content:
+def _is_settled(result: Result) -> bool:
+    """Whether it was handed over, or refused for the person's own address."""
+    return result.answer == Answer.ACCEPTED or result.whose == Whose.MEMBER
+
+
+def _compose(due: Mailing, *, has_figures: bool) -> Content:
+    """With figures for who may see everybody: those of a mailing tell of people beyond the reach of others."""
     values = {"site": links.site_name(due.site), "name": mailing.name_of(due)}
     if due.state == MailingState.FINISHED:
         subject = _("“%(name)s” has finished (%(site)s)") % values
         said = [_("The mailing “%(name)s” has finished.") % values]
     else:
         subject = _("“%(name)s” has paused (%(site)s)") % values
-        unwanted = _("Sending paused by itself: one mail server after another refuses this site's emails as unwanted.")
-        said = [_("The mailing “%(name)s” has paused.") % values, mailing.why_paused(due) or unwanted]
-    said += ["\n".join(_figures(due)), *_page(due)]
+        said = [_("The mailing “%(name)s” has paused.") % values, mailing.why_paused(due, has_figures=has_figures)]
+    figures = ["\n".join(_figures(due))] if has_figures else []
+    said += [*figures, *_page(due)]
     text = "\n\n".join(said) + "\n"
     return Content(subject, text, linebreaks(urlize(text, autoescape=True)))
 

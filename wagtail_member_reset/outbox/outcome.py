@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from .. import db, mailing, redact
 from ..models import EmailState, NeedsHelp, ResetEmail, SkipReason
-from ..reports import Cause, Whose, given_up, note_refusal
+from ..reports import Cause, Whose, counters_of, given_up, note_refusal
 from ..signals import delivery_changed
 from .about import LONGEST_FOR_LIMIT, About, about
 from .failures import Answer, Result
@@ -186,11 +186,12 @@ def _count(written: Sequence[Attempt]) -> None:
         attempt.email.member_id for attempt in written if attempt.fate.state in (EmailState.FAILED, EmailState.SKIPPED)
     )
     for attempt in written:
-        refused = note_refusal(attempt.email) if attempt.fate.state == EmailState.FAILED else ""
+        if attempt.fate.state == EmailState.FAILED:
+            note_refusal(attempt.email)
         if (mailing_id := attempt.email.mailing_id) is None:
             continue
-        if refused:
-            states[mailing_id][refused] += 1
+        if attempt.fate.state == EmailState.FAILED:
+            states[mailing_id].update(counters_of(attempt.email, ()))
         if attempt.fate.state == EmailState.SKIPPED:
             skips[mailing_id][dict(attempt.fate.changes)["skip_reason"]] += 1
         elif attempt.fate.state in mailing.BY_STATE:

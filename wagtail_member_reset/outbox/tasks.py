@@ -17,6 +17,7 @@ from django.utils import timezone
 from ..mailing import (
     finish_mailing,
     forgotten_chunk,
+    forgotten_mailings,
     has_hours,
     has_started,
     is_running,
@@ -37,8 +38,9 @@ WATCH = timedelta(minutes=1)
 LOST_AFTER = timedelta(minutes=10)
 # A task sends for so long, and asks for another one where something is left.
 LONGEST = timedelta(minutes=8)
-# How long a task waits at a time, where the backend cannot put one off.
+# How long a task waits at a time, where the backend cannot put one off; and for what is further away it does not wait.
 NAP_SECONDS = 1.0
+FURTHEST_TURN = LONGEST
 
 
 def deliver() -> int:
@@ -58,9 +60,18 @@ def deliver_requests() -> int:
 def _pass() -> int:
     is_over = _within_limit()
     handed_over = drain(chunks=False, is_stopping=is_over)
+    _ask_for_forgotten()
     if is_over():
         _ask(deliver)
     return handed_over
+
+
+def _ask_for_forgotten() -> None:
+    """Where no task can be put off: have mailings go on whose turn has come, and for which no task has waited."""
+    if LIBRARY is None or deliver.get_backend().supports_defer:  # type: ignore[attr-defined]
+        return
+    for mailing_id in forgotten_mailings(since=timezone.now() - WATCH):
+        _ask(deliver_slowly, mailing_id)
 
 
 def deliver_chunk(pk: int) -> int:
@@ -88,7 +99,8 @@ def deliver_slowly(mailing_id: int) -> int:
     """
     The task: a mailing with a limit, whose chunks go out in small parts. One task does it all, and asks for the next.
 
-    Where the backend cannot put a task off, it waits for each turn by itself, and sends single emails meanwhile.
+    Where the backend cannot put a task off, it waits for a turn that comes soon, and sends single emails meanwhile. For
+    one that is further away, a pass that comes later asks.
     """
     is_over, handed_over = _within_limit(), 0
     while is_running(mailing_id) and not is_over():
@@ -100,6 +112,8 @@ def deliver_slowly(mailing_id: int) -> int:
             handed_over += worker.handed_over
         turn = next_turn(mailing_id)
         if turn is None or _ask(deliver_slowly, mailing_id, at=max(turn, timezone.now())):
+            return handed_over
+        if turn - timezone.now() > FURTHEST_TURN:
             return handed_over
         time.sleep(NAP_SECONDS)
     if is_running(mailing_id):

@@ -1,9 +1,10 @@
 """What mail services say of emails: what each service can do, what it reports, and what that means."""
 
-from .addresses import bad_verdict, note_refusal
+from .addresses import note_refusal
 from .answers import LONGEST_READ, Reading, Stage, Whose, read
 from .block_lists import Block, BlockListError, Trouble, Unblocked, lift
 from .causes import NEEDS_MENDING, NO_SUCH_ADDRESS, Cause
+from .counted import counters_of
 from .refusals import IN_A_ROW, Ending, pause_if_many, read_row, refusal
 from .service import MailService, Placeholders
 from .services import (
@@ -44,7 +45,7 @@ __all__ = [
     "Verdict",
     "Whose",
     "backend_path",
-    "bad_verdict",
+    "counters_of",
     "default_backend",
     "given_up",
     "is_automatic_answer",

@@ -7,8 +7,6 @@ from ..models import BadVerdict, DeliveryEvent, ResetEmail
 from .causes import NO_SUCH_ADDRESS
 from .verdict import Outcome, Verdict, verdict_on
 
-# Which counter of a mailing each moves.
-COUNTED_AS = {BadVerdict.HARD_BOUNCE: "hard_bounces", BadVerdict.COMPLAINT: "complaints"}
 # Reports after which the address may be known as bad.
 TELLING = ("bounced", "rejected", "failed", "complained")
 
@@ -30,22 +28,19 @@ def note_report(event: DeliveryEvent) -> None:
         _note(email, verdict_on(email, email.events.all(), reports=True), event)
 
 
-def note_refusal(email: ResetEmail) -> str:
-    """
-    Keep what our own server or service said of the address as it refused the email. Part of a transaction.
-
-    Returns the counter of its mailing that this moves, if any.
-    """
-    # What nobody has said is of our own code, which could not write to the address.
-    if not (email.result_text or email.provider):
-        return ""
-    bad = _note(email, verdict_on(email, (), reports=False))
-    return COUNTED_AS[bad] if bad else ""
+def is_told(email: ResetEmail) -> bool:
+    """Whether our own server or service said it. If nobody did, it was our own code that could not write to it."""
+    return bool(email.result_text or email.provider)
 
 
-def _note(email: ResetEmail, verdict: Verdict, event: DeliveryEvent | None = None) -> BadVerdict | None:
+def note_refusal(email: ResetEmail) -> None:
+    """Keep what our own server or service said of the address as it refused the email. Part of a transaction."""
+    if is_told(email):
+        _note(email, verdict_on(email, (), reports=False))
+
+
+def _note(email: ResetEmail, verdict: Verdict, event: DeliveryEvent | None = None) -> None:
     bad = bad_verdict(verdict)
     if bad:
         at = event.happened_at if event is not None else None
         bad_addresses.remember(email.recipient, bad, cause=verdict.cause.value, at=at)
-    return bad

@@ -28,10 +28,11 @@ from ..mailing import count
 from ..models import DeliveryEvent, NeedsHelp, ResetEmail
 from ..signals import delivery_changed
 from . import services
-from .addresses import COUNTED_AS, bad_verdict, note_report
+from .addresses import note_report
+from .counted import COUNTERS, counters_of
 from .refusals import look_at_reports
 from .services import METADATA
-from .verdict import Outcome, Verdict, verdict_on
+from .verdict import Verdict, verdict_on
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -52,15 +53,6 @@ RESULTS = {
     EventType.FAILED,
     EventType.COMPLAINED,
     EventType.UNSUBSCRIBED,
-}
-# How what became of a mail counts for its mailing; who marks a mail as spam has got it.
-COUNTERS = {
-    Outcome.DELIVERED: "delivered",
-    Outcome.UNSUBSCRIBED: "delivered",
-    Outcome.COMPLAINED: "delivered",
-    Outcome.BOUNCED: "bounced",
-    Outcome.NOT_SENT: "bounced",
-    Outcome.FAILED: "bounced",
 }
 ON_THE_WAY = {EventType.QUEUED, EventType.SENT, EventType.DEFERRED}
 # A scanner may open a mail a thousand times; more of a kind than this tell nothing new.
@@ -167,26 +159,19 @@ def _is_within(domain: str, other: str) -> bool:
 
 def _counted(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> bool:
     """The same for a mail of a mailing, whose counters follow: one report at a time, so that each counts once."""
-    ResetEmail.objects.select_for_update().filter(pk=email.pk).first()
-    written = _write(email, event, provider)
-    if written is None or email.mailing_id is None:
+    now = ResetEmail.objects.select_for_update().filter(pk=email.pk).first()
+    written = None if now is None else _write(email, event, provider)
+    if now is None or written is None or email.mailing_id is None:
         return False
     told = list(email.events.all())
-    earlier = [each for each in told if each.pk != written.pk]
-    before = _counters(verdict_on(email, earlier, reports=True)) if earlier else set()
-    verdict = verdict_on(email, told, reports=True)
-    after = _counters(verdict)
+    before = counters_of(now, [each for each in told if each.pk != written.pk])
+    after = counters_of(now, told)
     if before != after:
         changes: Any = {name: (name in after) - (name in before) for name in before | after}
         count(email.mailing_id, **changes)
-    _keep_outcome(email, verdict)
+    _keep_outcome(email, verdict_on(now, told, reports=True))
     look_at_reports(written)
     return True
-
-
-def _counters(verdict: Verdict) -> set[str]:
-    bad = bad_verdict(verdict)
-    return {name for name in (COUNTERS.get(verdict.outcome), bad and COUNTED_AS[bad]) if name}
 
 
 def _keep_outcome(email: ResetEmail, verdict: Verdict) -> None:

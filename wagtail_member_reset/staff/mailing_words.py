@@ -17,7 +17,8 @@ from wagtail.admin.utils import get_user_display_name
 
 from .. import moments
 from ..mailing import DRAFT_DAYS, Source, has_hours, has_started, name_of, opens_at
-from ..models import EmailState, Mailing, MailingState, PauseReason, ResetEmail, SkipReason
+from ..mailing import why_paused as reason_for_pause
+from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
 from ..moments import sentence
 from ..reports import Cause, Outcome, Verdict, reports, verdict_on
 from . import wording
@@ -209,12 +210,8 @@ def outcome(mailing: Mailing) -> str:
 
 
 def why_paused(mailing: Mailing) -> str:
-    """Why it paused by itself, for who may not know how many: see `mailing.why_paused`."""
-    if mailing.paused_because == PauseReason.HARD_BOUNCES:
-        return _("Sending paused by itself: too many emails went to addresses that do not exist.")
-    if mailing.paused_because == PauseReason.COMPLAINTS:
-        return _("Sending paused by itself: too many people marked the email as spam.")
-    return ""
+    """Why it paused by itself, for who may not know how many."""
+    return reason_for_pause(mailing, has_figures=False)
 
 
 def start_time(mailing: Mailing) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from .. import resets
+from .. import accounts, resets
 from ..accounts import (
     Rank,
     address_column,
@@ -22,6 +22,7 @@ from ..accounts import (
     has_admin_access,
     is_superuser,
     manages_users,
+    may_view_all,
     opens_private_things,
     permissions_of,
     rank_of,
@@ -31,6 +32,8 @@ from ..conf import conf
 from ..models import Mailing
 
 PREFIX = "wagtail_member_reset."
+# Whether somebody may send at all; `rights` and `beyond` say to whom. Notices of mailings go by the same rule.
+may_send, may_send_mailings = accounts.may_send, accounts.may_send_mailings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,7 @@ def rights(actor: Any, member: Any) -> Rights:
     chose_address = may_see_link and not actor.is_superuser and resets.has_changed_address(member, by=actor)
     changes = may_change(actor)
     return Rights(
-        view=actor.has_perm(PREFIX + "view_passwordreset") or sends or may_see_link,
+        view=may_view_all(actor) or sends or may_see_link,
         send=sends,
         link=may_see_link and (not chose_address or may_set_passwords(actor)),
         reveal=chose_address or not changes or conf.LINK_DISPLAY == "reveal" or conf.IDENTITY_CHECK != "off",
@@ -98,24 +101,14 @@ def rights(actor: Any, member: Any) -> Rights:
 
 def may_view(actor: Any, member: Any) -> bool:
     """The right to `view` alone, for who asks for many members: their groups are read only where nothing else tells."""
-    if actor.has_perm(PREFIX + "view_passwordreset") or (may_send(actor) and _is_in_reach(actor, member)):
+    if may_view_all(actor) or (may_send(actor) and _is_in_reach(actor, member)):
         return True
     return _may_see_link(actor, member)
 
 
-def may_send(actor: Any) -> bool:
-    """Whether the actor may send resets at all. `rights` says to whom."""
-    return bool(actor.has_perm(PREFIX + "send_passwordreset"))
-
-
-def may_send_mailings(actor: Any) -> bool:
-    """Whether the actor may send mailings at all. `beyond` says who is out of reach."""
-    return bool(actor.has_perm(PREFIX + "bulk_send_passwordreset")) and may_send(actor)
-
-
 def may_see_resets(actor: Any) -> bool:
     """Whether the actor may see anybody's resets, as in lists. `hidden_from` says whose they do not."""
-    return bool(actor.has_perm(PREFIX + "view_passwordreset")) or may_send(actor)
+    return may_view_all(actor) or may_send(actor)
 
 
 def beyond(actor: Any) -> Q | None:
@@ -149,7 +142,7 @@ def may_see_file(actor: Any, mailing: Mailing) -> bool:
 
 def hidden_from(actor: Any) -> Q | None:
     """A filter for the accounts whose resets the actor may not see; None where there are none."""
-    return None if actor.has_perm(PREFIX + "view_passwordreset") else beyond(actor)
+    return None if may_view_all(actor) else beyond(actor)
 
 
 def reach(actor: Any) -> str:

@@ -1,0 +1,80 @@
+"""Why a mailing paused by itself, and what to do, in words."""
+
+from __future__ import annotations
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ..models import Mailing, PauseReason
+from .protection import known_fates
+
+
+def why_paused(mailing: Mailing, *, has_figures: bool = True) -> str:
+    """Empty where it did not. Without figures, for people who may not see everybody's resets."""
+    reason = mailing.paused_because
+    if not reason:
+        return ""
+    what = _with_figures(mailing) if has_figures else ""
+    return " ".join([what or _without_figures(reason), *_what_to_do(reason)])
+
+
+def _with_figures(mailing: Mailing) -> str:
+    """Empty where there are none."""
+    if mailing.paused_because == PauseReason.HARD_BOUNCES:
+        found = mailing.hard_bounces
+        what = ngettext(
+            "Sending paused by itself: %(number)s of %(known)s emails went to an address that does not exist.",
+            "Sending paused by itself: %(number)s of %(known)s emails went to addresses that do not exist.",
+            found,
+        )
+    elif mailing.paused_because == PauseReason.COMPLAINTS:
+        found = mailing.complaints
+        what = ngettext(
+            "Sending paused by itself: %(number)s of %(known)s people marked the email as spam.",
+            "Sending paused by itself: %(number)s of %(known)s people marked the email as spam.",
+            found,
+        )
+    elif mailing.paused_because == PauseReason.FIRST_WAVE:
+        found = mailing.handed_over
+        what = ngettext(
+            "Sending paused by itself after the first wave, as you wanted: %(number)s email was sent.",
+            "Sending paused by itself after the first wave, as you wanted: %(number)s emails were sent.",
+            found,
+        )
+    else:
+        return ""
+    number, known = (number_format(each, use_l10n=True, force_grouping=True) for each in (found, known_fates(mailing)))
+    return what % {"number": number, "known": known}
+
+
+def _without_figures(reason: str) -> str:
+    return {
+        PauseReason.HARD_BOUNCES: _("Sending paused by itself: too many emails went to addresses that do not exist."),
+        PauseReason.COMPLAINTS: _("Sending paused by itself: too many people marked the email as spam."),
+        PauseReason.FIRST_WAVE: _("Sending paused by itself after the first wave."),
+        PauseReason.UNWANTED: _(
+            "Sending paused by itself: one member's mail server after another refuses this site's emails as unwanted."
+        ),
+        PauseReason.REFUSED: _(
+            "Sending paused by itself: this site's emails are refused or cannot be made for now."
+            " Its login, settings, account or texts have to be fixed."
+        ),
+    }[PauseReason(reason)]
+
+
+def _what_to_do(reason: str) -> list[str]:
+    suspended = _("Mail services suspend senders for that.")
+    return {
+        PauseReason.HARD_BOUNCES: [
+            suspended,
+            _("Check where the addresses come from, and correct those that failed. Then resume, or stop sending."),
+        ],
+        PauseReason.COMPLAINTS: [
+            suspended,
+            _("Check whether these members expect an email from you. Then resume, or stop sending."),
+        ],
+        PauseReason.FIRST_WAVE: [_("Look at what came back. Then resume, or stop sending.")],
+        PauseReason.UNWANTED: [_("Ask your administrator to check SPF, DKIM and DMARC. Then resume.")],
+        PauseReason.REFUSED: [_("Ask your administrator. Then resume: nobody was passed over.")],
+    }[PauseReason(reason)]
