@@ -20,7 +20,7 @@ from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobo
 from .hours import has_hours, has_started, opens_at
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
-from .known_bad import Bad, Included, included_in
+from .known_bad import Bad, Included, included_in, reasons_known_since
 from .left import count_left, has_missed, members_left, remaining
 from .manner import manner_of
 from .naming import clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
@@ -33,6 +33,7 @@ from .previewed import SAMPLES, People, Place, Preview, people, preview
 from .protection import why_paused
 from .refused import pause_mailing_for, silence_of
 from .reminders import look_for_reminders
+from .spared import reason_noted_since
 from .state import (
     cancel_unheld_links,
     finish_mailing,
@@ -129,6 +130,8 @@ __all__ = [
     "purge_mailings",
     "read_file",
     "read_uploads",
+    "reason_noted_since",
+    "reasons_known_since",
     "remaining",
     "reserve_room",
     "resume_mailing",
