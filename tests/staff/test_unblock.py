@@ -1,6 +1,7 @@
 """Unblocking an address at the mail service, and sending again: who may, when, and what is said."""
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
@@ -130,3 +131,25 @@ def test_elsewhere_there_is_the_page_of_the_service(office_client, member, sent,
 
     assert ("list of blocked addresses at SparkPost" in panel, OFFER in panel) == (True, False)
     assert unblock(office_client, member).status_code in (200, 302)
+
+
+def test_after_a_bounce_of_an_earlier_address_neither_is_unblocked(office_client, member, postmark, unblocker):
+    get_user_model().objects.filter(pk=member.pk).update(email="new@members.example")
+    blocked, before = set(postmark.blocked), seen(office_client, member)
+    assert OFFER not in panel_words(office_client, member)
+
+    asked = words(office_client.get(url("unblock", member), **FETCH, follow=True).content.decode())
+    unblock(office_client, member)
+
+    assert "Unblock new@members.example" not in asked
+    assert (postmark.blocked, postmark.calls, rows()) == (blocked, [], before)
+
+
+def test_address_that_is_changed_after_the_question_is_not_unblocked(office_client, member, postmark, unblocker):
+    blocked = set(postmark.blocked)
+    assert "Unblock mia@members.example" in words(office_client.get(url("unblock", member), **FETCH).content.decode())
+    get_user_model().objects.filter(pk=member.pk).update(email="new@members.example")
+
+    unblock(office_client, member)
+
+    assert (postmark.blocked, postmark.calls, ResetEmail.objects.count()) == (blocked, [], 1)
