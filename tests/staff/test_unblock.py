@@ -1,5 +1,7 @@
 """Unblocking an address at the mail service, and sending again: who may, when, and what is said."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
@@ -7,7 +9,8 @@ from django.utils import timezone
 
 from tests.conftest import use_backend
 from tests.reports.played_lists import Played, Server, configure
-from wagtail_member_reset.models import DeliveryEvent, ResetEmail
+from wagtail_member_reset import bad_addresses, do_not_email
+from wagtail_member_reset.models import BadVerdict, DeliveryEvent, DoNotEmailReason, ResetEmail
 
 from .pages import FETCH, history, panel_words, rows, url, words
 
@@ -153,3 +156,27 @@ def test_address_that_is_changed_after_the_question_is_not_unblocked(office_clie
     unblock(office_client, member)
 
     assert (postmark.blocked, postmark.calls, ResetEmail.objects.count()) == (blocked, [], 1)
+
+
+def test_who_is_not_to_be_emailed_is_unblocked_and_emailed_only_by_who_was_told(
+    office, office_client, member, postmark, unblocker
+):
+    do_not_email.note(member, reason=DoNotEmailReason.ASKED_NOT_TO, by=office)
+
+    asked = unblock(office_client, member).content.decode()  # noted since the question was read, say
+
+    assert "Do not email is noted for Mia" in words(asked)
+    assert (len(postmark.blocked), postmark.calls, ResetEmail.objects.count()) == (1, [], 1)
+    [target] = re.findall(r'data-member-reset-url-param="([^"]*/unblock/[^"]*)"', asked)
+    office_client.post(target, {"email": ResetEmail.objects.get().pk}, **FETCH)
+    assert (postmark.blocked, ResetEmail.objects.count()) == (set(), 2)
+
+
+def test_complaint_of_another_account_with_the_address_stands_too(office_client, member, postmark, unblocker):
+    bad_addresses.remember(member.email, BadVerdict.COMPLAINT)
+    before = seen(office_client, member)
+
+    panel = words(unblock(office_client, member).content.decode())
+
+    assert "The address stays blocked, and nothing was sent: an email there was marked as spam." in panel
+    assert (rows(), postmark.calls) == (before, [])
