@@ -26,7 +26,8 @@ def unblock(email: ResetEmail, *, by: Member) -> Unblocked:
     Have the address of this email taken off the list of the service that it was sent with, and log what came of it.
 
     Waits for the service, a few times ten seconds at most, so it is called outside of transactions. After a complaint
-    of the member, or from the address, the service is not asked at all. Raises `BlockListError`, and then nothing is known.
+    of the member, or from the address, the service is not asked at all. Raises `BlockListError`, and then nothing is
+    known.
     """
     if _has_complained(email):
         return Unblocked.COMPLAINT
