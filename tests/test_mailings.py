@@ -449,8 +449,8 @@ def test_a_single_send_beside_the_mailing_wins_and_the_mailing_lets_it_be(monkey
     mailing = started()
     read = issue._in_order
 
-    def read_and_be_overtaken(keys):
-        found = read(keys)
+    def read_and_be_overtaken(*asked):
+        found = read(*asked)
         if not PasswordReset.objects.filter(member=one).exists():
             resets.send(one, by=None)
         return found

@@ -215,8 +215,8 @@ def test_members_deleted_before_their_turn_are_gone_and_nobody_waits(bad_in_the_
 def test_member_deleted_while_the_chunk_is_written_spoils_nobody(bad_in_the_middle, mailoutbox, monkeypatch):
     bad, in_order = bad_in_the_middle[3], issue._in_order
 
-    def meanwhile(keys):
-        found = in_order(keys)
+    def meanwhile(*asked):
+        found = in_order(*asked)
         get_user_model().objects.filter(pk=bad.pk).delete()
         return found
 

@@ -1,5 +1,11 @@
 """Taking an address off the list of a mail service: at each one with its own payloads, and when it fails or lies."""
 
+import socket
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 from django.utils.module_loading import import_string
 
@@ -145,3 +151,56 @@ def test_brevo_reads_a_long_list_and_gives_up_on_a_longer_one(settings):
         for number in range(1100):
             service.block(f"a{number:04}@members.example", "bounce")
         assert trouble_of(service) == Trouble.TOO_LONG
+
+
+WRONG = [["x"], {}, None, 1, "\ud800"]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_postmark_that_gives_a_reason_of_another_shape_changes_nothing(settings, wrong):
+    service = Played("Postmark")
+    service.answer = (200, {"Suppressions": [{"EmailAddress": MIA, "SuppressionReason": wrong}]})
+    with Server(service) as url:
+        configure(settings, "Postmark", url)
+        assert lift(service) == Unblocked.OTHER
+
+    assert changes(service) == []
+
+
+@pytest.mark.parametrize("error", [TypeError, AttributeError, KeyError, ValueError, RecursionError])
+def test_answer_in_a_shape_that_nobody_thought_of_is_not_understood(played, monkeypatch, error):
+    found = BLOCK_LISTS[played.name]
+
+    def look(connection, address):
+        found.look(connection, address)
+        raise error
+
+    monkeypatch.setitem(BLOCK_LISTS, played.name, replace(found, look=look))
+    service = replace(reports.service_named(played.name), block_list=BLOCK_LISTS[played.name])
+    monkeypatch.setattr(reports, "service_named", lambda name: service)
+
+    assert trouble_of(played) == Trouble.NOT_UNDERSTOOD
+
+
+def test_service_that_answers_a_byte_at_a_time_is_left_in_time(settings, monkeypatch):
+    monkeypatch.setattr(api, "LONGEST_WAIT", 0.5)
+    is_over = threading.Event()
+
+    def drip(server):
+        with suppress(OSError), server.accept()[0] as caller:
+            caller.recv(65536)
+            caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            while not is_over.wait(0.1):
+                caller.sendall(b" ")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,), daemon=True)
+        thread.start()
+        configure(settings, "Postmark", f"http://127.0.0.1:{server.getsockname()[1]}")
+        began = time.monotonic()
+        try:
+            assert trouble_of(Played("Postmark")) == Trouble.NO_ANSWER
+            assert time.monotonic() - began < 5
+        finally:
+            is_over.set()
+            thread.join()

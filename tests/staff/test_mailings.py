@@ -287,6 +287,41 @@ def test_bulk_action_mails_those_with_a_link_that_works_when_told_so(mailing_off
     assert sorted(mail.to for mail in mailoutbox[1:]) == [["mia@members.example"], ["ole@members.example"]]
 
 
+def test_bulk_action_that_is_sent_twice_mails_everybody_once(mailing_office, client, mailoutbox):
+    path = action_url(id=[make_person("Mia").pk], again=[1])
+    [at] = re.findall(r'name="previewed_at" value="([^"]*)"', client.get(path).content.decode())
+
+    for _click in range(2):  # the first mailing has ended when the second click arrives
+        client.post(path, {"previewed_at": at})
+        outbox.drain()
+
+    assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+    assert "Was emailed by another mailing since" in page(client, f"{MAILINGS}{Mailing.objects.latest('pk').pk}/")
+
+
+@pytest.mark.parametrize("said", ["", "x", "\x00", "WyJ4Il0:1x:y"])
+def test_bulk_action_believes_no_time_that_its_preview_did_not_sign(mailing_office, client, said):
+    before = timezone.now()
+
+    client.post(action_url(id=[make_person("Mia").pk]), {"previewed_at": said})
+
+    assert Mailing.objects.get().created_at >= before
+
+
+def test_remaining_are_mailed_once_whoever_asks_for_that_twice(mailing_office, client, mailoutbox):
+    make_person("Mia")
+    mailing = started(mailing_office)
+    mailings.stop(mailing, by=mailing_office)
+    drafts = [client.post(f"{MAILINGS}{mailing.pk}/rest/").url for _click in range(2)]
+
+    for draft in drafts:
+        client.post(f"{draft}start/")
+        outbox.drain()
+
+    assert len({*drafts}) == 2
+    assert [mail.to for mail in mailoutbox] == [["mia@members.example"]]
+
+
 def test_bulk_action_speaks_of_links_that_work_only_where_there_are_some(mailing_office, client):
     assert "a working link" not in page(client, action_url(id=[make_person("Mia").pk]))
 

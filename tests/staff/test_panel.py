@@ -628,6 +628,23 @@ def test_address_of_more_accounts_than_get_mails_is_told(office_client, member, 
     assert (f"{accounts} accounts have this address." in panel_words(office_client, member)) == is_said
 
 
+def test_number_of_accounts_with_an_address_tells_of_nobody_beyond_reach(client, member):
+    if get_user_model().USERNAME_FIELD == "email":
+        pytest.skip("addresses are unique with this user model")
+    client.force_login(grant(make_person("Juno"), "access_admin", "send_passwordreset"))
+    for number in range(4):
+        make_person(f"Kid{number}", email=member.email)
+    alone = panel_words(client, member)
+
+    for name in ("Sue", "Sol"):
+        make_person(name, email=member.email, is_superuser=True, is_staff=True)
+    beside_superusers = panel_words(client, member)
+    make_person("Kid4", email=member.email)
+
+    assert beside_superusers == alone
+    assert "6 accounts have this address." in panel_words(client, member)
+
+
 def test_link_that_was_sent_again_lately_is_not_called_unsent(office_client, office, sent, member, time_machine):
     time_machine.move_to(NOON, tick=False)
     sent()

@@ -1,12 +1,16 @@
 """Unblocking an address at the mail service, and sending again: who may, when, and what is said."""
 
+import re
+
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from tests.conftest import use_backend
 from tests.reports.played_lists import Played, Server, configure
-from wagtail_member_reset.models import DeliveryEvent, ResetEmail
+from wagtail_member_reset import bad_addresses, do_not_email
+from wagtail_member_reset.models import BadVerdict, DeliveryEvent, DoNotEmailReason, ResetEmail
 
 from .pages import FETCH, history, panel_words, rows, url, words
 
@@ -130,3 +134,49 @@ def test_elsewhere_there_is_the_page_of_the_service(office_client, member, sent,
 
     assert ("list of blocked addresses at SparkPost" in panel, OFFER in panel) == (True, False)
     assert unblock(office_client, member).status_code in (200, 302)
+
+
+def test_after_a_bounce_of_an_earlier_address_neither_is_unblocked(office_client, member, postmark, unblocker):
+    get_user_model().objects.filter(pk=member.pk).update(email="new@members.example")
+    blocked, before = set(postmark.blocked), seen(office_client, member)
+    assert OFFER not in panel_words(office_client, member)
+
+    asked = words(office_client.get(url("unblock", member), **FETCH, follow=True).content.decode())
+    unblock(office_client, member)
+
+    assert "Unblock new@members.example" not in asked
+    assert (postmark.blocked, postmark.calls, rows()) == (blocked, [], before)
+
+
+def test_address_that_is_changed_after_the_question_is_not_unblocked(office_client, member, postmark, unblocker):
+    blocked = set(postmark.blocked)
+    assert "Unblock mia@members.example" in words(office_client.get(url("unblock", member), **FETCH).content.decode())
+    get_user_model().objects.filter(pk=member.pk).update(email="new@members.example")
+
+    unblock(office_client, member)
+
+    assert (postmark.blocked, postmark.calls, ResetEmail.objects.count()) == (blocked, [], 1)
+
+
+def test_who_is_not_to_be_emailed_is_unblocked_and_emailed_only_by_who_was_told(
+    office, office_client, member, postmark, unblocker
+):
+    do_not_email.note(member, reason=DoNotEmailReason.ASKED_NOT_TO, by=office)
+
+    asked = unblock(office_client, member).content.decode()  # noted since the question was read, say
+
+    assert "Do not email is noted for Mia" in words(asked)
+    assert (len(postmark.blocked), postmark.calls, ResetEmail.objects.count()) == (1, [], 1)
+    [target] = re.findall(r'data-member-reset-url-param="([^"]*/unblock/[^"]*)"', asked)
+    office_client.post(target, {"email": ResetEmail.objects.get().pk}, **FETCH)
+    assert (postmark.blocked, ResetEmail.objects.count()) == (set(), 2)
+
+
+def test_complaint_of_another_account_with_the_address_stands_too(office_client, member, postmark, unblocker):
+    bad_addresses.remember(member.email, BadVerdict.COMPLAINT)
+    before = seen(office_client, member)
+
+    panel = words(unblock(office_client, member).content.decode())
+
+    assert "The address stays blocked, and nothing was sent: an email there was marked as spam." in panel
+    assert (rows(), postmark.calls) == (before, [])

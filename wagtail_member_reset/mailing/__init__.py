@@ -22,7 +22,7 @@ from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobo
 from .hours import has_hours, has_started, opens_at
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
-from .known_bad import Bad, Included, included_in
+from .known_bad import Bad, Included, included_in, reasons_known_since
 from .left import count_left, first_of, has_missed, members_left, remaining, still_chosen
 from .manner import MOST_PER_HOUR, manner_of
 from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
@@ -37,6 +37,7 @@ from .purpose import purpose_now
 from .reasons import why_paused
 from .refused import pause_mailing_for, pause_refused_mailing, silence_of
 from .reminders import look_for_reminders
+from .spared import reason_noted_since
 from .state import (
     cancel_unheld_links,
     finish_mailing,
@@ -138,6 +139,8 @@ __all__ = [
     "purpose_now",
     "read_file",
     "read_uploads",
+    "reason_noted_since",
+    "reasons_known_since",
     "remaining",
     "reserve_room",
     "resume_mailing",

@@ -147,7 +147,7 @@ class _Issuing:
         self.not_sent = ResetEmail(**about_all, purpose=Purpose.RESET, language=self.mailing.language)
 
     def write(self, *, ignore_conflicts: bool) -> list[Issued]:
-        members = _in_order(self.keys)
+        members = _in_order(self.keys, self.mailing)
         live = _live_links_of(members)
         self.bad = known_bad.bad_among(map(known_bad.recipient_of, members))
         for member in members:
@@ -277,16 +277,16 @@ def _has_got_in(member: Member) -> bool:
     return bool(member.last_login or vars(member)[HAS_CHOSEN])
 
 
-def _in_order(keys: list[Any]) -> list[Member]:
+def _in_order(keys: list[Any], mailing: Mailing) -> list[Member]:
     """
     The members that are still there: with their language and the key of a link that they have, with whether they have
-    used one (an account that somebody has been in is not news to them), and with why mailings leave them out.
+    used one (an account that somebody has been in is not news to them), and with why the mailing leaves them out.
     """
     found = get_user_model()._base_manager.filter(db.with_keys(keys))
     about = {
         LIVE: F("wagtail_member_reset_live"),
         HAS_CHOSEN: has_set_password(),
-        SPARED: spared.reason_to_spare(),
+        SPARED: spared.reason_to_spare(mailing),
     }
     return list(with_languages(found.annotate(**about)).order_by("pk"))
 

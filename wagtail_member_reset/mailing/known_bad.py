@@ -11,12 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
 from .. import bad_addresses
 from ..accounts import Member, address_column, address_key, address_of, clean_address
-from ..models import BadVerdict, Mailing, SkipReason
+from ..models import BadVerdict, Mailing, ResetEmail, SkipReason
 
 REASONS = {BadVerdict.HARD_BOUNCE: SkipReason.NO_SUCH_ADDRESS, BadVerdict.COMPLAINT: SkipReason.COMPLAINED}
 SLICE = 1000
@@ -58,6 +59,18 @@ def bad_among(addresses: Iterable[str]) -> dict[str, Bad]:
     return {
         address: Bad(reason=REASONS[BadVerdict(bad.verdict)], cause=bad.cause, domain=domain_of(address))
         for address, bad in found.items()
+    }
+
+
+def reasons_known_since(emails: Iterable[ResetEmail]) -> dict[UUID, SkipReason]:
+    """Why emails of mailings that were written before are not to leave any more, by public id. See `bad_among`."""
+    of_mailings = [(email, email.mailing) for email in emails if email.mailing is not None]
+    bad = bad_among(email.recipient for email, _mailing in of_mailings) if of_mailings else {}
+    found = ((email, mailing, bad[email.recipient]) for email, mailing in of_mailings if email.recipient in bad)
+    return {
+        email.public_id: known.reason
+        for email, mailing, known in found
+        if not included_in(mailing).has(email.member_id, known)
     }
 
 

@@ -195,7 +195,7 @@ def _reason(mailing: Mailing, beyond: Q | None) -> Case:
     """The first reason against mailing an account, in the order of `mailing/issue._reason_against`; empty for none."""
     reasons: list[tuple[SkipReason, Any]] = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
     reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
-    reasons += spared_conditions().items()
+    reasons += spared_conditions(mailing).items()
     if not mailing.again:
         reasons.append((SkipReason.LIVE_LINK, Q(wagtail_member_reset_live__expires_at__gt=timezone.now())))
     cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons)

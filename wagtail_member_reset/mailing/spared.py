@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
-from django.db.models import Case, CharField, Q, Value, When
+from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 
 from .. import links
 from ..accounts import is_not_to_be_emailed
-from ..models import SkipReason
+from ..models import EmailState, Mailing, ResetEmail, SkipReason
 
 
-def spared_conditions() -> dict[SkipReason, Q]:
+def spared_conditions(mailing: Mailing) -> dict[SkipReason, Q]:
     """For a query of accounts: the first condition that holds is the reason."""
     return {
-        SkipReason.DO_NOT_EMAIL: is_not_to_be_emailed(),
+        **_noted("pk"),
+        SkipReason.EMAILED_SINCE: _is_emailed_since(mailing),
         SkipReason.ACCOUNT_LIMIT: Q(links.is_spent_for_mailings()),
     }
 
 
-def reason_to_spare() -> Case:
+def reason_to_spare(mailing: Mailing) -> Case:
     """The same as one value; empty for accounts that are mailed."""
-    cases = (When(condition, then=Value(reason.value)) for reason, condition in spared_conditions().items())
+    return _first_of(spared_conditions(mailing))
+
+
+def reason_noted_since() -> Case:
+    """For a query of emails: why not even one that was written before may leave. Within the limit it was then."""
+    return _first_of(_noted("member"))
+
+
+def _noted(member: str) -> dict[SkipReason, Q]:
+    return {SkipReason.DO_NOT_EMAIL: is_not_to_be_emailed(member)}
+
+
+def _is_emailed_since(mailing: Mailing) -> Q:
+    """
+    Whether another mailing has emailed them since this one was drafted, or is about to.
+
+    Who drafted it did not know of that: of two drafts for the same people, each person gets the email of one.
+    """
+    emails = ResetEmail.objects.with_link().filter(member=OuterRef("pk"), created_at__gt=mailing.created_at)
+    others = emails.exclude(mailing=None)
+    if mailing.pk:
+        others = others.exclude(mailing=mailing.pk)
+    return Q(Exists(others.filter(state__in=[EmailState.QUEUED, EmailState.SENDING, EmailState.HANDED_OVER])))
+
+
+def _first_of(conditions: dict[SkipReason, Q]) -> Case:
+    cases = (When(condition, then=Value(reason.value)) for reason, condition in conditions.items())
     return Case(*cases, default=Value(""), output_field=CharField())

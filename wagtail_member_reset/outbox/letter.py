@@ -18,12 +18,15 @@ from . import text
 PLACE = "0" * tokens.SYMBOLS
 
 
-def reason_not_to_send(email: ResetEmail, mailing_state: str | None) -> SkipReason | None:
+def reason_not_to_send(
+    email: ResetEmail, mailing_state: str | None, *, since: SkipReason | None = None
+) -> SkipReason | None:
     """
     Why an email that was promised should not be sent any more; None when it should.
 
     Asked of every email just before it is sent, alone or in a mailing. `email` comes with its member and its link as
-    they are now. Closes a link that no longer fits its account. The email that tells of a change has nothing to check.
+    they are now; `since` is why its mailing would leave the member out by now. Closes a link that no longer fits its
+    account. The email that tells of a change has nothing to check.
     """
     if mailing_state == MailingState.STOPPED:
         return SkipReason.STOPPED
@@ -32,7 +35,7 @@ def reason_not_to_send(email: ResetEmail, mailing_state: str | None) -> SkipReas
     reset = email.reset
     if reset is None or reset.state != State.ACTIVE or reset.is_expired:
         return SkipReason.LINK_CLOSED
-    return SkipReason.MEMBER_CHANGED if links.settle(reset, email.member) else None
+    return SkipReason.MEMBER_CHANGED if links.settle(reset, email.member) else since
 
 
 def mint_for(email: ResetEmail) -> str:

@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from .. import db
 from ..conf import conf
 from ..exceptions import MemberResetError, WindowClosed
-from ..mailing import Issued, cancel_unheld_links, has_hours, opens_at
+from ..mailing import Issued, cancel_unheld_links, has_hours, opens_at, reason_noted_since, reasons_known_since
 from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
 from ..reports import Whose
 from ..tokens import Token
@@ -205,29 +205,31 @@ class Sending:
         # The accounts as they are now; of the links nothing but their state can have changed.
         model: Any = get_user_model()
         columns = [each.attname for each in model._meta.concrete_fields]
-        found = ours.values_list(
-            "public_id", "reset__state", "mailing__state", *(f"member__{name}" for name in columns)
+        found = ours.annotate(noted=reason_noted_since()).values_list(
+            "public_id", "reset__state", "mailing__state", "noted", *(f"member__{name}" for name in columns)
         )
         now: dict[UUID, Any] = {each[0]: each[1:] for each in found}
+        known = reasons_known_since(emails)
         wanted = set()
         for email in emails:
             if email.public_id not in now:
                 continue
-            link_state, mailing_state, *values = now[email.public_id]
+            link_state, mailing_state, noted, *values = now[email.public_id]
             self._is_paused |= mailing_state == MailingState.PAUSED
             email.member = model.from_db(found.db, columns, values)
             if email.reset is not None:
                 email.reset.state = link_state
-            if self._is_wanted(email, mailing_state):
+            since = SkipReason(noted) if noted else known.get(email.public_id)
+            if self._is_wanted(email, mailing_state, since):
                 wanted.add(email.public_id)
         return wanted
 
-    def _is_wanted(self, email: ResetEmail, mailing_state: str | None) -> bool:
+    def _is_wanted(self, email: ResetEmail, mailing_state: str | None, since: SkipReason | None) -> bool:
         try:
             if email.attempts > outcome.MOST_ATTEMPTS:
                 self._unwritten.append(outcome.of_failure(email, "error"))
                 return False
-            reason = letter.reason_not_to_send(email, mailing_state)
+            reason = letter.reason_not_to_send(email, mailing_state, since=since)
         except Exception as error:
             if not db.answers():
                 raise

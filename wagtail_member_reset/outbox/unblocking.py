@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .. import audit, reports
+from .. import audit, bad_addresses, reports
 from ..accounts import Member
-from ..models import DeliveryEvent, ResetEmail
+from ..models import BadVerdict, DeliveryEvent, ResetEmail
 from ..reports import BlockListError, Cause, Outcome, Trouble, Unblocked, Verdict
 from .transport import new_connection
 
@@ -26,9 +26,10 @@ def unblock(email: ResetEmail, *, by: Member) -> Unblocked:
     Have the address of this email taken off the list of the service that it was sent with, and log what came of it.
 
     Waits for the service, a few times ten seconds at most, so it is called outside of transactions. After a complaint
-    the service is not asked at all. Raises `BlockListError`, and then nothing is known.
+    of the member, or from the address, the service is not asked at all. Raises `BlockListError`, and then nothing is
+    known.
     """
-    if DeliveryEvent.objects.filter(email__member=email.member_id, event_type="complained").exists():
+    if _has_complained(email):
         return Unblocked.COMPLAINT
     found, connection = reports.service_named(email.provider).block_list, new_connection()
     if found is None or reports.name_of(connection) != email.provider:
@@ -36,3 +37,10 @@ def unblock(email: ResetEmail, *, by: Member) -> Unblocked:
     came_of_it = reports.lift(found, connection, email.recipient)
     audit.note_unblocked(email.member, by=by, outcome=came_of_it.value)
     return came_of_it
+
+
+def _has_complained(email: ResetEmail) -> bool:
+    if DeliveryEvent.objects.filter(email__member=email.member_id, event_type="complained").exists():
+        return True
+    known = bad_addresses.known_bad(email.recipient)
+    return known is not None and known.verdict == BadVerdict.COMPLAINT

@@ -41,6 +41,7 @@ class Cause(str, Enum):
     WINDOW_CLOSED = "window_closed"
     CHANGED = "changed"
     STOPPED = "stopped"
+    LEFT_OUT = "left_out"
 
 
 CAUSES = list(Cause)

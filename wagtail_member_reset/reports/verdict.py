@@ -85,7 +85,13 @@ FAILURES = {
     "http_429": Cause.LIMIT,
 }
 KNOWN_CAUSES = {cause.value for cause in Cause if cause}
-SKIPPED = {SkipReason.WINDOW_CLOSED: Cause.WINDOW_CLOSED, SkipReason.STOPPED: Cause.STOPPED}
+SKIPPED = {
+    SkipReason.WINDOW_CLOSED: Cause.WINDOW_CLOSED,
+    SkipReason.STOPPED: Cause.STOPPED,
+    SkipReason.DO_NOT_EMAIL: Cause.LEFT_OUT,
+    SkipReason.NO_SUCH_ADDRESS: Cause.LEFT_OUT,
+    SkipReason.COMPLAINED: Cause.LEFT_OUT,
+}
 # Handed over to a queue of the site's own, which tells no more; and held back by the site's own code.
 SITE_QUEUE, CANCELLED = Cause.SITE_QUEUE.value, Cause.CANCELLED.value
 # Feedback of these types is no complaint of the member's (RFC 5965, 7.3; RFC 6591).

@@ -16,7 +16,7 @@ from ..accounts import has_passwords
 from ..exceptions import ChoiceError
 from ..mailing import Choice, Kind, Source, with_ids
 from ..models import Mailing
-from . import bulk_button, listing, mailing_new, mailing_pages
+from . import bulk_button, listing, mailing_new, mailing_pages, previewed_at
 
 
 class Listed:
@@ -69,6 +69,7 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
 
     def post(self, request: HttpRequest) -> HttpResponse:
         mailing = self._mailing(request)
+        mailing.created_at = previewed_at.posted(request) or mailing.created_at
         mailing.save()
         if "draft" in request.POST:
             return redirect(mailing_pages.url(mailing, "mailing_details"))

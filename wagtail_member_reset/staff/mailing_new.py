@@ -18,7 +18,16 @@ from .. import mailings, outbox
 from ..exceptions import ChoiceError
 from ..mailing import Nobody
 from ..models import Mailing, MailingUnmatched, MailingUpload, SkipReason
-from . import mailing_file, mailing_people, mailing_sample, mailing_start, mailing_words, permissions, spreadsheets
+from . import (
+    mailing_file,
+    mailing_people,
+    mailing_sample,
+    mailing_start,
+    mailing_words,
+    permissions,
+    previewed_at,
+    spreadsheets,
+)
 from .mailing_forms import ChoiceForm
 from .mailing_pages import TEMPLATES, choice, find, guarded, page, refuse, require, url, within_reach
 
@@ -63,6 +72,7 @@ def preview(
     lines = unmatched.lines if unmatched else []
     context = {
         "mailing": mailing,
+        "previewed_at": "" if mailing.pk else previewed_at.signed(request, mailing.created_at),
         "preview": found,
         "choice": choice(request, mailing),
         "listed": mailing_people.listed(request, found),

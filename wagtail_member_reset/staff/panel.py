@@ -43,7 +43,7 @@ def context(actor: Any, member: Any, *, reveal: bool = False, revealed: str = ""
     alike = accounts.sharing(member)
     values: dict[str, Any] = {
         **facts(actor, member),
-        "accounts_at_address": _crowd(alike),
+        "accounts_at_address": _crowd(actor, alike),
         "most_accounts": MOST_ACCOUNTS,
     }
     status, rights = values["status"], values["rights"]
@@ -186,9 +186,18 @@ def _mailto(status: Status, letter: Content | None) -> str:
     )
 
 
-def _crowd(alike: list[Any]) -> int | None:
-    """How many accounts share the member's address, where these are more than get a mail when one asks for it."""
-    found = sum(each.is_active for each in alike)
+def _crowd(actor: Any, alike: list[Any]) -> int | None:
+    """
+    How many accounts share the member's address, where these are more than get a mail when one asks for it.
+
+    Those beyond the actor's reach are not counted, since no number may tell of them.
+    """
+    active = [each for each in alike if each.is_active]
+    if len(active) <= MOST_ACCOUNTS:
+        return None
+    found, hidden = len(active), permissions.hidden_from(actor)
+    if hidden is not None:
+        found -= type(active[0])._base_manager.filter(hidden, pk__in=[each.pk for each in active]).count()
     return found if found > MOST_ACCOUNTS else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from .. import reports
+from .. import accounts, reports
 from ..outbox import may_be_blocked
 from ..reports import Trouble, Unblocked
 from ..resets import Status
@@ -52,8 +52,14 @@ TROUBLES: dict[Trouble, Text] = {
 
 
 def offer(status: Status, rights: Rights) -> dict[str, Any] | None:
-    """What the panel offers about the service's list; None where there is nothing to do there."""
+    """
+    What the panel offers about the service's list; None where there is nothing to do there.
+
+    Nothing for an email to an earlier address: the question names the account's own, and so does the next email.
+    """
     if status.email is None or status.refusal or not rights.send or not may_be_blocked(status.verdict):
+        return None
+    if accounts.address_key(status.email.recipient) != accounts.address_key(status.address):
         return None
     service = reports.service_named(status.email.provider)
     has_api = service.block_list is not None and rights.unblock

@@ -82,8 +82,7 @@ def send(request: HttpRequest, pk: str) -> HttpResponse:
     require(request, member, "send")
     if request.method != "POST":
         return _confirm(request, member, "send")
-    # Whoever is not to be emailed, or has complained, is emailed only by who was told so.
-    if not (request.GET.get("asked") or request.POST.get("asked")) and panels.warns_before_sending(member):
+    if _is_to_be_warned(request, member):
         return _confirm(request, member, "send")
     try:
         effect = _effect(request)
@@ -129,6 +128,8 @@ def unblock(request: HttpRequest, pk: str) -> HttpResponse:
         return _panel(request, member)
     if request.method != "POST" or request.POST.get("email") != str(status.email.pk):
         return _confirm(request, member, "unblock", has_changed=request.method == "POST")
+    if _is_to_be_warned(request, member):
+        return _confirm(request, member, "unblock")
     status.email.member = member
     try:
         outcome = resets.unblock(status.email, by=request.user)
@@ -204,6 +205,12 @@ def _answer_of_hooks(name: str, request: HttpRequest, member: Any) -> HttpRespon
         if hasattr(answer, "status_code"):
             return HttpResponseForbidden() if is_fetch(request) else answer
     return None
+
+
+def _is_to_be_warned(request: HttpRequest, member: Any) -> bool:
+    """Whoever is not to be emailed, or has complained, is emailed only by who was told so."""
+    is_told = request.GET.get("asked") or request.POST.get("asked")
+    return not is_told and panels.warns_before_sending(member)
 
 
 def _refused(request: HttpRequest, member: Any, refusal: Refusal, *, is_link: bool = False) -> HttpResponse:

@@ -105,6 +105,7 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
     ),
     (Outcome.SKIPPED, Cause.NONE): _("The account or the link changed before it could leave. Send again."),
     (Outcome.SKIPPED, Cause.STOPPED): _("The mailing was stopped before it could leave."),
+    (Outcome.SKIPPED, Cause.LEFT_OUT): _("It did not leave: mailings do not write to %(name)s any more."),
     (Outcome.SKIPPED, Cause.WINDOW_CLOSED): _("It could not leave in time. Send again: that makes a new link."),
     (Outcome.HANDED_OVER, Cause.NONE): _("The mail service has the email. We are waiting for its first report."),
     (Outcome.LAST_STEP, Cause.NONE): _(

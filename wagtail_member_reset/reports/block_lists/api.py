@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -13,6 +15,7 @@ from .block_list import BlockListError, Trouble
 # Somebody waits for the answer.
 LONGEST_WAIT = 10.0
 MOST_BYTES = 1_000_000
+PART = 65_536
 
 
 class Answer(NamedTuple):
@@ -29,11 +32,13 @@ def call(connection: Any, method: str, path: str, *, expected: tuple[int, ...] =
     nobody is followed elsewhere with the site's key.
     """
     url = str(connection.api_url).rstrip("/") + "/" + path.lstrip("/")
+    wait = _wait(connection)
+    ends_at = time.monotonic() + wait
     try:
-        with requests.request(
-            method, url, timeout=_wait(connection), allow_redirects=False, stream=True, **options
-        ) as response:
-            status, text = response.status_code, response.raw.read(MOST_BYTES + 1, decode_content=True)
+        with requests.request(method, url, timeout=wait, allow_redirects=False, stream=True, **options) as response:
+            status, text = response.status_code, _text(response, ends_at)
+    except BlockListError:
+        raise
     except Exception as error:  # of requests, of urllib3 while reading, or of a wrong address
         raise BlockListError(Trouble.NO_ANSWER) from error
     if status in (401, 403):
@@ -43,6 +48,18 @@ def call(connection: Any, method: str, path: str, *, expected: tuple[int, ...] =
     if len(text) > MOST_BYTES:
         raise BlockListError(Trouble.NOT_UNDERSTOOD)
     return Answer(status, _read(text))
+
+
+def _text(response: requests.Response, ends_at: float) -> bytes:
+    """The answer, or a little more than we read of any. The limit of `requests` is for each part, and this for all."""
+    raw, text = response.raw, bytearray()
+    # What has come. Without urllib3 2, any larger part is waited for until it is complete.
+    read = partial(raw.read1, PART) if hasattr(raw, "read1") else partial(raw.read, 1)
+    while len(text) <= MOST_BYTES and (part := read(decode_content=True)):
+        text += part
+        if time.monotonic() > ends_at:
+            raise BlockListError(Trouble.NO_ANSWER)
+    return bytes(text)
 
 
 def in_path(address: str) -> str:

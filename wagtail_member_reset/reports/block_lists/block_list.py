@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from ...exceptions import MemberResetError
+
+logger = logging.getLogger("wagtail_member_reset")
 
 
 class Block(str, Enum):
@@ -58,7 +61,22 @@ class BlockList:
 
 
 def lift(found: BlockList, connection: Any, address: str) -> Unblocked:
-    """Take an address off that is there for a bounce alone. What is there for a complaint or by choice stays."""
+    """
+    Take an address off that is there for a bounce alone. What is there for a complaint or by choice stays.
+
+    Raises nothing but `BlockListError`, whatever the service answers.
+    """
+    try:
+        return _lift(found, connection, address)
+    except BlockListError:
+        raise
+    except Exception as error:  # of an answer in another shape than any that is known
+        # What the error says may quote the answer, so only its kind is logged.
+        logger.error("block list not understood: %s", type(error).__name__)
+        raise BlockListError(Trouble.NOT_UNDERSTOOD) from error
+
+
+def _lift(found: BlockList, connection: Any, address: str) -> Unblocked:
     block = found.look(connection, address)
     if block != Block.BOUNCE:
         return {

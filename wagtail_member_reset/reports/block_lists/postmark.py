@@ -19,7 +19,7 @@ def look(connection: Any, address: str) -> Block:
         headers=_headers(connection),
     )
     found = rows(answer.body, "Suppressions")
-    reasons = {REASONS.get(row.get("SuppressionReason", ""), Block.OTHER) for row in found if _is(row, address)}
+    reasons = {REASONS.get(str(row.get("SuppressionReason", "")), Block.OTHER) for row in found if _is(row, address)}
     return next((each for each in (Block.COMPLAINT, Block.OTHER, Block.BOUNCE) if each in reasons), Block.NONE)
 
 
