@@ -387,6 +387,16 @@ def test_lower_rank_starts_no_draft_of_a_file_of_others(enter, with_file):
     assert all_rows() == before
 
 
+def test_file_that_was_read_for_all_is_not_for_who_may_not_see_everybody(enter, with_file, office):
+    equal = sender("office", "Equal")
+    assert looks_at(enter(equal), with_file) == [True, True]
+    for group in equal.groups.all():
+        group.permissions.remove(*group.permissions.filter(codename="view_passwordreset"))
+    equal.user_permissions.remove(*equal.user_permissions.filter(codename="view_passwordreset"))
+
+    assert looks_at(enter(equal), with_file) == [False, False]
+
+
 def test_lines_of_a_file_that_nobody_answers_for_are_for_who_manages_users(enter, with_file):
     mailings.start(with_file)
     Mailing.objects.update(created_by=None)

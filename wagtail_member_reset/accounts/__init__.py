@@ -38,6 +38,7 @@ from .rank import (
     may_change_sites,
     user_permission,
 )
+from .reach import beyond, hidden_from
 
 __all__ = [
     "JOINERS",
@@ -48,6 +49,7 @@ __all__ = [
     "address_column",
     "address_key",
     "address_of",
+    "beyond",
     "clean_address",
     "column_of",
     "comparable",
@@ -58,6 +60,7 @@ __all__ = [
     "has_not_got_in",
     "has_passwords",
     "has_set_password",
+    "hidden_from",
     "is_more_than_member",
     "is_not_to_be_emailed",
     "is_rule_open",

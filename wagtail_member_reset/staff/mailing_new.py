@@ -35,6 +35,7 @@ def new(request: HttpRequest) -> HttpResponse:
     require(request)
     is_sent = request.method == "POST"
     form = ChoiceForm(request.POST if is_sent else None, request.FILES if is_sent else None)
+    form.hidden = permissions.hidden_from(request.user)
     if is_sent and form.is_valid():
         by: Any = request.user
         draft = mailings.draft(form.choice, by=by, reading=form.reading, upload=form.upload, **form.details)
@@ -69,6 +70,7 @@ def preview(
         **mailing_sample.context(mailing, found),
         "file": mailing_file.report(request, mailing),
         "unmatched": unmatched,
+        "has_reach": has_reach(unmatched),
         "unmatched_lines": [(line, text, Nobody(reason).label) for line, text, reason in lines[:SHOWN_LINES]],
         "start_url": start_url,
         "back_url": back_url,
@@ -133,3 +135,8 @@ def unmatched_of(request: HttpRequest, mailing: Mailing) -> MailingUnmatched | N
     """The lines of the mailing's file that match no account, for who may see them."""
     found = getattr(mailing, "unmatched", None) if mailing.pk else None
     return found if found and permissions.may_see_file(request.user, mailing) else None
+
+
+def has_reach(unmatched: MailingUnmatched | None) -> bool:
+    """Whether some of the lines may name an account that was hidden from whoever brought the file."""
+    return unmatched is not None and any(reason == Nobody.NOT_IN_REACH for _line, _text, reason in unmatched.lines)
