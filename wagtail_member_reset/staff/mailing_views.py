@@ -47,7 +47,8 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "choice": choice(request, mailing),
         "start_time": mailing_words.start_time(mailing),
         "hours": mailing_words.hours(mailing),
-        "left": mailing_words.time_left(progress.left),
+        # It is about everybody: of somebody who sees a few, it would tell how many the others are.
+        "left": "" if figures.is_partial else mailing_words.time_left(progress.left),
         "unmatched": (unmatched := unmatched_of(request, mailing)),
         "has_reach": has_reach(unmatched),
     }
