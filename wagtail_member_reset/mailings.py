@@ -148,10 +148,13 @@ def start(
     beyond: Q | None = None,
     hidden: Q | None = None,
     listing: QuerySet[Any] | None = None,
+    pace_if_none: int | None = None,
     wake: bool = True,
 ) -> bool:
     """
     Start a mailing; False when somebody else has done so. It counts whom `preview` counts.
+
+    `pace_if_none` is how many emails an hour, where nobody has said so before.
 
     Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
     """
@@ -172,7 +175,7 @@ def start(
             skips[SkipReason.GONE] = count_gone(choice, hidden, there=written + skips[SkipReason.NOT_ALLOWED])
         return skips
 
-    started = start_mailing(mailing, members, beside=beside)
+    started = start_mailing(mailing, members, beside=beside, pace_if_none=pace_if_none)
     if finish_mailing(mailing.pk):  # there may be nobody to mail
         mailing.refresh_from_db()
     elif started and wake:

@@ -16,6 +16,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from .. import audit, db, links
@@ -40,18 +41,23 @@ from .kept_file import forget_file
 from .protection import raised_limits
 
 DRAFT_KEPT = timedelta(days=1)
-SAID_AT_START = ("created_by", "wave_left", "per_hour")
+SAID_AT_START = ("created_by", "wave_left")
 # Why a mailing did not reach a member whom it wanted to reach.
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 
 
 def start_mailing(
-    mailing: Mailing, members: Callable[[], Iterable[Any]], *, beside: Callable[[int], Counter[SkipReason]]
+    mailing: Mailing,
+    members: Callable[[], Iterable[Any]],
+    *,
+    beside: Callable[[int], Counter[SkipReason]],
+    pace_if_none: int | None = None,
 ) -> bool:
     """
     Write the mailing's chunks and let it go; False when somebody else has started it already.
 
-    `members` gives primary keys. `beside` counts, given their number, those chosen who are not among them.
+    `members` gives primary keys. `beside` counts, given their number, those chosen who are not among them. A pace that
+    the mailing has stays, also one that somebody set a moment ago.
     """
 
     def attempt() -> bool:
@@ -61,6 +67,8 @@ def start_mailing(
         choice = {name: value for name, value in mailing.choice.items() if name != "ids"}
         begun = {"state": MailingState.RUNNING, "started_at": now, "measured_at": now, "choice": choice}
         begun |= {name: getattr(mailing, name) for name in SAID_AT_START}
+        if pace_if_none:
+            begun["per_hour"] = Coalesce("per_hour", pace_if_none)
         if not mine.update(**begun):
             return False
         forget_file(mailing)

@@ -111,11 +111,12 @@ def _reading(request: HttpRequest, mailing: Mailing, upload: MailingUpload | Non
 
 def begin(request: HttpRequest, mailing: Mailing) -> None:
     """Start a mailing, for members whom the person who clicked may reset. Warns where it has started before."""
-    if not mailing_start.take(mailing, request.POST):
+    said = mailing_start.take(mailing, request.POST)
+    if said is None:
         messages.error(request, _("Nothing was sent: look at the preview again."))
         return
     mailing.created_by = cast(Any, request.user)
-    if not mailings.start(mailing, **within_reach(request, mailing)):
+    if not mailings.start(mailing, **said, **within_reach(request, mailing)):
         messages.warning(request, _("This mailing has already started. Nobody gets a second email."))
 
 
