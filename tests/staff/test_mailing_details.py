@@ -6,7 +6,7 @@ import pytest
 from wagtail.users.models import UserProfile
 
 from tests.conftest import make_person
-from tests.staff.pages import words
+from tests.staff.pages import LINK, words
 from wagtail_member_reset import mailings
 from wagtail_member_reset.mailing import Choice, Kind, naming
 from wagtail_member_reset.mailing.reminders import start_due
@@ -233,3 +233,47 @@ def test_mailing_that_goes_on_from_another_keeps_its_hours_and_not_its_start_tim
 
     assert (rest.starts_at, rest.hours_from, rest.hours_to) == (None, time(9), time(17))
     assert rest.name == f"{mailing.name} (the rest)"
+
+
+@pytest.mark.parametrize("field", ["name", "paragraph"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda link: f"Click {link} now",
+        lambda link: link.rstrip("/").rpartition("/")[2].upper(),
+        lambda link: f"{link[:-20]}\u200b\u202e{link[-20:]}",
+        lambda link: link[:-20],
+    ],
+    ids=["link", "token", "invisible", "cut"],
+)
+def test_personal_link_is_refused_at_the_field(mailing_office, client, sent, member, mailoutbox, field, shape):
+    sent(member)
+    text = shape(LINK.search(mailoutbox[0].body)[0])
+    draft = drafted(mailing_office)
+    typed = {"name": "Renewal", "paragraph": "", field: text}
+
+    page = said(client.post(f"{MAILINGS}{draft.pk}/details/", typed))
+    new = said(client.post(f"{MAILINGS}new/", {"kind": "never_signed_in", **typed}))
+
+    assert "This is a personal link" in page and "This is a personal link" in new
+    assert [(each.name, each.paragraph) for each in Mailing.objects.all()] == [(draft.name, "")]
+
+
+def test_other_addresses_and_long_words_are_no_personal_link(mailing_office, client):
+    draft = drafted(mailing_office)
+    text = "See https://club.example/renewal/2027/?ref=a1b2c3, /r/renewal, "
+    text += "1234567890 1234567890 1234567890 1234567890"
+
+    client.post(f"{MAILINGS}{draft.pk}/details/", {"name": "Renewal", "paragraph": text})
+
+    draft.refresh_from_db()
+    assert draft.paragraph == text
+
+
+def test_name_of_a_mailing_loses_what_nobody_sees_and_what_turns_text_around(mailing_office, client):
+    draft = drafted(mailing_office)
+
+    client.post(f"{MAILINGS}{draft.pk}/details/", {"name": "Re\u202enew\u200bal\x1b\t 2027\u2066"})
+
+    draft.refresh_from_db()
+    assert draft.name == "Renewal 2027"
