@@ -175,7 +175,10 @@ def start(
             skips[SkipReason.GONE] = count_gone(choice, hidden, there=written + skips[SkipReason.NOT_ALLOWED])
         return skips
 
-    started = start_mailing(mailing, members, beside=beside, pace_if_none=pace_if_none)
+    if pace_if_none:
+        # What somebody said a moment ago stays.
+        Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT, per_hour=None).update(per_hour=pace_if_none)
+    started = start_mailing(mailing, members, beside=beside)
     if finish_mailing(mailing.pk):  # there may be nobody to mail
         mailing.refresh_from_db()
     elif started and wake:

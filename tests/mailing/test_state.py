@@ -356,3 +356,12 @@ def test_pace_that_somebody_took_away_a_moment_before_the_start_stays_away():
 
     mailing.refresh_from_db()
     assert mailing.per_hour is None
+
+
+def test_pace_that_is_said_at_the_start_holds_where_there_is_none():
+    people(1)
+    mailing = mailings.draft(NEVER, by=None)
+
+    mailings.start(mailing, pace_if_none=5000, wake=False)
+
+    assert mailing.per_hour == 5000

@@ -16,7 +16,6 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from .. import audit, db, links
@@ -47,17 +46,12 @@ MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CH
 
 
 def start_mailing(
-    mailing: Mailing,
-    members: Callable[[], Iterable[Any]],
-    *,
-    beside: Callable[[int], Counter[SkipReason]],
-    pace_if_none: int | None = None,
+    mailing: Mailing, members: Callable[[], Iterable[Any]], *, beside: Callable[[int], Counter[SkipReason]]
 ) -> bool:
     """
     Write the mailing's chunks and let it go; False when somebody else has started it already.
 
-    `members` gives primary keys. `beside` counts, given their number, those chosen who are not among them. A pace that
-    the mailing has stays, also one that somebody set a moment ago.
+    `members` gives primary keys. `beside` counts, given their number, those chosen who are not among them.
     """
 
     def attempt() -> bool:
@@ -67,8 +61,6 @@ def start_mailing(
         choice = {name: value for name, value in mailing.choice.items() if name != "ids"}
         begun = {"state": MailingState.RUNNING, "started_at": now, "measured_at": now, "choice": choice}
         begun |= {name: getattr(mailing, name) for name in SAID_AT_START}
-        if pace_if_none:
-            begun["per_hour"] = Coalesce("per_hour", pace_if_none)
         if not mine.update(**begun):
             return False
         forget_file(mailing)
