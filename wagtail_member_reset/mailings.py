@@ -152,10 +152,13 @@ def start(
     beyond: Q | None = None,
     hidden: Q | None = None,
     listing: QuerySet[Any] | None = None,
+    pace_if_none: int | None = None,
     wake: bool = True,
 ) -> bool:
     """
     Start a mailing; False when somebody else has done so. It counts whom `preview` counts.
+
+    `pace_if_none` is how many emails an hour, where nobody has said so before.
 
     Without `wake` nothing is sent but by who asks for it: for a command that does it itself.
     """
@@ -177,6 +180,9 @@ def start(
             skips[SkipReason.GONE] = count_gone(choice, hidden, there=written + skips[SkipReason.NOT_ALLOWED])
         return skips
 
+    if pace_if_none:
+        # What somebody said a moment ago stays.
+        Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT, per_hour=None).update(per_hour=pace_if_none)
     started = start_mailing(mailing, members, beside=beside)
     if finish_mailing(mailing.pk):  # there may be nobody to mail
         mailing.refresh_from_db()

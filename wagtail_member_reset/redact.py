@@ -29,6 +29,8 @@ ANY_BEGINNING = re.compile(
 # What follows a link's path, if it was cut or spelt in another way; encoded, if it stands in an address.
 SLASH = r"(?:/|%(?:25)*2f)"
 LINK_ENDING = re.compile(rf"({SLASH}r{SLASH})[^\s…]\S*", re.IGNORECASE)
+# A link, also if it was cut: with so much of it, nothing else is meant.
+CUT_LINK = re.compile(rf"{SLASH}r{SLASH}{SIGN}{{{tokens.SELECTOR_SYMBOLS}}}", re.IGNORECASE)
 # What the cookies of a link hold, as `tokens.seal` and `tokens.seal_used` make it.
 SEAL = re.compile(
     rf"(?<![0-9A-Za-z])[{tokens.ALPHABET}]{{{tokens.SELECTOR_SYMBOLS}}}(?:\.[0-9a-f]{{64}})?:[0-9A-Za-z]{{6}}:[\w-]{{43}}"
@@ -129,6 +131,11 @@ def blank_out_readable(text: str) -> str:
             kept += [text[end : found.start()], "…"]
             end = found.end(1)
     return "".join(kept) + text[end:]
+
+
+def has_link(text: str) -> bool:
+    """Whether there is a personal link in the text of others, and no mere look-alike: for who refuses the text."""
+    return blank_out_readable(text) != text or CUT_LINK.search(text) is not None
 
 
 def _redact(record: logging.LogRecord) -> None:

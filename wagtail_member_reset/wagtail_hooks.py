@@ -11,7 +11,7 @@ from wagtail.admin.menu import SubmenuMenuItem
 from wagtail.log_actions import LogActionRegistry
 
 from .staff import urls
-from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive
+from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive, keep_to_filter
 from .staff.log_words import IdentityChecked, Replaced, Sent, SentAgain, Unblocked
 from .staff.menu import member_sign_in
 from .staff.needs_help_panel import add_panel
@@ -30,6 +30,7 @@ def register_admin_menu_item() -> SubmenuMenuItem:
 hooks.register("construct_homepage_panels", add_panel)
 hooks.register("register_bulk_action", SendResetsBulkAction)
 hooks.register("after_bulk_action", end_links_of_inactive)
+keep_to_filter()
 
 
 @hooks.register("register_permissions")

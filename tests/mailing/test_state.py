@@ -332,3 +332,36 @@ def test_shorter_wait_does_not_shorten_a_longer_one():
 
     mailing.refresh_from_db()
     assert mailing.held_until == long
+
+
+def test_pace_that_somebody_set_a_moment_before_the_start_holds():
+    people(1)
+    mailing = mailings.draft(NEVER, by=None)
+    read_before = Mailing.objects.get(pk=mailing.pk)
+    mailings.change(mailing, per_hour=100)
+
+    mailings.start(read_before, pace_if_none=5000, wake=False)
+
+    mailing.refresh_from_db()
+    assert mailing.per_hour == read_before.per_hour == 100
+
+
+def test_pace_that_somebody_took_away_a_moment_before_the_start_stays_away():
+    people(1)
+    mailing = mailings.draft(NEVER, by=None, per_hour=100)
+    read_before = Mailing.objects.get(pk=mailing.pk)
+    mailings.change(mailing, per_hour=None)
+
+    mailings.start(read_before, wake=False)
+
+    mailing.refresh_from_db()
+    assert mailing.per_hour is None
+
+
+def test_pace_that_is_said_at_the_start_holds_where_there_is_none():
+    people(1)
+    mailing = mailings.draft(NEVER, by=None)
+
+    mailings.start(mailing, pace_if_none=5000, wake=False)
+
+    assert mailing.per_hour == 5000

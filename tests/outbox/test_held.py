@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
+from wagtail.models import Site
 
 from tests.conftest import make_person
 from wagtail_member_reset import mailings, outbox, resets
@@ -185,3 +186,20 @@ def test_two_late_emails_of_one_link_become_one_with_a_new_link(waiting, mailbox
 
     assert len(mailbox.messages) == 1
     assert waiting.emails.get().skip_reason == SkipReason.LINK_CLOSED
+
+
+@pytest.mark.parametrize("seconds", [30, 119, 180])
+@pytest.mark.parametrize("is_paused", [False, True], ids=["under way", "paused"])
+def test_who_asks_on_the_website_does_not_wait_for_an_email_of_a_mailing(mailbox, clock, waiting, is_paused, seconds):
+    issued()
+    given_back()
+    ResetEmail.objects.update(next_attempt_at=timezone.now() + timedelta(hours=1))
+    if is_paused:
+        mailings.pause(waiting)
+    clock.shift(timedelta(seconds=seconds))
+
+    for _each in range(2):
+        resets.request("mia@members.example", network="192.0.2.7", site=Site.objects.get(), language="en")
+        outbox.drain()
+
+    assert len(mailbox.messages) == 1

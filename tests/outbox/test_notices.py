@@ -1,5 +1,6 @@
 """Who started a mailing is told once when it ends or pauses by itself, in figures and without names."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -65,6 +66,18 @@ def test_end_is_told_once_with_figures_and_a_link_and_no_names(office, mailoutbo
     assert f"https://club.example/admin/member-reset/mailings/{mailing.pk}/" in notice.body
     assert "Member1" not in notice.body
     assert "member1" not in notice.body
+
+
+def test_address_in_the_name_of_a_mailing_is_no_link_in_the_notice(office, mailoutbox):
+    mailing = started(1, by=office, name="<b>Sign in</b>: https://evil.example/admin or evil.example")
+
+    outbox.drain()
+
+    [notice] = told(mailoutbox, office)
+    page = str(notice.alternatives[0][0])
+    links = re.findall(r'href="([^"]*)"', page)
+    assert links == [f"https://club.example/admin/member-reset/mailings/{mailing.pk}/"]
+    assert "&lt;b&gt;Sign in&lt;/b&gt;: https://evil.example/admin or evil.example" in page
 
 
 def test_nobody_is_told_who_may_not_sign_in_any_more_or_when_staff_stopped_it(office, mailoutbox):

@@ -1,9 +1,11 @@
 """The column "Password" of Wagtail's user listing, its filter, and the menu of a row."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -103,3 +105,58 @@ def test_listing_costs_one_query_more_at_most(office_client, settings, member):
         assert listed_once.status_code == 200
 
     assert costs[0] - costs[1] <= 1
+
+
+def all_in_listing(action, **query):
+    model = get_user_model()._meta
+    path = reverse("wagtail_bulk_action", args=[model.app_label, model.model_name, action])
+    return f"{path}?{urlencode({'id': 'all', **query})}"
+
+
+@pytest.mark.parametrize("action", ["delete", "assign_role", "set_active_state"])
+def test_wagtails_bulk_actions_take_only_whom_the_filter_lists(admin_client, action):
+    make_person("Pia")
+    make_person("Quin", last_login=timezone.now())
+
+    page = admin_client.get(all_in_listing(action, member_reset_status="in")).content.decode()
+
+    assert ("Quin" in page, "Pia" in page) == (True, False)
+
+
+def test_deleting_all_that_are_filtered_deletes_nobody_else(admin_client):
+    kept = make_person("Pia")
+    gone = make_person("Quin", last_login=timezone.now())
+
+    admin_client.post(all_in_listing("delete", member_reset_status="in"))
+
+    accounts = get_user_model().objects
+    assert (accounts.filter(pk=kept.pk).exists(), accounts.filter(pk=gone.pk).exists()) == (True, False)
+
+
+def test_a_role_is_assigned_to_all_that_are_filtered_alone(admin_client):
+    role = Group.objects.create(name="Newcomers")
+    new = make_person("Pia")
+    for name, others in (("Ria", {}), ("Pia", {"username": "back", "last_login": timezone.now()})):
+        make_person(name, **others)
+
+    admin_client.post(all_in_listing("assign_role", member_reset_status="never", q="pia"), {"role": role.pk})
+
+    assert set(role.user_set.all()) == {new}
+
+
+def test_a_filter_that_nobody_knows_means_nobody(admin_client):
+    kept = make_person("Pia")
+
+    answer = admin_client.post(all_in_listing("delete", member_reset_status="nonsense"))
+
+    assert answer.status_code == 404
+    assert get_user_model().objects.filter(pk=kept.pk).exists()
+
+
+def test_wagtails_bulk_actions_without_the_filter_are_as_they_were(admin_client):
+    role = Group.objects.create(name="Newcomers")
+    people = [make_person("Pia"), make_person("Quin", last_login=timezone.now())]
+
+    admin_client.post(all_in_listing("assign_role"), {"role": role.pk})
+
+    assert set(role.user_set.all()) >= set(people)

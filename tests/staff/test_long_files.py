@@ -95,9 +95,9 @@ def test_what_a_worker_read_too_late_changes_nothing(upload, monkeypatch):
     mailing, _page = upload(TABLE)
     read = uploads.read_file
 
-    def slow(file):
+    def slow(file, **said):
         MailingUpload.objects.update(lease="other")
-        return read(file)
+        return read(file, **said)
 
     monkeypatch.setattr(uploads, "read_file", slow)
     read_uploads()
@@ -116,3 +116,14 @@ def test_page_says_what_to_do_where_nobody_comes_to_read(upload, client):
     mailing, _page = upload(TABLE)
     MailingUpload.objects.update(created_at=timezone.now() - timedelta(minutes=5))
     assert "Ask your administrator whether the task workers are running" in page_of(client, mailing)
+
+
+def test_worker_tells_no_more_of_people_beyond_reach_than_the_request_would(upload, mailing_office, admin, client):
+    rights = mailing_office.groups.get().permissions
+    rights.remove(*rights.filter(codename="view_passwordreset"))
+    make_person("Mia")
+
+    mailing, _page = upload(f"Email\nmia@members.example\n{admin.email}\n")
+    read_uploads()
+
+    assert "1 line in the file matches no account, or none that whoever brought" in page_of(client, mailing)

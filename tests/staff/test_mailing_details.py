@@ -9,7 +9,7 @@ from wagtail.models import Site
 from wagtail.users.models import UserProfile
 
 from tests.conftest import make_person
-from tests.staff.pages import words
+from tests.staff.pages import LINK, words
 from wagtail_member_reset import mailings
 from wagtail_member_reset.mailing import LONGEST_NAME, MOST_PER_HOUR, Choice, Kind, Source, naming
 from wagtail_member_reset.mailing.reminders import start_due
@@ -306,3 +306,47 @@ def test_name_and_limit_are_bounded_alike_wherever_they_are_given():
 
     assert name.max_length == LONGEST_NAME == Mailing._meta.get_field("name").max_length
     assert pace.max_value == StartForm.base_fields["pace"].max_value == MOST_PER_HOUR
+
+
+@pytest.mark.parametrize("field", ["name", "paragraph"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda link: f"Click {link} now",
+        lambda link: link.rstrip("/").rpartition("/")[2].upper(),
+        lambda link: f"{link[:-20]}\u200b\u202e{link[-20:]}",
+        lambda link: link[:-20],
+    ],
+    ids=["link", "token", "invisible", "cut"],
+)
+def test_personal_link_is_refused_at_the_field(mailing_office, client, sent, member, mailoutbox, field, shape):
+    sent(member)
+    text = shape(LINK.search(mailoutbox[0].body)[0])
+    draft = drafted(mailing_office)
+    typed = {"name": "Renewal", "paragraph": "", field: text}
+
+    page = said(client.post(f"{MAILINGS}{draft.pk}/details/", typed))
+    new = said(client.post(f"{MAILINGS}new/", {"kind": "never_signed_in", **typed}))
+
+    assert "This is a personal link" in page and "This is a personal link" in new
+    assert [(each.name, each.paragraph) for each in Mailing.objects.all()] == [(draft.name, "")]
+
+
+def test_other_addresses_and_long_words_are_no_personal_link(mailing_office, client):
+    draft = drafted(mailing_office)
+    text = "See https://club.example/renewal/2027/?ref=a1b2c3, /r/renewal, "
+    text += "1234567890 1234567890 1234567890 1234567890"
+
+    client.post(f"{MAILINGS}{draft.pk}/details/", {"name": "Renewal", "paragraph": text})
+
+    draft.refresh_from_db()
+    assert draft.paragraph == text
+
+
+def test_name_of_a_mailing_loses_what_nobody_sees_and_what_turns_text_around(mailing_office, client):
+    draft = drafted(mailing_office)
+
+    client.post(f"{MAILINGS}{draft.pk}/details/", {"name": "Re\u202enew\u200bal\x1b\t 2027\u2066"})
+
+    draft.refresh_from_db()
+    assert draft.name == "Renewal 2027"

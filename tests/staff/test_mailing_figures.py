@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from anymail.signals import AnymailTrackingEvent, tracking
@@ -11,6 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import slugify
 
 from tests.conftest import grant, make_person
@@ -269,6 +271,31 @@ def test_people_beyond_reach_are_in_no_count_list_or_file(enter, mixed):
     assert not re.search(r"\b[23] of 3\b", said + paused + overview)
     assert [row[1] for row in in_csv(client, address(mixed, "mailing_members"))] == ["mia@members.example"]
     assert listed(client, address(mixed, "mailing_members")) == ["mia@members.example"]
+
+
+def test_list_of_mailings_does_not_tell_of_failures_beyond_reach(enter, admin_client, mixed):
+    overview = [
+        words(client.get(reverse("wagtail_member_reset_admin:mailings")).content.decode())
+        for client in (enter(sender("junior")), admin_client)
+    ]
+
+    assert ["with failures" in page for page in overview] == [False, True]
+    assert "Finished" in overview[0]
+
+
+def test_page_tells_nothing_of_what_happened_to_people_beyond_reach_alone(enter, admin):
+    mailing = started(*(make_person(f"Boss{number}", is_superuser=True) for number in range(3)), by=admin)
+    Mailing.objects.update(measured_at=timezone.now() - timedelta(minutes=1), handed_over=1)
+    client = enter(sender("junior"))
+
+    running = words(markup(client, mailing))
+    outbox.drain()
+    ended = markup(client, mailing)
+
+    assert "left" not in running[running.index("0 of 0 done") :]
+    assert "Sent to 0 members" in ended and "Resend to those not in yet" not in ended
+    assert 'data-state="finished no no 0"' in ended
+    assert "Resend to those not in yet" in markup(enter(admin), mailing)
 
 
 def test_people_beyond_reach_are_not_counted_among_those_still_to_come(enter, admin, office):

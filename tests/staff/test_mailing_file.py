@@ -1,6 +1,7 @@
 """The preview of a file: which column was taken, and what staff can say about that before anything is sent."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -114,6 +115,54 @@ def test_superuser_is_not_offered_to_who_may_not_mail_one(mailing_office, people
     start(client, mailing, {"column": 1, "admins": "on"})
 
     assert sent(mailoutbox) == ["mia@members.example"]
+
+
+@pytest.fixture
+def junior(client):
+    """Sends mailings, and may look at members alone."""
+    person = grant(make_person("Juno"), "access_admin", "send_passwordreset", "bulk_send_passwordreset")
+    client.force_login(person)
+    return person
+
+
+def without_addresses(page):
+    return re.sub(r"\S+@\S+", "@", page[page.index("This column") :])
+
+
+@pytest.mark.parametrize("column", ["Email", "Username"])
+def test_line_of_somebody_beyond_reach_is_as_one_that_names_no_account(junior, admin, upload, client, column):
+    make_person("Mia")
+    named = admin.email if column == "Email" else admin.get_username()
+
+    hidden, of_hidden = upload(f"Email,{column}\nmia@members.example,\n,{named}\n{named},\n")
+    unknown, of_nobody = upload(f"Email,{column}\nmia@members.example,\n,xx{named[2:]}\nxx{named[2:]},\n")
+    downloads = [client.get(f"{MAILINGS}{each.pk}/unmatched/").getvalue() for each in (hidden, unknown)]
+
+    told = [without_addresses(page).replace(named, "xx" + named[2:]) for page in (of_hidden, of_nobody)]
+    assert told[0].split("Subject")[0] == told[1].split("Subject")[0]
+    assert "2 lines in the file match no account, or none that whoever brought the file may look at." in of_hidden
+    assert downloads[0].replace(named.encode(), b"xx" + named[2:].encode()) == downloads[1]
+
+
+def test_file_of_somebody_beyond_reach_alone_is_refused_as_one_of_nobody(junior, admin, client):
+    answers = []
+    for address in (admin.email, "nobody@members.example"):
+        file = io.BytesIO(f"Email\n{address}\n".encode())
+        answers.append(
+            words(client.post(f"{MAILINGS}new/", {"name": "N", "kind": "file", "file": file}).content.decode())
+        )
+
+    assert "matches an account that you may look at" in answers[0]
+    assert answers[0] == answers[1]
+    assert not Mailing.objects.exists()
+
+
+def test_who_may_see_everybody_is_told_of_no_such_line(mailing_office, admin, upload):
+    make_person("Mia")
+
+    _mailing, page = upload(f"Email\nmia@members.example\n{admin.email}\nnobody@members.example\n")
+
+    assert "1 line in the file matches no account." in page
 
 
 def test_superusers_who_share_an_address_are_not_named_to_who_may_not_mail_them(mailing_office, couple, upload):

@@ -379,6 +379,16 @@ def test_lines_of_a_file_are_for_who_brought_it_and_for_no_lower_rank(enter, off
     assert seen == {"owner": [True] * 2, "superuser": [True] * 2, "equal": [True] * 2, "lower": [False] * 2}
 
 
+def test_no_page_of_a_files_draft_opens_for_lower_rank(enter, with_file):
+    client = enter(sender("junior"))
+
+    pages = ["mailing", "mailing_details", "mailing_members", "mailing_unmatched", "mailing_stop", "mailing_bounces"]
+    answers = {name: client.get(mailing_url(name, with_file.pk)) for name in pages}
+
+    assert not any(answer.status_code == 200 for answer in answers.values())
+    assert not any(with_file.name.encode() in answer.content for answer in answers.values())
+
+
 def test_lower_rank_starts_no_draft_of_a_file_of_others(enter, with_file):
     client, before = enter(sender("junior")), all_rows()
 
@@ -386,6 +396,16 @@ def test_lower_rank_starts_no_draft_of_a_file_of_others(enter, with_file):
         client.post(mailing_url(verb, with_file.pk), {"column": 0, "seen": mailing_start.seen(with_file)})
 
     assert all_rows() == before
+
+
+def test_file_that_was_read_for_all_is_not_for_who_may_not_see_everybody(enter, with_file, office):
+    equal = sender("office", "Equal")
+    assert looks_at(enter(equal), with_file) == [True, True]
+    for group in equal.groups.all():
+        group.permissions.remove(*group.permissions.filter(codename="view_passwordreset"))
+    equal.user_permissions.remove(*equal.user_permissions.filter(codename="view_passwordreset"))
+
+    assert looks_at(enter(equal), with_file) == [False, False]
 
 
 def test_lines_of_a_file_that_nobody_answers_for_are_for_who_manages_users(enter, with_file):

@@ -38,6 +38,7 @@ from .rank import (
     may_change_sites,
     user_permission,
 )
+from .reach import beyond, hidden_from
 from .rights import may_send, may_send_mailings, may_view_all
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "address_column",
     "address_key",
     "address_of",
+    "beyond",
     "clean_address",
     "column_of",
     "comparable",
@@ -59,6 +61,7 @@ __all__ = [
     "has_not_got_in",
     "has_passwords",
     "has_set_password",
+    "hidden_from",
     "is_more_than_member",
     "is_not_to_be_emailed",
     "is_rule_open",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
@@ -33,16 +33,20 @@ def is_spent_for_strangers(member: Member) -> bool:
     """
     Whether any mail went out a moment ago, or the day's budget of those without staff behind them is spent.
 
-    Nobody waits for a mail that failed, or whose link was used: these count for the day alone. Who uses a link has
-    shown that the mailbox is theirs, so that what others had asked for until then counts no more.
+    Nobody waits for a mail that failed, or whose link was used: these count for the day alone. That of a mailing may
+    wait for its turn, or for hours: it has not left. Who uses a link has shown that the mailbox is theirs, so that what
+    others had asked for until then counts no more.
     """
-    awaited = _mails(GAP).exclude(state=EmailState.FAILED).exclude(reset__state=State.USED)
+    since = timezone.now() - GAP
+    lately = _with_link().filter(Q(created_at__gt=since) | Q(handed_over_at__gt=since))
+    awaited = lately.exclude(state=EmailState.FAILED).exclude(reset__state=State.USED)
+    awaited = awaited.exclude(state=EmailState.QUEUED, mailing__isnull=False)
     if awaited.filter(member=member).exists():
         return True
     used = PasswordReset.objects.filter(member=member, state=State.USED)
-    since = used.aggregate(last=Max("used_at"))["last"]
+    used_at = used.aggregate(last=Max("used_at"))["last"]
     unasked = _mails(DAY).filter(member=member, requested_by=None, mailing=None)
-    return db.reaches(unasked.filter(created_at__gt=since) if since else unasked, MOST_A_DAY)
+    return db.reaches(unasked.filter(created_at__gt=used_at) if used_at else unasked, MOST_A_DAY)
 
 
 def refusal_of_staff(member: Member, *, by: Member) -> Refusal | None:
@@ -82,6 +86,9 @@ def _handed_out(period: timedelta) -> QuerySet[PasswordReset]:
 
 
 def _mails(period: timedelta) -> QuerySet[ResetEmail]:
+    return _with_link().filter(created_at__gt=timezone.now() - period)
+
+
+def _with_link() -> QuerySet[ResetEmail]:
     # A mailing keeps a row of each member whom it passes over, too.
-    sent = ResetEmail.objects.with_link().exclude(state=EmailState.SKIPPED)
-    return sent.filter(created_at__gt=timezone.now() - period)
+    return ResetEmail.objects.with_link().exclude(state=EmailState.SKIPPED)

@@ -40,7 +40,7 @@ from .protection import raised_limits
 
 # As whoever starts it saw it: what a colleague changes in the same moment comes too late.
 WHEN = ("starts_at", "hours_from", "hours_to")
-SAID_AT_START = ("created_by", "wave_left", "per_hour", "again", "included", "paragraph", *WHEN)
+SAID_AT_START = ("created_by", "wave_left", "again", "included", "paragraph", *WHEN)
 # Why a mailing did not reach a member whom it wanted to reach.
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
 

@@ -20,6 +20,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import get_language, gettext, gettext_noop, override
 
 from .. import db
+from ..accounts import hidden_from
 from ..exceptions import ChoiceError
 from ..models import Mailing, MailingState, MailingUpload, MailingUploadPiece
 from .files import UNKNOWN_ENCODING, FileReading, read_file
@@ -68,7 +69,10 @@ def problems_of(reading: FileReading) -> list[str]:
     """Why nobody can be mailed by a file that was read; empty where somebody can."""
     if reading.names_anybody:
         return []
-    said = [gettext("No line in the file matches an account by email address or username.")]
+    if reading.is_partial:
+        said = [gettext("No line in the file matches an account that you may look at, by email address or username.")]
+    else:
+        said = [gettext("No line in the file matches an account by email address or username.")]
     return said if reading.is_encoding_known else [*said, str(UNKNOWN_ENCODING)]
 
 
@@ -81,7 +85,9 @@ def _read(upload: MailingUpload, key: str) -> None:
         with tempfile.TemporaryFile() as copy:
             for data in _pieces(upload):
                 copy.write(data)
-            reading = read_file(cast(BinaryIO, copy))
+            brought_by = Mailing.objects.select_related("created_by").get(pk=upload.pk).created_by
+            hidden = hidden_from(brought_by) if brought_by is not None else None
+            reading = read_file(cast(BinaryIO, copy), hidden=hidden)
     except ChoiceError as error:
         _give_up(mine, str(error))
         return

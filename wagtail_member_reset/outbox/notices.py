@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone, translation
 from django.utils.formats import number_format
-from django.utils.html import linebreaks, urlize
+from django.utils.html import escape, linebreaks, urlize
 from django.utils.translation import gettext as _
 
 from .. import ids, links, mailing
@@ -70,10 +70,10 @@ def _compose(due: Mailing, *, has_figures: bool) -> Content:
     else:
         subject = _("“%(name)s” has paused (%(site)s)") % values
         said = [_("The mailing “%(name)s” has paused.") % values, mailing.why_paused(due, has_figures=has_figures)]
-    figures = ["\n".join(_figures(due))] if has_figures else []
-    said += [*figures, *_page(due)]
-    text = "\n\n".join(said) + "\n"
-    return Content(subject, text, linebreaks(urlize(text, autoescape=True)))
+    said, page = [*said, *(["\n".join(_figures(due))] if has_figures else [])], _page(due)
+    # The mailing's name is anybody's text: no address in it is made a link.
+    marked_up = [*map(escape, said), *(urlize(address, autoescape=True) for address in page)]
+    return Content(subject, "\n\n".join(said + page) + "\n", linebreaks("\n\n".join(marked_up)))
 
 
 def _figures(due: Mailing) -> list[str]:

@@ -17,6 +17,7 @@ from ..exceptions import ChoiceError
 from ..mailing import Choice, Kind, Source, with_ids
 from ..models import Mailing
 from . import bulk_button, listing, mailing_new, mailing_pages, previewed_at
+from .listing_column import STATUS
 
 
 class Listed:
@@ -34,6 +35,24 @@ def end_links_of_inactive(request: HttpRequest, action_type: str, objects: Any, 
     """
     if isinstance(action, UserBulkAction):
         links.close_inactive()
+
+
+def keep_to_filter() -> None:
+    """
+    Let Wagtail's bulk actions keep to the listing's filter "Password", and to all others beside it.
+
+    With "select all" they take everybody whom the search finds, whatever the filters: with ours on, to delete all
+    that are listed would delete all accounts.
+    """
+    of_search = UserBulkAction.get_all_objects_in_listing_query
+
+    def all_listed(self: Any, parent_id: Any) -> Any:
+        if not self.request.GET.get(STATUS):
+            return of_search(self, parent_id)
+        shown = listing.accounts(self.request, listing.query_of(self.request))
+        return shown.order_by().values_list("pk", flat=True)
+
+    UserBulkAction.get_all_objects_in_listing_query = all_listed
 
 
 class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]

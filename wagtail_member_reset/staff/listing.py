@@ -35,7 +35,7 @@ def accounts(request: HttpRequest, query: str) -> QuerySet[Any]:
     """
     What the site's own listing shows this reader for the query. Raises `PermissionDenied` without the right to see it.
 
-    Wagtail's own bulk actions apply only the search: with a filter on, they would take everybody.
+    Wagtail's own bulk actions apply only the search, but where `keep_to_filter` has them ask here.
     """
     if not may_see_listing(request.user):
         raise PermissionDenied

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from .. import mailings
+from .. import mailings, redact
 from ..conf import conf
 from ..mailing import LONGEST_NAME, MOST_PER_HOUR, clean_name, clean_paragraph, name_by_date
 from ..models import Mailing, MailingState
@@ -77,7 +77,7 @@ class DetailsForm(forms.Form):
         name = clean_name(self.cleaned_data["name"])
         if not name:  # what is left of invisible characters
             raise forms.ValidationError(self.fields["name"].error_messages["required"], code="required")
-        return name
+        return _without_link(name)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -86,7 +86,17 @@ class DetailsForm(forms.Form):
         return cleaned
 
     def clean_paragraph(self) -> str:
-        return clean_paragraph(self.cleaned_data["paragraph"])
+        return _without_link(clean_paragraph(self.cleaned_data["paragraph"]))
+
+
+def _without_link(text: str) -> str:
+    """Refuse a personal link: it would be kept, shown to staff, and emailed to everybody."""
+    if redact.has_link(text):
+        raise forms.ValidationError(
+            _("This is a personal link: it opens somebody's account. Take it out. Each email has a link of its own."),
+            code="personal_link",
+        )
+    return text
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from .. import outbox
@@ -55,6 +56,8 @@ class ChoiceForm(DetailsForm):
     )
     field_order = ["name", "kind", "groups", "file"]
 
+    # The accounts of which a file tells the reader nothing.
+    hidden: Q | None = None
     choice: Choice
     reading: FileReading | None = None
     upload: BinaryIO | None = None
@@ -86,7 +89,7 @@ class ChoiceForm(DetailsForm):
             self.choice, self.upload = Choice(kind=Kind.FILE), file.file
             return
         try:
-            reading = read_file(file.file)
+            reading = read_file(file.file, hidden=self.hidden)
         except ChoiceError as error:
             self.add_error("file", str(error))
             return

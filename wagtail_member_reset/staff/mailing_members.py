@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -46,18 +45,20 @@ class MailingMembers(mailing_pages.MailingIndexView):
     no_results_message = gettext_lazy("Nobody so far.")
     default_ordering = "pk"
     paginate_by = 50
+    mailing: Mailing
     # The place after which the next page begins; none on the last page.
     next_after = ""
+
+    def require(self, request: HttpRequest) -> None:
+        """The draft of a file has a page for fewer people than other mailings."""
+        super().require(request)
+        self.mailing = mailing_pages.find(request, self.kwargs["pk"])
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.GET.get("export") == "csv":
             return spreadsheets.as_csv(mailing_words.file_name(self.mailing, self.shown), self._lines())
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
-
-    @cached_property
-    def mailing(self) -> Mailing:
-        return get_object_or_404(Mailing, pk=self.kwargs["pk"])
 
     @cached_property
     def hidden(self) -> Q | None:

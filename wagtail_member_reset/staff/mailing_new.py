@@ -44,6 +44,7 @@ def new(request: HttpRequest) -> HttpResponse:
     require(request)
     is_sent = request.method == "POST"
     form = ChoiceForm(request.POST if is_sent else None, request.FILES if is_sent else None)
+    form.hidden = permissions.hidden_from(request.user)
     if is_sent and form.is_valid():
         by: Any = request.user
         draft = mailings.draft(form.choice, by=by, reading=form.reading, upload=form.upload, **form.details)
@@ -79,6 +80,7 @@ def preview(
         **mailing_sample.context(mailing, found),
         "file": mailing_file.report(request, mailing),
         "unmatched": unmatched,
+        "has_reach": has_reach(unmatched),
         "unmatched_lines": [(line, text, Nobody(reason).label) for line, text, reason in lines[:SHOWN_LINES]],
         "start_url": start_url,
         "back_url": back_url,
@@ -121,11 +123,12 @@ def _reading(request: HttpRequest, mailing: Mailing, upload: MailingUpload | Non
 
 def begin(request: HttpRequest, mailing: Mailing) -> None:
     """Start a mailing, for members whom the person who clicked may reset. Warns where it has started before."""
-    if not mailing_start.take(mailing, request.POST):
+    said = mailing_start.take(mailing, request.POST)
+    if said is None:
         messages.error(request, _("Nothing was sent: look at the preview again."))
         return
     mailing.created_by = cast(Any, request.user)
-    if not mailings.start(mailing, **within_reach(request, mailing)):
+    if not mailings.start(mailing, **said, **within_reach(request, mailing)):
         messages.warning(request, _("This mailing has already started. Nobody gets a second email."))
 
 
@@ -145,3 +148,8 @@ def unmatched_of(request: HttpRequest, mailing: Mailing) -> MailingUnmatched | N
     """The lines of the mailing's file that match no account, for who may see them."""
     found = getattr(mailing, "unmatched", None) if mailing.pk else None
     return found if found and permissions.may_see_file(request.user, mailing) else None
+
+
+def has_reach(unmatched: MailingUnmatched | None) -> bool:
+    """Whether some of the lines may name an account that was hidden from whoever brought the file."""
+    return unmatched is not None and any(reason == Nobody.NOT_IN_REACH for _line, _text, reason in unmatched.lines)

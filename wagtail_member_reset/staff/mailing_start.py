@@ -52,11 +52,10 @@ def offer(mailing: Mailing, emails: int) -> Offer | None:
     return Offer(first_wave=FIRST_WAVE, is_many=emails >= MANY, pace=pace, hours=hours)
 
 
-def take(mailing: Mailing, posted: Any) -> bool:
-    """Set on the mailing what was ticked; False where that makes no sense."""
+def take(mailing: Mailing, posted: Any) -> dict[str, Any] | None:
+    """Set a first wave on the mailing, if that was ticked. Gives what else its start takes; None for nonsense."""
     form = StartForm(posted)
     if not form.is_valid():
-        return False
+        return None
     mailing.wave_left = FIRST_WAVE if form.cleaned_data["first_wave"] else None
-    mailing.per_hour = mailing.per_hour or form.cleaned_data["pace"]
-    return True
+    return {"pace_if_none": form.cleaned_data["pace"]}

@@ -198,15 +198,19 @@ def draft() -> str:
 
 
 def outcome(mailing: Mailing) -> str:
-    """A mailing's state for the list: when it starts, too, and one with failures does not look as if all were well."""
-    if mailing.state == MailingState.DRAFT:
-        return draft()
-    if not has_started(mailing) and (begins := _begins(mailing)):
-        return begins
+    """A mailing's state for the list: one with failures does not look as if all were well."""
     if mailing.state == MailingState.FINISHED and (lost := mailing.failed + mailing.bounced):
         is_all = lost >= mailing.handed_over + mailing.failed
         return _("Finished: all emails failed") if is_all else _("Finished, with failures")
-    return str(mailing.get_state_display())
+    return plain_outcome(mailing)
+
+
+def plain_outcome(mailing: Mailing) -> str:
+    """The same for who may not know of all failures: its state, or when it starts."""
+    if mailing.state == MailingState.DRAFT:
+        return draft()
+    begins = "" if has_started(mailing) else _begins(mailing)
+    return begins or str(mailing.get_state_display())
 
 
 def why_paused(mailing: Mailing) -> str:

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 
 from .. import accounts, resets
 from ..accounts import (
     Rank,
     address_column,
-    enters_admin,
+    beyond,
     groups_of,
     has_admin_access,
-    is_superuser,
-    manages_users,
+    hidden_from,
     may_view_all,
     opens_private_things,
     permissions_of,
@@ -30,6 +28,21 @@ from ..accounts import (
 )
 from ..conf import conf
 from ..models import Mailing
+
+__all__ = [
+    "Rights",
+    "beyond",
+    "hidden_from",
+    "may_change",
+    "may_see_file",
+    "may_see_resets",
+    "may_send",
+    "may_send_mailings",
+    "may_set_passwords",
+    "may_view",
+    "reach",
+    "rights",
+]
 
 PREFIX = "wagtail_member_reset."
 # Whether somebody may send at all; `rights` and `beyond` say to whom. Notices of mailings go by the same rule.
@@ -111,23 +124,6 @@ def may_see_resets(actor: Any) -> bool:
     return may_view_all(actor) or may_send(actor)
 
 
-def beyond(actor: Any) -> Q | None:
-    """
-    A filter for the accounts of higher rank than the actor's; None where there are none.
-
-    It misses permissions that come from other authentication backends. That gives nothing away: an
-    email goes to the owner of the account.
-    """
-    if actor.is_superuser:
-        return None
-    out_of_reach = is_superuser()
-    if rank_of(actor) < Rank.MANAGES_USERS:
-        out_of_reach |= manages_users()
-    if rank_of(actor) < Rank.ADMIN_ACCESS:
-        out_of_reach |= enters_admin()
-    return out_of_reach
-
-
 def may_see_file(actor: Any, mailing: Mailing) -> bool:
     """
     Whether the actor may read what the file of a mailing says: whoever brought it, and everybody of no lower rank.
@@ -137,12 +133,10 @@ def may_see_file(actor: Any, mailing: Mailing) -> bool:
     if actor.is_superuser or mailing.created_by_id == actor.pk:
         return True
     owner = mailing.created_by
+    # A line that was not reported has an account: who may see everybody must have read the file for nobody else.
+    if hidden_from(actor) is not None and (owner is None or hidden_from(owner) is None):
+        return False
     return rank_of(actor) >= (Rank.MANAGES_USERS if owner is None else rank_of(owner))
-
-
-def hidden_from(actor: Any) -> Q | None:
-    """A filter for the accounts whose resets the actor may not see; None where there are none."""
-    return None if may_view_all(actor) else beyond(actor)
 
 
 def reach(actor: Any) -> str:

@@ -36,6 +36,10 @@ class Nobody(models.TextChoices):
     EMPTY = "empty", _("The column is empty")
     NO_ADDRESS = "no_address", _("No account has this address")
     NO_USERNAME = "no_username", _("No address, and no account has this username")
+    NOT_IN_REACH = (
+        "not_in_reach",
+        _("It names no account, or none that whoever brought the file may look at"),
+    )
     TOO_LONG = "too_long", _("Too long for an address or a username")
     INACTIVE = "inactive", _("The account that it names is not active")
     OUTSIDE = "outside", _("Above or below the table")
@@ -93,7 +97,8 @@ class Found:
         shared = [accounts for readings in addresses if (accounts := self.people.by_address(readings))]
         usernames = self._by_username(cells, cell)
         if not shared and not usernames:
-            self._count_unmatched(line, cell or _said(cells), _why(cell, has_address=bool(addresses)))
+            why = _why(cell, has_address=bool(addresses), is_partial=self.people.is_partial)
+            self._count_unmatched(line, cell or _said(cells), why)
         elif not shared:
             self._take(line, cell, tuple(usernames), cells, needs_full_name=True)
         elif both := tuple(number for number in usernames if any(number in accounts for accounts in shared)):
@@ -250,11 +255,13 @@ def _said(cells: list[str]) -> str:
     return ", ".join(text[:LONGEST_TEXT] for cell in cells if (text := cell.strip()))[:LONGEST_TEXT]
 
 
-def _why(cell: str, *, has_address: bool) -> Nobody:
+def _why(cell: str, *, has_address: bool, is_partial: bool) -> Nobody:
     if not cell:
         return Nobody.EMPTY
     if "\ufffd" in cell[:LONGEST_CELL]:
         return Nobody.UNREADABLE
     if len(cell) > LONGEST_CELL:
         return Nobody.TOO_LONG
+    if is_partial:
+        return Nobody.NOT_IN_REACH
     return Nobody.NO_ADDRESS if has_address else Nobody.NO_USERNAME

@@ -6,6 +6,7 @@ import unicodedata
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 
 from ...accounts import (
     LONGEST_ADDRESS,
@@ -31,9 +32,14 @@ ORDINARY, STAFF, HELD_BACK = 0, 1, 2
 
 
 class People:
-    """Accounts are numbers here, in the order of `keys`, which are their primary keys."""
+    """
+    Accounts are numbers here, in the order of `keys`, which are their primary keys.
 
-    def __init__(self) -> None:
+    There are none of those `hidden` from who brought the file: its lines tell nothing of them, in whatever way.
+    """
+
+    def __init__(self, hidden: Q | None = None) -> None:
+        self.is_partial = hidden is not None
         self.keys: list[Any] = []
         self.rank = bytearray()
         self.is_active = bytearray()
@@ -45,7 +51,7 @@ class People:
         self.has_addresses_for_names = False
         # No query can ask for an address that the user model computes.
         self.has_addresses = True
-        self._read()
+        self._read(hidden)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -85,9 +91,9 @@ class People:
             self._international[domain] = address_key(f"x@{domain}").rpartition("@")[2]
         return address_key(text[: -len(domain)] + self._international[domain])
 
-    def _read(self) -> None:
+    def _read(self, hidden: Q | None) -> None:
         model = get_user_model()
-        accounts = model._default_manager
+        accounts = model._default_manager.all() if hidden is None else model._default_manager.exclude(hidden)
         held = set(accounts.filter(is_superuser() | manages_users()).values_list("pk", flat=True))
         staff = set(accounts.filter(enters_admin()).values_list("pk", flat=True))
         address, username = address_column(model), model.USERNAME_FIELD

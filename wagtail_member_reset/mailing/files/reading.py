@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO, TextIO
 
+from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -85,15 +86,18 @@ class FileReading:
     is_list: bool
     is_encoding_known: bool
     notes: list[tuple[int, Note]]
+    # There may be accounts that were hidden from who brought the file.
+    is_partial: bool = False
 
     @property
     def names_anybody(self) -> bool:
         return any(column.names_anybody for column in self.columns)
 
 
-def read_file(file: BinaryIO, *, column: str = "") -> FileReading:
+def read_file(file: BinaryIO, *, column: str = "", hidden: Q | None = None) -> FileReading:
     """
-    Find the accounts that a file names. A `column`, by its name or its number, is taken for the one that says who.
+    Find the accounts that a file names, but for those `hidden` from who brought it. A `column`, by its name or its
+    number, is taken for the one that says who.
 
     The file can be moved about in, and stays open. Raises `ChoiceError` for what is no table and no list.
     """
@@ -104,7 +108,7 @@ def read_file(file: BinaryIO, *, column: str = "") -> FileReading:
     encoding = encoding_of(file)
     with _text(file, encoding) as stream:
         refuse_markup(stream.read(LOOKED_AT))
-        people = People()
+        people = People(hidden)
         delimiter = delimiter_of(stream, people)
         if delimiter:
             columns, notes = _read_table(stream, delimiter, people, column)
@@ -112,7 +116,13 @@ def read_file(file: BinaryIO, *, column: str = "") -> FileReading:
             raise ChoiceError(_("The file is a list of addresses, and has no columns to choose from."))
         else:
             columns, notes = [_read_list(stream, people)], []
-    reading = FileReading(columns=columns, is_list=not delimiter, is_encoding_known=encoding.is_known, notes=notes)
+    reading = FileReading(
+        columns=columns,
+        is_list=not delimiter,
+        is_encoding_known=encoding.is_known,
+        notes=notes,
+        is_partial=people.is_partial,
+    )
     if not people.has_addresses and not reading.names_anybody:
         raise ChoiceError(_("No line has a username of an account. Accounts of this site are not found by address."))
     return reading
