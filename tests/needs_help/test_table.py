@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from model_bakery import baker
 
 from tests.conftest import make_person
-from wagtail_member_reset import do_not_email, needs_help, outbox, resets, tokens
+from wagtail_member_reset import do_not_email, mailings, needs_help, outbox, resets, tokens
+from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import (
     DoNotEmailReason,
     EmailState,
@@ -226,3 +227,37 @@ def test_email_that_arrives_late_is_noted_and_changes_nothing_else(imported_memb
 
     row = NeedsHelp.objects.get()
     assert (row.has_arrived, row.shelf, row.note) == (True, Shelf.DONE, "Called")
+
+
+@pytest.mark.parametrize("way", ["alone", "mailing"])
+def test_whoever_gets_another_email_is_off_the_list_at_once(sent, office, clock, way):
+    people = [make_person(name) for name in ("Ann", "Ben")]
+    for person in people:
+        sent(person)
+        ResetEmail.objects.update(state=EmailState.FAILED, attempts=9, handed_over_at=None)
+    needs_help.rebuild()
+    assert needs() == [Need.FAILED, Need.FAILED]
+    clock.shift(timedelta(minutes=1))
+
+    if way == "alone":
+        for person in people:
+            resets.send(person, by=office)
+    else:
+        choice = Choice(kind=Kind.IDS, ids=tuple(person.pk for person in people))
+        mailings.start(mailings.draft(choice, by=office, again=True), wake=False)
+    outbox.drain()
+    needs_help.refresh_due()
+
+    assert ResetEmail.objects.filter(state=EmailState.HANDED_OVER).count() == 2
+    assert needs() == []
+
+
+def test_delivery_of_another_email_is_followed_at_once(imported_member, sent, office, clock):
+    sent(imported_member)
+    clock.move_to(NOON + timedelta(days=3.1))
+    needs_help.rebuild()
+    assert not NeedsHelp.objects.get().has_arrived
+
+    report("delivered", imported_member)
+
+    assert NeedsHelp.objects.get().has_arrived

@@ -25,6 +25,7 @@ from ..models import (
     EmailState,
     Mailing,
     MailingChunk,
+    NeedsHelp,
     Origin,
     PasswordReset,
     Purpose,
@@ -41,6 +42,7 @@ logger = logging.getLogger("wagtail_member_reset")
 LIVE = "key_of_live_password_reset"
 HAS_CHOSEN = "has_chosen_a_password_by_a_link"
 SPARED = "reason_to_spare"
+LISTED = "key_among_who_needs_help"
 # An email, and the token of its link where that was just made.
 Issued = tuple[ResetEmail, "Token | None"]
 
@@ -158,6 +160,8 @@ class _Issuing:
             self._read_keys()
         emails = [(self._email(member, reset), token) for member, reset, _effect, token in self.mailed]
         db.insert([*(email for email, _token in emails), *(self._unsent(*each) for each in self.unmailed)])
+        if listed := [email.member_id for email, _token in emails if vars(email.member)[LISTED]]:
+            NeedsHelp.objects.look_again(listed)
         self._log()
         self._count(gone=len(self.keys) - len(members))
         return emails
@@ -281,13 +285,15 @@ def _has_got_in(member: Member) -> bool:
 def _in_order(keys: list[Any]) -> list[Member]:
     """
     The members that are still there: with their language and the key of a link that they have, with whether they have
-    used one (an account that somebody has been in is not news to them), and with why mailings leave them out.
+    used one (an account that somebody has been in is not news to them), with why mailings leave them out, and with
+    whether they are listed among who needs help.
     """
     found = get_user_model()._base_manager.filter(db.with_keys(keys))
     about = {
         LIVE: F("wagtail_member_reset_live"),
         HAS_CHOSEN: has_set_password(),
         SPARED: spared.reason_to_spare(),
+        LISTED: F("wagtail_member_reset_needs_help"),
     }
     return list(with_languages(found.annotate(**about)).order_by("pk"))
 
