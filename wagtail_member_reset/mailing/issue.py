@@ -284,17 +284,12 @@ def _has_got_in(member: Member) -> bool:
 
 def _in_order(keys: list[Any]) -> list[Member]:
     """
-    The members that are still there: with their language and the key of a link that they have, with whether they have
-    used one (an account that somebody has been in is not news to them), with why mailings leave them out, and with
-    whether they are listed among who needs help.
+    The members that are still there: with their language, the key of a link that they have, whether they have used one
+    (an account that was used is not news to them), why mailings leave them out, and their row of who needs help.
     """
     found = get_user_model()._base_manager.filter(db.with_keys(keys))
-    about = {
-        LIVE: F("wagtail_member_reset_live"),
-        HAS_CHOSEN: has_set_password(),
-        SPARED: spared.reason_to_spare(),
-        LISTED: F("wagtail_member_reset_needs_help"),
-    }
+    about: dict[str, Any] = {LIVE: F("wagtail_member_reset_live"), LISTED: F("wagtail_member_reset_needs_help")}
+    about |= {HAS_CHOSEN: has_set_password(), SPARED: spared.reason_to_spare()}
     return list(with_languages(found.annotate(**about)).order_by("pk"))
 
 
