@@ -139,6 +139,17 @@ def test_staff_set_a_person_aside_with_a_note(office_client, office, member):
     assert "mia@members.example" not in page(office_client) and "Called" in page(office_client, show="done")
 
 
+def test_note_is_kept_with_back_to_the_list(office_client, member):
+    listed(member, shelf=Shelf.DONE, note="Called", noted_at=timezone.now())
+    address = url("needs_help_aside", member.pk)
+    seen = office_client.get(address).context["seen"]
+
+    office_client.post(address, {"seen": seen, "shelf": "open", "note": "Called, no answer"})
+
+    row = NeedsHelp.objects.get()
+    assert (row.shelf, row.note) == (Shelf.OPEN, "Called, no answer")
+
+
 def test_what_a_colleague_has_changed_meanwhile_stays(office_client, member, admin):
     listed(member)
     seen = office_client.get(url("needs_help_aside", member.pk)).context["seen"]

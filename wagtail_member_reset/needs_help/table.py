@@ -92,9 +92,9 @@ def deal_with(row: NeedsHelp, *, note: str, by: Any) -> bool:
     return _put(row, Shelf.DONE, until=None, note=note, by=by)
 
 
-def reopen(row: NeedsHelp, *, by: Any) -> bool:
+def reopen(row: NeedsHelp, *, note: str, by: Any) -> bool:
     """Put a person back on the list; False as for `put_off`."""
-    return _put(row, Shelf.OPEN, until=None, note=row.note, by=by)
+    return _put(row, Shelf.OPEN, until=None, note=note, by=by)
 
 
 def _put(row: NeedsHelp, shelf: Shelf, *, until: datetime | None, note: str, by: Any) -> bool:
