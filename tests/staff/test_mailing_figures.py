@@ -11,12 +11,14 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.text import slugify
 
 from tests.conftest import grant, make_person
 from tests.staff.pages import LINK, words
 from tests.staff.test_mailing_rights import sender
 from wagtail_member_reset import mailings, outbox, resets, tokens
+from wagtail_member_reset.mailing import chunks, issue_chunk
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, SkipReason
 from wagtail_member_reset.staff import mailing_figures, permissions
@@ -452,6 +454,22 @@ def test_preview_says_without_a_number_that_people_beyond_reach_are_left_out(ent
 
     assert "1 chosen. People whom you may not look at get no email from you, and are not counted." in said
     assert "may not be reset" not in said
+
+
+def test_file_has_everybody_once_while_emails_are_written(admin_client, office, monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK", 2)
+    people = [make_person(f"Member{number}") for number in range(6)]
+    mailing = started(*people, by=office)
+    issue_chunk(mailing.chunks.first().pk, lease="a", lease_until=timezone.now())
+
+    answer = admin_client.get(address(mailing, "mailing_members", "?export=csv"))
+    lines = iter(answer.streaming_content)
+    said = [next(lines) for _each in range(3)]
+    issue_chunk(mailing.chunks.first().pk, lease="b", lease_until=timezone.now())
+    said += lines
+
+    rows = list(csv.reader(io.StringIO(b"".join(said).decode("utf-8-sig"))))[1:]
+    assert sorted(row[1] for row in rows) == sorted(person.email for person in people)
 
 
 # What it costs

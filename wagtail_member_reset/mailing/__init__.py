@@ -21,7 +21,7 @@ from .hours import has_hours, has_started, opens_at
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in
-from .left import count_left, has_missed, members_left, remaining
+from .left import count_left, has_missed, keys_left, members_left, members_with, remaining
 from .manner import manner_of
 from .naming import clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
@@ -106,10 +106,12 @@ __all__ = [
     "issue_chunk",
     "keep_file",
     "keep_upload",
+    "keys_left",
     "look_for_reminders",
     "manner_of",
     "measure_if_idle",
     "members_left",
+    "members_with",
     "name_by_date",
     "name_of",
     "name_of_rest",
