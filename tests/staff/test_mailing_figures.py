@@ -493,6 +493,34 @@ def test_large_mailing_that_is_polled_is_not_counted_at_each_poll(admin_client, 
     assert not any("mailingchunk" in query["sql"] for query in second)
 
 
+def test_figures_of_before_another_attempt_are_not_shown_after_it(enter, admin, office):
+    cache.clear()
+    mia = make_person("Mia")
+    mailing = sent_to(mia, office, by=admin)
+    client = enter(sender("junior"))
+    fail(mia)
+    Mailing.objects.update(chosen=5000)
+    assert "Failed 1" in words(markup(client, mailing))
+
+    ResetEmail.objects.filter(member=mia).update(state=EmailState.HANDED_OVER, outcome="", cause="")
+    Mailing.objects.update(finished_at=timezone.now())
+
+    assert "Failed" not in words(markup(client, mailing))
+
+
+def test_rest_of_a_large_mailing_is_not_offered_again_once_it_was_sent(admin_client, admin):
+    cache.clear()
+    mailing = started(make_person("Mia"), make_person("Ole"), by=admin)
+    mailings.stop(mailing, by=admin)
+    Mailing.objects.update(chosen=5000)
+    assert "Send to the remaining 2" in words(markup(admin_client, mailing))
+
+    mailings.start(mailings.draft_rest(mailing, by=admin))
+    outbox.drain()
+
+    assert "Send to the remaining" not in words(markup(admin_client, mailing))
+
+
 def test_what_one_may_see_is_kept_for_nobody_of_another_rank(enter, admin, office):
     cache.clear()
     mailing = started(make_person("Mia"), office, by=admin)
