@@ -8,11 +8,13 @@ from anymail.signals import AnymailTrackingEvent, tracking
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from model_bakery import baker
 
 from tests.conftest import make_person
-from wagtail_member_reset import do_not_email, needs_help, outbox, resets, tokens
+from wagtail_member_reset import do_not_email, mailings, needs_help, outbox, resets, tokens
+from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import (
     DoNotEmailReason,
     EmailState,
@@ -24,6 +26,8 @@ from wagtail_member_reset.models import (
     Shelf,
     State,
 )
+from wagtail_member_reset.needs_help import reasons, table
+from wagtail_member_reset.needs_help.reasons import look
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
@@ -226,3 +230,184 @@ def test_email_that_arrives_late_is_noted_and_changes_nothing_else(imported_memb
 
     row = NeedsHelp.objects.get()
     assert (row.has_arrived, row.shelf, row.note) == (True, Shelf.DONE, "Called")
+
+
+@pytest.mark.parametrize("way", ["alone", "mailing"])
+def test_whoever_gets_another_email_is_off_the_list_at_once(sent, office, clock, way):
+    people = [make_person(name) for name in ("Ann", "Ben")]
+    for person in people:
+        sent(person)
+        ResetEmail.objects.update(state=EmailState.FAILED, attempts=9, handed_over_at=None)
+    needs_help.rebuild()
+    assert needs() == [Need.FAILED, Need.FAILED]
+    clock.shift(timedelta(minutes=1))
+
+    if way == "alone":
+        for person in people:
+            resets.send(person, by=office)
+    else:
+        choice = Choice(kind=Kind.IDS, ids=tuple(person.pk for person in people))
+        mailings.start(mailings.draft(choice, by=office, again=True), wake=False)
+    outbox.drain()
+    needs_help.refresh_due()
+
+    assert ResetEmail.objects.filter(state=EmailState.HANDED_OVER).count() == 2
+    assert needs() == []
+
+
+def test_delivery_of_another_email_is_followed_at_once(imported_member, sent, office, clock):
+    sent(imported_member)
+    clock.move_to(NOON + timedelta(days=3.1))
+    needs_help.rebuild()
+    assert not NeedsHelp.objects.get().has_arrived
+
+    report("delivered", imported_member)
+
+    assert NeedsHelp.objects.get().has_arrived
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Have something happen right after a look has read what it is about to write down."""
+
+    def have(happen):
+        def look_and_let(keys):
+            found = look(keys)
+            happen()
+            return found
+
+        monkeypatch.setattr(table, "look", look_and_let)
+
+    return have
+
+
+def test_report_that_comes_during_a_look_is_looked_at(imported_member, sent, clock, meanwhile):
+    sent(imported_member)
+    NeedsHelp.objects.create(member=imported_member, reason=Need.FAILED, happened_at=NOON, look_since=NOON)
+    clock.shift(timedelta(seconds=1))
+
+    meanwhile(lambda: NeedsHelp.objects.look_at([imported_member.pk]))
+    needs_help.refresh([imported_member.pk])
+
+    assert NeedsHelp.objects.get().look_since == NOON + timedelta(seconds=1)
+
+
+def test_what_a_colleague_notes_during_a_look_stays(imported_member, sent, office, monkeypatch):
+    sent(imported_member)
+    report("bounced", imported_member, mta_response="552 5.2.2 mailbox full", timestamp=NOON)
+    NeedsHelp.objects.update(domain="elsewhere.example")
+
+    def note_and_write(*arguments, write=QuerySet.bulk_update):
+        needs_help.deal_with(NeedsHelp.objects.get(), note="Called", by=office)
+        return write(*arguments)
+
+    monkeypatch.setattr(QuerySet, "bulk_update", note_and_write)
+    needs_help.refresh([imported_member.pk])
+
+    row = NeedsHelp.objects.get()
+    assert (row.shelf, row.note, row.domain) == (Shelf.DONE, "Called", "members.example")
+
+
+@pytest.mark.parametrize("shelf", [Shelf.LATER, Shelf.DONE])
+def test_time_that_passes_brings_nobody_back_who_was_set_aside(imported_member, sent, office, clock, shelf):
+    sent(imported_member)
+    for days in (6.1, 6.2, 7.1, 8):
+        clock.move_to(NOON + timedelta(days=days))
+        needs_help.rebuild()
+        row = NeedsHelp.objects.get()
+        if days == 6.1 and shelf == Shelf.LATER:
+            needs_help.put_off(row, until=NOON + timedelta(days=14), note="On Monday", by=office)
+        elif days == 6.1:
+            needs_help.deal_with(row, note="Called", by=office)
+
+    needs_help.sweep()
+
+    row = NeedsHelp.objects.get()
+    assert (row.reason, row.shelf) == (Need.EXPIRED, shelf)
+
+
+def test_bounce_that_was_dealt_with_stays_so_when_its_link_expires(imported_member, sent, office, clock):
+    sent(imported_member)
+    report("bounced", imported_member, mta_response="550 5.1.1 user unknown", timestamp=NOON)
+    needs_help.deal_with(NeedsHelp.objects.get(), note="Writes a letter", by=office)
+
+    clock.shift(timedelta(days=8))
+    ResetEmail.objects.all().delete()  # as after its retention
+    needs_help.rebuild()
+
+    row = NeedsHelp.objects.get()
+    assert (row.reason, row.shelf) == (Need.EXPIRED, Shelf.DONE)
+
+
+def test_another_email_brings_back_who_was_dealt_with(imported_member, sent, office, clock):
+    sent(imported_member)
+    clock.shift(timedelta(days=6.1))
+    needs_help.rebuild()
+    needs_help.deal_with(NeedsHelp.objects.get(), note="Called", by=office)
+
+    clock.shift(timedelta(hours=1))
+    resets.rotate(imported_member, by=office)
+    outbox.drain()
+    clock.shift(timedelta(days=3.1))
+    needs_help.rebuild()
+
+    row = NeedsHelp.objects.get()
+    assert (row.reason, row.shelf, row.note) == (Need.NO_PASSWORD, Shelf.OPEN, "Called")
+
+
+def test_note_outlives_an_email_that_is_sent_again(imported_member, sent, office, clock):
+    sent(imported_member)
+    report("bounced", imported_member, mta_response="552 5.2.2 mailbox full", timestamp=NOON)
+    needs_help.put_off(NeedsHelp.objects.get(), until=NOON + timedelta(days=2), note="Phone her", by=office)
+
+    clock.shift(timedelta(hours=1))
+    resets.send(imported_member, by=office)
+    needs_help.refresh_due()
+    assert needs() == []
+    outbox.drain()
+    clock.shift(timedelta(hours=1))
+    report("bounced", imported_member, mta_response="552 5.2.2 mailbox full")
+
+    row = NeedsHelp.objects.get()
+    assert (row.reason, row.shelf, row.note) == (Need.MAILBOX_FULL, Shelf.OPEN, "Phone her")
+
+
+def test_no_note_outlives_a_password(imported_member, sent, office):
+    sent(imported_member)
+    report("bounced", imported_member, mta_response="552 5.2.2 mailbox full", timestamp=NOON)
+    needs_help.deal_with(NeedsHelp.objects.get(), note="Phone her", by=office)
+
+    PasswordReset.objects.update(state=State.USED, active_for=None, nonce=None, used_at=NOON)
+    needs_help.rebuild()
+
+    assert not NeedsHelp.objects.exists()
+
+
+def test_rule_of_the_site_that_fails_changes_no_row(imported_member, sent, office, monkeypatch):
+    sent(imported_member)
+    report("bounced", imported_member, mta_response="552 5.2.2 mailbox full", timestamp=NOON)
+    needs_help.deal_with(NeedsHelp.objects.get(), note="Phone her", by=office)
+
+    def fail(member):
+        raise LookupError
+
+    monkeypatch.setattr(reasons, "refusals", lambda: fail)
+    needs_help.rebuild()
+
+    row = NeedsHelp.objects.get()
+    assert (row.reason, row.shelf, row.note) == (Need.MAILBOX_FULL, Shelf.DONE, "Phone her")
+
+
+def test_member_without_an_address_stays_dealt_with_where_nobody_knows_when_they_joined(office, clock, monkeypatch):
+    if get_user_model().USERNAME_FIELD == "email":
+        pytest.skip("here, everybody has an address")
+    person = make_person("Ann", email="")
+    monkeypatch.setattr(reasons, "_joined_at", lambda member: None)
+    needs_help.rebuild()
+    needs_help.deal_with(NeedsHelp.objects.get(), note="Called", by=office)
+
+    clock.shift(timedelta(days=1))
+    needs_help.rebuild()
+
+    row = NeedsHelp.objects.get()
+    assert (row.member, row.shelf, row.happened_at) == (person, Shelf.DONE, NOON)

@@ -19,6 +19,7 @@ from tests.conftest import grant, make_person
 from tests.staff.pages import LINK, words
 from tests.staff.test_mailing_rights import sender
 from wagtail_member_reset import mailings, outbox, resets, tokens
+from wagtail_member_reset.mailing import chunks, issue_chunk
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, SkipReason
 from wagtail_member_reset.staff import mailing_figures, permissions
@@ -481,6 +482,22 @@ def test_preview_says_without_a_number_that_people_beyond_reach_are_left_out(ent
     assert "may not be reset" not in said
 
 
+def test_file_has_everybody_once_while_emails_are_written(admin_client, office, monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK", 2)
+    people = [make_person(f"Member{number}") for number in range(6)]
+    mailing = started(*people, by=office)
+    issue_chunk(mailing.chunks.first().pk, lease="a", lease_until=timezone.now())
+
+    answer = admin_client.get(address(mailing, "mailing_members", "?export=csv"))
+    lines = iter(answer.streaming_content)
+    said = [next(lines) for _each in range(3)]
+    issue_chunk(mailing.chunks.first().pk, lease="b", lease_until=timezone.now())
+    said += lines
+
+    rows = list(csv.reader(io.StringIO(b"".join(said).decode("utf-8-sig"))))[1:]
+    assert sorted(row[1] for row in rows) == sorted(person.email for person in people)
+
+
 # What it costs
 
 
@@ -500,6 +517,34 @@ def test_large_mailing_that_is_polled_is_not_counted_at_each_poll(admin_client, 
     counted = [any("COUNT(" in query["sql"] for query in queries) for queries in (first, second)]
     assert counted == [True, False]
     assert not any("mailingchunk" in query["sql"] for query in second)
+
+
+def test_figures_of_before_another_attempt_are_not_shown_after_it(enter, admin, office):
+    cache.clear()
+    mia = make_person("Mia")
+    mailing = sent_to(mia, office, by=admin)
+    client = enter(sender("junior"))
+    fail(mia)
+    Mailing.objects.update(chosen=5000)
+    assert "Failed 1" in words(markup(client, mailing))
+
+    ResetEmail.objects.filter(member=mia).update(state=EmailState.HANDED_OVER, outcome="", cause="")
+    Mailing.objects.update(finished_at=timezone.now())
+
+    assert "Failed" not in words(markup(client, mailing))
+
+
+def test_rest_of_a_large_mailing_is_not_offered_again_once_it_was_sent(admin_client, admin):
+    cache.clear()
+    mailing = started(make_person("Mia"), make_person("Ole"), by=admin)
+    mailings.stop(mailing, by=admin)
+    Mailing.objects.update(chosen=5000)
+    assert "Send to the remaining 2" in words(markup(admin_client, mailing))
+
+    mailings.start(mailings.draft_rest(mailing, by=admin))
+    outbox.drain()
+
+    assert "Send to the remaining" not in words(markup(admin_client, mailing))
 
 
 def test_what_one_may_see_is_kept_for_nobody_of_another_rank(enter, admin, office):

@@ -4,14 +4,16 @@ import html
 import re
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from tests.conftest import grant, make_person, use_backend
 from wagtail_member_reset import resets
 from wagtail_member_reset.models import Need, NeedsHelp, Shelf
+from wagtail_member_reset.staff import needs_help_words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
@@ -45,6 +47,34 @@ def test_row_says_the_reason_and_what_to_do(office_client, member):
     said = page(office_client)
 
     assert "mia@members.example" in said and "No such address" in said and "Correct the address" in said
+
+
+def test_what_to_do_leads_to_where_it_is_done_and_says_for_whom(office_client, junior, member):
+    row = listed(member)
+    named = f'aria-label="Correct the address: {needs_help_words.name(row)}">Correct the address</a>'
+
+    for client in (office_client, junior):
+        said = page(client)
+        [address] = re.findall(f'<td><a href="([^"]+)" {re.escape(named)}', said)
+        there = client.get(html.unescape(address).partition("#")[0])
+        assert there.status_code == 200 and "mia@members.example" in there.content.decode()
+
+
+def test_list_is_shown_where_nothing_can_be_written(office_client, member, monkeypatch, caplog):
+    listed(member, look_since=timezone.now())
+
+    def locked(*arguments, **fields):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(QuerySet, "update", locked)
+
+    assert "mia@members.example" in page(office_client)
+    assert "OperationalError" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["needs_help", "needs_help_domains", "needs_help_mailing"])
+def test_look_at_the_list_is_no_transaction(name):
+    assert resolve(url(name)).func._non_atomic_requests == {"default"}
 
 
 def test_loud_reasons_stand_first_and_quiet_ones_apart(office_client):
@@ -172,6 +202,17 @@ def test_who_may_not_help_a_person_does_not_learn_whether_they_need_it(junior, a
     after = junior.get(url("needs_help_aside", admin.pk))
 
     assert (before.status_code, before.url) == (after.status_code, after.url)
+
+
+def test_note_is_kept_with_back_to_the_list(office_client, member):
+    listed(member, shelf=Shelf.DONE, note="Called", noted_at=timezone.now())
+    address = url("needs_help_aside", member.pk)
+    seen = office_client.get(address).context["seen"]
+
+    office_client.post(address, {"seen": seen, "shelf": "open", "note": "Called, no answer"})
+
+    row = NeedsHelp.objects.get()
+    assert (row.shelf, row.note) == (Shelf.OPEN, "Called, no answer")
 
 
 def test_what_a_colleague_has_changed_meanwhile_stays(office_client, member, admin):

@@ -1,17 +1,21 @@
 """Who needs help as a file: what stands in it, what a spreadsheet makes of it, and what 100,000 rows cost."""
 
 import csv
+from datetime import datetime
+from datetime import timezone as zones
 from io import BytesIO, StringIO
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from openpyxl import load_workbook
+from wagtail.users.models import UserProfile
 
 from tests.bench.meter import Meter
 from tests.conftest import grant, make_person
 from wagtail_member_reset.models import Need, NeedsHelp
+from wagtail_member_reset.staff import spreadsheets
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 KINDS = ["csv", "xlsx"]
@@ -50,7 +54,7 @@ def test_file_has_a_row_for_each_person_as_the_list_has(office_client, office, k
 
     assert [row[1] for row in rows] == ["ben@members.example", "ann@members.example"]
     assert cells[0:2] + cells[3:4] == [ann.email, "Failed", "Send again"]
-    assert cells[2] == timezone.now().date().isoformat() and cells[4].startswith("Call back (")
+    assert cells[2] == timezone.localdate().isoformat() and cells[4].startswith("Call back (")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -91,6 +95,32 @@ def test_page_offers_both_with_its_filters(office_client, member):
     said = office_client.get(reverse("wagtail_member_reset_admin:needs_help"), {"q": "mia"}).content.decode()
 
     assert "?q=mia&amp;export=csv" in said and "?q=mia&amp;export=xlsx" in said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_file_has_the_days_of_where_the_reader_is(office_client, office, member, kind):
+    NeedsHelp.objects.create(
+        member=member, reason=Need.FAILED, happened_at=datetime(2026, 11, 23, 12, tzinfo=zones.utc)
+    )
+    profile = UserProfile.get_for_user(office)
+    profile.current_time_zone = "Pacific/Auckland"
+    profile.save()
+
+    [row] = table(office_client, kind)
+
+    assert row[3] == "2026-11-24"
+
+
+def test_stream_speaks_the_language_of_its_reader_and_leaves_no_trace():
+    def lines():
+        while True:
+            yield [translation.get_language()]
+
+    with translation.override("de"):
+        stream = iter(spreadsheets.as_csv("list", lines()))
+    said = [next(stream).decode() for _each in range(3)]
+
+    assert said[1:] == ["de\r\n", "de\r\n"] and translation.get_language() == "en"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -23,7 +23,7 @@ from .hours import has_hours, has_started, opens_at
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in, reasons_known_since
-from .left import count_left, first_of, has_missed, members_left, remaining, still_chosen
+from .left import count_left, first_of, has_missed, keys_left, members_left, members_with, remaining, still_chosen
 from .manner import MOST_PER_HOUR, manner_of
 from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
@@ -114,10 +114,12 @@ __all__ = [
     "issue_chunk",
     "keep_file",
     "keep_upload",
+    "keys_left",
     "look_for_reminders",
     "manner_of",
     "measure_if_idle",
     "members_left",
+    "members_with",
     "name_by_date",
     "name_of",
     "name_of_rest",

@@ -25,6 +25,7 @@ from ..models import (
     EmailState,
     Mailing,
     MailingChunk,
+    NeedsHelp,
     Origin,
     PasswordReset,
     Purpose,
@@ -42,6 +43,7 @@ logger = logging.getLogger("wagtail_member_reset")
 LIVE = "key_of_live_password_reset"
 HAS_CHOSEN = "has_chosen_a_password_by_a_link"
 SPARED = "reason_to_spare"
+LISTED = "key_among_who_needs_help"
 # An email, and the token of its link where that was just made.
 Issued = tuple[ResetEmail, "Token | None"]
 
@@ -159,6 +161,8 @@ class _Issuing:
             self._read_keys()
         emails = [(self._email(member, reset), token) for member, reset, _effect, token in self.mailed]
         db.insert([*(email for email, _token in emails), *(self._unsent(*each) for each in self.unmailed)])
+        if listed := [email.member_id for email, _token in emails if vars(email.member)[LISTED]]:
+            NeedsHelp.objects.look_again(listed)
         self._log()
         self._count(gone=len(self.keys) - len(members))
         return emails
@@ -279,15 +283,12 @@ def _has_got_in(member: Member) -> bool:
 
 def _in_order(keys: list[Any], mailing: Mailing) -> list[Member]:
     """
-    The members that are still there: with their language and the key of a link that they have, with whether they have
-    used one (an account that somebody has been in is not news to them), and with why the mailing leaves them out.
+    The members that are still there: with their language, the key of a link that they have, whether they have used one
+    (an account that was used is not news to them), why the mailing leaves them out, and their row of who needs help.
     """
     found = get_user_model()._base_manager.filter(db.with_keys(keys))
-    about = {
-        LIVE: F("wagtail_member_reset_live"),
-        HAS_CHOSEN: has_set_password(),
-        SPARED: spared.reason_to_spare(mailing),
-    }
+    about: dict[str, Any] = {LIVE: F("wagtail_member_reset_live"), LISTED: F("wagtail_member_reset_needs_help")}
+    about |= {HAS_CHOSEN: has_set_password(), SPARED: spared.reason_to_spare(mailing)}
     return list(with_languages(found.annotate(**about)).order_by("pk"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -41,6 +41,18 @@ def members_left(mailing: Mailing, *, hidden: Q | None, after: str = "") -> Iter
         for part in _parts(iter(keys[begin:]), LISTED):
             found = {str(member.pk): member for member in _visible(part, hidden)}
             yield from ((f"{chunk.pk}_{key}", found[key]) for key in part if key in found)
+
+
+def keys_left(mailing: Mailing) -> list[Any]:
+    """The keys of all of them, as they are at one moment: a worker may take them from their chunks at any time."""
+    return [key for members in mailing.chunks.order_by("pk").values_list("members", flat=True) for key in members]
+
+
+def members_with(keys: Iterable[Any], *, hidden: Q | None) -> Iterator[Member]:
+    """The members with these keys, in their order, who are still there, but for those hidden."""
+    for part in _parts(iter(keys), LISTED):
+        found = {str(member.pk): member for member in _visible(part, hidden)}
+        yield from (found[key] for key in map(str, part) if key in found)
 
 
 def remaining(mailing: Mailing, *, beyond: Q | None = None) -> list[Any]:

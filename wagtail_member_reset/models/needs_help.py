@@ -56,7 +56,7 @@ class NeedsHelp(models.Model):
     """
     One person who has not got in, why, and what staff said of it. Derived from the other rows, but for the note.
 
-    Without a `reason`, nobody has looked yet: see `look_since`.
+    Without a `reason`, nobody has looked yet (see `look_since`), or nothing is wrong for now, and the note is kept.
     """
 
     member = models.OneToOneField(

@@ -28,26 +28,39 @@ ARRIVED = (Outcome.DELIVERED, Outcome.UNSUBSCRIBED, Outcome.COMPLAINED)
 
 
 class Found(NamedTuple):
+    """`at` is when it happened, where that is known; `sent_at` when the latest link or email was made."""
+
     need: Need
-    at: datetime
+    at: datetime | None
+    sent_at: datetime | None = None
+    domain: str = ""
     has_arrived: bool = False
 
 
-def look(keys: Sequence[Any]) -> tuple[dict[Any, Found], dict[Any, str]]:
-    """What each of the members needs help with, and where their mail goes. Five queries."""
+class Looked(NamedTuple):
+    """What members need help with; who needs none for now, but has not got in; and of whom nothing can be said."""
+
+    found: dict[Any, Found]
+    waiting: set[Any]
+    unclear: set[Any]
+
+
+def look(keys: Sequence[Any]) -> Looked:
+    """What each of the members needs help with. Five queries."""
     model, refusal_of = get_user_model(), refusals()
     accounts = model._base_manager.filter(~is_not_to_be_emailed(), pk__in=keys)
     resets = _latest(PasswordReset.objects.filter(member__in=keys).order_by("member", "-pk"))
     used = set(PasswordReset.objects.filter(member__in=keys, state=State.USED).values_list("member_id", flat=True))
     emails = _emails([reset.pk for reset in resets.values()])
-    found, domains = {}, {}
+    looked = Looked({}, set(), set())
     for member in accounts:
         reset = resets.get(member.pk)
-        # A rule of the site's own may fail for one account: then that one is no concern of this list.
+        # A rule of the site's own may fail for one account: then nothing new can be said of that one.
         try:
             refusal = refusal_of(member)
         except Exception as error:
             logger.debug("member=%s not looked at: %s", member.pk, type(error).__name__)
+            looked.unclear.add(member.pk)
             continue
         if refusal not in (None, Refusal.NO_ADDRESS) or _has_got_in(member, reset, used):
             continue
@@ -55,9 +68,14 @@ def look(keys: Sequence[Any]) -> tuple[dict[Any, Found], dict[Any, str]]:
         sent = emails.get(reset.pk) if reset else None
         need = _need(reset, sent, refusal, joined_at=_joined_at(member))
         if need is not None and (is_newcomer or need.need < QUIET):
-            found[member.pk] = need._replace(has_arrived=sent is not None and sent[1].outcome in ARRIVED)
-            domains[member.pk] = address_key(address_of(member)).rpartition("@")[2][:255]
-    return found, domains
+            looked.found[member.pk] = need._replace(
+                sent_at=_sent_at(reset, sent),
+                domain=address_key(address_of(member)).rpartition("@")[2][:255],
+                has_arrived=sent is not None and sent[1].outcome in ARRIVED,
+            )
+        elif reset is not None:
+            looked.waiting.add(member.pk)
+    return looked
 
 
 def _latest(resets: Iterable[PasswordReset]) -> dict[Any, PasswordReset]:
@@ -94,8 +112,14 @@ def _last_login(member: Any) -> datetime | None:
     return member.last_login if keeps_last_login(type(member)) else None
 
 
-def _joined_at(member: Any) -> datetime:
-    return getattr(member, "date_joined", None) or timezone.now()
+def _joined_at(member: Any) -> datetime | None:
+    """Where the site's accounts say so."""
+    return getattr(member, "date_joined", None)
+
+
+def _sent_at(reset: PasswordReset | None, sent: tuple[ResetEmail, Verdict] | None) -> datetime | None:
+    moments = ([reset.issued_at] if reset else []) + ([sent[0].created_at] if sent else [])
+    return max(moments, default=None)
 
 
 def _need(
@@ -103,7 +127,7 @@ def _need(
     sent: tuple[ResetEmail, Verdict] | None,
     refusal: Refusal | None,
     *,
-    joined_at: datetime,
+    joined_at: datetime | None,
 ) -> Found | None:
     if refusal == Refusal.NO_ADDRESS:
         return Found(Need.NO_ADDRESS, joined_at)

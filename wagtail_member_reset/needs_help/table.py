@@ -14,7 +14,7 @@ from django.utils import timezone
 from .. import db
 from ..conf import conf
 from ..models import QUIET, NeedsHelp, NeedsHelpCursor, PasswordReset, Shelf, State
-from .reasons import PATIENCE, SOON, Found, look
+from .reasons import PATIENCE, SOON, Found, Looked, look
 
 # Members in one look, and slices of them in one pass of a worker.
 SLICE = 500
@@ -29,7 +29,10 @@ def refresh(members: Iterable[Any]) -> None:
     keys = list(dict.fromkeys(members))
     for start in range(0, len(keys), SLICE):
         part = keys[start : start + SLICE]
-        db.retried(partial(_refresh, part))
+        before = NeedsHelp.objects.in_bulk(part)
+        # Nobody waits for what a rule of the site's own may take.
+        looked = look(part)
+        db.retried(partial(_write, part, looked, before))
 
 
 def refresh_due(*, slices: int = 1) -> bool:
@@ -89,9 +92,9 @@ def deal_with(row: NeedsHelp, *, note: str, by: Any) -> bool:
     return _put(row, Shelf.DONE, until=None, note=note, by=by)
 
 
-def reopen(row: NeedsHelp, *, by: Any) -> bool:
+def reopen(row: NeedsHelp, *, note: str, by: Any) -> bool:
     """Put a person back on the list; False as for `put_off`."""
-    return _put(row, Shelf.OPEN, until=None, note=row.note, by=by)
+    return _put(row, Shelf.OPEN, until=None, note=note, by=by)
 
 
 def _put(row: NeedsHelp, shelf: Shelf, *, until: datetime | None, note: str, by: Any) -> bool:
@@ -138,34 +141,64 @@ def _accounts_after(key: str) -> list[Any]:
     return list(after.values_list("pk", flat=True)[:SLICE])
 
 
-def _refresh(keys: Sequence[Any]) -> None:
-    started_at = timezone.now()
-    found, domains = look(keys)
-    rows = NeedsHelp.objects.in_bulk(keys)
-    NeedsHelp.objects.filter(pk__in=[key for key in rows if key not in found]).delete()
-    new, changed = [], []
-    for key, need in found.items():
-        row = rows.get(key)
-        if row is None:
-            told = {"happened_at": need.at, "domain": domains[key], "has_arrived": need.has_arrived}
-            new.append(NeedsHelp(member_id=key, reason=need.need, **told))
-        elif _update(row, need, domains[key], started_at):
-            changed.append(row)
+def _write(keys: Sequence[Any], looked: Looked, before: dict[Any, NeedsHelp]) -> None:
+    """
+    Bring the rows up to date with what a look has found; `before` are those that there were when it began.
+
+    A row that is to be looked at again since, or that has gone, is left to what changed it.
+    """
+    rows = NeedsHelp.objects.select_for_update().in_bulk(keys)
+    known = {key: row for key, row in rows.items() if key in before and row.look_since == before[key].look_since}
+    new = [
+        NeedsHelp(member_id=key, reason=found.need, **_told(found, None))
+        for key, found in looked.found.items()
+        if key not in rows and key not in before
+    ]
+    needy = [(row, looked.found[key]) for key, row in known.items() if key in looked.found]
+    reopened = [row.pk for row, found in needy if row.shelf and _is_news(row, found)]
+    changed = [row for row, found in needy if _update(row, found)]
+    # What colleagues noted is kept until the person has got in.
+    kept = [key for key, row in known.items() if key in looked.waiting and row.noted_at is not None]
+    gone = known.keys() - looked.found.keys() - looked.unclear - {*kept}
+    NeedsHelp.objects.filter(pk__in=gone).delete()
+    NeedsHelp.objects.filter(pk__in=kept).update(reason=None)
     NeedsHelp.objects.bulk_create(new, ignore_conflicts=True)
-    NeedsHelp.objects.bulk_update(changed, ["reason", "happened_at", "domain", "has_arrived", "shelf", "until"])
-    # But for who is to be looked at again since this look began.
-    seen = NeedsHelp.objects.filter(pk__in=keys, look_since__lte=started_at)
-    seen.update(look_since=None)
+    NeedsHelp.objects.bulk_update(changed, ["reason", "happened_at", "domain", "has_arrived"])
+    NeedsHelp.objects.filter(pk__in=reopened).update(shelf=Shelf.OPEN, until=None)
+    seen = [key for key, row in known.items() if row.look_since is not None and key not in gone]
+    NeedsHelp.objects.filter(pk__in=seen).update(look_since=None)
 
 
-def _update(row: NeedsHelp, need: Found, domain: str, now: datetime) -> bool:
-    """Bring the row up to date; whether it changed. What is new puts a person back on the list."""
-    before = (row.reason, row.happened_at, row.domain, row.has_arrived)
-    if before == (need.need, need.at, domain, need.has_arrived):
+def _told(found: Found, row: NeedsHelp | None) -> dict[str, Any]:
+    """What a row says of it. What nobody has dated happened when it was first seen."""
+    was_known = row is not None and row.reason == found.need
+    at = found.at or (row.happened_at if row is not None and was_known else None) or timezone.now()
+    return {"happened_at": at, "domain": found.domain, "has_arrived": found.has_arrived}
+
+
+def _update(row: NeedsHelp, found: Found) -> bool:
+    """Bring the row up to date; whether it changed."""
+    told = {"reason": found.need.value, **_told(found, row)}
+    if all(getattr(row, name) == value for name, value in told.items()):
         return False
-    is_new = row.reason != need.need if need.need < QUIET else row.noted_at is not None and need.at > row.noted_at
-    is_again = row.reason == need.need and row.happened_at is not None and need.at > row.happened_at
-    if is_new or is_again:
-        row.shelf, row.until = Shelf.OPEN, None
-    row.reason, row.happened_at, row.domain, row.has_arrived = need.need, need.at, domain, need.has_arrived
+    for name, value in told.items():
+        setattr(row, name, value)
     return True
+
+
+def _is_news(row: NeedsHelp, found: Found) -> bool:
+    """
+    Whether it puts a person who was set aside back on the list: what has gone wrong since, and another link or email.
+
+    That time passes is none: a link that expires was about to. Nor is it any for a person who was put off until then.
+    """
+    is_loud = found.need < QUIET
+    if row.noted_at is None:
+        return True
+    if found.sent_at is not None and found.sent_at > row.noted_at and (is_loud or row.shelf == Shelf.DONE):
+        return True
+    if not is_loud or found.at is None:
+        return False
+    if row.reason is None:  # nothing was wrong for a while
+        return found.at > row.noted_at
+    return row.reason != found.need or (row.happened_at is not None and found.at > row.happened_at)

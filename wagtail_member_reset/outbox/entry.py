@@ -11,7 +11,7 @@ from ..accounts import Member, address_of, refusal_for
 from ..exceptions import Refusal, SendRefused
 from ..links import Effect
 from ..mailing import opens_at
-from ..models import EmailState, MailingState, Origin, PasswordReset, Purpose, ResetEmail
+from ..models import EmailState, MailingState, NeedsHelp, Origin, PasswordReset, Purpose, ResetEmail
 
 
 def enqueue(
@@ -57,7 +57,10 @@ def enqueue(
         if by is not None and audit.has_changed_address(account, by=by):
             audit.record(account, "flag", by=by, origin=None)
         # A link that was just made is in no email yet.
-        waiting = _brought_forward(reset, account) if effect == Effect.SAME_LINK else None
+        waiting = None
+        if effect == Effect.SAME_LINK:
+            waiting = _brought_forward(reset, account)
+            NeedsHelp.objects.look_again([account.pk])
         return waiting or _new_email(reset, account, origin=origin, by=by)
 
     return db.retried(attempt)

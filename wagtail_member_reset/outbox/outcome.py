@@ -182,9 +182,7 @@ def _count(written: Sequence[Attempt]) -> None:
     """Move the counters of their mailings, each mailing's once, and keep what was said of their addresses."""
     states: dict[int, Counter[str]] = defaultdict(Counter)
     skips: dict[int, Counter[SkipReason]] = defaultdict(Counter)
-    NeedsHelp.objects.look_at(
-        attempt.email.member_id for attempt in written if attempt.fate.state in (EmailState.FAILED, EmailState.SKIPPED)
-    )
+    _have_looked_at(written)
     for attempt in written:
         if attempt.fate.state == EmailState.FAILED:
             note_refusal(attempt.email)
@@ -198,6 +196,23 @@ def _count(written: Sequence[Attempt]) -> None:
             states[mailing_id][mailing.BY_STATE[attempt.fate.state]] += 1
     for mailing_id in sorted({*states, *skips}):
         mailing.count(mailing_id, skips=skips[mailing_id], **states[mailing_id])
+
+
+def _have_looked_at(written: Sequence[Attempt]) -> None:
+    """
+    Have the list of who needs help follow: what went wrong lists somebody, what has left may take somebody off it.
+
+    Emails of mailings leave as soon as they are written, which the list is told for a whole chunk at once.
+    """
+    wrong = (EmailState.FAILED, EmailState.SKIPPED)
+    NeedsHelp.objects.look_at(attempt.email.member_id for attempt in written if attempt.fate.state in wrong)
+    left = [
+        attempt.email.member_id
+        for attempt in written
+        if attempt.fate.state == EmailState.HANDED_OVER and attempt.email.mailing_id is None and attempt.email.has_link
+    ]
+    if left:
+        NeedsHelp.objects.look_again(left)
 
 
 def _which(group: list[Attempt]) -> Q:

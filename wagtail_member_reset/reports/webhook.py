@@ -209,10 +209,9 @@ def _write(email: ResetEmail, event: AnymailTrackingEvent, provider: str) -> Del
 
 
 def _have_looked_at(written: DeliveryEvent) -> None:
-    """Have the list of who needs help follow a report that says something. An expected delivery costs nothing."""
+    """Have the list of who needs help follow a report that says something: a delivery, for who is listed already."""
     if written.event_type == EventType.DELIVERED:
-        if written.email.events.exclude(pk=written.pk).filter(event_type__in=RESULTS).exists():
-            NeedsHelp.objects.look_again([written.email.member_id])
+        NeedsHelp.objects.look_again([written.email.member_id])
     elif written.event_type in RESULTS:
         NeedsHelp.objects.look_at([written.email.member_id])
 

@@ -82,15 +82,15 @@ class Figures:
 class _Counted(NamedTuple):
     numbers: dict[str, int]
     why: list[tuple[str, str, str, str, int]]
-    remaining: int
 
 
 def figures(reader: Any, mailing: Mailing) -> Figures:
     """What the reader may know of how a mailing goes. Four queries, and one for each 10,000 members to come."""
     hidden, seconds = permissions.hidden_from(reader), min(mailing.chosen // MEMBERS_A_SECOND, LONGEST_SECONDS)
-    key = f"wagtail_member_reset.figures.{mailing.pk}.{mailing.created_at.timestamp()}.{mailing.state}"
-    key += f".{rank_of(reader).name}.{hidden is None}"
-    counted = _cached(key, seconds, lambda: _count(reader, mailing, hidden))
+    moments = (mailing.created_at, mailing.resumed_at, mailing.finished_at)
+    key = ".".join(str(moment and moment.timestamp()) for moment in moments)
+    key = f"wagtail_member_reset.figures.{mailing.pk}.{key}.{mailing.state}.{rank_of(reader).name}.{hidden is None}"
+    counted = _cached(key, seconds, lambda: _count(mailing, hidden))
     numbers = counted.numbers
     total, done = sum(numbers[part] for part in PARTS), sum(numbers[part] for part in ("sent", "not_emailed", "failed"))
     found = Figures(
@@ -98,7 +98,7 @@ def figures(reader: Any, mailing: Mailing) -> Figures:
         done=done,
         numbers=numbers,
         reasons={name: _reasons(name, counted.why) for name in WITH_REASONS},
-        remaining=counted.remaining,
+        remaining=_remaining(reader, mailing),
         unlisted=0,
         is_partial=hidden is not None,
     )
@@ -150,17 +150,21 @@ def _cached(key: str, seconds: int, count: Callable[[], _Counted]) -> _Counted:
     return found
 
 
-def _count(reader: Any, mailing: Mailing, hidden: Q | None) -> _Counted:
+def _remaining(reader: Any, mailing: Mailing) -> int:
+    """Never kept: once the rest was sent, it is not offered again."""
+    if mailing.state != MailingState.STOPPED:
+        return 0
+    return len(remaining_of(mailing, beyond=permissions.beyond(reader)))
+
+
+def _count(mailing: Mailing, hidden: Q | None) -> _Counted:
     emails = rows(mailing, hidden)
     numbers = emails.aggregate(**{name: Count("pk", filter=which) for name, (_label, which) in SHOWN.items() if name})
     left = count_left(mailing, hidden=hidden)
     numbers["not_sent" if mailing.state == MailingState.STOPPED else "waiting"] += left
     untold = emails.filter(CAME_BACK | NOT_EMAILED | FAILED).order_by()
     why = untold.values_list("state", "skip_reason", "outcome", "cause").annotate(Count("pk"))
-    remaining: list[Any] = []
-    if mailing.state == MailingState.STOPPED:
-        remaining = remaining_of(mailing, beyond=permissions.beyond(reader))
-    return _Counted(numbers, [*why], len(remaining))
+    return _Counted(numbers, [*why])
 
 
 def _of_all(mailing: Mailing, found: Figures, *, is_late: bool) -> Figures:

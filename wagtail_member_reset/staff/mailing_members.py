@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import BaseColumn, Column, TitleColumn
 
 from ..accounts import address_of
-from ..mailing import members_left
+from ..mailing import keys_left, members_left, members_with
 from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
 from . import mailing_figures, mailing_pages, mailing_words, panel, permissions, spreadsheets
 from .mailing_figures import SHOWN
@@ -118,20 +118,30 @@ class MailingMembers(mailing_pages.MailingIndexView):
         """Those for whom nothing was written yet, as if there were: nobody has come to them, or it was stopped."""
         if not mailing_figures.holds_left(self.mailing, self.shown):
             return
-        is_stopped = self.mailing.state == MailingState.STOPPED
         begin = after[len(LEFT) :] if after.startswith(LEFT) else ""
         for place, member in members_left(self.mailing, hidden=self.hidden, after=begin):
-            email = ResetEmail(member=member, recipient=address_of(member), state=EmailState.QUEUED)
-            if is_stopped:
-                email.state, email.skip_reason = EmailState.SKIPPED, SkipReason.STOPPED
-            yield LEFT + place, email
+            yield LEFT + place, self._unwritten(member)
+
+    def _unwritten(self, member: Any) -> ResetEmail:
+        email = ResetEmail(member=member, recipient=address_of(member), state=EmailState.QUEUED)
+        if self.mailing.state == MailingState.STOPPED:
+            email.state, email.skip_reason = EmailState.SKIPPED, SkipReason.STOPPED
+        return email
 
     def _lines(self) -> Iterator[list[str]]:
         yield [_("Name"), _("Email"), _("What became of it"), _("Why"), _("Password")]
-        written = self.get_base_queryset().order_by("pk").iterator(chunk_size=500)
-        for email in chain(written, (email for _place, email in self._left())):
+        for email in self._emails():
             fate = mailing_words.fate(email)
             yield [mailing_words.member(email), email.recipient, fate.badge, fate.text, mailing_words.password(email)]
+
+    def _emails(self) -> Iterator[ResetEmail]:
+        """Everybody once, however long that takes: who is left is read first, since emails are written meanwhile."""
+        holds_left = mailing_figures.holds_left(self.mailing, self.shown)
+        left = {str(key): key for key in (keys_left(self.mailing) if holds_left else ())}
+        for email in self.get_base_queryset().order_by("pk").iterator(chunk_size=500):
+            left.pop(str(email.member_id), None)
+            yield email
+        yield from map(self._unwritten, members_with(left.values(), hidden=self.hidden))
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(*args, **kwargs) | {

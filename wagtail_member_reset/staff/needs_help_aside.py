@@ -70,7 +70,7 @@ def _set_aside(request: HttpRequest, row: NeedsHelp) -> bool:
     actions: dict[str, Any] = {
         "later": lambda: needs_help.put_off(row, until=timezone.now() + LATER, note=note, by=by),
         "done": lambda: needs_help.deal_with(row, note=note, by=by),
-        "open": lambda: needs_help.reopen(row, by=by),
+        "open": lambda: needs_help.reopen(row, note=note, by=by),
     }
     action = actions.get(request.POST.get("shelf", ""))
     return action is not None and bool(action())

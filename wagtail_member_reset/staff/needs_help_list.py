@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import timezone
 from functools import partial, reduce
 from operator import or_
@@ -12,10 +14,12 @@ from django.conf import settings
 from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
+from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
@@ -28,6 +32,8 @@ from ..models import QUIET, Need, NeedsHelp, Shelf
 from . import desk, mailing_pages, panel, permissions
 from .needs_help_words import action, lines, name, note
 from .spreadsheets import EXPORTS
+
+logger = logging.getLogger("wagtail_member_reset")
 
 # What the links above the table are called, and the rows that each shows.
 SHOWN = {
@@ -52,11 +58,28 @@ class SelectColumn(BaseColumn):  # type: ignore[misc]
         return context | {"label": _("Select %(name)s") % {"name": name(instance)}}
 
 
+class ActionColumn(BaseColumn):  # type: ignore[misc]
+    """What to do, as a link to where that is done. For who hears links alone, each says for whom."""
+
+    cell_template_name = mailing_pages.TEMPLATES + "needs_help_action.html"
+
+    def __init__(self, name: str, *, get_url: Callable[[NeedsHelp], str], **details: Any) -> None:
+        super().__init__(name, **details)
+        self.get_url = get_url
+
+    def get_cell_context_data(self, instance: NeedsHelp, parent_context: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
+        said = {"action": action(instance), "name": name(instance)}
+        label = _("%(action)s: %(name)s") % said
+        return context | {"url": self.get_url(instance), "action": said["action"], "label": label}
+
+
 class NeedsHelpList(mailing_pages.StaffIndexView):
     """
     Shows only people whom the reader may look at. Pages begin after the last row of the one before, as in a mailing.
 
-    A look brings up to date what has changed since the last pass of a worker, 500 people at most.
+    A look brings up to date what has changed since the last pass of a worker, 500 people at most. It is a writer then,
+    so its request is no transaction, and where nothing can be written, it shows what there is.
     """
 
     model = NeedsHelp
@@ -69,12 +92,16 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
     paginate_by = 50
     next_after = ""
 
+    @method_decorator(transaction.non_atomic_requests)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().dispatch(request, *args, **kwargs)
+
     def require(self, request: HttpRequest) -> None:
         if not permissions.may_see_resets(request.user):
             raise PermissionDenied
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        needs_help.refresh_due()
+        _bring_up_to_date()
         if export := EXPORTS.get(request.GET.get("export", "")):
             rows = self.listed().select_related("member", "noted_by").order_by(*ORDER)
             return export("needs-help", lines(rows))
@@ -113,7 +140,7 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
                 "reason", label=_("Reason"), accessor="get_reason_display", primary=lambda row: row.reason < QUIET
             ),
             DateColumn("happened_at", label=_("When")),
-            Column("action", label=_("What to do"), accessor=action),
+            ActionColumn("action", label=_("What to do"), get_url=partial(_url, self.request.user)),
             Column("note", label=_("Note"), accessor=note),
             TitleColumn("aside", label=_("Set aside"), accessor=lambda row: _("Later or dealt with"), get_url=_aside),
         ]
@@ -172,6 +199,13 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
         query = urlencode({name: value for name, value in chosen.items() if value})
         address = reverse(f"wagtail_member_reset_admin:{page}")
         return f"{address}?{query}" if query else address
+
+
+def _bring_up_to_date() -> None:
+    try:
+        needs_help.refresh_due()
+    except DatabaseError as error:
+        logger.warning("Who needs help was not brought up to date: %s", type(error).__name__)
 
 
 def within_reach(reader: Any, rows: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:

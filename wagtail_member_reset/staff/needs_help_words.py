@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.utils import get_user_display_name
@@ -64,4 +65,7 @@ def note(row: NeedsHelp) -> str:
 
 
 def _day(moment: datetime | None) -> str:
-    return moment.date().isoformat() if moment else ""
+    """The day where the reader is."""
+    if moment is None:
+        return ""
+    return (timezone.localtime(moment) if timezone.is_aware(moment) else moment).date().isoformat()

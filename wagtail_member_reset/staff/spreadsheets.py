@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from datetime import tzinfo
 from io import StringIO
 from tempfile import TemporaryFile
 from typing import Any
 
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.utils import timezone, translation
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA = re.compile(r"""(^|[;,|\t\r\n])(?=[\s"']*[=+\-@＝＋－＠])""")  # noqa: RUF001
@@ -23,8 +25,13 @@ def harmless(text: str) -> str:
 
 
 def as_csv(name: str, rows: Iterable[Iterable[str]]) -> HttpResponse:
-    """The rows, the first of which is the header, as a file. None is read before it is sent."""
-    response: Any = StreamingHttpResponse(_csv_lines(rows), content_type="text/csv; charset=utf-8")
+    """
+    The rows, the first of which is the header, as a file. None is read before it is sent.
+
+    By then the reader's language and time zone have ended with the request, so they are taken along.
+    """
+    lines = _as_now(_csv_lines(rows), translation.get_language(), timezone.get_current_timezone())
+    response: Any = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response  # type: ignore[no-any-return]
 
@@ -53,6 +60,20 @@ def as_xlsx(name: str, rows: Iterable[Iterable[str]]) -> HttpResponse:
 
 
 EXPORTS = {"csv": as_csv, "xlsx": as_xlsx}
+
+
+def _as_now(lines: Iterator[str], language: str | None, zone: tzinfo) -> Iterator[str]:
+    """
+    The lines, each in this language and time zone.
+
+    What is around stays as it is between them: whoever sends them may do other things in the same thread.
+    """
+    while True:
+        with translation.override(language), timezone.override(zone):
+            line = next(lines, None)
+        if line is None:
+            return
+        yield line
 
 
 def _csv_lines(rows: Iterable[Iterable[str]]) -> Iterator[str]:
