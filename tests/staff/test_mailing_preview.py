@@ -141,7 +141,7 @@ def test_email_is_shown_as_the_member_would_get_it_and_makes_no_link(mailing_off
 
     assert "Hello Mia," in page
     assert "/r/example-only" in page
-    assert '<iframe class="member-reset__letter" sandbox srcdoc="&lt;!doctype html&gt;' in page
+    assert '<iframe class="member-reset__sample" sandbox srcdoc="&lt;!doctype html&gt;' in page
     assert LINK.search(page) is None and LINK.search(page.replace("&quot;", '"')) is None
     assert not PasswordReset.objects.exists() and not ResetEmail.objects.exists()
 
