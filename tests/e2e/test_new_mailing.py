@@ -122,6 +122,9 @@ def test_mailing_is_prepared_tested_started_counted_stopped_and_sent_to_the_rest
     page.get_by_role("button", name="Send 5 emails").press("Enter")
     expect(page.get_by_role("heading", name="Starts Nov. 23, 2026, 10:30 a.m.")).to_be_visible()
     expect(page.get_by_role("heading", name="Renewal 2027", level=1)).to_be_visible()
+    body = page.locator(".member-reset")
+    expect(body).to_contain_text("0 of 6 done. You can leave this page; sending starts by itself.")
+    expect(body.get_by_role("term").filter(has_text="Started")).to_have_count(0)
     check(page, "new-mailing-waits", inside="main")
     clock.shift(timedelta(hours=1, minutes=31))
     next(mailings.work(Mailing.objects.get()))
@@ -130,7 +133,7 @@ def test_mailing_is_prepared_tested_started_counted_stopped_and_sent_to_the_rest
     # Who has no address may have been among the first, or not.
     mailed = {mail["To"] for mail in mailbox.mails}
     left = 5 - len(mailed)
-    expect(page.locator(".member-reset")).to_contain_text(f"{len(mailed)} of 6 emails were sent.")
+    expect(body).to_contain_text(f"{len(mailed)} of 6 emails were sent.")
     check(page, "new-mailing-stopped", inside="main")
     fits_a_phone(page)
     assert listed_and_downloaded(page, len(mailed)) == mailed
