@@ -42,4 +42,5 @@ def test_tab_tells_of_the_bounce_and_then_of_the_password(browsers, service, mem
     expect(panel.get_by_role("link", name="Cancel link")).to_have_count(0)
     expect(page.get_by_role("tab", name=re.compile("Settings")).locator(".w-tabs__errors")).to_be_hidden()
     assert page.evaluate("window.sameDocument") is True
+    expect(status.locator(".icon-check")).to_be_visible()
     check(page, "live-used", inside="#member-reset")
