@@ -138,3 +138,11 @@ def check(page, name, *, inside=None):
 def overflow(page):
     """By how many pixels the page is wider than its window."""
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def fits_a_phone(page):
+    """Whether nothing is wider than a small screen; the page is as wide as before afterwards."""
+    before = page.viewport_size
+    page.set_viewport_size({"width": 320, "height": 900})
+    assert overflow(page) == 0
+    page.set_viewport_size(before)

@@ -14,11 +14,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connections
 from django.test import override_settings
 from playwright.sync_api import sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from example_site.inbox import reports
 from wagtail_member_reset.models import ResetEmail
 from wagtail_member_reset.outbox.background import sender
 
@@ -141,6 +143,32 @@ def mailbox(mail_server, site):
     yield mail_server
     mail_server.is_refusing = False
     mail_server.start()
+
+
+@pytest.fixture
+def service(settings):
+    """A mail service that reports: `service("delivered")` posts what Postmark would, to the webhook with its secret."""
+    settings.EMAIL_BACKEND = "tests.e2e.site.Postmark"
+    settings.ANYMAIL = {"WEBHOOK_SECRET": "postmark:secret"}
+
+    def report(kind, email=None):
+        email = email or ResetEmail.objects.with_link().order_by("pk").last()
+        said = reports.payload(
+            kind,
+            recipient=email.recipient,
+            message_id=email.message_id,
+            metadata={"member_reset": str(email.public_id)},
+        )
+        assert reports.post(said).status_code == 200
+
+    return report
+
+
+@pytest.fixture
+def mailing_office(office):
+    """The office, with the right to mail many at once."""
+    office.groups.get().permissions.add(Permission.objects.get(codename="bulk_send_passwordreset"))
+    return office
 
 
 @pytest.fixture

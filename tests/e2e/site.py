@@ -3,6 +3,8 @@ What the site has beside the suite's own: a page for members, a strict policy fo
 request, and where a mail service may report.
 """
 
+import uuid
+
 from anymail.backends.test import EmailBackend
 from django.conf import settings
 from django.http import HttpResponse
@@ -33,6 +35,9 @@ class Postmark(EmailBackend):
     """A mail service that takes every mail and reports only when a test says what."""
 
     esp_name = "Postmark"
+
+    def get_esp_message_id(self, message):
+        return str(uuid.uuid4())
 
 
 def icon(request):

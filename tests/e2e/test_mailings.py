@@ -3,7 +3,7 @@
 import pytest
 import wagtail
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -22,12 +22,6 @@ pytestmark = pytest.mark.slow
 MAILINGS = reverse("wagtail_member_reset_admin:mailings")
 NEW = reverse("wagtail_member_reset_admin:mailing_new")
 STRICT = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:"
-
-
-@pytest.fixture
-def mailing_office(office):
-    office.groups.get().permissions.add(Permission.objects.get(codename="bulk_send_passwordreset"))
-    return office
 
 
 @pytest.fixture

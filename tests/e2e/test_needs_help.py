@@ -1,7 +1,6 @@
 """Staff start the day with who needs help: from the home to the list, and from a selection to a mailing."""
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from model_bakery import baker
 from playwright.sync_api import expect
@@ -11,12 +10,6 @@ from wagtail_member_reset import needs_help
 from wagtail_member_reset.models import EmailState
 
 from .browsers import AT_REST, check, overflow, shoot
-
-
-@pytest.fixture
-def mailing_office(office):
-    office.groups.get().permissions.add(Permission.objects.get(codename="bulk_send_passwordreset"))
-    return office
 
 
 @pytest.fixture

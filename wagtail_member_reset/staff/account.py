@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from wagtail.admin.utils import get_user_display_name
+
 from .. import accounts, do_not_email
 from ..models import DoNotEmailReason
-from . import permissions, wording
+from . import permissions
 
 # Others with the same address: so many are named, of so many that are looked at.
 MOST_NAMED, MOST_LOOKED_AT = 5, 20
@@ -19,7 +21,7 @@ def details(actor: Any, member: Any, alike: list[Any]) -> dict[str, Any]:
         "last_login": getattr(member, "last_login", None),
         "keeps_last_login": accounts.keeps_last_login(type(member)),
         "since": getattr(member, "date_joined", None),
-        "others": [wording.person(other) for other in _others(actor, member, alike)],
+        "others": [str(get_user_display_name(other)) for other in _others(actor, member, alike)],
     }
 
 

@@ -118,6 +118,9 @@ class AddressForm(forms.ModelForm):  # type: ignore[type-arg]
                 help_text=_("The name to sign in with is the earlier address. The email says which name to use."),
                 widget=forms.CheckboxInput({"form": NO_FORM}),
             )
+        for bound in self:
+            # Wagtail by itself would have a screen reader read the help, and not the error.
+            bound.field.widget.attrs["aria-describedby"] = f"{bound.auto_id}-errors {bound.auto_id}-helptext"
 
     @property
     def field_name(self) -> str:

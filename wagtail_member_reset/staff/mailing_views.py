@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings, reports
 from ..accounts import address_of
-from ..mailing import Choice, Kind, has_missed, holds_back_admins, is_watching, manner_of
+from ..mailing import Choice, Kind, has_missed, has_started, holds_back_admins, is_watching, manner_of
 from ..mailing import watch as set_watching
 from ..models import Mailing, MailingState, MailingUpload
 from . import mailing_figures, mailing_file, mailing_start, mailing_words, permissions
@@ -45,6 +45,7 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "hears_nothing": _hears_nothing(figures),
         "can_retry": has_missed(mailing, beyond=permissions.beyond(request.user)),
         "choice": choice(request, mailing),
+        "has_begun": has_started(mailing),
         "start_time": mailing_words.start_time(mailing),
         "hours": mailing_words.hours(mailing),
         "so_far": mailing_words.so_far(mailing, figures),

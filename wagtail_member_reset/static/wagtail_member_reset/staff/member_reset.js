@@ -81,7 +81,9 @@
         this.keepProblem();
         this.bodyTarget.innerHTML = html;
         const place = focus && document.getElementById(focus);
-        (place || this.bodyTarget.querySelector("[data-member-reset-focus]"))?.focus();
+        // A field that is to be corrected has its error read with it.
+        const wrong = this.bodyTarget.querySelector("[aria-invalid='true']");
+        (place || wrong || this.bodyTarget.querySelector("[data-member-reset-focus]"))?.focus();
         this.count();
       } catch (error) {
         this.problemTarget.textContent = error.message === "403" ? this.deniedValue : this.failedValue;
