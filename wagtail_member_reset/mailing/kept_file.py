@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from ..models import Mailing, MailingColumn, MailingFile, MailingState, MailingUnmatched
 from .choose import Choice, Kind, plain_keys
-from .files import ColumnRead, FileReading
+from .files import ColumnRead, FileReading, Nobody
 
 
 def file_choice(column: ColumnRead, *, each: bool = False, admins: bool = False) -> Choice:
@@ -57,4 +57,5 @@ def forget_file(mailing: Mailing) -> None:
 def _keep_unmatched(mailing: Mailing, lines: list[tuple[int, str, str]], count: int) -> None:
     MailingUnmatched.objects.filter(mailing=mailing.pk).delete()
     if count:
-        MailingUnmatched.objects.create(mailing=mailing, lines=lines, count=count)
+        is_within_reach = any(reason == Nobody.NOT_IN_REACH for _line, _text, reason in lines)
+        MailingUnmatched.objects.create(mailing=mailing, lines=lines, count=count, is_within_reach=is_within_reach)

@@ -152,4 +152,4 @@ def unmatched_of(request: HttpRequest, mailing: Mailing) -> MailingUnmatched | N
 
 def has_reach(unmatched: MailingUnmatched | None) -> bool:
     """Whether some of the lines may name an account that was hidden from whoever brought the file."""
-    return unmatched is not None and any(reason == Nobody.NOT_IN_REACH for _line, _text, reason in unmatched.lines)
+    return unmatched is not None and unmatched.is_within_reach
