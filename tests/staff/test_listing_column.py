@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from wagtail.admin.utils import get_user_display_name
 
 from tests.conftest import make_person
 from wagtail_member_reset import resets
@@ -115,12 +116,11 @@ def all_in_listing(action, **query):
 
 @pytest.mark.parametrize("action", ["delete", "assign_role", "set_active_state"])
 def test_wagtails_bulk_actions_take_only_whom_the_filter_lists(admin_client, action):
-    make_person("Pia")
-    make_person("Quin", last_login=timezone.now())
+    people = make_person("Quin", last_login=timezone.now()), make_person("Pia")
 
     page = admin_client.get(all_in_listing(action, member_reset_status="in")).content.decode()
 
-    assert ("Quin" in page, "Pia" in page) == (True, False)
+    assert [get_user_display_name(each) in page for each in people] == [True, False]
 
 
 def test_deleting_all_that_are_filtered_deletes_nobody_else(admin_client):
@@ -136,7 +136,7 @@ def test_deleting_all_that_are_filtered_deletes_nobody_else(admin_client):
 def test_a_role_is_assigned_to_all_that_are_filtered_alone(admin_client):
     role = Group.objects.create(name="Newcomers")
     new = make_person("Pia")
-    for name, others in (("Ria", {}), ("Pia", {"username": "back", "last_login": timezone.now()})):
+    for name, others in (("Ria", {}), ("Piano", {"last_login": timezone.now()})):
         make_person(name, **others)
 
     admin_client.post(all_in_listing("assign_role", member_reset_status="never", q="pia"), {"role": role.pk})

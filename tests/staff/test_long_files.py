@@ -121,9 +121,9 @@ def test_page_says_what_to_do_where_nobody_comes_to_read(upload, client):
 def test_worker_tells_no_more_of_people_beyond_reach_than_the_request_would(upload, mailing_office, admin, client):
     rights = mailing_office.groups.get().permissions
     rights.remove(*rights.filter(codename="view_passwordreset"))
-    make_person("Mia")
+    make_person("Lia")
 
-    mailing, _page = upload(f"Email\nmia@members.example\n{admin.email}\n")
+    mailing, _page = upload(f"Email\nlia@members.example\n{admin.email}\n")
     read_uploads()
 
     assert "1 line in the file matches no account, or none that whoever brought" in page_of(client, mailing)

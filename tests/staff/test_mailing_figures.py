@@ -139,6 +139,8 @@ def test_page_says_what_became_of_whom(admin_client, eventful):
 
 
 def test_each_list_has_those_it_is_named_after(admin_client, eventful):
+    if not hasattr(get_user_model(), "get_full_name"):
+        pytest.skip("This model's accounts go by their address")
     lists = {
         name: {row[0].split()[0] for row in in_csv(admin_client, address(eventful, "mailing_members", f"?show={name}"))}
         for name in SHOWN
@@ -158,8 +160,6 @@ def test_each_list_has_those_it_is_named_after(admin_client, eventful):
         "waiting": set(),
         "retrying": set(),
     }
-    if not hasattr(get_user_model(), "get_full_name"):
-        pytest.skip("This model's accounts go by their address")
     assert lists == who
 
 

@@ -22,7 +22,7 @@ def small_waves(monkeypatch):
 
 
 def draft_of(number):
-    keys = [make_person(f"M{each}").pk for each in range(number)]
+    keys = [make_person(f"M{number}x{each}").pk for each in range(number)]
     return mailings.draft(Choice(kind=Kind.IDS, ids=tuple(keys)), by=None)
 
 
