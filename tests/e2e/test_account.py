@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth import get_user_model
 from playwright.sync_api import expect
+from wagtail.admin.utils import get_user_display_name
 
 from tests.conftest import make_person
 
@@ -20,7 +21,8 @@ def test_somebody_is_noted_as_not_to_be_emailed_and_a_single_send_asks_first(bro
     account = panel.locator(".member-reset__account")
     expect(account).to_contain_text(f"Sign-in name {member.get_username()}")
     expect(account).to_contain_text("Last sign-in Never")
-    expect(account).to_contain_text("Account since")
+    if hasattr(member, "date_joined"):
+        expect(account).to_contain_text("Account since")
     expect(account.get_by_text("Ben Sample")).to_have_count(int(is_shared))
     check(page, "account", inside="#member-reset")
     account.get_by_role("link", name="Do not email").press("Enter")
@@ -31,7 +33,7 @@ def test_somebody_is_noted_as_not_to_be_emailed_and_a_single_send_asks_first(bro
     panel.get_by_role("button", name="By post only").press("Enter")
 
     expect(account).to_contain_text("Do not email: By post only,")
-    expect(account).to_contain_text("Otto Sample. Mailings and reminders leave this person out.")
+    expect(account).to_contain_text(f"{get_user_display_name(office)}. Mailings and reminders leave this person out.")
     assert page.evaluate("document.activeElement.closest('#member-reset') !== null"), "the focus is lost"
     check(page, "account-noted", inside="#member-reset")
     fits_a_phone(page)
