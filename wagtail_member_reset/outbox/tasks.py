@@ -40,7 +40,8 @@ LOST_AFTER = timedelta(minutes=10)
 LONGEST = timedelta(minutes=8)
 # How long a task waits at a time, where the backend cannot put one off; and for what is further away it does not wait.
 NAP_SECONDS = 1.0
-FURTHEST_TURN = LONGEST
+# The slowest mailing has a turn each hour; what is further away waits for its start or its hours.
+FURTHEST_TURN = timedelta(hours=1)
 
 
 def deliver() -> int:
