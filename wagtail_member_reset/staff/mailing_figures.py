@@ -14,14 +14,17 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..accounts import rank_of
 from ..mailing import count_left
 from ..mailing import remaining as remaining_of
 from ..models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, SkipReason, State
+from ..moments import sentence
 from ..reports import Cause, Outcome, Verdict
-from . import mailing_words, permissions, wording
+from . import permissions, wording
 
 ARRIVED = Q(outcome__in=[Outcome.DELIVERED, Outcome.UNSUBSCRIBED, Outcome.COMPLAINED])
 # Of an email that seemed to have failed, a report may know better.
@@ -137,7 +140,7 @@ def reason_label(shown: str, key: str) -> str:
     if shown == "not_emailed":
         return str(SkipReason(key).label)
     outcome, _dash, cause = key.partition("-")
-    return mailing_words.of_somebody(Outcome(outcome), Cause(cause))
+    return _of_somebody(Outcome(outcome), Cause(cause))
 
 
 def _cached(key: str, seconds: int, count: Callable[[], _Counted]) -> _Counted:
@@ -205,3 +208,9 @@ def _text_of(outcome: str, cause: str) -> tuple[str, str]:
     except ValueError:
         return Outcome.FAILED.value, Cause.NONE.value
     return said[0].value, said[1].value
+
+
+def _of_somebody(outcome: Outcome, cause: Cause) -> str:
+    """What the tab says of one person, said of many: of somebody without a name."""
+    text = wording.TEXTS[wording.text_of(Verdict(outcome=outcome, cause=cause))]
+    return capfirst(sentence(str(text), name=gettext("the person")))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.utils.formats import number_format, time_format
-from django.utils.text import capfirst, slugify
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin.utils import get_user_display_name
@@ -19,12 +19,9 @@ from .. import moments
 from ..mailing import DRAFT_DAYS, Source, has_hours, has_started, name_of, opens_at
 from ..mailing import why_paused as reason_for_pause
 from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
-from ..moments import sentence
-from ..reports import Cause, Outcome, Verdict, reports, verdict_on
+from ..reports import reports, verdict_on
 from . import wording
-
-if TYPE_CHECKING:
-    from .mailing_figures import Figures
+from .mailing_figures import Figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +124,6 @@ def fate(email: ResetEmail) -> Fate:
     verdict = verdict_on(email, email.events.all(), reports=reports(email.provider))
     words = wording.words(verdict, name=wording.person(email.member))
     return Fate(badge=words.badge, text=words.text, tone=words.tone, answer=verdict.text)
-
-
-def of_somebody(outcome: Outcome, cause: Cause) -> str:
-    """What the tab says of one person, said of many: of somebody without a name."""
-    text = wording.TEXTS[wording.text_of(Verdict(outcome=outcome, cause=cause))]
-    return capfirst(sentence(str(text), name=_("the person")))
 
 
 def title(mailing: Mailing, figures: Figures) -> str:
