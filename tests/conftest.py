@@ -41,6 +41,13 @@ def quick_flush():
 
 
 @pytest.fixture(autouse=True, scope="session")
+def what_the_database_can_do(django_db_setup, django_db_blocker):
+    """Django's checks of models ask for it once, and tests of checks may not ask a database."""
+    with django_db_blocker.unblock():
+        return connection.features.supports_json_field
+
+
+@pytest.fixture(autouse=True, scope="session")
 def urls_are_read_once():
     """
     When ROOT_URLCONF changes, Django forgets all addresses. They are kept by their URLconf, so nothing is wrong without
