@@ -38,7 +38,7 @@ from .rank import (
     may_change_sites,
     user_permission,
 )
-from .reach import beyond, hidden_from
+from .reach import beyond, but_for, but_for_members, hidden_from
 from .rights import may_send, may_send_mailings, may_view_all
 
 __all__ = [
@@ -51,6 +51,8 @@ __all__ = [
     "address_key",
     "address_of",
     "beyond",
+    "but_for",
+    "but_for_members",
     "clean_address",
     "column_of",
     "comparable",

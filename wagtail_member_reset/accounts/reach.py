@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from .powers import Rank, rank_of
 from .rank import enters_admin, is_superuser, manages_users
@@ -31,3 +32,15 @@ def beyond(actor: Any) -> Q | None:
 def hidden_from(actor: Any) -> Q | None:
     """A filter for the accounts whose resets the actor may not see; None where there are none."""
     return None if may_view_all(actor) else beyond(actor)
+
+
+def but_for(accounts: QuerySet[Any], left_out: Q | None) -> QuerySet[Any]:
+    """The accounts without those that such a filter describes; all of them where it is None."""
+    return accounts if left_out is None else accounts.exclude(left_out)
+
+
+def but_for_members(rows: QuerySet[Any], left_out: Q | None) -> QuerySet[Any]:
+    """The same of rows that name a `member`. Asked row by row, so that a page never reads all accounts."""
+    if left_out is None:
+        return rows
+    return rows.filter(~Exists(get_user_model()._base_manager.filter(left_out, pk=OuterRef("member"))))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
@@ -193,3 +194,10 @@ class _Column:
 
 def _as_text(value: Any) -> str:
     return "\\x" + value.hex() if isinstance(value, bytes) else str(value)
+
+
+def parts(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """The values in lists of this size, the last of which may be shorter; read as they are asked for."""
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part

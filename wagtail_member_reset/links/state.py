@@ -9,7 +9,6 @@ changed, so no isolation level and no `select_for_update` is needed for correctn
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -206,8 +205,7 @@ def _which_gained(keys: list[Any]) -> list[Any]:
     by_others = LinkViewer.objects.filter(reset=OuterRef("pk"), was_superuser=False)
     shown = PasswordReset.objects.filter(Exists(by_others)).select_related("member")
     gained: list[Any] = []
-    rest = iter(keys)
-    while part := list(islice(rest, COMPARED_AT_ONCE)):
+    for part in db.parts(keys, COMPARED_AT_ONCE):
         gained += [reset.member.pk for reset in which_gained(list(shown.filter(active_for__in=part)))]
     return gained
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -35,10 +34,7 @@ def try_failed_again(
         going = Mailing.objects.filter(pk=mailing.pk).exclude(state=MailingState.STOPPED)
         if not going.update(state=F("state")):
             return 0
-        missed = missed_emails(mailing)
-        if beyond is not None:
-            missed = missed.exclude(member__in=get_user_model()._base_manager.filter(beyond).values("pk"))
-        found = list(missed.values_list("pk", "member", "state", "skip_reason"))
+        found = list(missed_emails(mailing, beyond=beyond).values_list("pk", "member", "state", "skip_reason"))
         if not found:
             return 0
         moved = Counter(failed=sum(state == EmailState.FAILED for _pk, _member, state, _reason in found))

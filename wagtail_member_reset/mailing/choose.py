@@ -11,7 +11,6 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -20,7 +19,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from ..accounts import has_not_got_in, is_superuser, keeps_last_login, manages_users
+from .. import db
+from ..accounts import but_for, has_not_got_in, is_superuser, keeps_last_login, manages_users
 from ..exceptions import ChoiceError
 from ..models import EmailState, ResetEmail
 
@@ -158,8 +158,7 @@ def chosen_accounts(choice: Choice, listing: QuerySet[Any] | None = None) -> Ite
     """
     accounts = get_user_model()._default_manager
     if choice.kind in (Kind.IDS, Kind.FILE):
-        keys = iter(choice.ids)
-        while part := list(islice(keys, SLICE)):
+        for part in db.parts(choice.ids, SLICE):
             yield accounts.filter(pk__in=part)
     elif choice.kind == Kind.NEVER_SIGNED_IN:
         yield accounts.filter(_not_in_yet())
@@ -180,7 +179,7 @@ def chosen_accounts(choice: Choice, listing: QuerySet[Any] | None = None) -> Ite
 def chosen_within(choice: Choice, listing: QuerySet[Any] | None, hidden: Q | None) -> Iterator[QuerySet[Any]]:
     """The same, but for those `hidden` from who asks, so that no number tells of them."""
     for accounts in chosen_accounts(choice, listing):
-        yield accounts if hidden is None else accounts.exclude(hidden)
+        yield but_for(accounts, hidden)
 
 
 def count_gone(choice: Choice, hidden: Q | None, *, there: int) -> int:
@@ -196,9 +195,8 @@ def in_mixed_order(choice: Choice, *, listing: QuerySet[Any] | None, beyond: Q |
     In that of their keys, the oldest accounts went first, whose addresses are the worst.
     """
     mixed = replace(choice, ids=tuple(random.sample(choice.ids, len(choice.ids))))
-    for accounts in chosen_accounts(mixed, listing):
-        allowed = accounts.exclude(beyond) if beyond is not None else accounts
-        yield from allowed.order_by("?").values_list("pk", flat=True).iterator(chunk_size=SLICE)
+    for accounts in chosen_within(mixed, listing, beyond):
+        yield from accounts.order_by("?").values_list("pk", flat=True).iterator(chunk_size=SLICE)
 
 
 def _not_in_yet() -> Q:

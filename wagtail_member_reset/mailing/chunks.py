@@ -6,7 +6,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -196,6 +195,4 @@ def _split(chunk: MailingChunk) -> None:
 
 
 def _slices(members: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    rest = iter(members)
-    while keys := [key if isinstance(key, int) else str(key) for key in islice(rest, size)]:
-        yield keys
+    return db.parts((key if isinstance(key, int) else str(key) for key in members), size)

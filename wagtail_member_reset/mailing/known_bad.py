@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from .. import bad_addresses
+from .. import bad_addresses, db
 from ..accounts import Member, address_column, address_key, address_of, clean_address
 from ..models import BadVerdict, Mailing, ResetEmail, SkipReason
 
@@ -94,6 +93,6 @@ def with_bad_address(accounts: QuerySet[Any]) -> Iterator[tuple[Any, Bad]]:
         pairs = ((pk, clean_address(stored or "")) for pk, stored in rows)
     else:
         pairs = ((account.pk, address_of(account)) for account in accounts.iterator(chunk_size=SLICE))
-    while part := list(islice(pairs, SLICE)):
+    for part in db.parts(pairs, SLICE):
         known = bad_among(address for _pk, address in part)
         yield from ((pk, known[address]) for pk, address in part if address in known)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from ..accounts import Member
-from ..models import EmailState, Mailing, MailingChunk, MailingState, ResetEmail
+from .. import db
+from ..accounts import Member, but_for
+from ..models import REFUSED_CODES, Mailing, MailingChunk, MailingState, ResetEmail, SkipReason
 from .choose import Choice, choice_from_json, out_of_reach
-from .state import missed_emails, rest_of
+from .state import missed_emails
 
 # Keys in one statement.
 COUNTED, LISTED = 10_000, 100
@@ -24,8 +24,7 @@ def count_left(mailing: Mailing, *, hidden: Q | None) -> int:
     """How many there are, but for those `hidden` from the reader. Reads every chunk."""
     if hidden is None and mailing.is_under_way:
         return sum(map(len, mailing.chunks.values_list("members", flat=True)))
-    keys = (key for members in mailing.chunks.values_list("members", flat=True) for key in members)
-    return sum(_visible(part, hidden).count() for part in _parts(keys, COUNTED))
+    return sum(_visible(part, hidden).count() for part in db.parts(keys_left(mailing), COUNTED))
 
 
 def members_left(mailing: Mailing, *, hidden: Q | None, after: str = "") -> Iterator[tuple[str, Member]]:
@@ -38,9 +37,7 @@ def members_left(mailing: Mailing, *, hidden: Q | None, after: str = "") -> Iter
         keys = [str(key) for key in chunk.members]
         # Whom a worker has taken since stands in no chunk any more, nor do those before.
         begin = keys.index(last) + 1 if str(chunk.pk) == first and last in keys else 0
-        for part in _parts(iter(keys[begin:]), LISTED):
-            found = {str(member.pk): member for member in _visible(part, hidden)}
-            yield from ((f"{chunk.pk}_{key}", found[key]) for key in part if key in found)
+        yield from ((f"{chunk.pk}_{member.pk}", member) for member in members_with(keys[begin:], hidden=hidden))
 
 
 def keys_left(mailing: Mailing) -> list[Any]:
@@ -50,7 +47,7 @@ def keys_left(mailing: Mailing) -> list[Any]:
 
 def members_with(keys: Iterable[Any], *, hidden: Q | None) -> Iterator[Member]:
     """The members with these keys, in their order, who are still there, but for those hidden."""
-    for part in _parts(iter(keys), LISTED):
+    for part in db.parts(keys, LISTED):
         found = {str(member.pk): member for member in _visible(part, hidden)}
         yield from (found[key] for key in map(str, part) if key in found)
 
@@ -62,8 +59,18 @@ def remaining(mailing: Mailing, *, beyond: Q | None = None) -> list[Any]:
 
     Reads all of them, so it is for mailings that have ended.
     """
-    keys, since = rest_of(mailing), mailing.finished_at or mailing.created_at
+    keys, since = _rest_of(mailing), mailing.finished_at or mailing.created_at
     return _unreached(keys, first_of(mailing), since=since, beyond=out_of_reach(mailing.choice, beyond))
+
+
+def _rest_of(mailing: Mailing) -> list[Any]:
+    """The keys of the members whom a stopped mailing did not reach, but for those whose address was refused."""
+    stopped = ResetEmail.objects.filter(mailing=mailing.pk, skip_reason=SkipReason.STOPPED)
+    # An address that was refused is for staff to put right, in the member's tab; what our own server refused is not.
+    refused = Q(result_code__startswith="smtp_5", result_cause="") | Q(result_code__in=REFUSED_CODES)
+    missed = missed_emails(mailing).exclude(refused)
+    unreached = (stopped | missed).order_by("pk")
+    return [*keys_left(mailing), *unreached.values_list("member", flat=True)]
 
 
 def first_of(mailing: Mailing) -> int:
@@ -92,9 +99,8 @@ def _unreached(keys: list[Any], first: int, *, since: datetime, beyond: Q | None
     going_on = under_way.filter(choice__rest_of=first).values_list("pk", flat=True)
     chunks = MailingChunk.objects.filter(mailing__in=list(going_on)).values_list("members", flat=True)
     waiting = {str(key) for members in chunks for key in members}
-    emails = ResetEmail.objects.with_link().filter(member=OuterRef("pk"), created_at__gt=since)
-    emailed = Exists(emails.filter(state__in=[EmailState.QUEUED, EmailState.SENDING, EmailState.HANDED_OVER]))
-    parts = (_visible(part, beyond) for part in _parts((key for key in keys if str(key) not in waiting), COUNTED))
+    emailed = Exists(ResetEmail.objects.mailed().filter(member=OuterRef("pk"), created_at__gt=since))
+    parts = (_visible(part, beyond) for part in db.parts((key for key in keys if str(key) not in waiting), COUNTED))
     return [key for accounts in parts for key in accounts.exclude(emailed).values_list("pk", flat=True)]
 
 
@@ -102,18 +108,9 @@ def has_missed(mailing: Mailing, *, beyond: Q | None = None) -> bool:
     """Whether there is anybody whom `try_failed_again` would take up anew."""
     if mailing.state == MailingState.STOPPED or not (mailing.failed or mailing.skipped):
         return False
-    missed, beyond = missed_emails(mailing), out_of_reach(mailing.choice, beyond)
-    if beyond is not None:
-        missed = missed.exclude(member__in=get_user_model()._base_manager.filter(beyond).values("pk"))
-    return missed.exists()
+    return missed_emails(mailing, beyond=out_of_reach(mailing.choice, beyond)).exists()
 
 
 def _visible(keys: list[Any], hidden: Q | None) -> QuerySet[Any]:
     """The accounts with these keys that are still there, but for those hidden."""
-    accounts = get_user_model()._base_manager.filter(pk__in=keys)
-    return accounts if hidden is None else accounts.exclude(hidden)
-
-
-def _parts(keys: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    while part := list(islice(keys, size)):
-        yield part
+    return but_for(get_user_model()._base_manager.filter(pk__in=keys), hidden)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
@@ -25,8 +24,8 @@ def pass_over(mailing: Mailing, accounts: QuerySet[Any]) -> int:
         state=EmailState.SKIPPED,
         skip_reason=SkipReason.NOT_ALLOWED,
     )
-    number, members = 0, accounts.order_by("pk").iterator(chunk_size=SLICE)
-    while part := list(islice(members, SLICE)):
+    number = 0
+    for part in db.parts(accounts.order_by("pk").iterator(chunk_size=SLICE), SLICE):
         db.insert([_row(pattern, member) for member in part])
         number += len(part)
     return number

@@ -6,7 +6,7 @@ from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 
 from .. import links
 from ..accounts import is_not_to_be_emailed
-from ..models import EmailState, Mailing, ResetEmail, SkipReason
+from ..models import Mailing, ResetEmail, SkipReason
 
 
 def spared_conditions(mailing: Mailing) -> dict[SkipReason, Q]:
@@ -38,11 +38,11 @@ def _is_emailed_since(mailing: Mailing) -> Q:
 
     Who drafted it did not know of that: of two drafts for the same people, each person gets the email of one.
     """
-    emails = ResetEmail.objects.with_link().filter(member=OuterRef("pk"), created_at__gt=mailing.created_at)
+    emails = ResetEmail.objects.mailed().filter(member=OuterRef("pk"), created_at__gt=mailing.created_at)
     others = emails.exclude(mailing=None)
     if mailing.pk:
         others = others.exclude(mailing=mailing.pk)
-    return Q(Exists(others.filter(state__in=[EmailState.QUEUED, EmailState.SENDING, EmailState.HANDED_OVER])))
+    return Q(Exists(others))
 
 
 def _first_of(conditions: dict[SkipReason, Q]) -> Case:

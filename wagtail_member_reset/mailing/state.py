@@ -19,9 +19,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from .. import audit, db, links
-from ..accounts import Member
+from ..accounts import Member, but_for_members
 from ..models import (
-    REFUSED_CODES,
     EmailState,
     Mailing,
     MailingChunk,
@@ -147,21 +146,10 @@ def cancel_unheld_links(mailing: Mailing, *, by: Member | None = None) -> None:
     db.retried(attempt)
 
 
-def missed_emails(mailing: Mailing) -> QuerySet[ResetEmail]:
-    """The emails of members whom the mailing did not reach, for whatever reason but its own choice."""
-    emails = ResetEmail.objects.filter(mailing=mailing.pk, replaced_at=None)
+def missed_emails(mailing: Mailing, *, beyond: Q | None = None) -> QuerySet[ResetEmail]:
+    """The emails of members whom it did not reach, for whatever reason but its own choice; but for those `beyond`."""
+    emails = but_for_members(ResetEmail.objects.filter(mailing=mailing.pk, replaced_at=None), beyond)
     return emails.filter(Q(state=EmailState.FAILED) | Q(state=EmailState.SKIPPED, skip_reason__in=MISSED))
-
-
-def rest_of(mailing: Mailing) -> list[Any]:
-    """The keys of the members whom a stopped mailing did not reach, but for those whose address was refused."""
-    keys = [key for members in mailing.chunks.values_list("members", flat=True) for key in members]
-    stopped = ResetEmail.objects.filter(mailing=mailing.pk, skip_reason=SkipReason.STOPPED)
-    # An address that was refused is for staff to put right, in the member's tab; what our own server refused is not.
-    refused = Q(result_code__startswith="smtp_5", result_cause="") | Q(result_code__in=REFUSED_CODES)
-    missed = missed_emails(mailing).exclude(refused)
-    unreached = (stopped | missed).order_by("pk")
-    return [*keys, *unreached.values_list("member", flat=True)]
 
 
 def hold_mailing(mailing_id: int, until: datetime) -> None:

@@ -65,6 +65,10 @@ class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
     def with_link(self) -> ResetEmailQuerySet:
         return self.exclude(purpose__in=WITHOUT_LINK)
 
+    def mailed(self) -> ResetEmailQuerySet:
+        """Those with a link that have left, or are about to."""
+        return self.with_link().filter(state__in=[EmailState.QUEUED, EmailState.SENDING, EmailState.HANDED_OVER])
+
 
 class ResetEmail(PartlyIndexed):
     """

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 from wagtail.admin.utils import get_user_display_name
 
 from .. import mailings
-from ..accounts import address_of
+from ..accounts import address_of, but_for
 from ..exceptions import ChoiceError
 from ..mailing import Bad, Included, included_in
 from ..models import Mailing, MailingState
@@ -89,8 +89,7 @@ def _include(request: HttpRequest, mailing: Mailing, found: dict[Any, Bad], *, s
 
 def _people(request: HttpRequest, found: dict[Any, Bad], wanted: str) -> list[Any]:
     accounts, keys = get_user_model()._default_manager.filter(*desk.conditions(wanted)).order_by("pk"), list(found)
-    beyond = permissions.beyond(request.user)
-    allowed = accounts if beyond is None else accounts.exclude(beyond)
+    allowed = but_for(accounts, permissions.beyond(request.user))
     people: list[Any] = []
     for first in range(0, len(keys), PART):
         people += allowed.filter(pk__in=keys[first : first + PART])[: SHOWN - len(people)]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
@@ -18,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..accounts import rank_of
+from ..accounts import but_for_members, rank_of
 from ..mailing import count_left
 from ..mailing import remaining as remaining_of
 from ..models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, SkipReason, State
@@ -114,9 +113,7 @@ def rows(mailing: Mailing, hidden: Q | None) -> QuerySet[ResetEmail]:
         member=OuterRef("member"), state=State.USED, used_at__gte=OuterRef("created_at")
     )
     emails = ResetEmail.objects.filter(mailing=mailing.pk, replaced_at=None).annotate(has_chosen=Exists(used))
-    if hidden is None:
-        return emails
-    return emails.exclude(member__in=get_user_model()._base_manager.filter(hidden).values("pk"))
+    return but_for_members(emails, hidden)
 
 
 def holds_left(mailing: Mailing, shown: str) -> bool:

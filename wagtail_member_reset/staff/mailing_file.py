@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from wagtail.admin.utils import get_user_display_name
 
 from .. import mailings
-from ..accounts import Member, address_of
+from ..accounts import Member, address_of, but_for
 from ..mailing import SLICE, UNKNOWN_ENCODING, Note, choice_from_json
 from ..models import Mailing, MailingColumn, MailingFile, MailingState
 from . import permissions
@@ -101,8 +101,8 @@ def write_down(request: HttpRequest, mailing: Mailing) -> Said:
 
 def _reachable(request: HttpRequest, keys: Iterable[Any]) -> QuerySet[Any]:
     """Of these accounts, those that who asks may mail, and may know about."""
-    accounts, beyond = get_user_model()._default_manager.filter(pk__in=set(keys)), permissions.beyond(request.user)
-    return accounts if beyond is None else accounts.exclude(beyond)
+    accounts = get_user_model()._default_manager.filter(pk__in=set(keys))
+    return but_for(accounts, permissions.beyond(request.user))
 
 
 def _named(request: HttpRequest, keys: Iterable[Any]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -27,7 +27,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, StatusTagColumn, TitleColumn
 
 from .. import needs_help, reports
-from ..accounts import address_of
+from ..accounts import address_of, but_for_members
 from ..models import QUIET, Need, NeedsHelp, Shelf
 from . import desk, mailing_pages, panel, permissions
 from .needs_help_words import action, lines, name, note
@@ -209,11 +209,8 @@ def _bring_up_to_date() -> None:
 
 
 def within_reach(reader: Any, rows: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:
-    """But for people whose resets the reader may not see. Asked row by row, so that a page never reads all accounts."""
-    hidden = permissions.hidden_from(reader)
-    if hidden is None:
-        return rows
-    return rows.filter(~Exists(get_user_model()._base_manager.filter(hidden, pk=OuterRef("member"))))
+    """But for people whose resets the reader may not see."""
+    return but_for_members(rows, permissions.hidden_from(reader))
 
 
 def _after(rows: QuerySet[NeedsHelp], key: str) -> QuerySet[NeedsHelp]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from .. import mailings
-from ..accounts import is_not_to_be_emailed
+from ..accounts import but_for_members, is_not_to_be_emailed
 from ..exceptions import ChoiceError
 from ..mailing import Choice, Kind, Source, with_ids
 from ..models import NeedsHelp
@@ -63,7 +62,7 @@ class NeedsHelpMailing(NeedsHelpList):
         against, beyond = is_not_to_be_emailed(), permissions.beyond(self.request.user)
         if beyond is not None:
             against |= beyond
-        return people.exclude(member__in=get_user_model()._base_manager.filter(against).values("pk"))
+        return but_for_members(people, against)
 
     def _say_who_is_missing(self, left_out: int, asked: int) -> None:
         if asked > MOST:

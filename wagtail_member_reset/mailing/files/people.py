@@ -12,6 +12,7 @@ from ...accounts import (
     LONGEST_ADDRESS,
     address_column,
     address_key,
+    but_for,
     clean_address,
     column_of,
     comparable,
@@ -93,7 +94,7 @@ class People:
 
     def _read(self, hidden: Q | None) -> None:
         model = get_user_model()
-        accounts = model._default_manager.all() if hidden is None else model._default_manager.exclude(hidden)
+        accounts = but_for(model._default_manager.all(), hidden)
         held = set(accounts.filter(is_superuser() | manages_users()).values_list("pk", flat=True))
         staff = set(accounts.filter(enters_admin()).values_list("pk", flat=True))
         address, username = address_column(model), model.USERNAME_FIELD
