@@ -130,7 +130,7 @@ def test_task_of_a_wave_is_one(monkeypatch):
     monkeypatch.setattr(tasks.deliver, "get_backend", lambda: Slow, raising=False)
     mailing = started(9)
 
-    assert tasks._goes_slowly(mailing.pk)
+    assert tasks._goes_slowly(mailing)
 
 
 @pytest.mark.parametrize(("emails", "pace"), [(5000, 500), (20_000, 2000), (20_140, 2000), (1_000_000, 5000)])

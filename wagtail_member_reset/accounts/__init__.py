@@ -9,6 +9,7 @@ from .address import (
     address_of,
     clean_address,
     comparable,
+    domain_of,
     replaces_address,
     same_address,
     sharing,
@@ -39,7 +40,7 @@ from .rank import (
     user_permission,
 )
 from .reach import beyond, but_for, but_for_members, hidden_from
-from .rights import may_send, may_send_mailings, may_view_all
+from .rights import may_send, may_send_mailings, may_unblock, may_view_all, may_view_links
 
 __all__ = [
     "JOINERS",
@@ -57,6 +58,7 @@ __all__ = [
     "column_of",
     "comparable",
     "do_not_email_of",
+    "domain_of",
     "enters_admin",
     "groups_of",
     "has_admin_access",
@@ -75,7 +77,9 @@ __all__ = [
     "may_see_listing",
     "may_send",
     "may_send_mailings",
+    "may_unblock",
     "may_view_all",
+    "may_view_links",
     "one_line",
     "one_line_of_text",
     "opens_private_things",

@@ -102,6 +102,11 @@ def address_key(text: str) -> str:
     return _folded(local.translate(WITHOUT_JOINERS)) + at + _domain_key(domain) if at else _folded(text)
 
 
+def domain_of(address: str) -> str:
+    """What stands behind the @, as it is compared; empty where there is none."""
+    return address_key(address).rpartition("@")[2]
+
+
 def comparable(text: str) -> str:
     """The same for a username: what all its spellings have in common; empty for what is too long for one."""
     return _folded(text) if len(text) <= LONGEST_ADDRESS else ""

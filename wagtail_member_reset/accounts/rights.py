@@ -20,3 +20,13 @@ def may_send_mailings(person: Any) -> bool:
 def may_view_all(person: Any) -> bool:
     """Whether the person may see everybody's resets, and so knows how many there are of each kind."""
     return bool(person.has_perm(PREFIX + "view_passwordreset"))
+
+
+def may_view_links(person: Any) -> bool:
+    """Whether the person may see links at all."""
+    return bool(person.has_perm(PREFIX + "view_link_passwordreset"))
+
+
+def may_unblock(person: Any) -> bool:
+    """Whether the person may have a mail service write to an address again."""
+    return bool(person.has_perm(PREFIX + "unblock_passwordreset"))

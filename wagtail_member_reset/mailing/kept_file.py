@@ -57,5 +57,5 @@ def forget_file(mailing: Mailing) -> None:
 def _keep_unmatched(mailing: Mailing, lines: list[tuple[int, str, str]], count: int) -> None:
     MailingUnmatched.objects.filter(mailing=mailing.pk).delete()
     if count:
-        is_within_reach = any(reason == Nobody.NOT_IN_REACH for _line, _text, reason in lines)
-        MailingUnmatched.objects.create(mailing=mailing, lines=lines, count=count, is_within_reach=is_within_reach)
+        is_partial = any(reason == Nobody.NOT_IN_REACH for _line, _text, reason in lines)
+        MailingUnmatched.objects.create(mailing=mailing, lines=lines, count=count, is_partial=is_partial)

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from .. import bad_addresses, db
-from ..accounts import Member, address_column, address_key, address_of, clean_address
+from ..accounts import Member, address_column, address_of, clean_address, domain_of
 from ..models import BadVerdict, Mailing, ResetEmail, SkipReason
 
 REASONS = {BadVerdict.HARD_BOUNCE: SkipReason.NO_SUCH_ADDRESS, BadVerdict.COMPLAINT: SkipReason.COMPLAINED}
@@ -71,10 +71,6 @@ def reasons_known_since(emails: Iterable[ResetEmail]) -> dict[UUID, SkipReason]:
         for email, mailing, known in found
         if not included_in(mailing).has(email.member_id, known)
     }
-
-
-def domain_of(address: str) -> str:
-    return address_key(address).rpartition("@")[2]
 
 
 def recipient_of(member: Member) -> str:

@@ -8,17 +8,17 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Q, QuerySet
 from django.utils import timezone
 
 from .. import links
 from ..accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
 from ..models import Mailing, SkipReason
+from . import spared
 from .choose import Kind, chosen_within, out_of_reach
 from .issue import SKIPS
 from .known_bad import Bad, included_in, with_bad_address
 from .left import still_chosen
-from .spared import spared_conditions
 
 # Keys read at once, on the way to those that a page shows.
 READ = 2000
@@ -195,8 +195,7 @@ def _reason(mailing: Mailing, beyond: Q | None) -> Case:
     """The first reason against mailing an account, in the order of `mailing/issue._reason_against`; empty for none."""
     reasons: list[tuple[SkipReason, Any]] = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
     reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
-    reasons += spared_conditions(mailing).items()
+    reasons += spared.spared_conditions(mailing).items()
     if not mailing.again:
         reasons.append((SkipReason.LIVE_LINK, Q(wagtail_member_reset_live__expires_at__gt=timezone.now())))
-    cases = (When(condition, then=Value(reason.value)) for reason, condition in reasons)
-    return Case(*cases, default=Value(""), output_field=CharField())
+    return spared.first_of(reasons)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 
 from .. import links
@@ -20,12 +23,12 @@ def spared_conditions(mailing: Mailing) -> dict[SkipReason, Q]:
 
 def reason_to_spare(mailing: Mailing) -> Case:
     """The same as one value; empty for accounts that are mailed."""
-    return _first_of(spared_conditions(mailing))
+    return first_of(spared_conditions(mailing).items())
 
 
 def reason_noted_since() -> Case:
     """For a query of emails: why not even one that was written before may leave. Within the limit it was then."""
-    return _first_of(_noted("member"))
+    return first_of(_noted("member").items())
 
 
 def _noted(member: str) -> dict[SkipReason, Q]:
@@ -45,6 +48,7 @@ def _is_emailed_since(mailing: Mailing) -> Q:
     return Q(Exists(others))
 
 
-def _first_of(conditions: dict[SkipReason, Q]) -> Case:
-    cases = (When(condition, then=Value(reason.value)) for reason, condition in conditions.items())
+def first_of(conditions: Iterable[tuple[SkipReason, Any]]) -> Case:
+    """The first reason whose condition holds, as one value; empty for none."""
+    cases = (When(condition, then=Value(reason.value)) for reason, condition in conditions)
     return Case(*cases, default=Value(""), output_field=CharField())

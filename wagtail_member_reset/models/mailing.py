@@ -151,14 +151,14 @@ class MailingUnmatched(models.Model):
     What the file of a mailing said that names no account, line by line, for staff to look into.
 
     `lines` holds number, text and reason of the first ten thousand, `count` is that of all. They may be addresses of
-    people who are no members, so they go with the mailing. Where it `is_within_reach`,
-    whoever brought the file may not look at everybody, and some lines may name accounts that they may not.
+    people who are no members, so they go with the mailing. Where it `is_partial`, some may
+    name accounts that whoever brought the file may not look at.
     """
 
     mailing = models.OneToOneField(Mailing, models.CASCADE, primary_key=True, related_name="unmatched")
     lines = models.JSONField()
     count = models.PositiveIntegerField()
-    is_within_reach = models.BooleanField(default=False)
+    is_partial = models.BooleanField(default=False)
 
     class Meta:
         default_permissions = ()

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from ..accounts import address_key, address_of, is_not_to_be_emailed, keeps_last_login, refusals
+from ..accounts import address_of, domain_of, is_not_to_be_emailed, keeps_last_login, refusals
 from ..exceptions import Refusal
 from ..models import QUIET, DeliveryEvent, EmailState, Need, PasswordReset, Reason, ResetEmail, State
-from ..reports import NO_SUCH_ADDRESS, Cause, Outcome, Verdict, reports, verdict_on
+from ..reports import ARRIVED, NO_SUCH_ADDRESS, Cause, Outcome, Verdict, reports, verdict_on
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -21,10 +21,6 @@ logger = logging.getLogger("wagtail_member_reset")
 SOON = timedelta(days=1)
 PATIENCE = timedelta(days=3)
 SAFETY = (Reason.RIGHTS_GAINED, Reason.KEY_LOST)
-
-
-# What can only be said of an email that has arrived.
-ARRIVED = (Outcome.DELIVERED, Outcome.UNSUBSCRIBED, Outcome.COMPLAINED)
 
 
 class Found(NamedTuple):
@@ -70,7 +66,7 @@ def look(keys: Sequence[Any]) -> Looked:
         if need is not None and (is_newcomer or need.need < QUIET):
             looked.found[member.pk] = need._replace(
                 sent_at=_sent_at(reset, sent),
-                domain=address_key(address_of(member)).rpartition("@")[2][:255],
+                domain=domain_of(address_of(member))[:255],
                 has_arrived=sent is not None and sent[1].outcome in ARRIVED,
             )
         elif reset is not None:

@@ -38,9 +38,9 @@ WATCH = timedelta(minutes=1)
 LOST_AFTER = timedelta(minutes=10)
 # A task sends for so long, and asks for another one where something is left.
 LONGEST = timedelta(minutes=8)
-# How long a task waits at a time, where the backend cannot put one off; and for what is further away it does not wait.
+# How long a task waits at a time, where the backend cannot put one off.
 NAP_SECONDS = 1.0
-# The slowest mailing has a turn each hour; what is further away waits for its start or its hours.
+# For no turn that is further away does it wait: the slowest mailing has one each hour, the others wait for their hours.
 FURTHEST_TURN = timedelta(hours=1)
 
 
@@ -69,7 +69,7 @@ def _pass() -> int:
 
 def _ask_for_forgotten() -> None:
     """Where no task can be put off: have mailings go on whose turn has come, and for which no task has waited."""
-    if LIBRARY is None or deliver.get_backend().supports_defer:  # type: ignore[attr-defined]
+    if LIBRARY is None or _puts_off(deliver):
         return
     for mailing_id in forgotten_mailings(since=timezone.now() - WATCH):
         _ask(deliver_slowly, mailing_id)
@@ -130,7 +130,7 @@ def watch(mailing_id: int) -> int:
     if not is_running(mailing_id):
         with at_work():  # who started it is told
             return 0
-    _ask(watch, mailing_id, at=_next_look(mailing_id))
+    _ask(watch, mailing_id, at=_next_look(_mailing(mailing_id)))
     is_over = _within_limit()
     handed_over = drain(chunks=False, is_stopping=is_over)
     if is_over():
@@ -160,7 +160,7 @@ def ask_to_deliver_requests() -> None:
     The first request in this process draws the moment for all that come before it. Where the backend cannot put a task
     off, a thread of this process waits, and asks once for all of them; without threads, the task is asked for at once.
     """
-    if LIBRARY is None or deliver_requests.get_backend().supports_defer:  # type: ignore[attr-defined]
+    if LIBRARY is None or _puts_off(deliver_requests):
         _ask(deliver_requests, at=_moment.of_now())
     else:
         _moment.ask_then()
@@ -176,8 +176,9 @@ def ask_for_mailing(mailing_id: int) -> int:
     taken, now = 0, timezone.now()
     if not _ask(deliver):
         return 0
-    _ask(watch, mailing_id, at=_next_look(mailing_id))
-    if _goes_slowly(mailing_id):
+    mailing = _mailing(mailing_id)
+    _ask(watch, mailing_id, at=_next_look(mailing))
+    if mailing is not None and _goes_slowly(mailing):
         return int(_ask(deliver_slowly, mailing_id))
     for pk, due_at in (
         MailingChunk.objects.filter(mailing=mailing_id).order_by("due_at", "pk").values_list("pk", "due_at")
@@ -188,19 +189,25 @@ def ask_for_mailing(mailing_id: int) -> int:
     return taken
 
 
-def _next_look(mailing_id: int) -> datetime:
+def _mailing(mailing_id: int) -> Mailing | None:
+    return Mailing.objects.defer("choice").filter(pk=mailing_id).first()
+
+
+def _next_look(mailing: Mailing | None) -> datetime:
     """When to watch a mailing next: a while from now, or from when it may send again."""
-    mailing, now = Mailing.objects.defer("choice").filter(pk=mailing_id).first(), timezone.now()
-    return ((mailing and opens_at(mailing)) or now) + WATCH
+    return ((mailing and opens_at(mailing)) or timezone.now()) + WATCH
 
 
-def _goes_slowly(mailing_id: int) -> bool:
+def _goes_slowly(mailing: Mailing) -> bool:
     """Whether one task does it all: under a limit, in a first wave; and for hours, where no task can be put off."""
-    mailing = Mailing.objects.defer("choice").filter(pk=mailing_id).first()
-    if mailing is None or mailing.per_hour or mailing.wave_left is not None:
-        return mailing is not None
-    is_timed = has_hours(mailing) or not has_started(mailing)
-    return is_timed and not deliver.get_backend().supports_defer  # type: ignore[attr-defined]
+    if mailing.per_hour or mailing.wave_left is not None:
+        return True
+    return (has_hours(mailing) or not has_started(mailing)) and not _puts_off(deliver)
+
+
+def _puts_off(task: Any) -> bool:
+    """Whether the task's backend can have it wait for a moment."""
+    return bool(task.get_backend().supports_defer)
 
 
 class _Moment:

@@ -19,10 +19,23 @@ from .services import (
 from .services import named as service_named
 from .services import of_connection as service_of
 from .services import webhook as webhook_path
-from .verdict import CANCELLED, SITE_QUEUE, Outcome, Verdict, given_up, is_automatic_answer, of_event, verdict_on
+from .verdict import (
+    ARRIVED,
+    CAME_BACK,
+    CANCELLED,
+    SITE_QUEUE,
+    Outcome,
+    Verdict,
+    given_up,
+    is_automatic_answer,
+    of_event,
+    verdict_on,
+)
 from .webhook import listen
 
 __all__ = [
+    "ARRIVED",
+    "CAME_BACK",
     "CANCELLED",
     "IN_A_ROW",
     "LONGEST_READ",

@@ -6,17 +6,10 @@ from collections.abc import Iterable
 
 from ..models import BadVerdict, DeliveryEvent, EmailState, ResetEmail
 from .addresses import bad_verdict, is_told
-from .verdict import Outcome, Verdict, verdict_on
+from .verdict import ARRIVED, CAME_BACK, Outcome, Verdict, verdict_on
 
-# How what became of a mail counts for its mailing; who marks a mail as spam has got it.
-COUNTERS = {
-    Outcome.DELIVERED: "delivered",
-    Outcome.UNSUBSCRIBED: "delivered",
-    Outcome.COMPLAINED: "delivered",
-    Outcome.BOUNCED: "bounced",
-    Outcome.NOT_SENT: "bounced",
-    Outcome.FAILED: "bounced",
-}
+# How what became of a mail counts for its mailing.
+COUNTERS = dict.fromkeys(ARRIVED, "delivered") | dict.fromkeys(CAME_BACK, "bounced")
 
 
 def counters_of(email: ResetEmail, events: Iterable[DeliveryEvent]) -> set[str]:

@@ -44,6 +44,11 @@ class Outcome(str, Enum):
     COMPLAINED = "complained"
 
 
+# Whoever marks an email as spam, or unsubscribes, has got it.
+ARRIVED = (Outcome.DELIVERED, Outcome.UNSUBSCRIBED, Outcome.COMPLAINED)
+CAME_BACK = (Outcome.BOUNCED, Outcome.NOT_SENT, Outcome.FAILED)
+
+
 # Later ones win. A delivery proves more than a refusal of another attempt; a bounce can follow a delivery.
 RANKS = list(Outcome)
 # But for a soft one, which is of an attempt before it, or no bounce at all but an automatic answer.

@@ -17,6 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from .. import reports
 from ..accounts import but_for_members, rank_of
 from ..mailing import count_left
 from ..mailing import remaining as remaining_of
@@ -25,10 +26,10 @@ from ..moments import sentence
 from ..reports import Cause, Outcome, Verdict
 from . import permissions, wording
 
-ARRIVED = Q(outcome__in=[Outcome.DELIVERED, Outcome.UNSUBSCRIBED, Outcome.COMPLAINED])
+ARRIVED = Q(outcome__in=reports.ARRIVED)
 # Of an email that seemed to have failed, a report may know better.
 SENT = Q(state=EmailState.HANDED_OVER) | Q(state=EmailState.FAILED) & ARRIVED
-CAME_BACK = Q(state=EmailState.HANDED_OVER, outcome__in=[Outcome.BOUNCED, Outcome.NOT_SENT, Outcome.FAILED])
+CAME_BACK = Q(state=EmailState.HANDED_OVER, outcome__in=reports.CAME_BACK)
 SPAM = Q(outcome=Outcome.COMPLAINED)
 FAILED = Q(state=EmailState.FAILED) & ~ARRIVED
 NOT_SENT = Q(state=EmailState.SKIPPED, skip_reason=SkipReason.STOPPED)

@@ -80,7 +80,6 @@ def preview(
         **mailing_sample.context(mailing, found),
         "file": mailing_file.report(request, mailing),
         "unmatched": unmatched,
-        "has_reach": has_reach(unmatched),
         "unmatched_lines": [(line, text, Nobody(reason).label) for line, text, reason in lines[:SHOWN_LINES]],
         "start_url": start_url,
         "back_url": back_url,
@@ -148,8 +147,3 @@ def unmatched_of(request: HttpRequest, mailing: Mailing) -> MailingUnmatched | N
     """The lines of the mailing's file that match no account, for who may see them."""
     found = getattr(mailing, "unmatched", None) if mailing.pk else None
     return found if found and permissions.may_see_file(request.user, mailing) else None
-
-
-def has_reach(unmatched: MailingUnmatched | None) -> bool:
-    """Whether some of the lines may name an account that was hidden from whoever brought the file."""
-    return unmatched is not None and unmatched.is_within_reach

@@ -20,7 +20,7 @@ from ..mailing import watch as set_watching
 from ..models import Mailing, MailingState, MailingUpload
 from . import mailing_figures, mailing_file, mailing_start, mailing_words, permissions
 from .mailing_figures import SHOWN, Figures
-from .mailing_new import begin, has_reach, preview_draft, unmatched_of
+from .mailing_new import begin, preview_draft, unmatched_of
 from .mailing_pages import TEMPLATES, choice, find, guarded, members_url, page, url
 
 
@@ -51,8 +51,7 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "so_far": mailing_words.so_far(mailing, figures),
         # It is about everybody: of somebody who sees a few, it would tell how many the others are.
         "left": "" if figures.is_partial else mailing_words.time_left(progress.left),
-        "unmatched": (unmatched := unmatched_of(request, mailing)),
-        "has_reach": has_reach(unmatched),
+        "unmatched": unmatched_of(request, mailing),
     }
     if request.headers.get("x-requested-with") == "XMLHttpRequest":
         return guarded(render(request, TEMPLATES + "mailing_body.html", context))

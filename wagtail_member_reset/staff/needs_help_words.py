@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.utils import get_user_display_name
 
+from .. import moments
 from ..accounts import address_of
 from ..models import Need, NeedsHelp
 
@@ -26,22 +26,13 @@ ACTIONS = {
     Need.NO_PASSWORD: gettext_lazy("Send again"),
     Need.NO_ADDRESS: gettext_lazy("Enter an address"),
 }
-
-
 # Rows that are in memory at once.
 ROWS = 500
 
 
 def lines(rows: QuerySet[NeedsHelp]) -> Iterator[list[str]]:
     """The list as a table for a spreadsheet, without links."""
-    yield [
-        _("Name"),
-        _("Email"),
-        _("Reason"),
-        _("When"),
-        _("What to do"),
-        _("Note"),
-    ]
+    yield [_("Name"), _("Email"), _("Reason"), _("When"), _("What to do"), _("Note")]
     for row in rows.iterator(chunk_size=ROWS):
         reason = str(Need(row.reason or Need.FAILED).label)
         yield [name(row), address_of(row.member), reason, _day(row.happened_at), action(row), note(row)]
@@ -66,6 +57,4 @@ def note(row: NeedsHelp) -> str:
 
 def _day(moment: datetime | None) -> str:
     """The day where the reader is."""
-    if moment is None:
-        return ""
-    return (timezone.localtime(moment) if timezone.is_aware(moment) else moment).date().isoformat()
+    return moments.on_the_wall(moment).date().isoformat() if moment else ""

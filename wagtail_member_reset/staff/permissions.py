@@ -20,7 +20,9 @@ from ..accounts import (
     groups_of,
     has_admin_access,
     hidden_from,
+    may_unblock,
     may_view_all,
+    may_view_links,
     opens_private_things,
     permissions_of,
     rank_of,
@@ -44,7 +46,6 @@ __all__ = [
     "rights",
 ]
 
-PREFIX = "wagtail_member_reset."
 # Whether somebody may send at all; `rights` and `beyond` say to whom. Notices of mailings go by the same rule.
 may_send, may_send_mailings = accounts.may_send, accounts.may_send_mailings
 
@@ -107,7 +108,7 @@ def rights(actor: Any, member: Any) -> Rights:
         reveal=chose_address or not changes or conf.LINK_DISPLAY == "reveal" or conf.IDENTITY_CHECK != "off",
         chose_address=chose_address,
         change=changes,
-        unblock=sends and bool(actor.has_perm(PREFIX + "unblock_passwordreset")),
+        unblock=sends and may_unblock(actor),
         address=changes and address_column(type(member)) is not None,
     )
 
@@ -159,7 +160,7 @@ def _is_in_reach(actor: Any, member: Any) -> bool:
 
 
 def _may_see_link(actor: Any, member: Any) -> bool:
-    if conf.LINK_DISPLAY == "never" or actor.pk == member.pk or not actor.has_perm(PREFIX + "view_link_passwordreset"):
+    if conf.LINK_DISPLAY == "never" or actor.pk == member.pk or not may_view_links(actor):
         return False
     if actor.is_superuser:
         return True

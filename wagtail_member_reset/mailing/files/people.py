@@ -16,6 +16,7 @@ from ...accounts import (
     clean_address,
     column_of,
     comparable,
+    domain_of,
     enters_admin,
     is_superuser,
     manages_users,
@@ -89,7 +90,7 @@ class People:
                 return ""  # no account has a domain of another alphabet
             if len(self._international) == MOST_DOMAINS:
                 return ""
-            self._international[domain] = address_key(f"x@{domain}").rpartition("@")[2]
+            self._international[domain] = domain_of(f"x@{domain}")
         return address_key(text[: -len(domain)] + self._international[domain])
 
     def _read(self, hidden: Q | None) -> None:
