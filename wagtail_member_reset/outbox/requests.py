@@ -57,7 +57,7 @@ SAID_EVERY = 3600.0
 _said: dict[str, float] = {}
 
 
-def accept(address: str, *, network: str, site: Site | None, language: str) -> bool:
+def accept(address: str, *, network: str, site: Site | None, language: str, next_path: str = "") -> bool:
     """
     Write down a request, and take it back if a limit is exceeded; whether it stays. In a transaction of the caller's.
 
@@ -70,7 +70,7 @@ def accept(address: str, *, network: str, site: Site | None, language: str) -> b
         "network_digest": _network_digest(network),
         "address_digest": ids.digest("address", accounts.address_key(address)),
     }
-    written = ResetRequest(address=address, site=site, language=language, **digests)
+    written = ResetRequest(address=address, site=site, language=language, next_path=next_path, **digests)
     written.save(force_insert=True)
     spent = _spent_limit(written)
     _say(written, spent)
@@ -174,7 +174,7 @@ def _resolve(request: ResetRequest, members: Sequence[Any]) -> bool:
 def _mark_resolved(pks: Sequence[int]) -> int:
     """Write first: of several workers, one finds the row unresolved."""
     unresolved = ResetRequest.objects.filter(pk__in=pks, resolved_at=None)
-    return db.retried(lambda: unresolved.update(resolved_at=timezone.now(), address=""))
+    return db.retried(lambda: unresolved.update(resolved_at=timezone.now(), address="", next_path=""))
 
 
 def _promise(request: ResetRequest, member: Any) -> bool:
@@ -188,6 +188,7 @@ def _promise(request: ResetRequest, member: Any) -> bool:
             origin=Origin.MEMBER,
             site=request.site,
             language=request.language,
+            next_path=request.next_path,
         )
     except SendRefused as refused:
         logger.debug("request=%s refused: %s", request.pk, refused.refusal.value)
