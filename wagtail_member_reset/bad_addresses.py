@@ -80,9 +80,10 @@ def current() -> QuerySet[BadAddress]:
     return BadAddress.objects.filter(happened_at__gt=timezone.now() - KEPT)
 
 
-def purge() -> int:
-    """Forget what is known for longer than 90 days; how many addresses."""
-    return BadAddress.objects.filter(happened_at__lte=timezone.now() - KEPT).delete()[0]
+def purge(*, dry_run: bool = False) -> int:
+    """Forget what is known for longer than 90 days; how many addresses. A `dry_run` only counts."""
+    old = BadAddress.objects.filter(happened_at__lte=timezone.now() - KEPT)
+    return old.count() if dry_run else old.delete()[0]
 
 
 def _digester() -> Callable[[str], str]:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import ids
+from ..conf import conf
 from .partial import PartlyIndexed
 from .password_reset import Origin, PasswordReset, Purpose
 
@@ -62,6 +63,11 @@ class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
 
     def unsent(self) -> ResetEmailQuerySet:
         return self.filter(state__in=[EmailState.QUEUED, EmailState.SENDING])
+
+    def past_retention(self) -> ResetEmailQuerySet:
+        """What is forgotten with its link, or, where a mailing passed somebody over who has none, by its own age."""
+        limit = timezone.now() - conf.RETENTION
+        return self.filter(Q(reset__expires_at__lt=limit) | Q(reset=None, created_at__lt=limit))
 
     def with_link(self) -> ResetEmailQuerySet:
         return self.exclude(purpose__in=WITHOUT_LINK)

@@ -127,9 +127,10 @@ def count_shared() -> tuple[int, int]:
     return kept.filter(network_digest__startswith=SHARED_MARK).count(), kept.count()
 
 
-def purge() -> int:
-    """Forget what is older than a day, resolved or not."""
-    return ResetRequest.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+def purge(*, dry_run: bool = False) -> int:
+    """Forget what is older than a day, resolved or not; how many. A `dry_run` only counts."""
+    old = ResetRequest.objects.filter(created_at__lt=timezone.now() - KEPT)
+    return old.count() if dry_run else old.delete()[0]
 
 
 class _Accounts:
