@@ -395,7 +395,7 @@ def rows_of(*models):
 
 
 def test_dry_run_of_a_purge_says_what_the_purge_does_and_changes_nothing(past, time_machine, by_hand):
-    # Of each kind one that goes and one that stays; and a mailing that goes since the purge takes the last of its emails.
+    # Of each kind one that goes and one that stays; one mailing goes since the purge takes the last of its emails.
     old, everybody = past(), mailings.drafted(Choice(kind=Kind.ALL), by=None, again=True)
     make_person("Ole", email="")  # passed over: an email without a link
     everybody.save()

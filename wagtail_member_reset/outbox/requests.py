@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connections, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -131,6 +132,11 @@ def purge(*, dry_run: bool = False) -> int:
     """Forget what is older than a day, resolved or not; how many. A `dry_run` only counts."""
     old = ResetRequest.objects.filter(created_at__lt=timezone.now() - KEPT)
     return old.count() if dry_run else old.delete()[0]
+
+
+def requests_of(keys: Iterable[str]) -> QuerySet[ResetRequest]:
+    """What was typed for the addresses with these keys, in the last day."""
+    return ResetRequest.objects.filter(address_digest__in=[ids.digest("address", key) for key in keys])
 
 
 class _Accounts:
