@@ -11,7 +11,6 @@ from wagtail_member_reset.models import (
     MailingUnmatched,
     NeedsHelp,
     ResetEmail,
-    Shelf,
 )
 
 

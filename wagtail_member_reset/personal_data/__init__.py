@@ -7,6 +7,6 @@ holds, how long and why, is told in `docs/data-protection.md`.
 
 from .deleted import forget_deleted, note_deleted
 from .erased import erase
-from .exported import export
+from .exported import export, note_exported
 
-__all__ = ["erase", "export", "forget_deleted", "note_deleted"]
+__all__ = ["erase", "export", "forget_deleted", "note_deleted", "note_exported"]

@@ -115,6 +115,11 @@ def export(member: Member) -> dict[str, Any]:
     return plain
 
 
+def note_exported(member: Member, *, by: Member) -> None:
+    """Log who is given it, before they are."""
+    audit.record(member, "export", by=by, origin=None)
+
+
 def _resets(member: Member) -> QuerySet[PasswordReset]:
     resets = PasswordReset.objects.filter(member=member.pk).order_by("pk")
     return resets.select_related("site").prefetch_related("viewers")
