@@ -24,7 +24,9 @@ FOUR_EYES = timedelta(hours=24)
 REFUSED_GAP, MOST_REFUSED = timedelta(hours=1), 50
 # One change of an address is noticed by the form and by whoever saves the account, one after the other.
 NOTICED_GAP = timedelta(minutes=1)
-ADDRESS_CHANGED = "wagtail_member_reset.address"
+# How the actions of our own entries begin.
+PREFIX = "wagtail_member_reset."
+ADDRESS_CHANGED = PREFIX + "address"
 
 
 def record(member: Member, action: str, *, by: Member | None, origin: Origin | None) -> None:
@@ -132,7 +134,7 @@ def with_changed_address(members: Sequence[Member], *, by: Member | None) -> lis
 
 
 def _name(action: str) -> str:
-    return f"wagtail_member_reset.{action}"
+    return PREFIX + action
 
 
 def _about(member: Member, action: str) -> dict[str, Any]:

@@ -64,6 +64,10 @@ class WindowClosed(MemberResetError):
     """The link can no longer be produced by anybody; the copy that was mailed still works."""
 
 
+class ErasureRefused(MemberResetError):
+    """An email to the person is being sent, or a mailing that names them is being written. Nothing was changed."""
+
+
 class SettingError(MemberResetError):
     """A setting has a value that cannot be used; the text names it, the value and the way out."""
 

@@ -33,6 +33,7 @@ from .mailing import (
     finish_mailing,
     first_of,
     holds_back_admins,
+    in_groups,
     in_mixed_order,
     keep_file,
     keep_upload,
@@ -41,6 +42,7 @@ from .mailing import (
     out_of_reach,
     pass_over,
     pause_mailing,
+    preview,
     remaining,
     resume_mailing,
     skip_counts,
@@ -50,10 +52,14 @@ from .mailing import (
     time_left,
     try_failed_again,
     why_paused,
+    with_ids,
 )
-from .mailing import preview as preview  # noqa: PLC0414 - part of this contract
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
 from .reports import NEEDS_MENDING, Cause, counters_of
+
+__all__ = ["Choice", "Kind", "change", "choose", "draft", "draft_rest", "drafted", "go_on", "in_groups"]
+__all__ += ["note_refused", "pause", "preview", "progress", "start", "stop", "try_again", "wake_on_commit", "with_ids"]
+__all__ += ["work"]
 
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5

@@ -53,6 +53,8 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("flag", _("Flag password reset"), _("Password reset sent by the person who had just changed the address")),
         ("do_not_email", _("Do not email"), _("Noted that this person is not to be emailed")),
         ("email_again", _("Email again"), _("Noted that this person may be emailed again")),
+        ("export", _("Download stored data"), _("What is stored about this person was downloaded")),
+        ("erase", _("Erase stored data"), _("What is stored about this person was erased")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
         ("test_mailing", _("Test mailing"), _("Test email of a mailing sent to themselves")),
         ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),

@@ -162,6 +162,7 @@ def _mailing_url(actor: Any, mailing: Mailing) -> str:
 
 def urls(member: Any) -> dict[str, str]:
     names = ["panel", "send", "hand_out", "unblock", "revoke", "correct", "do_not_email", "reveal", "copied", "history"]
+    names += ["data", "erase"]
     return {name: reverse(f"wagtail_member_reset_admin:{name}", args=[quote(member.pk)]) for name in names}
 
 

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
 from . import (
+    data,
     desk,
     mailing_bounces,
     mailing_details,
@@ -48,6 +49,8 @@ urlpatterns: list[URLPattern] = [
     path("<str:pk>/cancel/", views.revoke, name="revoke"),
     path("<str:pk>/address/", views.correct, name="correct"),
     path("<str:pk>/do-not-email/", views.do_not_email, name="do_not_email"),
+    path("<str:pk>/data/", data.download, name="data"),
+    path("<str:pk>/erase/", data.erase, name="erase"),
     path("<str:pk>/history/", views.history, name="history"),
     path("<str:pk>/link/", views.reveal, name="reveal"),
     path("<str:pk>/copied/", views.copied, name="copied"),
