@@ -65,6 +65,11 @@ def note_test(mailing: Mailing, *, by: Member, period: timedelta, most: int) -> 
     return True
 
 
+def note_draft_deleted(mailing: Mailing, *, by: Member) -> None:
+    """Write down, in their own history, that somebody deletes the draft of a mailing."""
+    log(instance=by, action=_name("delete_draft"), user=by, data={"mailing": mailing.pk, "mailing_name": mailing.name})
+
+
 def note_address_changed(member: Member, *, by: Member | None) -> None:
     """
     Write down who changed an address, since that person is not shown a link for a day.

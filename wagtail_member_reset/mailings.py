@@ -30,6 +30,7 @@ from .mailing import (
     clean_paragraph,
     count_gone,
     default_name,
+    discard_draft,
     finish_mailing,
     first_of,
     holds_back_admins,
@@ -99,6 +100,11 @@ def change(mailing: Mailing, **details: Any) -> bool:
     changed = bool(drafts.update(changed_at=timezone.now(), **details))
     mailing.refresh_from_db()
     return changed
+
+
+def discard(mailing: Mailing, *, by: Member) -> bool:
+    """Delete a draft; False where it has started."""
+    return discard_draft(mailing, by=by)
 
 
 def drafted(

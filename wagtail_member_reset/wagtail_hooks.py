@@ -12,7 +12,7 @@ from wagtail.log_actions import LogActionRegistry
 
 from .staff import urls
 from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive, keep_to_filter
-from .staff.log_words import IdentityChecked, Replaced, Sent, SentAgain, Unblocked
+from .staff.log_words import DraftDeleted, IdentityChecked, Replaced, Sent, SentAgain, Unblocked
 from .staff.menu import member_sign_in
 from .staff.needs_help_panel import add_panel
 
@@ -61,5 +61,6 @@ def register_log_actions(actions: LogActionRegistry) -> None:
     actions.register_action("wagtail_member_reset.send")(Sent)
     actions.register_action("wagtail_member_reset.resend")(SentAgain)
     actions.register_action("wagtail_member_reset.replace")(Replaced)
+    actions.register_action("wagtail_member_reset.delete_draft")(DraftDeleted)
     actions.register_action("wagtail_member_reset.unblock")(Unblocked)
     actions.register_action("wagtail_member_reset.check")(IdentityChecked)

@@ -39,6 +39,13 @@ class Replaced(_OfMailing):
     message_of_mailing = gettext_lazy("Password reset email sent with the mailing “%(name)s”, with a new link")
 
 
+class DraftDeleted(LogFormatter):  # type: ignore[misc]
+    label = gettext_lazy("Delete draft of a mailing")
+
+    def format_message(self, entry: Any) -> str:
+        return _("Draft of the mailing “%(name)s” deleted") % {"name": entry.data.get("mailing_name", "")}
+
+
 class Unblocked(LogFormatter):  # type: ignore[misc]
     label = gettext_lazy("Unblock address")
 

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings, outbox
+from ..accounts import may_see_listing
 from ..exceptions import ChoiceError
-from ..mailing import Nobody
+from ..mailing import Kind, Nobody, Source
 from ..models import Mailing, MailingUnmatched, MailingUpload, SkipReason
 from . import (
     mailing_file,
@@ -91,6 +92,7 @@ def preview(
         "offer": mailing_start.offer(mailing, found.emails),
         "test_url": url(mailing, "mailing_test") if mailing.pk else "",
         "details_url": url(mailing, "mailing_details") if mailing.pk else "",
+        "delete_url": url(mailing, "mailing_delete") if mailing.pk else "",
         "other_url": other_url if mailing.again or SkipReason.LIVE_LINK in found.skips else "",
     }
     return page(request, "mailing_preview.html", mailing.name, context)
@@ -102,11 +104,22 @@ def preview_draft(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     is_polled = request.headers.get("x-requested-with") == "XMLHttpRequest"
     if upload is not None or is_polled:
         return _reading(request, mailing, upload, is_polled=is_polled)
-    if earlier := mailing.choice.get("mailing"):
-        back_url = reverse("wagtail_member_reset_admin:mailing", args=[earlier])
-    else:
-        back_url = reverse("wagtail_member_reset_admin:mailing_new")
+    back_url = _came_from(request, mailing)
     return preview(request, mailing, start_url=url(mailing, "mailing_start"), back_url=back_url)
+
+
+def _came_from(request: HttpRequest, mailing: Mailing) -> str:
+    """Where its people were chosen; of a form, what was entered there."""
+    chosen = mailing.choice
+    if earlier := chosen.get("mailing"):
+        return reverse("wagtail_member_reset_admin:mailing", args=[earlier])
+    if chosen.get("source") == Source.NEEDS_HELP.value:
+        return reverse("wagtail_member_reset_admin:needs_help")
+    is_of_listing = chosen["kind"] == Kind.LISTING.value or chosen.get("source") == Source.LISTING.value
+    if is_of_listing and may_see_listing(request.user):
+        query = chosen.get("query", "")
+        return reverse("wagtailusers_users:index") + (f"?{query}" if query else "")
+    return url(mailing, "mailing_details")
 
 
 def _reading(request: HttpRequest, mailing: Mailing, upload: MailingUpload | None, *, is_polled: bool) -> HttpResponse:
