@@ -47,6 +47,11 @@ def note_checked(member: Member, *, by: Member, answer: str) -> None:
     log(instance=member, action=_name("check"), user=by, data={"answer": answer})
 
 
+def note_do_not_email(member: Member, *, by: Member | None, reason: str) -> None:
+    """Write down that the member is not to be emailed, and why."""
+    log(instance=member, action=_name("do_not_email"), user=by, data={"reason": reason})
+
+
 def note_unblocked(member: Member, *, by: Member, outcome: str) -> None:
     """Write down that the mail service was asked to mail the member's address again, and what came of it."""
     log(instance=member, action=_name("unblock"), user=by, data={"outcome": outcome})

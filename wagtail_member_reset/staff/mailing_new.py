@@ -57,19 +57,26 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def preview(
-    request: HttpRequest, mailing: Mailing, *, start_url: str, back_url: str, other_url: str = ""
+    request: HttpRequest,
+    mailing: Mailing,
+    *,
+    start_url: str,
+    back_url: str,
+    other_url: str = "",
+    instead_url: str = "",
 ) -> HttpResponse:
     """
     Say who would get an email now, and who not. Changes nothing.
 
     The page of a draft calls this, and the bulk action of the user listing. The latter has no form in which to ask
-    about people with a working link, so `other_url` is the same preview with them, or without.
+    about people with a working link, so `other_url` is the same preview with them, or without. Where nobody can be
+    chosen in this way, `instead_url` is where another way is chosen, if "Back" does not lead there.
     """
     try:
         found = mailings.preview(mailing, **within_reach(request, mailing))
     except ChoiceError as error:
         messages.error(request, str(error))
-        return redirect(back_url)
+        return redirect(instead_url or back_url)
     unmatched = unmatched_of(request, mailing)
     lines = unmatched.lines if unmatched else []
     context = {
@@ -104,12 +111,15 @@ def preview_draft(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     is_polled = request.headers.get("x-requested-with") == "XMLHttpRequest"
     if upload is not None or is_polled:
         return _reading(request, mailing, upload, is_polled=is_polled)
-    back_url = _came_from(request, mailing)
-    return preview(request, mailing, start_url=url(mailing, "mailing_start"), back_url=back_url)
+    start_url, came_from = url(mailing, "mailing_start"), _came_from(request, mailing)
+    if came_from:
+        return preview(request, mailing, start_url=start_url, back_url=came_from)
+    entered, new_url = url(mailing, "mailing_details"), reverse("wagtail_member_reset_admin:mailing_new")
+    return preview(request, mailing, start_url=start_url, back_url=entered, instead_url=new_url)
 
 
 def _came_from(request: HttpRequest, mailing: Mailing) -> str:
-    """Where its people were chosen; of a form, what was entered there."""
+    """Where its people were chosen, but for the form of a new mailing."""
     chosen = mailing.choice
     if earlier := chosen.get("mailing"):
         return reverse("wagtail_member_reset_admin:mailing", args=[earlier])
@@ -119,7 +129,7 @@ def _came_from(request: HttpRequest, mailing: Mailing) -> str:
     if is_of_listing and may_see_listing(request.user):
         query = chosen.get("query", "")
         return reverse("wagtailusers_users:index") + (f"?{query}" if query else "")
-    return url(mailing, "mailing_details")
+    return ""
 
 
 def _reading(request: HttpRequest, mailing: Mailing, upload: MailingUpload | None, *, is_polled: bool) -> HttpResponse:

@@ -67,11 +67,21 @@ class ActionColumn(BaseColumn):  # type: ignore[misc]
         super().__init__(name, **details)
         self.get_url = get_url
 
+    def said(self, instance: NeedsHelp) -> str:
+        return action(instance)
+
     def get_cell_context_data(self, instance: NeedsHelp, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
-        said = {"action": action(instance), "name": name(instance)}
+        said = {"action": self.said(instance), "name": name(instance)}
         label = _("%(action)s: %(name)s") % said
         return context | {"url": self.get_url(instance), "action": said["action"], "label": label}
+
+
+class AsideColumn(ActionColumn):
+    """The way to say that somebody is dealt with, as quiet as what to do."""
+
+    def said(self, instance: NeedsHelp) -> str:
+        return _("Later or dealt with")
 
 
 class NeedsHelpList(mailing_pages.StaffIndexView):
@@ -142,7 +152,7 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
             DateColumn("happened_at", label=_("When")),
             ActionColumn("action", label=_("What to do"), get_url=partial(_url, self.request.user)),
             Column("note", label=_("Note"), accessor=note),
-            TitleColumn("aside", label=_("Set aside"), accessor=lambda row: _("Later or dealt with"), get_url=_aside),
+            AsideColumn("aside", label=_("Set aside"), get_url=_aside),
         ]
 
     def get_base_queryset(self) -> QuerySet[NeedsHelp]:

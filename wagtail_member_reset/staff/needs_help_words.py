@@ -17,9 +17,9 @@ from ..models import Need, NeedsHelp
 ACTIONS = {
     Need.NO_SUCH_ADDRESS: gettext_lazy("Correct the address"),
     Need.COMPLAINED: gettext_lazy("Talk to them, and copy the link"),
-    Need.REFUSED: gettext_lazy("Copy the link"),
+    Need.REFUSED: gettext_lazy("See why, and copy the link"),
     Need.MAILBOX_FULL: gettext_lazy("Copy the link, or send again"),
-    Need.FAILED: gettext_lazy("Send again"),
+    Need.FAILED: gettext_lazy("Copy the link, or send again"),
     Need.LINK_ENDED: gettext_lazy("Send a new link"),
     Need.ABOUT_TO_EXPIRE: gettext_lazy("Send again"),
     Need.EXPIRED: gettext_lazy("Send a new link"),
