@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from wagtail.models import ModelLogEntry
 
-from tests.conftest import grant, make_person
+from tests.conftest import grant
 from tests.staff.pages import history, words
 from wagtail_member_reset import mailings
 from wagtail_member_reset.mailing import Choice, Kind, Source

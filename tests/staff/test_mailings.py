@@ -237,6 +237,21 @@ def test_refused_form_takes_the_focus_and_says_which_fields(mailing_office, clie
         assert 'aria-invalid="true"' in field
 
 
+def test_list_says_of_each_what_its_page_says_and_nothing_of_a_draft(admin_client, admin):
+    make_person("Mia"), make_person("Ole", email="")
+    started(admin)
+    outbox.drain()
+    mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=admin, name="Only a draft")
+    mailing = Mailing.objects.get(state=MailingState.FINISHED)
+
+    listed, page = (words(admin_client.get(each).content.decode()) for each in (MAILINGS, f"{MAILINGS}{mailing.pk}/"))
+
+    done = f"{mailing.chosen} of {mailing.chosen}"
+    assert mailing.handed_over < mailing.chosen
+    assert f"{done} done." in page and f" {done} " in listed
+    assert "0 of 0" not in listed and "Only a draft" in listed
+
+
 def test_preview_leads_back_to_where_it_came_from(mailing_office, client):
     make_person("Mia")
     mailing = started(mailing_office)

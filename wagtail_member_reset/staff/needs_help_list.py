@@ -30,7 +30,7 @@ from .. import needs_help, reports
 from ..accounts import address_of, but_for_members
 from ..models import QUIET, Need, NeedsHelp, Shelf
 from . import desk, mailing_pages, panel, permissions
-from .needs_help_words import action, lines, name, note
+from .needs_help_words import action, lines, name, note, noted, until
 from .spreadsheets import EXPORTS
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -151,9 +151,16 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
             ),
             DateColumn("happened_at", label=_("When")),
             ActionColumn("action", label=_("What to do"), get_url=partial(_url, self.request.user)),
-            Column("note", label=_("Note"), accessor=note),
+            *self._noted(),
             AsideColumn("aside", label=_("Set aside"), get_url=_aside),
         ]
+
+    def _noted(self) -> list[BaseColumn]:
+        """Of who was set aside, when and by whom, too."""
+        if self.shown not in ("later", "done"):
+            return [Column("note", label=_("Note"), accessor=note)]
+        columns = [Column("note", label=_("Note"), accessor="note"), Column("noted", label=_("Noted"), accessor=noted)]
+        return [*columns, *([Column("until", label=_("Shown again"), accessor=until)] if self.shown == "later" else [])]
 
     def get_base_queryset(self) -> QuerySet[NeedsHelp]:
         return self.listed().select_related("member", "noted_by")
