@@ -386,12 +386,14 @@ def test_who_has_access_to_the_admin_is_marked_in_the_list(mailing_office, clien
 def test_accounts_that_may_not_be_reset_come_with_whom_to_ask(look, admin):
     advice = "Either they have more rights than you, or this site’s own rule leaves them out. Ask your administrator."
 
-    assert f"The account may not be reset {advice}" in look(draft_of(admin, make_person("Mia")))
+    assert f"The account may not be reset – {advice}" in look(draft_of(admin, make_person("Mia")))
     assert advice not in look(draft_of(make_person("Ole")))
 
 
 def test_page_of_a_mailing_shows_its_email_folded_and_without_a_link_that_works(mailing_office, client, mailoutbox):
-    mailing = draft_of(make_person("Mia"), by=mailing_office, paragraph="Soup on Saturday.")
+    # Who was passed over is no sample of what was sent.
+    passed_over = make_person("Ina", is_active=False)
+    mailing = draft_of(passed_over, make_person("Mia"), by=mailing_office, paragraph="Soup on Saturday.")
     mailings.start(mailing)
     outbox.drain()
     written = mailoutbox[0].subject
@@ -399,7 +401,12 @@ def test_page_of_a_mailing_shows_its_email_folded_and_without_a_link_that_works(
     page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
 
     folded = page[page.index("<summary>Show the email</summary>") :]
-    assert written in folded and "Soup on Saturday." in folded and "/account/r/example-only" in folded
+    assert (
+        get_user_display_name(passed_over) not in folded
+        and written in folded
+        and "Soup on Saturday." in folded
+        and "/account/r/example-only" in folded
+    )
     assert LINK.search(page) is None and "Send a test to me" not in page
 
 

@@ -16,7 +16,7 @@ from .. import mailings
 from ..accounts import Member, address_of
 from ..exceptions import ChoiceError
 from ..mailing import Preview
-from ..models import Mailing, MailingState
+from ..models import EmailState, Mailing, MailingState
 from ..outbox import Content, SampleSent, sample_of, send_test
 from . import mailing_figures, permissions
 from .mailing_pages import find, url, within_reach
@@ -36,7 +36,7 @@ def context(mailing: Mailing, preview: Preview) -> dict[str, object]:
 def of_started(request: HttpRequest, mailing: Mailing) -> dict[str, object]:
     """The same of one that has started: as the first got it whom the reader may look at. Without a button to test."""
     emails = mailing_figures.rows(mailing, permissions.hidden_from(request.user))
-    first = emails.select_related("member").order_by("pk").first()
+    first = emails.exclude(state=EmailState.SKIPPED).select_related("member").order_by("pk").first()
     if first is None:
         return {}
     letter = _letter(mailing, first.member, purpose=first.purpose)

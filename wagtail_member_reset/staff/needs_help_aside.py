@@ -19,6 +19,7 @@ from .. import ids, needs_help, redact
 from ..accounts import address_of, one_line_of_text
 from ..models import NeedsHelp
 from . import mailing_pages, needs_help_words, permissions
+from .media import MAILING_MEDIA
 from .member_pages import find
 
 LATER = timedelta(days=7)
@@ -52,7 +53,7 @@ def aside(request: HttpRequest, pk: str) -> HttpResponse:
         "page_title": title,
         "header_title": title,
         "header_icon": "warning",
-        "page_media": mailing_pages.MAILING_MEDIA,
+        "page_media": MAILING_MEDIA,
     }
     return mailing_pages.guarded(render(request, mailing_pages.TEMPLATES + "needs_help_aside.html", context))
 
