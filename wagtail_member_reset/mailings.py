@@ -1,5 +1,5 @@
 """
-What can be done with a mailing: draft, preview, start, pause, go on, stop, try again.
+What can be done with a mailing: draft, discard, preview, start, pause, go on, stop, try again.
 
 Who may do it, and to whom, is decided by the rooms; what becomes of it, in `mailing` and below.
 """
