@@ -30,6 +30,7 @@ class LinkProblem(str, Enum):
     RIGHTS_GAINED = "rights_gained"
     OTHER_LINK = "other_link"
     UNAVAILABLE = "unavailable"
+    SAMPLE = "sample"
 
 
 class MemberResetError(Exception):

@@ -1,5 +1,5 @@
 """
-What can be done with a mailing: draft, preview, start, pause, go on, stop, try again.
+What can be done with a mailing: draft, discard, preview, start, pause, go on, stop, try again.
 
 Who may do it, and to whom, is decided by the rooms; what becomes of it, in `mailing` and below.
 """
@@ -30,6 +30,7 @@ from .mailing import (
     clean_paragraph,
     count_gone,
     default_name,
+    discard_draft,
     finish_mailing,
     first_of,
     holds_back_admins,
@@ -105,6 +106,11 @@ def change(mailing: Mailing, **details: Any) -> bool:
     changed = bool(drafts.update(changed_at=timezone.now(), **details))
     mailing.refresh_from_db()
     return changed
+
+
+def discard(mailing: Mailing, *, by: Member) -> bool:
+    """Delete a draft; False where it has started."""
+    return discard_draft(mailing, by=by)
 
 
 def drafted(

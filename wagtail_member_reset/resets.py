@@ -141,11 +141,11 @@ def open(token: str) -> Grant:
     Exchange a link's token for a grant, and note when that first happened.
 
     The grant is given for ended links too, so that their holder can be told what
-    happened. Raises `Unredeemable`: damaged (no query was made) or unknown.
+    happened. Raises `Unredeemable`: damaged or of a test (no query was made), or unknown.
     """
     parsed = tokens.parse(token)
     if parsed is None:
-        raise Unredeemable(LinkProblem.DAMAGED)
+        raise Unredeemable(LinkProblem.SAMPLE if tokens.is_sample(token) else LinkProblem.DAMAGED)
     reset = _holder(parsed.selector, parsed.proof)
     if reset.opened_at is None:
         PasswordReset.objects.filter(pk=reset.pk, opened_at=None).update(opened_at=timezone.now())

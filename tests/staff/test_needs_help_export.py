@@ -53,7 +53,7 @@ def test_file_has_a_row_for_each_person_as_the_list_has(office_client, office, k
     [[_name, *cells]] = table(office_client, kind, reason=Need.FAILED.value)
 
     assert [row[1] for row in rows] == ["ben@members.example", "ann@members.example"]
-    assert cells[0:2] + cells[3:4] == [ann.email, "Failed", "Send again"]
+    assert cells[0:2] + cells[3:4] == [ann.email, "Failed", "Copy the link, or send again"]
     assert cells[2] == timezone.localdate().isoformat() and cells[4].startswith("Call back (")
 
 

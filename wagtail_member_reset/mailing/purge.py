@@ -8,10 +8,27 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from .. import audit, db
+from ..accounts import Member
 from ..conf import conf
 from ..models import Mailing, MailingState, ResetEmail
 
 DRAFT_DAYS = 14
+
+
+def discard_draft(mailing: Mailing, *, by: Member) -> bool:
+    """Delete a draft, and log in their own history that somebody did; False where it has started, or is gone."""
+
+    def attempt() -> bool:
+        # Written first: who starts it in the same moment waits, and then finds nothing to start.
+        drafts = Mailing.objects.filter(pk=mailing.pk, state=MailingState.DRAFT)
+        if not drafts.update(changed_at=timezone.now()):
+            return False
+        audit.note_draft_deleted(mailing, by=by)
+        drafts.delete()
+        return True
+
+    return db.retried(attempt)
 
 
 def purge_mailings(*, dry_run: bool = False) -> int:

@@ -103,6 +103,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "asks_identity": identity.is_asked(),
         # One that nobody mails: for that, no address is needed.
         "may_have_link": status.refusal in (None, Refusal.NO_ADDRESS),
+        "is_without_email": status.refusal == Refusal.NO_ADDRESS and status.standing == Standing.WAITING,
         "is_own": actor.pk == member.pk,
         "location_problem": problem,
         "is_host_refused": problem == links.LocationProblem.HOST,

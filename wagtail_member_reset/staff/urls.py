@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("mailings/new/", mailing_new.new, name="mailing_new"),
     path("mailings/<int:pk>/", mailing_views.mailing, name="mailing"),
     path("mailings/<int:pk>/start/", mailing_views.start, name="mailing_start"),
+    path("mailings/<int:pk>/delete/", mailing_details.delete, name="mailing_delete"),
     path("mailings/<int:pk>/details/", mailing_details.details, name="mailing_details"),
     path("mailings/<int:pk>/bounces/", mailing_bounces.bounces, name="mailing_bounces"),
     path("mailings/<int:pk>/test/", mailing_sample.test, name="mailing_test"),
