@@ -92,7 +92,9 @@ def legs():
 def named_by_workflows():
     """The legs of .ci/run that any workflow names, in its matrix or after the command."""
     texts = [workflow.read_text("utf-8") for workflow in WORKFLOWS]
-    return {leg for text in texts for leg in re.findall(r"(?:\bleg: |^\s+(?:run: )?\.ci/run )([a-z]+)", text, re.MULTILINE)}
+    return {
+        leg for text in texts for leg in re.findall(r"(?:\bleg: |^\s+(?:run: )?\.ci/run )([a-z]+)", text, re.MULTILINE)
+    }
 
 
 def test_workflows_name_only_legs_that_there_are(legs, named_by_workflows):
