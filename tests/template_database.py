@@ -1,8 +1,8 @@
 """
 A migrated database that is made once and copied, since each process of each run would wait ten seconds for it.
 
-SQLite's is a file in the system's folder for temporary files; PostgreSQL and MariaDB keep it as a database of its own. Its
-name has a digest of all that decides what stands in it.
+SQLite's is a file in the system's folder for temporary files; PostgreSQL and MariaDB keep it as a database of its own.
+Its name has a digest of all that decides what stands in it.
 """
 
 import fcntl
@@ -26,7 +26,8 @@ def copy_instead_of_migrating(patch):
     """
     Let Django's `create_test_db` copy the database where there is one, and keep the one it makes where not.
 
-    What `serialized_rollback` puts back comes from SQLite's file, too: Django reads it from JSON, and saves row after row.
+    What `serialized_rollback` puts back comes from SQLite's file, too: Django reads it from JSON, and saves row after
+    row.
     """
     creation = connection.creation
     make = creation.create_test_db
@@ -76,7 +77,7 @@ class SQLiteFile:
 
 
 class ServerDatabase:
-    """A database of the server that nothing but copying ever connects to. A copy that was cut short has another name."""
+    """A database of the server that only copying ever connects to. A copy that was cut short has another name."""
 
     databases: str
 
