@@ -96,29 +96,29 @@ def test_erasure_while_an_email_is_being_sent_is_refused_with_what_to_do(keeper_
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("page", ["data", "erase"])
-def test_person_of_higher_rank_is_out_of_reach(keeper_client, keeper, admin, page, method):
+@pytest.mark.parametrize("view", ["data", "erase"])
+def test_person_of_higher_rank_is_out_of_reach(keeper_client, keeper, admin, view, method):
     resets.send(admin, by=None)
     before = rows()
 
-    response = getattr(keeper_client, method)(url(page, admin))
+    response = getattr(keeper_client, method)(url(view, admin))
 
-    assert response.status_code in ((302, 405) if page == "data" else (302,))
+    assert response.status_code in ((302, 405) if view == "data" else (302,))
     assert b"admin" not in response.content.lower() or response.status_code == 405
     assert rows() == before
     assert {"export", "erase"}.isdisjoint(history(admin))
 
 
-@pytest.mark.parametrize("page", ["data", "erase"])
-def test_changed_key_in_the_address_reaches_nobody_else(enter, member, page):
+@pytest.mark.parametrize("view", ["data", "erase"])
+def test_changed_key_in_the_address_reaches_nobody_else(enter, member, view):
     other = make_person("Nele", password="x password 1")
     neighbour = grant(make_person("Nils", password="x password 1"), "access_admin", "view_passwordreset")
     resets.send(other, by=None)
     client = enter(neighbour)
     before = rows()
 
-    answers = [client.post(url(page, person)).status_code for person in (other, member)]
-    answers += [client.get(url(page, person)).status_code for person in (other, member)]
+    answers = [client.post(url(view, person)).status_code for person in (other, member)]
+    answers += [client.get(url(view, person)).status_code for person in (other, member)]
 
     assert set(answers) <= {302, 403, 405}
     assert rows() == before
