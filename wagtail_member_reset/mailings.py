@@ -30,7 +30,6 @@ from .mailing import (
     clean_paragraph,
     count_gone,
     default_name,
-    discard_draft,
     finish_mailing,
     first_of,
     holds_back_admins,
@@ -55,10 +54,11 @@ from .mailing import (
     why_paused,
     with_ids,
 )
+from .mailing import discard_draft as discard
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
 from .reports import NEEDS_MENDING, Cause, counters_of
 
-__all__ = ["Choice", "Kind", "change", "choose", "draft", "draft_rest", "drafted", "go_on", "in_groups"]
+__all__ = ["Choice", "Kind", "change", "choose", "discard", "draft", "draft_rest", "drafted", "go_on", "in_groups"]
 __all__ += ["note_refused", "pause", "preview", "progress", "start", "stop", "try_again", "wake_on_commit", "with_ids"]
 __all__ += ["work"]
 
@@ -106,11 +106,6 @@ def change(mailing: Mailing, **details: Any) -> bool:
     changed = bool(drafts.update(changed_at=timezone.now(), **details))
     mailing.refresh_from_db()
     return changed
-
-
-def discard(mailing: Mailing, *, by: Member) -> bool:
-    """Delete a draft; False where it has started."""
-    return discard_draft(mailing, by=by)
 
 
 def drafted(
