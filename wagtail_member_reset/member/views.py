@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import NoReverseMatch, Resolver404, reverse
+from django.utils import translation
 from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -20,8 +21,9 @@ from wagtail.models import Site
 from .. import accounts, links, paths, resets, sites
 from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
+from ..models import PasswordReset
 from ..tokens import GRANT_LIFETIME
-from . import grants
+from . import grants, speech
 from .forms import PasswordForm, RequestForm, password_rules
 from .headers import guarded, guarded_redirect
 from .networks import network_of
@@ -91,7 +93,9 @@ def password_reset_set(request: HttpRequest) -> HttpResponse:
             return _form(request, resets.look(grant))
         reset = resets.look(grant)
         form = PasswordForm(reset.member, request.POST)
-        if not form.is_valid():
+        with translation.override(speech.language_of(request, reset)):  # as the rules that it may break are told
+            is_valid = form.is_valid()
+        if not is_valid:
             return _form(request, reset, form)
         resets.redeem(grant, password=form.cleaned_data["new_password1"])
     except Unredeemable as refused:
@@ -105,9 +109,9 @@ def password_reset_set(request: HttpRequest) -> HttpResponse:
 @require_safe
 def password_reset_complete(request: HttpRequest) -> HttpResponse:
     used = grants.used(request)
-    response = _page(
-        request, "password_reset_complete.html", {"sign_in_name": _sign_in_name(used), "was_used": used is not None}
-    )
+    reset = _used(used)
+    context = {"sign_in_name": accounts.sign_in_name(reset.member) if reset else "", "was_used": used is not None}
+    response = _page(request, "password_reset_complete.html", context, reset=reset)
     if used:
         grants.forget_selector(response, request)
     return response
@@ -124,25 +128,24 @@ def _found(token: str) -> resets.Grant | LinkProblem:
         return LinkProblem.UNAVAILABLE
 
 
-def _sign_in_name(selector: str | None) -> str:
-    """The sign-in name of who has just used the link; empty where the address does, or for anybody else."""
+def _used(selector: str | None) -> PasswordReset | None:
+    """The link that this browser has just used; None for anybody else."""
     try:
-        reset = resets.used(selector) if selector else None
+        return resets.used(selector) if selector else None
     except DatabaseError:  # the page says what it can without
-        return ""
-    return accounts.sign_in_name(reset.member) if reset else ""
+        return None
 
 
-def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) -> HttpResponse:
+def _form(request: HttpRequest, reset: PasswordReset, form: PasswordForm | None = None) -> HttpResponse:
     member = reset.member
     context = {
         "form": form or PasswordForm(member),
         "reset": reset,
         "sign_in_name": accounts.sign_in_name(member),
         "username": accounts.address_of(member) if accounts.signs_in_by_address() else member.get_username(),
-        "rules": password_rules(),
+        "rules": password_rules,
     }
-    return _page(request, "password_reset_confirm.html", context)
+    return _page(request, "password_reset_confirm.html", context, reset=reset)
 
 
 def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
@@ -171,7 +174,15 @@ def _not_written(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    status: int = 200,
+    reset: PasswordReset | None = None,
+) -> HttpResponse:
+    """The page in one language. The addresses on it stay those of the language that the site serves it under."""
     site = _site_of(request)
     contact = conf.SUPPORT_CONTACT
     common = {
@@ -181,8 +192,13 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any], *, statu
         "contact_is_page": "://" in contact,
         "login_url": _login_url(),
         "home_url": paths.home(),
+        "request_url": reverse("wagtail_member_reset:password_reset"),
     }
-    return render(request, TEMPLATES + template, {**common, **context}, status=status)
+    language = speech.language_of(request, reset)
+    with translation.override(language):
+        response = render(request, TEMPLATES + template, {**common, **context}, status=status)
+    response["Content-Language"] = language
+    return response
 
 
 def _site_of(request: HttpRequest) -> Site | None:

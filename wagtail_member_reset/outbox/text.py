@@ -19,7 +19,7 @@ from django.utils import formats, timezone, translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
-from .. import moments
+from .. import languages, moments
 from ..accounts import one_line
 from ..exceptions import TemplateSlotError
 from ..models import WITHOUT_LINK
@@ -78,13 +78,13 @@ def compose(
     cache: Cache | None = None,
 ) -> Content:
     """
-    Write the mail of a purpose in a language.
+    Write the mail of a purpose in a language, or in the one that stands in for it: see `languages.spoken`.
 
     `slots` has a value for each name in `SLOTS`; an empty one is left out by the
     template. `html` replaces some of them in the HTML part, unescaped: for what a mail
     service fills in. `cache` keeps compiled texts between the mails of one mailing.
     """
-    slots = {name: slots.get(name, "") for name in SLOTS}
+    slots, language = {name: slots.get(name, "") for name in SLOTS}, languages.spoken(language)
     if purpose in WITHOUT_LINK:
         slots["paragraph"] = ""
     key = (purpose, language, frozenset([name for name in SLOTS if slots[name]]))
@@ -116,7 +116,7 @@ def valid_until(moment: datetime, *, language: str) -> str:
     if timezone.is_aware(moment):
         moment = timezone.localtime(moment, timezone.get_default_timezone())
     moment = moments.last_minute(moment)
-    with translation.override(language):
+    with translation.override(languages.spoken(language)):
         zone = moments.zone_in_words(settings.TIME_ZONE)
         return _("%(weekday)s, %(date)s, %(time)s (%(zone)s)") % {
             "weekday": formats.date_format(moment, "l"),
