@@ -64,7 +64,7 @@ def update(path: Path, found: polib.POFile) -> None:
     said = {(entry.msgctxt or "", entry.msgid): entry for entry in old if not entry.obsolete}
     new = polib.POFile(wrapwidth=WIDTH)
     new.header, new.metadata = TITLE, {**metadata_of(path), "Plural-Forms": old.metadata["Plural-Forms"]}
-    forms = {number: "" for number in range(int(NPLURALS.search(old.metadata["Plural-Forms"])[1]))}
+    forms = dict.fromkeys(range(int(NPLURALS.search(old.metadata["Plural-Forms"])[1])), "")
     for entry in found:
         before = said.get((entry.msgctxt or "", entry.msgid))
         kept = copy_of(entry, forms)
@@ -140,7 +140,7 @@ def main() -> None:
         for path in catalogues:
             update(path, found)
         return
-    if not all([is_up_to_date(path, found) for path in catalogues]):
+    if [path for path in catalogues if not is_up_to_date(path, found)]:
         sys.exit("Run: make messages")
     print(f"{len(found)} messages, {len(catalogues)} catalogues: up to date")
 

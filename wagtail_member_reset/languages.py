@@ -67,7 +67,7 @@ def _translated(code: str) -> str:
 def _is_there(code: str) -> bool:
     """Whether a catalogue has our words. Nothing is parsed: what is translated stands in the file as it is."""
     file = Path(to_locale(code), "LC_MESSAGES", "django.mo")
-    folders = [*settings.LOCALE_PATHS, *(Path(app.path, "locale") for app in apps.get_app_configs())]
+    folders: list[Any] = [*settings.LOCALE_PATHS, *(Path(app.path, "locale") for app in apps.get_app_configs())]
     found = (Path(folder, file) for folder in folders)
     return any(_has_our_words(path) for path in found if path.is_file())
 

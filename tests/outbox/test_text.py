@@ -273,7 +273,9 @@ def test_mail_asks_for_no_automatic_answer_and_keeps_bounces(member, sent, mailo
     assert (message["Auto-Submitted"], message["X-Auto-Response-Suppress"]) == ("auto-generated", "OOF, AutoReply")
 
 
-def test_html_names_its_language_and_direction():
+def test_html_names_its_language_and_direction(languages_of_site, own_catalogue):
+    languages_of_site("en", "de", "ar")
+    own_catalogue("ar")
     german, arabic = compose("reset", language="de").html, compose("reset", language="ar").html
 
     assert '<html lang="de" dir="ltr">' in german
