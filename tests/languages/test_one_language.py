@@ -1,14 +1,16 @@
 """No page and no email mixes two languages: where ours is not there, Django's words fall back with it."""
 
 import re
+from datetime import datetime
 
 import pytest
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from wagtail.users.models import UserProfile
 
 from tests.member.conftest import choose, path_of
-from wagtail_member_reset import languages, links, outbox, resets
+from wagtail_member_reset import languages, links, moments, outbox, resets
 from wagtail_member_reset.models import PasswordReset
 
 DONE = "/account/password-reset/sent/"
@@ -126,6 +128,53 @@ def test_email_in_a_language_that_is_not_there_is_sent_all_in_one(language, memb
     assert f'<html lang="{expected}"' in html
     if expected == "en":
         assert re.search(r"until \w+day, \w+\.? \d", mail.body)
+
+
+ADMIN = [("pl", 'lang="en" dir="ltr"'), ("ar", 'lang="en" dir="ltr"'), ("es", ""), ("en", "")]
+
+
+@pytest.mark.parametrize(("language", "attributes"), ADMIN)
+def test_our_part_of_the_admin_says_its_language_where_it_is_another(
+    language, attributes, client, office, member, sent, languages_of_site
+):
+    sent()
+    languages_of_site("en", "es", "pl", "ar")
+    UserProfile.objects.create(user=office, preferred_language=language)
+    client.force_login(office)
+
+    page = client.get(reverse("wagtailusers_users:edit", args=[member.pk])).content.decode()
+
+    assert re.search(r'<html\b[^>]*?\blang="([a-z]+)"', page)[1] == language
+    [box] = re.findall(r'<div\s+id="member-reset"[^>]*?>', page)
+    assert (attributes in box, "lang=" in box) == (True, bool(attributes))
+
+
+def test_dates_of_our_part_are_in_its_language(languages_of_site, settings):
+    languages_of_site("en", "es", "pl")
+    moment = datetime(2026, 11, 30, 12, 0)  # noqa: DTZ001 - as with USE_TZ = False
+    said = {}
+    for language in ("pl", "es", "en"):
+        with translation.override(language):
+            said[language] = moments.date(moment)
+
+    assert said == {"pl": "Nov. 30, 2026", "es": "30 de noviembre de 2026", "en": "Nov. 30, 2026"}
+
+
+def test_names_stand_apart_in_an_email_from_right_to_left(
+    member, mailoutbox, by_hand, languages_of_site, own_catalogue
+):
+    languages_of_site("en", "ar")
+    own_catalogue("ar")
+    UserProfile.objects.create(user=member, preferred_language="ar")
+
+    resets.send(member, by=None)
+    outbox.drain()
+
+    (mail,) = mailoutbox
+    link = resets.link(PasswordReset.objects.get())
+    assert "\u2068Mia\u2069" in mail.body and "\u2068Example Club\u2069" in mail.subject
+    assert f"\n{link}\n" in mail.body
+    assert '<html lang="ar" dir="rtl">' in mail.alternatives[0][0]
 
 
 def test_addresses_on_a_page_stay_those_of_the_reader_s_language(client, db, settings, languages_of_site):
