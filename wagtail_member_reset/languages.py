@@ -15,7 +15,7 @@ from django.apps import apps
 from django.conf import settings
 from django.conf.locale import LANG_INFO
 from django.core.signals import setting_changed
-from django.utils.translation import get_supported_language_variant, to_locale
+from django.utils.translation import get_language, get_supported_language_variant, to_locale
 
 # One sentence of the members' pages and one of their emails, which nobody else's catalogue has.
 PROBES = (
@@ -48,6 +48,21 @@ def spoken(*wanted: object) -> str:
         if found := _translated(site if code == site else known(code)):
             return found
     return SOURCE
+
+
+def here() -> str:
+    """
+    The language that our words are in where they are translated now: not the active one, if there are none in it.
+
+    In the admin, Wagtail speaks the active one beside us. Empty where nothing is translated.
+    """
+    active = get_language()
+    return (_translated(active) or _translated(settings.LANGUAGE_CODE) or SOURCE) if active else ""
+
+
+def is_foreign(language: str) -> bool:
+    """Whether it is another language than the active one, and no variant of it."""
+    return language.partition("-")[0].lower() != (get_language() or "").partition("-")[0].lower()
 
 
 @lru_cache(maxsize=256)

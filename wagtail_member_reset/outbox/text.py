@@ -32,6 +32,9 @@ PARTS = {"subject": "{}_subject.txt", "text": "{}.txt", "html": "{}.html"}
 # between them stays behind where a filter has taken the characters away.
 WORD = "mrslot-"
 MARKER = re.compile(f"\ue000{WORD}([^\ue000\ue001]*)\ue001")
+# In a language from right to left, what may be from left to right stands apart, also in a subject and in plain text.
+ISOLATE, END = "\u2068", "\u2069"
+ISOLATED = ("first_name", "username", "site_name", "support_contact")
 LONGEST_NAME = 40
 # Mail programs make links of these, so a name with one of them is no name.
 LINK_LIKE = re.compile(r"://|www\.|@|\w\.\w", re.IGNORECASE)
@@ -130,6 +133,8 @@ def _compile(purpose: str, language: str, filled: frozenset[str]) -> Compiled:
     context: dict[str, object] = {name: f"\ue000{WORD}{name}\ue001" if name in filled else "" for name in SLOTS}
     with translation.override(language):
         context["language"], context["bidi"] = language, translation.get_language_bidi()
+        if context["bidi"]:
+            context |= {name: f"{ISOLATE}{context[name]}{END}" for name in ISOLATED if name in filled}
         parts = {
             part: _cut(render_to_string(template, context), template)
             for part, path in PARTS.items()
