@@ -99,6 +99,24 @@ def test_link_opened_in_a_browser_of_another_language_leads_to_a_page_in_the_mem
     assert ResetEmail.objects.get(purpose="password_changed").language == "es"
 
 
+@pytest.mark.parametrize("ending", ["expired", "used", "revoked"])
+def test_page_about_a_link_that_has_ended_is_in_its_language(ending, client, member, time_machine):
+    speaks(member, "es")
+    reset = resets.send(member, by=None)
+    path = path_of(reset)
+    client.get(path)
+    if ending == "expired":
+        time_machine.move_to(timezone.now() + timedelta(days=7, seconds=1))
+        client.get(path)
+    elif ending == "used":
+        choose(client, reset)
+        client.get(path)
+    else:
+        resets.revoke(reset, by=None)
+
+    assert language_of_page(client.get(SET, headers={"accept-language": "de"})) == "es"
+
+
 def test_address_with_a_language_in_it_is_the_reader_s_choice(client, member, settings):
     settings.ROOT_URLCONF = "tests.languages.prefixed_urls"
     speaks(member, "es")

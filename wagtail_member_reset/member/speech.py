@@ -6,14 +6,13 @@ from django.http import HttpRequest
 from django.utils.translation import get_language, get_language_from_path
 
 from .. import languages
-from ..models import PasswordReset
 
 
-def language_of(request: HttpRequest, reset: PasswordReset | None = None) -> str:
+def language_of(request: HttpRequest, link: str = "") -> str:
     """
-    The language to speak on a page about this link, whatever the browser asks for: that of its email.
+    The language to speak on a page about a link, which has its own (`link`), whatever the browser asks for.
 
     An address under a language of its own (`i18n_patterns`) is the reader's choice, and goes before.
     """
-    chosen = get_language_from_path(request.path_info) or (reset.language if reset else "")
+    chosen = get_language_from_path(request.path_info) or link
     return languages.spoken(chosen, get_language())

@@ -93,13 +93,15 @@ def password_reset_set(request: HttpRequest) -> HttpResponse:
             return _form(request, resets.look(grant))
         reset = resets.look(grant)
         form = PasswordForm(reset.member, request.POST)
-        with translation.override(speech.language_of(request, reset)):  # as the rules that it may break are told
+        with translation.override(
+            speech.language_of(request, reset.language)
+        ):  # as the rules that it may break are told
             is_valid = form.is_valid()
         if not is_valid:
             return _form(request, reset, form)
         resets.redeem(grant, password=form.cleaned_data["new_password1"])
     except Unredeemable as refused:
-        return _problem(request, refused.problem)
+        return _problem(request, refused.problem, language=refused.language)
     response = redirect("wagtail_member_reset:password_reset_complete")
     grants.drop(response, request, used=grant)
     return response
@@ -111,7 +113,7 @@ def password_reset_complete(request: HttpRequest) -> HttpResponse:
     used = grants.used(request)
     reset = _used(used)
     context = {"sign_in_name": accounts.sign_in_name(reset.member) if reset else "", "was_used": used is not None}
-    response = _page(request, "password_reset_complete.html", context, reset=reset)
+    response = _page(request, "password_reset_complete.html", context, language=reset.language if reset else "")
     if used:
         grants.forget_selector(response, request)
     return response
@@ -145,10 +147,10 @@ def _form(request: HttpRequest, reset: PasswordReset, form: PasswordForm | None 
         "username": accounts.address_of(member) if accounts.signs_in_by_address() else member.get_username(),
         "rules": password_rules,
     }
-    return _page(request, "password_reset_confirm.html", context, reset=reset)
+    return _page(request, "password_reset_confirm.html", context, language=reset.language)
 
 
-def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
+def _problem(request: HttpRequest, problem: LinkProblem | None, *, language: str = "") -> HttpResponse:
     """One page for each way in which a link can have ended, and one for a browser that brings nothing."""
     if not accounts.has_passwords():
         return _page(request, "no_passwords.html", {})
@@ -159,7 +161,7 @@ def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
         "form": RequestForm(),
         "grant_lifetime": GRANT_LIFETIME,
     }
-    return _page(request, "password_reset_problem.html", context)
+    return _page(request, "password_reset_problem.html", context, language=language)
 
 
 def _not_written(request: HttpRequest) -> HttpResponse:
@@ -180,9 +182,9 @@ def _page(
     context: dict[str, Any],
     *,
     status: int = 200,
-    reset: PasswordReset | None = None,
+    language: str = "",
 ) -> HttpResponse:
-    """The page in one language. The addresses on it stay those of the language that the site serves it under."""
+    """The page, all in one language: that of the link, if any. Its addresses stay under the one that the site has here."""
     site = _site_of(request)
     contact = conf.SUPPORT_CONTACT
     common = {
@@ -194,7 +196,7 @@ def _page(
         "home_url": paths.home(),
         "request_url": reverse("wagtail_member_reset:password_reset"),
     }
-    language = speech.language_of(request, reset)
+    language = speech.language_of(request, language)
     with translation.override(language):
         response = render(request, TEMPLATES + template, {**common, **context}, status=status)
     response["Content-Language"] = language

@@ -52,6 +52,8 @@ class Content:
     subject: str
     text: str
     html: str
+    # Empty where it is the reader's own.
+    language: str = ""
 
     def __repr__(self) -> str:
         return "<Content>"
@@ -64,12 +66,14 @@ class Compiled:
     subject: Pieces
     text: Pieces
     html: Pieces
+    language: str
 
     def fill(self, slots: Mapping[str, str], *, html: Mapping[str, str] | None = None) -> Content:
         """`html` has values for the HTML part that are escaped already, or that a mail service fills in."""
         escaped = {name: _in_html(value) for name, value in slots.items()} | dict(html or {})
         subject = " ".join(_join(self.subject, slots).split())
-        return Content(subject, _join(self.text, slots).strip() + "\n", _join(self.html, escaped))
+        text = _join(self.text, slots).strip() + "\n"
+        return Content(subject, text, _join(self.html, escaped), self.language)
 
 
 def compose(
@@ -142,7 +146,7 @@ def _compile(purpose: str, language: str, filled: frozenset[str]) -> Compiled:
         }
     if purpose not in WITHOUT_LINK:
         _require_slots(purpose, filled, parts)
-    return Compiled(**parts)
+    return Compiled(**parts, language=language)
 
 
 def _require_slots(purpose: str, filled: frozenset[str], parts: Mapping[str, Pieces]) -> None:
