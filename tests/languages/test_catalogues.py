@@ -17,7 +17,7 @@ FORMS = {"fr": "nplurals=2; plural=(n > 1);"}
 SLIPS = {
     "de": r"(?i)\b(du|dich|dir|dein(e[mnrs]?)?|euch|euer|eure[mnrs]?)\b",
     "fr": r"(?i)\b(tu|toi|tes|tiens?|tienne)\b|\b(ton|ta) (compte|adresse|mot|lien|e-mail|nom|site)\b|\bt[’']",
-    "es": r"\b([Uu]sted(es)?|[Vv]osotr[oa]s|[Vv]uestr[oa]s?)\b|(?:^|[.:!] )(Haga|Introduzca|Pulse|Elija|Escriba|Compruebe) ",
+    "es": r"\b([Uu]sted(es)?|[Vv]osotr[oa]s|[Vv]uestr[oa]s?)\b|(?:^|[.:!] )(Haga|Introduzca|Pulse|Elija|Escriba) ",
     "nl": r"(?i)\b(u|uw|uzelf)\b",
     "it": r"\b(Lei|Suo|Sua|Suoi|Sue)\b|(?:^|[.:!] )(Faccia|Inserisca|Scelga|Clicchi|Prema|Controlli|Verifichi) ",
 }

@@ -184,7 +184,7 @@ def _page(
     status: int = 200,
     language: str = "",
 ) -> HttpResponse:
-    """The page, all in one language: that of the link, if any. Its addresses stay under the one that the site has here."""
+    """The page, all in one language: the link's, if any. Its addresses stay under the one that the site has here."""
     site = _site_of(request)
     contact = conf.SUPPORT_CONTACT
     common = {
