@@ -69,8 +69,7 @@ def urls_are_read_once():
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     patch = pytest.MonkeyPatch()
-    if connection.vendor == "sqlite":
-        copy_instead_of_migrating(patch)
+    copy_instead_of_migrating(patch)
     yield
     patch.undo()
 

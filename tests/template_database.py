@@ -1,7 +1,8 @@
 """
-A migrated SQLite database that is made once and copied, since each process of each run would wait eight seconds for it.
+A migrated database that is made once and copied, since each process of each run would wait ten seconds for it.
 
-It is kept in the system's folder for temporary files, under a digest of all that decides what stands in it.
+SQLite's is a file in the system's folder for temporary files; PostgreSQL and MariaDB keep it as a database of its own.
+Its name has a digest of all that decides what stands in it.
 """
 
 import fcntl
@@ -17,6 +18,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
 
+NAME = "member-reset-template-"
 PARTS = ("migrations", "models", "conf.py", "models.py")
 
 
@@ -24,38 +26,108 @@ def copy_instead_of_migrating(patch):
     """
     Let Django's `create_test_db` copy the database where there is one, and keep the one it makes where not.
 
-    What `serialized_rollback` puts back comes from there, too: Django reads it from JSON, and saves row after row.
+    What `serialized_rollback` puts back comes from SQLite's file, too: Django reads it from JSON, and saves row after
+    row.
     """
     creation = connection.creation
     make = creation.create_test_db
-    kept = Path(tempfile.gettempdir()) / f"member-reset-template-{digest()}.sqlite3"
+    kept = {"sqlite": SQLiteFile, "postgresql": PostgreSQLDatabase, "mysql": MariaDBDatabase}[connection.vendor]()
 
     # Django 6.1 warns where it is given `serialize`, so that it is passed on only where it came.
     def create_test_db(**options):
-        with locked(kept.with_suffix(".lock")):
+        with locked(Path(tempfile.gettempdir()) / f"{NAME}{digest()}.lock"):
             if not kept.exists():
                 name = make(**options)
-                made = kept.with_suffix(".new")
-                made.unlink(missing_ok=True)
-                with connection.cursor() as cursor:
-                    cursor.execute("VACUUM INTO %s", [str(made)])
-                made.rename(kept)
+                kept.keep(name)
                 return name
         name = creation._get_test_db_name()
         connection.close()
-        for suffix in ("", "-wal", "-shm"):
-            Path(name + suffix).unlink(missing_ok=True)
-        shutil.copy(kept, name)
+        kept.copy_to(name)
         settings.DATABASES[connection.alias]["NAME"] = connection.settings_dict["NAME"] = name
         if options.get("serialize"):
-            connection._test_serialized_contents = str(kept)
+            connection._test_serialized_contents = creation.serialize_db_to_string()
         connection.ensure_connection()
         return name
 
     patch.setattr(creation, "create_test_db", create_test_db)
-    patch.setattr(creation, "serialize_db_to_string", lambda: str(kept))
-    # Of the class: a browser test has a connection of its own, whose `creation` is another object.
-    patch.setattr(type(creation), "deserialize_db_from_string", lambda self, kept: put_rows_back(kept))
+    if connection.vendor == "sqlite":
+        patch.setattr(creation, "serialize_db_to_string", lambda: str(kept.path))
+        # Of the class: a browser test has a connection of its own, whose `creation` is another object.
+        patch.setattr(type(creation), "deserialize_db_from_string", lambda self, path: put_rows_back(path))
+
+
+class SQLiteFile:
+    def __init__(self):
+        self.path = Path(tempfile.gettempdir()) / f"{NAME}{digest()}.sqlite3"
+
+    def exists(self):
+        return self.path.exists()
+
+    def keep(self, name):
+        made = self.path.with_suffix(".new")
+        made.unlink(missing_ok=True)
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM INTO %s", [str(made)])
+        made.rename(self.path)
+
+    def copy_to(self, name):
+        for suffix in ("", "-wal", "-shm"):
+            Path(name + suffix).unlink(missing_ok=True)
+        shutil.copy(self.path, name)
+
+
+class ServerDatabase:
+    """A database of the server that only copying ever connects to. A copy that was cut short has another name."""
+
+    databases: str
+
+    def __init__(self):
+        self.name = f"{NAME.replace('-', '_')}{digest()}"
+
+    def exists(self):
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute(self.databases, [self.name])
+            return cursor.fetchone() is not None
+
+
+class PostgreSQLDatabase(ServerDatabase):
+    databases = "SELECT 1 FROM pg_database WHERE datname = %s"
+
+    def keep(self, name):
+        connection.close()
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{name}"')
+        connection.ensure_connection()
+
+    def copy_to(self, name):
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self.name}"')
+
+
+class MariaDBDatabase(ServerDatabase):
+    # One is whole when it has the table that is copied last.
+    databases = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = 'django_migrations'"
+
+    def keep(self, name):
+        self.copy(name, self.name)
+
+    def copy_to(self, name):
+        self.copy(self.name, name)
+
+    def copy(self, source, target):
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS `{target}`")
+            cursor.execute(f"CREATE DATABASE `{target}` CHARACTER SET utf8mb4")
+            cursor.execute("SET foreign_key_checks = 0")
+            cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = %s", [source])
+            tables = sorted((table for (table,) in cursor.fetchall()), key=lambda table: table == "django_migrations")
+            for table in tables:
+                cursor.execute(f"SHOW CREATE TABLE `{source}`.`{table}`")
+                made = cursor.fetchone()[1]
+                cursor.execute(f"USE `{target}`")
+                cursor.execute(made)
+                cursor.execute(f"INSERT INTO `{target}`.`{table}` SELECT * FROM `{source}`.`{table}`")
 
 
 def put_rows_back(kept):
@@ -86,7 +158,7 @@ def digest():
     found = hashlib.sha256()
     packages = sorted(f"{each.metadata['Name']} {each.version}" for each in distributions())
     found.update(repr((sys.version, packages, settings.INSTALLED_APPS, settings.AUTH_USER_MODEL)).encode())
-    found.update(repr((settings.LANGUAGES, settings.DEFAULT_AUTO_FIELD, settings.USE_TZ)).encode())
+    found.update(repr((connection.vendor, settings.LANGUAGES, settings.DEFAULT_AUTO_FIELD, settings.USE_TZ)).encode())
     for config in sorted(apps.get_app_configs(), key=lambda each: each.name):
         if config.name.partition(".")[0] in ("tests", "wagtail_member_reset", "example_site"):
             for part in PARTS:

@@ -17,9 +17,21 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone as django_timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import resets
+from wagtail_member_reset import bad_addresses, mailings, resets
 from wagtail_member_reset.db import retry
-from wagtail_member_reset.models import EmailState, Origin, PasswordReset, ResetEmail, ResetRequest, State
+from wagtail_member_reset.mailing import Choice, Kind
+from wagtail_member_reset.models import (
+    BadAddress,
+    BadVerdict,
+    EmailState,
+    Mailing,
+    NeedsHelp,
+    Origin,
+    PasswordReset,
+    ResetEmail,
+    ResetRequest,
+    State,
+)
 from wagtail_member_reset.outbox import send
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
@@ -304,7 +316,7 @@ def test_purge_takes_a_link_and_its_mails_when_the_retention_is_over(past, time_
 
     assert kept == (1, 1)
     assert (PasswordReset.objects.count(), ResetEmail.objects.count()) == (0, 0)
-    assert out == "Forgotten: 1 resets, 0 requests, 0 mailings.\n"
+    assert out == "Forgotten: 1 resets, 0 requests, 0 mailings, 0 bad addresses.\n"
 
 
 def test_purge_honours_the_sites_retention(past, time_machine, settings):
@@ -375,7 +387,41 @@ def test_second_purge_finds_nothing(past, time_machine):
 
     out, err = run("purge_member_resets")
 
-    assert (out, err) == ("Forgotten: 0 resets, 0 requests, 0 mailings.\n", "")
+    assert (out, err) == ("Forgotten: 0 resets, 0 requests, 0 mailings, 0 bad addresses.\n", "")
+
+
+def rows_of(*models):
+    return {model.__name__: sorted(map(str, model.objects.values_list("pk", flat=True))) for model in models}
+
+
+def test_dry_run_of_a_purge_says_what_the_purge_does_and_changes_nothing(past, time_machine, by_hand):
+    # Of each kind one that goes and one that stays; one mailing goes since the purge takes the last of its emails.
+    old, everybody = past(), mailings.drafted(Choice(kind=Kind.ALL), by=None, again=True)
+    make_person("Ole", email="")  # passed over: an email without a link
+    everybody.save()
+    mailings.start(everybody)
+    call_command("deliver_member_resets", stdout=StringIO())
+    stopped = mailings.draft(Choice(kind=Kind.ALL), by=None)
+    resets.request("who@ever.example", network="192.0.2.1", site=None, language="en")
+    bad_addresses.remember("dead@members.example", BadVerdict.HARD_BOUNCE)
+    time_machine.move_to(NOON + timedelta(days=100), tick=False)
+    bad_addresses.remember("dying@members.example", BadVerdict.HARD_BOUNCE)
+    resets.request("who@else.example", network="192.0.2.1", site=None, language="en")
+    mailings.draft(Choice(kind=Kind.ALL), by=None)
+    past("Nora")
+    models = (PasswordReset, ResetEmail, ResetRequest, Mailing, BadAddress, NeedsHelp)
+    before = rows_of(*models)
+
+    said, _err = run("purge_member_resets", "--dry-run")
+    after_dry_run = rows_of(*models)
+    done, _err = run("purge_member_resets")
+
+    counts = "1 resets, 1 requests, 2 mailings, 1 bad addresses."
+    assert (said, done) == (f"Would be forgotten: {counts} Nothing was changed.\n", f"Forgotten: {counts}\n")
+    assert after_dry_run == before
+    assert not Mailing.objects.filter(pk__in=[everybody.pk, stopped.pk]).exists()
+    assert not PasswordReset.objects.filter(pk=old.pk).exists()
+    assert (Mailing.objects.count(), BadAddress.objects.count(), PasswordReset.objects.count()) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("name", ["send_member_resets", "deliver_member_resets"])

@@ -538,3 +538,28 @@ logging.disable(logging.NOTSET)
     )
 
     assert answer == [403, 405, 404, 404]
+
+
+@pytest.mark.slow
+def test_whose_link_has_expired_is_listed_as_not_in_yet(club):
+    answer = club.ask(
+        """
+page = browse("otto").get("/admin/member-reset/needs-help/?show=quiet").content.decode()
+answer = ["Eve Expired" in page, "Link expired unused" in page]
+"""
+    )
+
+    assert answer == [True, True]
+
+
+@pytest.mark.slow
+def test_the_inbox_says_in_plain_words_what_became_of_a_report(club):
+    answer = club.ask(
+        """
+settings.DEBUG = True
+pk = ReceivedEmail.objects.get(to="will@harbour.example").pk
+answer = browse().post(f"/inbox/{pk}/report/", {"kind": "delivered"}, follow=True).content.decode()
+"""
+    )
+
+    assert "The mail service has reported: Delivered. The site has taken it." in answer

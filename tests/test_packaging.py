@@ -1,5 +1,6 @@
 import ast
 import configparser
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Where the package really is: the sources, or what the wheel installed.
 PACKAGE = Path(wagtail_member_reset.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +81,40 @@ def test_a_module_stays_under_300_lines(module):
 @pytest.mark.django_db
 def test_models_and_migrations_agree():
     call_command("makemigrations", "wagtail_member_reset", check_changes=True, dry_run=True)
+
+
+@pytest.fixture(scope="module")
+def legs():
+    return (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def named_by_workflows():
+    """The legs of .ci/run that any workflow names, in its matrix or after the command."""
+    texts = [workflow.read_text("utf-8") for workflow in WORKFLOWS]
+    return {
+        leg for text in texts for leg in re.findall(r"(?:\bleg: |^\s+(?:run: )?\.ci/run )([a-z]+)", text, re.MULTILINE)
+    }
+
+
+def test_workflows_name_only_legs_that_there_are(legs, named_by_workflows):
+    assert named_by_workflows <= set(re.findall(r"^leg_(\w+)\(\)", legs, re.MULTILINE))
+
+
+def test_workflows_run_every_leg_that_a_run_without_names_has(legs, named_by_workflows):
+    assert named_by_workflows >= set(re.search(r"^legs=\((.*)\)$", legs, re.MULTILINE)[1].split())
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_action_is_pinned_to_a_commit_and_says_which_release_that_is(workflow):
+    actions = re.findall(r"\buses: (?!\./)(.*)", workflow.read_text("utf-8"))
+
+    assert [action for action in actions if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_workflow_may_do_more_than_its_jobs_ask_for(workflow):
+    text = workflow.read_text("utf-8")
+
+    assert "\npermissions: {}\n" in text
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in
 from django.core.signals import request_started
-from django.db.models.signals import post_save, pre_save
+from django.db.models.signals import post_save, pre_delete, pre_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -35,6 +35,7 @@ class WagtailMemberResetConfig(AppConfig):
         redact.install()
         pre_save.connect(before_member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         post_save.connect(member_saved, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
+        pre_delete.connect(before_member_deleted, sender=get_user_model(), dispatch_uid="wagtail_member_reset")
         user_logged_in.connect(member_signed_in, dispatch_uid="wagtail_member_reset")
         request_started.connect(request_came, dispatch_uid="wagtail_member_reset")
 
@@ -93,6 +94,13 @@ def member_saved(sender: type, instance: Any, created: bool, update_fields: Any,
     if saved != {"password"} or not links.is_upgrading(instance):
         links.settle_member(instance)
         NeedsHelp.objects.look_again([instance.pk])
+
+
+def before_member_deleted(sender: type, instance: Any, using: str, **kwargs: Any) -> None:
+    """Have what no foreign key takes along go with the account."""
+    from . import personal_data
+
+    personal_data.note_deleted(instance, using=using)
 
 
 def request_came(**kwargs: Any) -> None:

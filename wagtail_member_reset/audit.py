@@ -24,7 +24,9 @@ FOUR_EYES = timedelta(hours=24)
 REFUSED_GAP, MOST_REFUSED = timedelta(hours=1), 50
 # One change of an address is noticed by the form and by whoever saves the account, one after the other.
 NOTICED_GAP = timedelta(minutes=1)
-ADDRESS_CHANGED = "wagtail_member_reset.address"
+# How the actions of our own entries begin.
+PREFIX = "wagtail_member_reset."
+ADDRESS_CHANGED = PREFIX + "address"
 
 
 def record(member: Member, action: str, *, by: Member | None, origin: Origin | None) -> None:
@@ -47,6 +49,11 @@ def note_checked(member: Member, *, by: Member, answer: str) -> None:
     log(instance=member, action=_name("check"), user=by, data={"answer": answer})
 
 
+def note_do_not_email(member: Member, *, by: Member | None, reason: str) -> None:
+    """Write down that the member is not to be emailed, and why."""
+    log(instance=member, action=_name("do_not_email"), user=by, data={"reason": reason})
+
+
 def note_unblocked(member: Member, *, by: Member, outcome: str) -> None:
     """Write down that the mail service was asked to mail the member's address again, and what came of it."""
     log(instance=member, action=_name("unblock"), user=by, data={"outcome": outcome})
@@ -63,6 +70,11 @@ def note_test(mailing: Mailing, *, by: Member, period: timedelta, most: int) -> 
         return False
     log(instance=by, action=_name("test_mailing"), user=by, data={"mailing": mailing.pk})
     return True
+
+
+def note_draft_deleted(mailing: Mailing, *, by: Member) -> None:
+    """Write down, in their own history, that somebody deletes the draft of a mailing."""
+    log(instance=by, action=_name("delete_draft"), user=by, data={"mailing": mailing.pk, "mailing_name": mailing.name})
 
 
 def note_address_changed(member: Member, *, by: Member | None) -> None:
@@ -132,7 +144,7 @@ def with_changed_address(members: Sequence[Member], *, by: Member | None) -> lis
 
 
 def _name(action: str) -> str:
-    return f"wagtail_member_reset.{action}"
+    return PREFIX + action
 
 
 def _about(member: Member, action: str) -> dict[str, Any]:

@@ -80,9 +80,15 @@ def current() -> QuerySet[BadAddress]:
     return BadAddress.objects.filter(happened_at__gt=timezone.now() - KEPT)
 
 
-def purge() -> int:
-    """Forget what is known for longer than 90 days; how many addresses."""
-    return BadAddress.objects.filter(happened_at__lte=timezone.now() - KEPT).delete()[0]
+def of_keys(keys: Iterable[str]) -> QuerySet[BadAddress]:
+    """The rows of the addresses with these keys, also those that are about to be forgotten."""
+    return BadAddress.objects.filter(digest__in=list(map(ids.digester(KIND), keys)))
+
+
+def purge(*, dry_run: bool = False) -> int:
+    """Forget what is known for longer than 90 days; how many addresses. A `dry_run` only counts."""
+    old = BadAddress.objects.filter(happened_at__lte=timezone.now() - KEPT)
+    return old.count() if dry_run else old.delete()[0]
 
 
 def _digester() -> Callable[[str], str]:

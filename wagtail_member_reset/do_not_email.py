@@ -23,7 +23,7 @@ def note(member: Member, *, reason: DoNotEmailReason, by: Member | None) -> bool
         told = {"reason": reason, "set_at": timezone.now(), "set_by": by}
         DoNotEmail.objects.update_or_create(member=member, defaults=told)
         NeedsHelp.objects.filter(pk=member.pk).delete()
-        audit.record(member, "do_not_email", by=by, origin=None)
+        audit.note_do_not_email(member, by=by, reason=reason.value)
         return True
 
     return db.retried(attempt)

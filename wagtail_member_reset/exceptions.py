@@ -30,6 +30,7 @@ class LinkProblem(str, Enum):
     RIGHTS_GAINED = "rights_gained"
     OTHER_LINK = "other_link"
     UNAVAILABLE = "unavailable"
+    SAMPLE = "sample"
 
 
 class MemberResetError(Exception):
@@ -66,6 +67,10 @@ class Unredeemable(MemberResetError):
 
 class WindowClosed(MemberResetError):
     """The link can no longer be produced by anybody; the copy that was mailed still works."""
+
+
+class ErasureRefused(MemberResetError):
+    """An email to the person is being sent, or a mailing that names them is being written. Nothing was changed."""
 
 
 class SettingError(MemberResetError):

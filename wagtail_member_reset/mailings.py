@@ -1,5 +1,5 @@
 """
-What can be done with a mailing: draft, preview, start, pause, go on, stop, try again.
+What can be done with a mailing: draft, discard, preview, start, pause, go on, stop, try again.
 
 Who may do it, and to whom, is decided by the rooms; what becomes of it, in `mailing` and below.
 """
@@ -30,9 +30,11 @@ from .mailing import (
     clean_paragraph,
     count_gone,
     default_name,
+    discard_draft,
     finish_mailing,
     first_of,
     holds_back_admins,
+    in_groups,
     in_mixed_order,
     keep_file,
     keep_upload,
@@ -41,6 +43,7 @@ from .mailing import (
     out_of_reach,
     pass_over,
     pause_mailing,
+    preview,
     remaining,
     resume_mailing,
     skip_counts,
@@ -50,10 +53,14 @@ from .mailing import (
     time_left,
     try_failed_again,
     why_paused,
+    with_ids,
 )
-from .mailing import preview as preview  # noqa: PLC0414 - part of this contract
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
 from .reports import NEEDS_MENDING, Cause, counters_of
+
+__all__ = ["Choice", "Kind", "change", "choose", "draft", "draft_rest", "drafted", "go_on", "in_groups"]
+__all__ += ["note_refused", "pause", "preview", "progress", "start", "stop", "try_again", "wake_on_commit", "with_ids"]
+__all__ += ["work"]
 
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5
@@ -99,6 +106,11 @@ def change(mailing: Mailing, **details: Any) -> bool:
     changed = bool(drafts.update(changed_at=timezone.now(), **details))
     mailing.refresh_from_db()
     return changed
+
+
+def discard(mailing: Mailing, *, by: Member) -> bool:
+    """Delete a draft; False where it has started."""
+    return discard_draft(mailing, by=by)
 
 
 def drafted(

@@ -116,11 +116,12 @@ def correct(
     return db.retried(attempt)
 
 
-def request(address: str, *, network: str, site: Site | None, language: str) -> None:
+def request(address: str, *, network: str, site: Site | None, language: str, next_path: str = "") -> None:
     """
     Note that somebody asked for a link on the website. Looks nobody up, and never says what comes of it.
 
-    `network` is the visitor's IP address; only a keyed digest of it is kept, for a day.
+    `network` is the visitor's IP address; only a keyed digest of it is kept, for a day. `next_path` is the page that
+    they wanted, as `member.next_page` lets it through.
     """
 
     attempts = count(1)
@@ -128,7 +129,7 @@ def request(address: str, *, network: str, site: Site | None, language: str) -> 
     def attempt() -> bool:
         # The page remembers its site for a few seconds, in which somebody may have deleted it.
         there = site if next(attempts) == 1 else sites.as_it_is(site)
-        return outbox.accept(address, network=network, site=there, language=language)
+        return outbox.accept(address, network=network, site=there, language=language, next_path=next_path)
 
     db.retried(attempt)
     # Also for what a limit refused: the same is done for everybody.
@@ -140,11 +141,11 @@ def open(token: str) -> Grant:
     Exchange a link's token for a grant, and note when that first happened.
 
     The grant is given for ended links too, so that their holder can be told what
-    happened. Raises `Unredeemable`: damaged (no query was made) or unknown.
+    happened. Raises `Unredeemable`: damaged or of a test (no query was made), or unknown.
     """
     parsed = tokens.parse(token)
     if parsed is None:
-        raise Unredeemable(LinkProblem.DAMAGED)
+        raise Unredeemable(LinkProblem.SAMPLE if tokens.is_sample(token) else LinkProblem.DAMAGED)
     reset = _holder(parsed.selector, parsed.proof)
     if reset.opened_at is None:
         PasswordReset.objects.filter(pk=reset.pk, opened_at=None).update(opened_at=timezone.now())

@@ -12,7 +12,7 @@ from wagtail.log_actions import LogActionRegistry
 
 from .staff import urls
 from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive, keep_to_filter
-from .staff.log_words import IdentityChecked, Replaced, Sent, SentAgain, Unblocked
+from .staff.log_words import DraftDeleted, IdentityChecked, NotToBeEmailed, Replaced, Sent, SentAgain, Unblocked
 from .staff.menu import member_sign_in
 from .staff.needs_help_panel import add_panel
 
@@ -51,8 +51,9 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("address", _("Change address"), _("Email address changed")),
         ("tell", _("Tell earlier address"), _("Notice to the earlier email address")),
         ("flag", _("Flag password reset"), _("Password reset sent by the person who had just changed the address")),
-        ("do_not_email", _("Do not email"), _("Noted that this person is not to be emailed")),
         ("email_again", _("Email again"), _("Noted that this person may be emailed again")),
+        ("export", _("Download stored data"), _("What is stored about this person was downloaded")),
+        ("erase", _("Erase stored data"), _("What is stored about this person was erased")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
         ("test_mailing", _("Test mailing"), _("Test email of a mailing sent to themselves")),
         ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),
@@ -61,5 +62,7 @@ def register_log_actions(actions: LogActionRegistry) -> None:
     actions.register_action("wagtail_member_reset.send")(Sent)
     actions.register_action("wagtail_member_reset.resend")(SentAgain)
     actions.register_action("wagtail_member_reset.replace")(Replaced)
+    actions.register_action("wagtail_member_reset.do_not_email")(NotToBeEmailed)
+    actions.register_action("wagtail_member_reset.delete_draft")(DraftDeleted)
     actions.register_action("wagtail_member_reset.unblock")(Unblocked)
     actions.register_action("wagtail_member_reset.check")(IdentityChecked)

@@ -62,7 +62,8 @@ def report(request, pk):
         raise Http404
     said = reports.payload(kind, recipient=found.to, message_id=found.message_id, metadata=found.metadata)
     answer = reports.post(said)
-    messages.info(request, f"Reported: {reports.KINDS[kind]}. The site answered {answer.status_code}.")
+    took = "The site has taken it." if answer.status_code == 200 else "The site has not taken it."
+    messages.info(request, f"The mail service has reported: {reports.KINDS[kind]}. {took}")
     return redirect("inbox:email", pk)
 
 

@@ -49,3 +49,14 @@ def test_somebody_is_noted_as_not_to_be_emailed_and_a_single_send_asks_first(bro
     account.get_by_role("link", name="Change").press("Enter")
     panel.get_by_role("button", name="May be emailed again").press("Enter")
     expect(account).to_contain_text("Emails from the office Allowed")
+
+
+def test_facts_stand_side_by_side_and_leave_the_first_screen_to_what_happened(browsers, member, office):
+    page = browsers.open(office)
+    account = open_tab(page, member).locator(".member-reset__account")
+    expect(account.get_by_text("Emails from the office")).to_be_visible()
+
+    tops = {round(fact.bounding_box()["y"]) for fact in account.locator("dt").all()}
+
+    assert len(tops) == 1
+    fits_a_phone(page)

@@ -78,3 +78,49 @@ def test_details_are_copied_and_address_and_sign_in_name_corrected_after_the_ide
     assert ResetEmail.objects.with_link().last().recipient == "pia@new.example"
     assert ModelLogEntry.objects.get(action="wagtail_member_reset.check").message == "Identity checked: called back"
     check(page, "desk-needs-corrected", inside="#member-reset")
+
+
+def test_saving_the_record_does_not_lose_what_was_typed_into_the_panel(browsers, service, office):
+    page = browsers.open(office)
+    pia = make_person("Pia", username="pia", email="pia@old.example")
+    panel = open_tab(page, pia)
+    send(panel)
+    service("no_mailbox")
+    panel.get_by_role("link", name="Correct the address").click()
+    panel.get_by_role("textbox", name="New address").fill("pia@new.example")
+    save = page.get_by_role("button", name="Save", exact=True)
+
+    save.click()
+
+    told = panel.locator("#member-reset-problem")
+    expect(told).to_be_focused()
+    expect(told).to_contain_text("Nothing was saved yet: “Save” does not include what you typed here.")
+    expect(panel.get_by_role("textbox", name="New address")).to_have_value("pia@new.example")
+    check(page, "desk-needs-held", inside="#member-reset")
+    # From another tab it comes back to where it was typed; the shortcut for saving is held, too.
+    page.get_by_role("tab", name="Account").click()
+    page.locator("#id_first_name").press("Enter")
+    expect(told).to_be_focused()
+    pia.refresh_from_db()
+    assert (pia.email, ResetEmail.objects.with_link().count()) == ("pia@old.example", 1)
+    # Given up, the record is saved as ever.
+    panel.get_by_role("link", name="Back").click()
+    expect(panel.get_by_role("textbox", name="New address")).to_have_count(0)
+    with page.expect_navigation():
+        save.click()
+
+
+def test_leaving_asks_where_something_was_typed_into_the_panel(browsers, service, office):
+    page = browsers.open(office)
+    panel = open_tab(page, make_person("Pia", username="pia", email="pia@old.example"))
+    send(panel)
+    service("no_mailbox")
+    panel.get_by_role("link", name="Correct the address").click()
+    panel.get_by_role("textbox", name="New address").press_sequentially("x")
+
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.evaluate("location.assign('/admin/')")
+    page.wait_for_url("**/admin/")
+
+    assert asked == ["beforeunload"]

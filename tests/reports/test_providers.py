@@ -99,37 +99,37 @@ LACKS = {
 OWN = [
     ("MailerSend", "no_code", COMMON["no_mailbox"]),  # whose only word is "Host or domain name not found"
     # Held back by the service, which reports it as a bounce.
-    ("Mailgun", "suppressed", ("bounced", "Not sent", BOUNCED_BEFORE)),
-    ("Mailgun", "unsubscribed_before", ("bounced", "Not sent", UNSUBSCRIBED)),
-    ("Mailgun", "spam_before", ("bounced", "Not sent", SPAM)),
-    ("Amazon SES", "suppressed", ("bounced", "Not sent", BLOCKED)),
-    ("SparkPost", "suppressed", ("bounced", "Not sent", BLOCKED)),
-    ("Resend", "suppressed", ("bounced", "Not sent", BLOCKED)),
+    ("Mailgun", "suppressed", ("bounced", "Refused", BOUNCED_BEFORE)),
+    ("Mailgun", "unsubscribed_before", ("bounced", "Refused", UNSUBSCRIBED)),
+    ("Mailgun", "spam_before", ("bounced", "Refused", SPAM)),
+    ("Amazon SES", "suppressed", ("bounced", "Refused", BLOCKED)),
+    ("SparkPost", "suppressed", ("bounced", "Refused", BLOCKED)),
+    ("Resend", "suppressed", ("bounced", "Refused", BLOCKED)),
     ("Postmark", "subscribed", ("subscribed", "Sent", SENT)),
     ("Postmark", "autoresponded", ("autoresponded", "Sent", SENT)),
-    ("Postmark", "invalid", ("rejected", "Not sent", INVALID)),
-    ("Postmark", "blocked", ("rejected", "Not sent", BLOCKED)),
-    ("Postmark", "deactivated", ("rejected", "Not sent", BLOCKED)),
+    ("Postmark", "invalid", ("rejected", "Refused", INVALID)),
+    ("Postmark", "blocked", ("rejected", "Refused", BLOCKED)),
+    ("Postmark", "deactivated", ("rejected", "Refused", BLOCKED)),
     ("Postmark", "failed", ("failed", "Failed", FAILED)),
-    ("Mailgun", "rejected", ("rejected", "Not sent", NO_REASON)),
+    ("Mailgun", "rejected", ("rejected", "Refused", NO_REASON)),
     ("Amazon SES", "sent", ("sent", "Sent", SENT)),
-    ("Amazon SES", "rejected", ("rejected", "Not sent", BLOCKED)),
+    ("Amazon SES", "rejected", ("rejected", "Refused", BLOCKED)),
     ("SendGrid", "queued", ("queued", "Sent", SENT)),  # what the service said first goes further
-    ("SendGrid", "suppressed", ("rejected", "Not sent", BOUNCED_BEFORE)),
-    ("SendGrid", "invalid", ("rejected", "Not sent", INVALID)),
-    ("SendGrid", "unsubscribed_before", ("rejected", "Not sent", UNSUBSCRIBED)),
-    ("SendGrid", "timed_out", ("rejected", "Not sent", TIMED_OUT)),
-    ("SendGrid", "spam_before", ("rejected", "Not sent", NO_REASON)),
+    ("SendGrid", "suppressed", ("rejected", "Refused", BOUNCED_BEFORE)),
+    ("SendGrid", "invalid", ("rejected", "Refused", INVALID)),
+    ("SendGrid", "unsubscribed_before", ("rejected", "Refused", UNSUBSCRIBED)),
+    ("SendGrid", "timed_out", ("rejected", "Refused", TIMED_OUT)),
+    ("SendGrid", "spam_before", ("rejected", "Refused", NO_REASON)),
     ("SendGrid", "subscribed", ("subscribed", "Sent", SENT)),
     ("Brevo", "queued", ("queued", "Sent", SENT)),
-    ("Brevo", "blocked", ("rejected", "Not sent", BLOCKED)),
+    ("Brevo", "blocked", ("rejected", "Refused", BLOCKED)),
     ("Brevo", "invalid", ("bounced", "Bounced", NO_MAILBOX)),
     ("Brevo", "soft", ("bounced", "Bounced", NO_MAILBOX)),
     ("Brevo", "failed", ("failed", "Failed", FAILED)),
-    ("Mailjet", "spam_before", ("rejected", "Not sent", SPAM)),
-    ("Mailjet", "invalid", ("rejected", "Not sent", INVALID)),
-    ("Mailjet", "blocked", ("rejected", "Not sent", BLOCKED)),
-    ("Mailjet", "other", ("rejected", "Not sent", NO_REASON)),
+    ("Mailjet", "spam_before", ("rejected", "Refused", SPAM)),
+    ("Mailjet", "invalid", ("rejected", "Refused", INVALID)),
+    ("Mailjet", "blocked", ("rejected", "Refused", BLOCKED)),
+    ("Mailjet", "other", ("rejected", "Refused", NO_REASON)),
     ("SparkPost", "queued", ("queued", "Sent", SENT)),
     ("SparkPost", "timed_out", ("bounced", "Bounced", GAVE_UP)),
     ("SparkPost", "autoresponded", ("autoresponded", "Sent", SENT)),
@@ -138,9 +138,9 @@ OWN = [
     ("MailerSend", "sent", ("sent", "Sent", SENT)),
     ("MailerSend", "soft", ("bounced", "Bounced", REFUSED)),
     ("Mailtrap", "suspended", ("deferred", "Delayed", DELAYED)),
-    ("Mailtrap", "rejected", ("rejected", "Not sent", BLOCKED)),
+    ("Mailtrap", "rejected", ("rejected", "Refused", BLOCKED)),
     ("Mandrill", "sent", ("sent", "Sent", SENT)),
-    ("Mandrill", "rejected", ("rejected", "Not sent", NO_REASON)),
+    ("Mandrill", "rejected", ("rejected", "Refused", NO_REASON)),
     ("Unisender Go", "sent", ("sent", "Sent", SENT)),
     ("Unisender Go", "subscribed", ("subscribed", "Sent", SENT)),
 ]
@@ -461,7 +461,7 @@ def expected(kind, reason, text):
     if kind == "bounced":
         return "Bounced", CODES[text] or BOUNCED.get(reason, REFUSED)
     if kind == "rejected":
-        return "Not sent", REJECTED.get(reason, NO_REASON)
+        return "Refused", REJECTED.get(reason, NO_REASON)
     if kind == "failed":
         return ("Bounced", CODES[text]) if CODES[text] else ("Failed", FAILED)
     return EVENTS.get(kind, ("Sent", SENT))

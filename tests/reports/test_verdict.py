@@ -58,7 +58,7 @@ events = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.lists(events, min_size=6, max_size=6), st.data())
 @pytest.mark.slow
 def test_order_and_repetition_of_six_reports_change_nothing(six, data):

@@ -2,9 +2,10 @@
 
 import pytest
 from django.urls import reverse
+from wagtail.models import ModelLogEntry
 
 from tests.conftest import make_person
-from wagtail_member_reset import do_not_email
+from wagtail_member_reset import audit, do_not_email
 from wagtail_member_reset.accounts import do_not_email_of
 from wagtail_member_reset.models import DoNotEmailReason, ResetEmail
 
@@ -78,3 +79,35 @@ def test_correcting_the_address_of_somebody_who_is_not_to_be_emailed_says_so(cli
     asked = words(client.get(url("correct", member), **FETCH).content.decode())
 
     assert f"Do not email is noted for {member.first_name} since" in asked
+
+
+def test_reason_stands_beside_the_address_and_in_the_history(client, office, admin, member):
+    client.force_login(office)
+    assert "Do not email:" not in words(client.get(url("panel", member), **FETCH).content.decode())
+
+    shown = words(client.post(url("do_not_email", member), {"reason": "post_only"}, **FETCH).content.decode())
+
+    assert f"{member.email} · Change address Do not email: By post only" in shown
+    client.force_login(admin)
+    history = words(client.get(f"/admin/users/history/{member.pk}/").content.decode())
+    assert "Noted that this person is not to be emailed: By post only" in history
+
+
+def test_entry_from_before_the_reason_was_logged_is_shown_without(admin, member):
+    audit.record(member, "do_not_email", by=admin, origin=None)
+
+    entry = ModelLogEntry.objects.get(action="wagtail_member_reset.do_not_email")
+
+    assert entry.message == "Noted that this person is not to be emailed"
+
+
+def test_link_made_without_an_address_is_not_contradicted(client, office):
+    nora = make_person("Nora", email="")
+    client.force_login(office)
+    before = words(client.get(url("panel", nora), **FETCH).content.decode())
+
+    shown = words(client.post(url("hand_out", nora), {"effect": "new_link"}, **FETCH).content.decode())
+
+    assert "No email address is stored for this person. Add an address" in before
+    assert "No reset can be sent without an email address. Add one on the Account tab" in before
+    assert "A link was made without an email." in shown and "No reset can be sent" not in shown

@@ -14,7 +14,7 @@ from wagtail.admin.utils import get_user_display_name
 
 from tests.conftest import make_person
 from wagtail_member_reset import resets
-from wagtail_member_reset.models import EmailState, ResetEmail
+from wagtail_member_reset.models import EmailState, PasswordReset, Reason, ResetEmail
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +160,32 @@ def test_wagtails_bulk_actions_without_the_filter_are_as_they_were(admin_client)
     admin_client.post(all_in_listing("assign_role"), {"role": role.pk})
 
     assert set(role.user_set.all()) >= set(people)
+
+
+def test_link_that_has_ended_is_not_said_to_be_just_sent(client, office, sent):
+    people = {name: make_person(name) for name in ("Ed", "Cal", "Mo", "Ray", "Una", "Liv")}
+    links = {name: sent(person) for name, person in people.items()}
+    PasswordReset.objects.filter(pk=links["Ed"].pk).update(expires_at=timezone.now())
+    resets.revoke(links["Cal"], by=office)
+    resets.revoke(links["Mo"], by=office)
+    PasswordReset.objects.filter(pk=links["Mo"].pk).update(reason=Reason.ADDRESS_CHANGED)
+    ResetEmail.objects.filter(reset=links["Ray"]).update(state=EmailState.FAILED, outcome="not_sent")
+    ResetEmail.objects.filter(reset=links["Una"]).update(state=EmailState.SKIPPED)
+    client.force_login(office)
+    expected = {
+        "Ed": ("expired", "Link expired"),
+        "Cal": ("cancelled", "Link cancelled"),
+        "Mo": ("ended", "Link ended"),
+        "Ray": ("refused", "Refused"),
+        "Una": ("unsent", "Not sent"),
+        "Liv": ("sent", "Link sent"),
+    }
+
+    statuses, response = listed(client)
+    found = {name: listed(client, member_reset_status=status)[0] for name, (status, _words) in expected.items()}
+
+    assert {name: statuses[person.pk] for name, person in people.items()} == {
+        name: status for name, (status, _words) in expected.items()
+    }
+    assert {name: set(each) for name, each in found.items()} == {name: {people[name].pk} for name in people}
+    assert [words for _status, words in expected.values() if words not in response.content.decode()] == []

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests.conftest import make_person
 from tests.staff.pages import start, words
-from wagtail_member_reset import outbox
+from wagtail_member_reset import mailings, outbox
 from wagtail_member_reset.mailing import read_uploads, uploads
 from wagtail_member_reset.models import Mailing, MailingState, MailingUpload, MailingUploadPiece
 
@@ -127,3 +127,18 @@ def test_worker_tells_no_more_of_people_beyond_reach_than_the_request_would(uplo
     read_uploads()
 
     assert "1 line in the file matches no account, or none that whoever brought" in page_of(client, mailing)
+
+
+def test_draft_that_is_deleted_while_its_file_is_read_is_no_error(upload, mailing_office, client, monkeypatch, caplog):
+    mailing, _page = upload(TABLE)
+    assert "Delete this draft" in page_of(client, mailing)
+    pieces_of = uploads._pieces
+
+    def deleted(upload):
+        mailings.discard(mailing, by=mailing_office)
+        yield from pieces_of(upload)
+
+    monkeypatch.setattr(uploads, "_pieces", deleted)
+    read_uploads()
+
+    assert (Mailing.objects.count(), MailingUpload.objects.count(), caplog.messages) == (0, 0, [])

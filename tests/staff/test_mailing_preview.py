@@ -369,3 +369,64 @@ def test_preview_shows_the_email_that_is_sent_to_who_has_a_welcome(
     outbox.drain()
 
     assert [mail.subject for mail in mailoutbox[before:]] == [shown]
+
+
+def test_who_has_access_to_the_admin_is_marked_in_the_list(mailing_office, client, admin):
+    grant(make_person("Edna"), "access_admin"), make_person("Mia")
+    mailing = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=admin)
+    client.force_login(admin)
+
+    page = listed(words(client.get(f"{MAILINGS}{mailing.pk}/").content.decode()))
+
+    people = page.replace("@members.example", "@members.example|").split("|")
+    marked = [each for each in people if "Access to this admin" in each]
+    assert [address for address in ("edna@", "mia@") for each in marked if address in each] == ["edna@"]
+
+
+def test_accounts_that_may_not_be_reset_come_with_whom_to_ask(look, admin):
+    advice = "Either they have more rights than you, or this site’s own rule leaves them out. Ask your administrator."
+
+    assert f"The account may not be reset – {advice}" in look(draft_of(admin, make_person("Mia")))
+    assert advice not in look(draft_of(make_person("Ole")))
+
+
+def test_page_of_a_mailing_shows_its_email_folded_and_without_a_link_that_works(mailing_office, client, mailoutbox):
+    # Who was passed over is no sample of what was sent.
+    passed_over = make_person("Ina", is_active=False)
+    mailing = draft_of(passed_over, make_person("Mia"), by=mailing_office, paragraph="Soup on Saturday.")
+    mailings.start(mailing)
+    outbox.drain()
+    written = mailoutbox[0].subject
+
+    page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
+
+    folded = page[page.index("<summary>Show the email</summary>") :]
+    assert (
+        get_user_display_name(passed_over) not in folded
+        and written in folded
+        and "Soup on Saturday." in folded
+        and "/account/r/example-only" in folded
+    )
+    assert LINK.search(page) is None and "Send a test to me" not in page
+
+
+def test_email_on_the_page_is_of_somebody_whom_the_reader_may_look_at(mailing_office, client, admin):
+    mailing = draft_of(admin, by=admin)
+    mailings.start(mailing)
+    outbox.drain()
+    mailing_office.groups.get().permissions.remove(*Permission.objects.filter(codename="view_passwordreset"))
+
+    page = client.get(f"{MAILINGS}{mailing.pk}/").content.decode()
+
+    assert "Show the email" not in page and get_user_display_name(admin) not in page.split("Started")[0]
+
+
+def test_link_of_a_test_says_that_it_was_one_and_looks_nobody_up(client, django_assert_num_queries):
+    for token in ("example-only", "example-only/", "EXAMPLE-ONLY."):
+        with django_assert_num_queries(0):
+            answer = client.get(f"/account/r/{token}")
+        said = words(client.get(answer["Location"]).content.decode())
+        assert "This link is from a test email" in said and "damaged" not in said
+
+    client.get("/account/r/example-only1")
+    assert "This link is damaged" in words(client.get("/account/password-reset/set/").content.decode())

@@ -237,6 +237,21 @@ def test_refused_form_takes_the_focus_and_says_which_fields(mailing_office, clie
         assert 'aria-invalid="true"' in field
 
 
+def test_list_says_of_each_what_its_page_says_and_nothing_of_a_draft(admin_client, admin):
+    make_person("Mia"), make_person("Ole", email="")
+    started(admin)
+    outbox.drain()
+    mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=admin, name="Only a draft")
+    mailing = Mailing.objects.get(state=MailingState.FINISHED)
+
+    listed, page = (words(admin_client.get(each).content.decode()) for each in (MAILINGS, f"{MAILINGS}{mailing.pk}/"))
+
+    done = f"{mailing.chosen} of {mailing.chosen}"
+    assert mailing.handed_over < mailing.chosen
+    assert f"{done} done." in page and f" {done} " in listed
+    assert "0 of 0" not in listed and "Only a draft" in listed
+
+
 def test_preview_leads_back_to_where_it_came_from(mailing_office, client):
     make_person("Mia")
     mailing = started(mailing_office)
@@ -245,7 +260,7 @@ def test_preview_leads_back_to_where_it_came_from(mailing_office, client):
     fresh = client.post(NEW, {"name": "Renewal", "kind": "never_signed_in"}, follow=True).content.decode()
     again = client.post(f"{MAILINGS}{mailing.pk}/again/", follow=True).content.decode()
 
-    assert f'href="{NEW}">Back</a>' in fresh
+    assert re.search(rf'href="{MAILINGS}\d+/details/">Back</a>', fresh)
     assert f'href="{MAILINGS}{mailing.pk}/">Back</a>' in again
 
 
@@ -769,7 +784,7 @@ def test_list_says_of_each_mailing_who_how_far_and_by_whom(mailing_office, clien
 
     said = page(client, MAILINGS)
 
-    assert "Renewal 2027 Everybody who has not got in yet 1,234 of 2,412 Finished" in said
+    assert "Renewal 2027 Everybody who has not got in yet 1,235 of 2,412 Finished" in said
     assert get_user_display_name(mailing_office) in said
 
 
@@ -781,7 +796,7 @@ def test_list_shows_the_latest_first_with_the_readers_own_drafts(mailing_office,
 
     said = page(client, MAILINGS)
     assert said.index("Mine") < said.index("Second") < said.index("First")
-    assert "Mine Everybody who has not got in yet 0 of 0 Draft" in said
+    assert "Mine Everybody who has not got in yet Draft" in said
     assert "Hers" not in said and "Nobodys" not in said
     assert "Mine" in page(client, f"{MAILINGS}?state=draft") and "First" not in page(client, f"{MAILINGS}?state=draft")
 

@@ -9,9 +9,11 @@ from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.urls import resolve, reverse
 from django.utils import timezone
+from wagtail.admin.utils import get_user_display_name
 
 from tests.conftest import grant, make_person, use_backend
-from wagtail_member_reset import resets
+from tests.staff.pages import words
+from wagtail_member_reset import moments, resets
 from wagtail_member_reset.models import Need, NeedsHelp, Shelf
 from wagtail_member_reset.staff import needs_help_words
 
@@ -24,6 +26,10 @@ def url(name="needs_help", *args):
 
 def listed(person, need=Need.NO_SUCH_ADDRESS, **fields):
     return NeedsHelp.objects.create(member=person, reason=need, happened_at=timezone.now(), **fields)
+
+
+def seen(client, person):
+    return client.get(url("needs_help_aside", person.pk)).context["seen"]
 
 
 def page(client, **query):
@@ -317,3 +323,53 @@ def test_page_says_nothing_of_the_kind_where_reports_come_in(office_client, memb
 
     assert SILENCE not in page(office_client)
     assert SILENCE not in office_client.get(url("needs_help_domains")).content.decode()
+
+
+def test_who_is_set_aside_is_listed_with_when_and_by_whom(office_client, office, member):
+    row = listed(member)
+    office_client.post(
+        url("needs_help_aside", member.pk), {"shelf": "later", "note": "on leave", "seen": seen(office_client, member)}
+    )
+    row.refresh_from_db()
+    noted = f"{moments.date_and_time(row.noted_at)} by {get_user_display_name(office)}"
+
+    later = page(office_client, show="later")
+    office_client.post(url("needs_help_aside", member.pk), {"shelf": "done", "seen": seen(office_client, member)})
+    done = page(office_client, show="done")
+
+    assert noted in later and moments.date_and_time(row.until) in later
+    assert "Shown again" in later and "Shown again" not in done
+    assert f" by {get_user_display_name(office)}" in done
+
+
+def test_page_to_note_says_whom_it_is_about_since_when_and_how_it_stands(office_client, office, member):
+    row = listed(member)
+
+    before = words(office_client.get(url("needs_help_aside", member.pk)).content.decode())
+    NeedsHelp.objects.update(shelf=Shelf.LATER, until=row.happened_at, noted_at=row.happened_at, noted_by=office)
+    after = words(office_client.get(url("needs_help_aside", member.pk)).content.decode())
+
+    when = moments.date_and_time(row.happened_at)
+    assert f"Email {member.email} Reason No such address When {when} State Open" in before
+    assert f"State Later: shown again on {when} Noted {when} by {get_user_display_name(office)}" in after
+
+
+def test_setting_aside_is_as_quiet_as_what_to_do(office_client, member):
+    row = listed(member)
+
+    said = page(office_client)
+
+    label = f"Later or dealt with: {needs_help_words.name(row)}"
+    assert (
+        f'<td><a href="{url("needs_help_aside", member.pk)}" aria-label="{label}">Later or dealt with</a></td>' in said
+    )
+    assert said.count('class="title-wrapper"') == 1
+
+
+@pytest.mark.parametrize("need", [Need.REFUSED, Need.FAILED])
+def test_list_advises_nothing_against_what_the_tab_says(office_client, member, need):
+    """The tab knows the cause, and may say that the address is right, or that another email is of no use."""
+    listed(member, need)
+
+    advice = {Need.REFUSED: "See why, and copy the link", Need.FAILED: "Copy the link, or send again"}[need]
+    assert f">{advice}</a>" in page(office_client)

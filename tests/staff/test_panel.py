@@ -144,7 +144,7 @@ def test_handed_over_says_when_in_both_ways(office_client, sent, member, time_ma
 @pytest.mark.parametrize(
     ("code", "verdict"),
     [
-        ("invalid", "Not sent The mail service did not send the email: the address is not a valid email address."),
+        ("invalid", "Refused The mail service did not send the email: the address is not a valid email address."),
         (
             "login_refused",
             "Failed The mail service refused our login. Tell your administrator; meanwhile, send the link",
@@ -158,8 +158,8 @@ def test_handed_over_says_when_in_both_ways(office_client, sent, member, time_ma
         ("failed", "Failed The mail service could not send the email because of a problem on our side. Try again;"),
         ("smtp_550", "Bounced Mia’s mail server says that this address does not exist. Check it for typing mistakes"),
         ("smtp_451", "Bounced Mia’s mail server says that this address does not exist. Check it for typing mistakes"),
-        ("refused", "Not sent The mail service did not send the email: no reason was given. Check the address, or"),
-        ("rejected", "Not sent The mail service did not send the email: no reason was given. Check the address, or"),
+        ("refused", "Refused The mail service did not send the email: no reason was given. Check the address, or"),
+        ("rejected", "Refused The mail service did not send the email: no reason was given. Check the address, or"),
     ],
 )
 def test_failed_mail_says_why_and_what_to_do(office_client, office, member, code, verdict):

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from tests.conftest import grant, make_person
-from tests.staff.pages import url, words
+from tests.staff.pages import panel_words, url, words
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, Origin, PasswordReset, Purpose, ResetEmail
@@ -143,3 +143,24 @@ def test_who_may_not_see_mailings_reads_their_name_without_a_link(enter, office,
 
     assert mailing.name in words(said)
     assert link_to(mailing) not in said
+
+
+def test_welcome_that_a_mailing_sends_is_named_a_welcome_on_the_tab_and_in_the_timeline(
+    admin_client, office, imported_member
+):
+    mailed(imported_member, by=office)
+    resets.send(imported_member, by=office)
+    outbox.drain()
+
+    tab, said = panel_words(admin_client, imported_member), words(timeline(admin_client, imported_member))
+
+    assert "Reset password email sent. It is the welcome email." in tab
+    assert said.count("Welcome email sent to the mail service") == 2
+
+
+def test_reset_is_not_named_a_welcome(admin_client, sent, member):
+    sent()
+
+    said = panel_words(admin_client, member) + words(timeline(admin_client, member))
+
+    assert "Sent to the mail service" in said and "elcome" not in said

@@ -40,7 +40,7 @@ from .rank import (
     user_permission,
 )
 from .reach import beyond, but_for, but_for_members, hidden_from
-from .rights import may_send, may_send_mailings, may_unblock, may_view_all, may_view_links
+from .rights import may_erase, may_export, may_send, may_send_mailings, may_unblock, may_view_all, may_view_links
 
 __all__ = [
     "JOINERS",
@@ -75,6 +75,8 @@ __all__ = [
     "language_of",
     "manages_users",
     "may_change_sites",
+    "may_erase",
+    "may_export",
     "may_see_listing",
     "may_send",
     "may_send_mailings",

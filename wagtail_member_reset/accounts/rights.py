@@ -27,6 +27,16 @@ def may_view_links(person: Any) -> bool:
     return bool(person.has_perm(PREFIX + "view_link_passwordreset"))
 
 
+def may_export(person: Any) -> bool:
+    """Whether the person may download what is stored about a member at all."""
+    return bool(person.has_perm(PREFIX + "export_passwordreset"))
+
+
+def may_erase(person: Any) -> bool:
+    """Whether the person may erase what is stored about a member at all."""
+    return bool(person.has_perm(PREFIX + "erase_passwordreset"))
+
+
 def may_unblock(person: Any) -> bool:
     """Whether the person may have a mail service write to an address again."""
     return bool(person.has_perm(PREFIX + "unblock_passwordreset"))

@@ -141,15 +141,17 @@ def close_inactive() -> None:
         db.retried(lambda: theirs.update(**ending(State.REVOKED, Reason.DEACTIVATED, at=timezone.now())))
 
 
-def purge() -> int:
+def purge(*, dry_run: bool = False) -> int:
     """
     Forget links past their expiry and the retention, with their mails; the number of links forgotten.
 
-    So are members whom a mailing passed over, and who have no link by which to forget them.
+    So are members whom a mailing passed over, and who have no link by which to forget them. A `dry_run` only counts.
     """
-    limit = timezone.now() - conf.RETENTION
-    _delete_in_chunks(ResetEmail.objects.filter(reset=None, created_at__lt=limit))
-    return _delete_in_chunks(PasswordReset.objects.filter(expires_at__lt=limit))
+    ended = PasswordReset.objects.filter(expires_at__lt=timezone.now() - conf.RETENTION)
+    if dry_run:
+        return ended.count()
+    _delete_in_chunks(ResetEmail.objects.past_retention().filter(reset=None))
+    return _delete_in_chunks(ended)
 
 
 def _delete_in_chunks(rows: QuerySet[Any]) -> int:

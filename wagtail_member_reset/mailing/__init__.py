@@ -32,7 +32,7 @@ from .pace import reserve as reserve_room
 from .pace import time_left
 from .passed_over import pass_over
 from .previewed import SAMPLES, People, Place, Preview, people, preview
-from .purge import DRAFT_DAYS, purge_mailings
+from .purge import DRAFT_DAYS, discard_draft, purge_mailings
 from .purpose import purpose_now
 from .reasons import why_paused
 from .refused import pause_mailing_for, pause_refused_mailing, silence_of
@@ -94,6 +94,7 @@ __all__ = [
     "count_gone",
     "count_left",
     "default_name",
+    "discard_draft",
     "file_choice",
     "finish_mailing",
     "finish_mailings",

@@ -29,6 +29,8 @@ SLICE = 10_000
 
 
 class Kind(str, Enum):
+    """How members can be chosen."""
+
     NEVER_SIGNED_IN = "never_signed_in"
     GROUPS = "groups"
     IDS = "ids"

@@ -94,6 +94,8 @@ def _read(upload: MailingUpload, key: str) -> None:
     except Exception as error:
         if not db.answers():
             raise  # whoever comes when the lease is over tries again
+        if not mine.exists():
+            return  # somebody has deleted the draft meanwhile
         # What an error says may quote a line of the file.
         logger.error("mailing=%s: its file could not be read: %s", upload.pk, type(error).__name__)
         _give_up(mine, gettext(UNREADABLE))

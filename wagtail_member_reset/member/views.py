@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
-from django.conf import global_settings, settings
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
-from django.urls import NoReverseMatch, Resolver404, reverse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
@@ -23,7 +23,7 @@ from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
 from ..models import PasswordReset
 from ..tokens import GRANT_LIFETIME
-from . import grants, speech
+from . import grants, next_page, sign_in, speech
 from .forms import PasswordForm, RequestForm, password_rules
 from .headers import guarded, guarded_redirect
 from .networks import network_of
@@ -42,25 +42,29 @@ def password_reset(request: HttpRequest) -> HttpResponse:
     if not accounts.has_passwords():
         return _page(request, "no_passwords.html", {})
     if request.method != "POST":
-        return _page(request, "password_reset_form.html", {"form": RequestForm()})
+        context = {"form": RequestForm(), "next": next_page.allowed(request.GET.get("next", ""))}
+        return _page(request, "password_reset_form.html", context)
+    next_path = next_page.allowed(request.POST.get("next", ""))
     try:
         resets.request(
             request.POST.get("email", "").strip(),
             network=network_of(request),
             site=sites.of_request(request),
             language=get_language() or settings.LANGUAGE_CODE,
+            next_path=next_path,
         )
     except DatabaseError as error:
         # What the database says of it may quote the row, and so the address.
         logger.error("request not written: %s", type(error).__name__)
         return _not_written(request)
-    return redirect("wagtail_member_reset:password_reset_done")
+    return redirect(_with_next(reverse("wagtail_member_reset:password_reset_done"), next_path))
 
 
 @guarded
 @require_safe
 def password_reset_done(request: HttpRequest) -> HttpResponse:
-    return _page(request, "password_reset_done.html", {"lifetime": conf.LINK_LIFETIME})
+    again = _with_next(reverse("wagtail_member_reset:password_reset"), next_page.allowed(request.GET.get("next", "")))
+    return _page(request, "password_reset_done.html", {"lifetime": conf.LINK_LIFETIME, "request_url": again})
 
 
 # Not even a method that is refused may be answered otherwise: an error is logged with its address.
@@ -93,9 +97,8 @@ def password_reset_set(request: HttpRequest) -> HttpResponse:
             return _form(request, resets.look(grant))
         reset = resets.look(grant)
         form = PasswordForm(reset.member, request.POST)
-        with translation.override(
-            speech.language_of(request, reset.language)
-        ):  # as the rules that it may break are told
+        # What is wrong is said in the language of the page.
+        with translation.override(speech.language_of(request, reset.language)):
             is_valid = form.is_valid()
         if not is_valid:
             return _form(request, reset, form)
@@ -112,7 +115,11 @@ def password_reset_set(request: HttpRequest) -> HttpResponse:
 def password_reset_complete(request: HttpRequest) -> HttpResponse:
     used = grants.used(request)
     reset = _used(used)
-    context = {"sign_in_name": accounts.sign_in_name(reset.member) if reset else "", "was_used": used is not None}
+    context = {
+        "sign_in_name": accounts.sign_in_name(reset.member) if reset else "",
+        "was_used": used is not None,
+        "next": next_page.allowed(reset.next_path) if reset else "",
+    }
     response = _page(request, "password_reset_complete.html", context, language=reset.language if reset else "")
     if used:
         grants.forget_selector(response, request)
@@ -131,7 +138,7 @@ def _found(token: str) -> resets.Grant | LinkProblem:
 
 
 def _used(selector: str | None) -> PasswordReset | None:
-    """The link that this browser has just used; None for anybody else."""
+    """The reset of who has just used its link; None for anybody else."""
     try:
         return resets.used(selector) if selector else None
     except DatabaseError:  # the page says what it can without
@@ -170,7 +177,11 @@ def _not_written(request: HttpRequest) -> HttpResponse:
 
     "An email is on its way" would be a lie here, and an error page would not say what to do.
     """
-    context = {"form": RequestForm(initial={"email": request.POST.get("email", "")[:320]}), "is_unavailable": True}
+    context = {
+        "form": RequestForm(initial={"email": request.POST.get("email", "")[:320]}),
+        "is_unavailable": True,
+        "next": next_page.allowed(request.POST.get("next", "")),
+    }
     response = _page(request, "password_reset_form.html", context, status=503)
     response["Retry-After"] = "60"
     return response
@@ -192,7 +203,7 @@ def _page(
         "sender": links.sender_address(),
         "contact": contact,
         "contact_is_page": "://" in contact,
-        "login_url": _login_url(),
+        "login_url": sign_in.url(context.get("next", "")),
         "home_url": paths.home(),
         "request_url": reverse("wagtail_member_reset:password_reset"),
     }
@@ -217,33 +228,5 @@ def _site_name(site: Site | None) -> str:
         return ""
 
 
-def _login_url() -> str:
-    """Where members sign in: the page set for the website, else Django's setting, else Wagtail's own page."""
-    chosen = [getattr(settings, "WAGTAIL_FRONTEND_LOGIN_URL", None)]
-    if settings.LOGIN_URL != global_settings.LOGIN_URL or _is_routed(str(settings.LOGIN_URL)):
-        chosen.append(settings.LOGIN_URL)
-    for target in filter(None, chosen):
-        try:
-            return _below(resolve_url(target))
-        except NoReverseMatch:
-            continue
-    try:
-        # Without `next`, Django goes on to LOGIN_REDIRECT_URL, which leads nowhere unless the site has set it.
-        return f"{reverse('wagtailcore_login')}?next={quote(paths.home())}"
-    except NoReverseMatch:
-        return ""
-
-
-def _below(path: str) -> str:
-    """The same below the path that the site is served at, where a setting leaves that out of one of its own pages."""
-    home = paths.home()
-    is_outside = path.startswith("/") and not path.startswith(home)
-    return home + path.removeprefix("/") if is_outside and _is_routed(path.partition("?")[0]) else path
-
-
-def _is_routed(path: str) -> bool:
-    """Whether a view of the site's own answers: Wagtail's pages match every address, also those without a page."""
-    try:
-        return paths.answering(path).url_name != "wagtail_serve"
-    except Resolver404:
-        return False
+def _with_next(url: str, next_path: str) -> str:
+    return f"{url}?{urlencode({'next': next_path})}" if next_path else url

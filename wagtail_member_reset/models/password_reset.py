@@ -111,6 +111,8 @@ class PasswordReset(PartlyIndexed):
         "wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     recipient = models.CharField(max_length=320)
+    # Where the member goes after signing in: the page on which they were asked to. It is in no link and no email.
+    next_path = models.CharField(max_length=200, blank=True, default="")
     password_mark = models.CharField(max_length=64)
     selector = models.CharField(max_length=12, unique=True)
     nonce = models.BinaryField(max_length=32, null=True)
@@ -141,6 +143,8 @@ class PasswordReset(PartlyIndexed):
             ("view_passwordreset", _("Can view password resets")),
             ("unblock_passwordreset", _("Can unblock addresses at the mail service")),
             ("bulk_send_passwordreset", _("Can send password resets to many members at once")),
+            ("export_passwordreset", _("Can download what is stored about a member")),
+            ("erase_passwordreset", _("Can erase what is stored about a member")),
         ]
         constraints = [
             models.CheckConstraint(

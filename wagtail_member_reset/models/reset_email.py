@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .. import ids
+from ..conf import conf
 from .partial import PartlyIndexed
 from .password_reset import Origin, PasswordReset, Purpose
 
@@ -41,6 +42,7 @@ class SkipReason(models.TextChoices):
     NO_SUCH_ADDRESS = "no_such_address", _("The address does not exist: an email came back")
     COMPLAINED = "complained", _("Marked an email as spam")
     GONE = "gone", _("The account was deleted")
+    ERASED = "erased", _("What was stored about the person was erased")
     STOPPED = "stopped", _("The mailing was stopped")
     LINK_CLOSED = "link_closed", _("The link ended before the email could leave")
     WINDOW_CLOSED = "window_closed", _("The email could not leave in time")
@@ -61,6 +63,11 @@ class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
 
     def unsent(self) -> ResetEmailQuerySet:
         return self.filter(state__in=[EmailState.QUEUED, EmailState.SENDING])
+
+    def past_retention(self) -> ResetEmailQuerySet:
+        """What is forgotten with its link, or, where a mailing passed somebody over who has none, by its own age."""
+        limit = timezone.now() - conf.RETENTION
+        return self.filter(Q(reset__expires_at__lt=limit) | Q(reset=None, created_at__lt=limit))
 
     def with_link(self) -> ResetEmailQuerySet:
         return self.exclude(purpose__in=WITHOUT_LINK)
@@ -185,12 +192,14 @@ class ResetRequest(models.Model):
     """
     What a visitor typed, until a worker resolved it. Written alike for members and strangers.
 
-    `address` is emptied with the resolution; the digests stay a day, for the limits.
+    `address` and `next_path` are emptied with the resolution; the digests stay a day, for the limits.
     """
 
     address = models.CharField(max_length=320, blank=True)
     address_digest = models.CharField(max_length=64)
     network_digest = models.CharField(max_length=64)
+    # The page that the visitor wanted when they were asked to sign in; see `member.next_page`.
+    next_path = models.CharField(max_length=200, blank=True, default="")
     site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")
     language = models.CharField(max_length=16)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)

@@ -10,7 +10,7 @@ from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_ov
 from .entry import enqueue
 from .former import is_told, tell_former_address
 from .letter import letter_of, subject_of
-from .requests import MOST_ACCOUNTS, accept
+from .requests import MOST_ACCOUNTS, accept, requests_of
 from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
 from .sample import SampleSent, sample_of, send_test
@@ -36,6 +36,7 @@ __all__ = [
     "look_if_due",
     "may_be_blocked",
     "purge_requests",
+    "requests_of",
     "sample_of",
     "send_chunk",
     "send_test",

@@ -24,12 +24,13 @@ def enqueue(
     language: str = "",
     fresh: bool = False,
     expected: Effect | None = None,
+    next_path: str = "",
 ) -> ResetEmail:
     """
     Write a link and the promise of its mail: the live link inside its window, else a new one.
 
     `fresh` asks for a new link in any case. `language` serves members without one of
-    their own. One transaction, tried again when another writer was faster.
+    their own; `next_path` is the page that they wanted. One transaction, tried again when another writer was faster.
 
     Raises `SendRefused`, and `EffectChanged` when the outcome is not the `expected` one.
     """
@@ -52,6 +53,7 @@ def enqueue(
             by=by,
             site=site,
             language=language,
+            next_path=next_path,
         )
         audit.record(account, links.LOG_ACTIONS[effect], by=by, origin=origin)
         if by is not None and audit.has_changed_address(account, by=by):

@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connections, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from wagtail.models import Site
 
@@ -57,7 +58,7 @@ SAID_EVERY = 3600.0
 _said: dict[str, float] = {}
 
 
-def accept(address: str, *, network: str, site: Site | None, language: str) -> bool:
+def accept(address: str, *, network: str, site: Site | None, language: str, next_path: str = "") -> bool:
     """
     Write down a request, and take it back if a limit is exceeded; whether it stays. In a transaction of the caller's.
 
@@ -70,7 +71,7 @@ def accept(address: str, *, network: str, site: Site | None, language: str) -> b
         "network_digest": _network_digest(network),
         "address_digest": ids.digest("address", accounts.address_key(address)),
     }
-    written = ResetRequest(address=address, site=site, language=language, **digests)
+    written = ResetRequest(address=address, site=site, language=language, next_path=next_path, **digests)
     written.save(force_insert=True)
     spent = _spent_limit(written)
     _say(written, spent)
@@ -127,9 +128,15 @@ def count_shared() -> tuple[int, int]:
     return kept.filter(network_digest__startswith=SHARED_MARK).count(), kept.count()
 
 
-def purge() -> int:
-    """Forget what is older than a day, resolved or not."""
-    return ResetRequest.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
+def purge(*, dry_run: bool = False) -> int:
+    """Forget what is older than a day, resolved or not; how many. A `dry_run` only counts."""
+    old = ResetRequest.objects.filter(created_at__lt=timezone.now() - KEPT)
+    return old.count() if dry_run else old.delete()[0]
+
+
+def requests_of(keys: Iterable[str]) -> QuerySet[ResetRequest]:
+    """What was typed for the addresses with these keys, in the last day."""
+    return ResetRequest.objects.filter(address_digest__in=[ids.digest("address", key) for key in keys])
 
 
 class _Accounts:
@@ -174,7 +181,7 @@ def _resolve(request: ResetRequest, members: Sequence[Any]) -> bool:
 def _mark_resolved(pks: Sequence[int]) -> int:
     """Write first: of several workers, one finds the row unresolved."""
     unresolved = ResetRequest.objects.filter(pk__in=pks, resolved_at=None)
-    return db.retried(lambda: unresolved.update(resolved_at=timezone.now(), address=""))
+    return db.retried(lambda: unresolved.update(resolved_at=timezone.now(), address="", next_path=""))
 
 
 def _promise(request: ResetRequest, member: Any) -> bool:
@@ -188,6 +195,7 @@ def _promise(request: ResetRequest, member: Any) -> bool:
             origin=Origin.MEMBER,
             site=request.site,
             language=request.language,
+            next_path=request.next_path,
         )
     except SendRefused as refused:
         logger.debug("request=%s refused: %s", request.pk, refused.refusal.value)

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from wagtail.models import Site
 
-from .. import audit, ids, languages
+from .. import audit, ids, languages, tokens
 from ..accounts import Member, address_of, language_of
 from ..conf import conf
 from ..mailing import purpose_now
@@ -21,8 +21,6 @@ from .failures import Answer
 from .text import Content
 from .transport import Mailer
 
-# Stands in the link instead of a token, and is none: it is neither as long, nor in any row.
-NO_TOKEN = "example-only"  # noqa: S105
 # So many tests may one person send themselves.
 MOST_TESTS, PERIOD = 10, timedelta(hours=1)
 
@@ -36,13 +34,15 @@ class SampleSent(Enum):
     REFUSED = "refused"
 
 
-def sample_of(mailing: Mailing, member: Member) -> Content:
+def sample_of(mailing: Mailing, member: Member, *, purpose: str = "") -> Content:
     """
     The email that the member would get now. Nothing is written, and no link is made.
 
+    With a `purpose`, what a member got in the past, as it would read today.
+
     Raises `MemberResetError` where the texts or the settings do not make an email, and what a template does.
     """
-    return _compose(mailing, of=member, to=member)
+    return _compose(mailing, of=member, to=member, purpose=purpose)
 
 
 def send_test(mailing: Mailing, member: Member, *, by: Member) -> SampleSent:
@@ -64,10 +64,10 @@ def send_test(mailing: Mailing, member: Member, *, by: Member) -> SampleSent:
     return SampleSent.SENT if result.answer == Answer.ACCEPTED else SampleSent.REFUSED
 
 
-def _compose(mailing: Mailing, *, of: Member, to: Member) -> Content:
+def _compose(mailing: Mailing, *, of: Member, to: Member, purpose: str = "") -> Content:
     site = mailing.site or Site.objects.filter(is_default_site=True).first()
     language = language_of(of, mailing.language or settings.LANGUAGE_CODE)
-    about = {"purpose": purpose_now(of), "language": language, "site": site}
+    about = {"purpose": purpose or purpose_now(of), "language": language, "site": site}
     reset = PasswordReset(expires_at=timezone.now() + conf.LINK_LIFETIME, **about)
     email = ResetEmail(member=to, reset=reset, mailing=mailing, recipient=address_of(to), **about)
-    return letter.compose(email, NO_TOKEN, letter.Shared())
+    return letter.compose(email, tokens.NO_TOKEN, letter.Shared())

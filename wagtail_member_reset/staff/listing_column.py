@@ -15,23 +15,31 @@ from django.db.models import BooleanField, Case, CharField, Exists, OuterRef, Q,
 from django.forms import Media
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import Button
 
 from ..accounts import has_passwords, has_set_password, keeps_last_login, refusal_conditions
-from ..models import DeliveryEvent, EmailState, ResetEmail
+from ..models import DeliveryEvent, EmailState, Reason, ResetEmail, State
+from ..reports import Outcome
 from . import bulk_button, permissions
 from .media import LISTING_MEDIA
 
 STATUS, MAY_SEND = "member_reset_status", "member_reset_may_send"
 NOBODY = Q(pk__in=[])
+# What became of an email is called as on the member's tab.
 STATUSES = {
     "in": _("Has signed in"),
     "set": _("Password set"),
     "bounced": _("Bounced"),
-    "failed": _("Not sent"),
+    "refused": _("Refused"),
+    "failed": _("Failed"),
+    "unsent": _("Not sent"),
+    "expired": _("Link expired"),
+    "cancelled": _("Link cancelled"),
+    "ended": _("Link ended"),
     "sent": _("Link sent"),
     "never": _("Never signed in"),
 }
@@ -44,9 +52,10 @@ def with_status(accounts: QuerySet[Any], *, reader: Any) -> QuerySet[Any]:
         member_reset_email=Subquery(latest.exclude(reset=None).order_by("-pk").values("pk")[:1])
     )
     told = DeliveryEvent.objects.filter(email=OuterRef("member_reset_email"))
-    failed = ResetEmail.objects.filter(
-        pk=OuterRef("member_reset_email"), state__in=[EmailState.FAILED, EmailState.SKIPPED]
-    )
+    email = ResetEmail.objects.filter(pk=OuterRef("member_reset_email"))
+    failed = email.filter(state=EmailState.FAILED)
+    revoked = email.filter(reset__state=State.REVOKED)
+    has_ended = email.filter(reset__state=State.ACTIVE, reset__expires_at__lte=timezone.now())
     has_signed_in = Q(last_login__isnull=False) if keeps_last_login(get_user_model()) else NOBODY
     status = Case(
         When(permissions.hidden_from(reader) or NOBODY, then=Value("")),
@@ -55,7 +64,13 @@ def with_status(accounts: QuerySet[Any], *, reader: Any) -> QuerySet[Any]:
         When(
             Exists(told.filter(event_type="bounced")) & ~Exists(told.filter(event_type="delivered")), Value("bounced")
         ),
+        When(Exists(failed.filter(outcome=Outcome.BOUNCED)), then=Value("bounced")),
+        When(Exists(email.filter(outcome=Outcome.NOT_SENT)), then=Value("refused")),
         When(Exists(failed), then=Value("failed")),
+        When(Exists(email.filter(state=EmailState.SKIPPED)), then=Value("unsent")),
+        When(Exists(revoked.filter(reset__reason=Reason.STAFF)), then=Value("cancelled")),
+        When(Exists(revoked), then=Value("ended")),
+        When(Exists(has_ended), then=Value("expired")),
         When(member_reset_email__isnull=False, then=Value("sent")),
         default=Value("never"),
         output_field=CharField(),

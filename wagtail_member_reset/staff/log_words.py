@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.log_actions import LogFormatter
 
+from ..models import DoNotEmailReason
+
 
 class _OfMailing(LogFormatter):  # type: ignore[misc]
     """An email that was sent alone, or with a mailing, which is named."""
@@ -37,6 +39,24 @@ class Replaced(_OfMailing):
     label = gettext_lazy("Replace password reset")
     message = gettext_lazy("Password reset email sent with a new link")
     message_of_mailing = gettext_lazy("Password reset email sent with the mailing “%(name)s”, with a new link")
+
+
+class NotToBeEmailed(LogFormatter):  # type: ignore[misc]
+    label = gettext_lazy("Do not email")
+
+    def format_message(self, entry: Any) -> str:
+        reason = entry.data.get("reason", "")
+        if reason not in DoNotEmailReason.values:
+            return _("Noted that this person is not to be emailed")
+        label = DoNotEmailReason(reason).label
+        return _("Noted that this person is not to be emailed: %(reason)s") % {"reason": label}
+
+
+class DraftDeleted(LogFormatter):  # type: ignore[misc]
+    label = gettext_lazy("Delete draft of a mailing")
+
+    def format_message(self, entry: Any) -> str:
+        return _("Draft of the mailing “%(name)s” deleted") % {"name": entry.data.get("mailing_name", "")}
 
 
 class Unblocked(LogFormatter):  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -19,7 +19,7 @@ from .. import mailings, redact
 from ..conf import conf
 from ..mailing import LONGEST_NAME, MOST_PER_HOUR, clean_name, clean_paragraph, name_by_date
 from ..models import Mailing, MailingState
-from . import mailing_times
+from . import mailing_times, mailing_words
 from .mailing_pages import find, page, url
 
 LONGEST_PARAGRAPH = 1000
@@ -114,6 +114,25 @@ def details(request: HttpRequest, pk: int) -> HttpResponse:
     if not mailings.change(mailing, **form.details):
         messages.warning(request, _("Nothing changed: the mailing has been started."))
     return redirect(url(mailing))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.non_atomic_requests
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """A GET asks whether to delete a draft; the POST does it, and leads to the list."""
+    mailing = find(request, pk)
+    if mailing.state != MailingState.DRAFT:
+        messages.warning(request, _("Nothing was deleted: the mailing has been started."))
+        return redirect(url(mailing))
+    name = mailing_words.name(mailing)
+    if request.method != "POST":
+        context = {"mailing": mailing, "name": name}
+        return page(request, "mailing_delete.html", _("Delete this draft"), context, above=mailing)
+    if not mailings.discard(mailing, by=cast(Any, request.user)):
+        messages.warning(request, _("Nothing was deleted: the mailing has been started."))
+        return redirect(url(mailing))
+    messages.success(request, _("The draft “%(name)s” was deleted.") % {"name": name})
+    return redirect(url())
 
 
 def _said(mailing: Mailing) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class MailingList(mailing_pages.MailingIndexView):
             TitleColumn("name", label=_("Mailing"), accessor=mailing_words.name, get_url=mailing_pages.url),
             Column("choice", label=_("Who"), accessor=self._choice),
             # The counters are about everybody, also beyond the reader's reach.
-            *([Column("progress", label=_("Sent"), accessor=mailing_words.progress)] if self._sees_all() else ()),
+            *([Column("progress", label=_("Done"), accessor=mailing_words.progress)] if self._sees_all() else ()),
             StatusTagColumn("state", label=_("State"), accessor=outcome, primary=lambda each: each.is_under_way),
             DateColumn("started_at", label=_("Started"), sort_key="listed_at"),
             Column("by", label=_("By"), accessor=mailing_words.starter),

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import mailings, outbox
+from ..accounts import may_see_listing
 from ..exceptions import ChoiceError
-from ..mailing import Nobody
+from ..mailing import Kind, Nobody, Source
 from ..models import Mailing, MailingUnmatched, MailingUpload, SkipReason
 from . import (
     mailing_file,
@@ -56,19 +57,26 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def preview(
-    request: HttpRequest, mailing: Mailing, *, start_url: str, back_url: str, other_url: str = ""
+    request: HttpRequest,
+    mailing: Mailing,
+    *,
+    start_url: str,
+    back_url: str,
+    other_url: str = "",
+    instead_url: str = "",
 ) -> HttpResponse:
     """
     Say who would get an email now, and who not. Changes nothing.
 
     The page of a draft calls this, and the bulk action of the user listing. The latter has no form in which to ask
-    about people with a working link, so `other_url` is the same preview with them, or without.
+    about people with a working link, so `other_url` is the same preview with them, or without. Where nobody can be
+    chosen in this way, `instead_url` is where another way is chosen, if "Back" does not lead there.
     """
     try:
         found = mailings.preview(mailing, **within_reach(request, mailing))
     except ChoiceError as error:
         messages.error(request, str(error))
-        return redirect(back_url)
+        return redirect(instead_url or back_url)
     unmatched = unmatched_of(request, mailing)
     lines = unmatched.lines if unmatched else []
     context = {
@@ -91,6 +99,7 @@ def preview(
         "offer": mailing_start.offer(mailing, found.emails),
         "test_url": url(mailing, "mailing_test") if mailing.pk else "",
         "details_url": url(mailing, "mailing_details") if mailing.pk else "",
+        "delete_url": url(mailing, "mailing_delete") if mailing.pk else "",
         "other_url": other_url if mailing.again or SkipReason.LIVE_LINK in found.skips else "",
     }
     return page(request, "mailing_preview.html", mailing.name, context)
@@ -102,11 +111,25 @@ def preview_draft(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     is_polled = request.headers.get("x-requested-with") == "XMLHttpRequest"
     if upload is not None or is_polled:
         return _reading(request, mailing, upload, is_polled=is_polled)
-    if earlier := mailing.choice.get("mailing"):
-        back_url = reverse("wagtail_member_reset_admin:mailing", args=[earlier])
-    else:
-        back_url = reverse("wagtail_member_reset_admin:mailing_new")
-    return preview(request, mailing, start_url=url(mailing, "mailing_start"), back_url=back_url)
+    start_url, came_from = url(mailing, "mailing_start"), _came_from(request, mailing)
+    if came_from:
+        return preview(request, mailing, start_url=start_url, back_url=came_from)
+    entered, new_url = url(mailing, "mailing_details"), reverse("wagtail_member_reset_admin:mailing_new")
+    return preview(request, mailing, start_url=start_url, back_url=entered, instead_url=new_url)
+
+
+def _came_from(request: HttpRequest, mailing: Mailing) -> str:
+    """Where its people were chosen, but for the form of a new mailing."""
+    chosen = mailing.choice
+    if earlier := chosen.get("mailing"):
+        return reverse("wagtail_member_reset_admin:mailing", args=[earlier])
+    if chosen.get("source") == Source.NEEDS_HELP.value:
+        return reverse("wagtail_member_reset_admin:needs_help")
+    is_of_listing = chosen["kind"] == Kind.LISTING.value or chosen.get("source") == Source.LISTING.value
+    if is_of_listing and may_see_listing(request.user):
+        query = chosen.get("query", "")
+        return reverse("wagtailusers_users:index") + (f"?{query}" if query else "")
+    return ""
 
 
 def _reading(request: HttpRequest, mailing: Mailing, upload: MailingUpload | None, *, is_polled: bool) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from wagtail.admin.utils import get_user_display_name
 
-from ..accounts import Member, address_of
+from ..accounts import Member, address_of, is_more_than_member
 from ..mailing import People, Place, Preview, people
 from ..models import SkipReason
 from . import desk, panel
@@ -28,12 +28,14 @@ class Person:
     address: str
     url: str
     reason: str
+    enters_admin: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
     """How many are left out for a reason, and the list of who; no list of accounts that are gone."""
 
+    key: str
     label: str
     number: int
     url: str
@@ -84,7 +86,7 @@ def listed(request: HttpRequest, preview: Preview) -> Listed:
 
 def _count(request: HttpRequest, reason: SkipReason, number: int) -> Count:
     url = "" if reason == SkipReason.GONE else _query(request, mr_show="left-out", mr_reason=reason.value)
-    return Count(label=str(reason.label), number=number, url=url)
+    return Count(key=reason.value, label=str(reason.label), number=number, url=url)
 
 
 def _reason(text: str) -> SkipReason | None:
@@ -93,6 +95,10 @@ def _reason(text: str) -> SkipReason | None:
 
 
 def _people(request: HttpRequest, found: People) -> list[Person]:
+    keys = [member.pk for member, _reason in found.rows]
+    staff = set(
+        get_user_model()._default_manager.filter(is_more_than_member(), pk__in=keys).values_list("pk", flat=True)
+    )
     return [
         Person(
             name=str(get_user_display_name(member)),
@@ -100,6 +106,7 @@ def _people(request: HttpRequest, found: People) -> list[Person]:
             address=address_of(member),
             url=panel.page_url(request.user, member),
             reason=str(reason.label) if reason else "",
+            enters_admin=member.pk in staff,
         )
         for member, reason in found.rows
     ]

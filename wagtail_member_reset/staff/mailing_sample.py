@@ -16,8 +16,9 @@ from .. import mailings
 from ..accounts import Member, address_of
 from ..exceptions import ChoiceError
 from ..mailing import Preview
-from ..models import Mailing, MailingState
+from ..models import EmailState, Mailing, MailingState
 from ..outbox import Content, SampleSent, sample_of, send_test
+from . import mailing_figures, permissions
 from .mailing_pages import find, url, within_reach
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -30,6 +31,16 @@ def context(mailing: Mailing, preview: Preview) -> dict[str, object]:
     member = preview.samples[0]
     letter = _letter(mailing, member)
     return {"letter": letter, "letter_of": get_user_display_name(member), "is_letter_broken": letter is None}
+
+
+def of_started(request: HttpRequest, mailing: Mailing) -> dict[str, object]:
+    """The same of one that has started: as the first got it whom the reader may look at. Without a button to test."""
+    emails = mailing_figures.rows(mailing, permissions.hidden_from(request.user))
+    first = emails.exclude(state=EmailState.SKIPPED).select_related("member").order_by("pk").first()
+    if first is None:
+        return {}
+    letter = _letter(mailing, first.member, purpose=first.purpose)
+    return {"letter": letter, "letter_of": get_user_display_name(first.member)}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,9 +83,9 @@ def _first(request: HttpRequest, mailing: Mailing) -> Member | None:
     return samples[0] if samples else None
 
 
-def _letter(mailing: Mailing, member: Member) -> Content | None:
+def _letter(mailing: Mailing, member: Member, *, purpose: str = "") -> Content | None:
     try:
-        return sample_of(mailing, member)
+        return sample_of(mailing, member, purpose=purpose)
     except Exception as error:  # whatever a template of the site's raises
         logger.error("mailing=%s: the email cannot be made: %s", mailing.pk, type(error).__name__)
         return None

@@ -18,7 +18,7 @@ from ..accounts import address_of
 from ..mailing import Choice, Kind, has_missed, has_started, holds_back_admins, is_watching, manner_of
 from ..mailing import watch as set_watching
 from ..models import Mailing, MailingState, MailingUpload
-from . import mailing_figures, mailing_file, mailing_start, mailing_words, permissions
+from . import mailing_figures, mailing_file, mailing_sample, mailing_start, mailing_words, permissions
 from .mailing_figures import SHOWN, Figures
 from .mailing_new import begin, preview_draft, unmatched_of
 from .mailing_pages import TEMPLATES, choice, find, guarded, members_url, page, url
@@ -55,6 +55,7 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if request.headers.get("x-requested-with") == "XMLHttpRequest":
         return guarded(render(request, TEMPLATES + "mailing_body.html", context))
+    context |= mailing_sample.of_started(request, mailing)
     context["is_watching"] = is_watching(mailing, request.user)
     context["can_watch"] = mailing.is_under_way and bool(address_of(request.user))
     return page(request, "mailing.html", mailing_words.name(mailing), context)

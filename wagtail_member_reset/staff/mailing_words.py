@@ -92,7 +92,11 @@ def starter(mailing: Mailing) -> str:
 
 
 def progress(mailing: Mailing) -> str:
-    return _("%(done)s of %(all)s") % {"done": grouped(mailing.handed_over), "all": grouped(mailing.chosen)}
+    """What its page says of how much is done, for the list; nothing of a draft."""
+    if mailing.state == MailingState.DRAFT:
+        return ""
+    done = mailing.handed_over if mailing.state == MailingState.STOPPED else mailing.handled
+    return _("%(done)s of %(all)s") % {"done": grouped(done), "all": grouped(mailing.chosen)}
 
 
 def member(email: ResetEmail) -> str:

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods
 from wagtail.admin.utils import get_user_display_name
 
 from .. import ids, needs_help, redact
-from ..accounts import one_line_of_text
+from ..accounts import address_of, one_line_of_text
 from ..models import NeedsHelp
-from . import mailing_pages, permissions
+from . import mailing_pages, needs_help_words, permissions
+from .media import MAILING_MEDIA
 from .member_pages import find
 
 LATER = timedelta(days=7)
@@ -43,12 +44,16 @@ def aside(request: HttpRequest, pk: str) -> HttpResponse:
     title = get_user_display_name(row.member)
     context = {
         "row": row,
+        "address": address_of(row.member),
         "reason": row.get_reason_display(),
+        "state": needs_help_words.state(row),
+        "noted": needs_help_words.noted(row),
         "seen": seen,
         "back_url": back,
         "page_title": title,
         "header_title": title,
         "header_icon": "warning",
+        "page_media": MAILING_MEDIA,
     }
     return mailing_pages.guarded(render(request, mailing_pages.TEMPLATES + "needs_help_aside.html", context))
 

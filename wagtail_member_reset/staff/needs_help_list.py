@@ -30,7 +30,7 @@ from .. import needs_help, reports
 from ..accounts import address_of, but_for_members
 from ..models import QUIET, Need, NeedsHelp, Shelf
 from . import desk, mailing_pages, panel, permissions
-from .needs_help_words import action, lines, name, note
+from .needs_help_words import action, lines, name, note, noted, until
 from .spreadsheets import EXPORTS
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -67,11 +67,21 @@ class ActionColumn(BaseColumn):  # type: ignore[misc]
         super().__init__(name, **details)
         self.get_url = get_url
 
+    def said(self, instance: NeedsHelp) -> str:
+        return action(instance)
+
     def get_cell_context_data(self, instance: NeedsHelp, parent_context: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_cell_context_data(instance, parent_context)
-        said = {"action": action(instance), "name": name(instance)}
+        said = {"action": self.said(instance), "name": name(instance)}
         label = _("%(action)s: %(name)s") % said
         return context | {"url": self.get_url(instance), "action": said["action"], "label": label}
+
+
+class AsideColumn(ActionColumn):
+    """The way to say that somebody is dealt with, as quiet as what to do."""
+
+    def said(self, instance: NeedsHelp) -> str:
+        return _("Later or dealt with")
 
 
 class NeedsHelpList(mailing_pages.StaffIndexView):
@@ -141,9 +151,16 @@ class NeedsHelpList(mailing_pages.StaffIndexView):
             ),
             DateColumn("happened_at", label=_("When")),
             ActionColumn("action", label=_("What to do"), get_url=partial(_url, self.request.user)),
-            Column("note", label=_("Note"), accessor=note),
-            TitleColumn("aside", label=_("Set aside"), accessor=lambda row: _("Later or dealt with"), get_url=_aside),
+            *self._noted(),
+            AsideColumn("aside", label=_("Set aside"), get_url=_aside),
         ]
+
+    def _noted(self) -> list[BaseColumn]:
+        """Of who was set aside, when and by whom, too."""
+        if self.shown not in ("later", "done"):
+            return [Column("note", label=_("Note"), accessor=note)]
+        columns = [Column("note", label=_("Note"), accessor="note"), Column("noted", label=_("Noted"), accessor=noted)]
+        return [*columns, *([Column("until", label=_("Shown again"), accessor=until)] if self.shown == "later" else [])]
 
     def get_base_queryset(self) -> QuerySet[NeedsHelp]:
         return self.listed().select_related("member", "noted_by")

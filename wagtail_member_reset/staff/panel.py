@@ -103,6 +103,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "asks_identity": identity.is_asked(),
         # One that nobody mails: for that, no address is needed.
         "may_have_link": status.refusal in (None, Refusal.NO_ADDRESS),
+        "is_without_email": status.refusal == Refusal.NO_ADDRESS and status.standing == Standing.WAITING,
         "is_own": actor.pk == member.pk,
         "location_problem": problem,
         "is_host_refused": problem == links.LocationProblem.HOST,
@@ -162,6 +163,7 @@ def _mailing_url(actor: Any, mailing: Mailing) -> str:
 
 def urls(member: Any) -> dict[str, str]:
     names = ["panel", "send", "hand_out", "unblock", "revoke", "correct", "do_not_email", "reveal", "copied", "history"]
+    names += ["data", "erase"]
     return {name: reverse(f"wagtail_member_reset_admin:{name}", args=[quote(member.pk)]) for name in names}
 
 

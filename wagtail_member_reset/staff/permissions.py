@@ -20,6 +20,8 @@ from ..accounts import (
     groups_of,
     has_admin_access,
     hidden_from,
+    may_erase,
+    may_export,
     may_unblock,
     may_view_all,
     may_view_links,
@@ -57,6 +59,8 @@ class Rights:
 
     `address`: the address is one that may be changed. A user model that computes it has none to store.
 
+    `export` and `erase`: what is stored about the person, by rights of their own.
+
     `unblock`: ask the mail service to mail the address again. `reveal`: the link is shown only after a click.
     `chose_address`: the person might see the link, but changed the address within the last 24 hours.
     """
@@ -69,6 +73,8 @@ class Rights:
     change: bool
     address: bool
     unblock: bool
+    export: bool
+    erase: bool
 
     @property
     def withheld(self) -> bool:
@@ -97,7 +103,8 @@ def rights(actor: Any, member: Any) -> Rights:
 
     The email goes to the owner of the account, so an equal rank is enough to send.
     """
-    sends = may_send(actor) and _is_in_reach(actor, member)
+    is_in_reach = _is_in_reach(actor, member)
+    sends = may_send(actor) and is_in_reach
     may_see_link = _may_see_link(actor, member)
     chose_address = may_see_link and not actor.is_superuser and resets.has_changed_address(member, by=actor)
     changes = may_change(actor)
@@ -109,6 +116,8 @@ def rights(actor: Any, member: Any) -> Rights:
         chose_address=chose_address,
         change=changes,
         unblock=sends and may_unblock(actor),
+        export=may_export(actor) and is_in_reach,
+        erase=may_erase(actor) and is_in_reach,
         address=changes and address_column(type(member)) is not None,
     )
 

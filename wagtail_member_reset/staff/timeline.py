@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.utils import get_user_display_name
 
-from ..models import Origin, Reason, State
+from ..models import Origin, Purpose, Reason, State
 from ..reports import Cause, Outcome
 from ..standing import Entry, Step
 from .wording import BADGES, TONES, Text, words
@@ -109,8 +109,12 @@ def _plain(entry: Entry, by: str) -> str:
         return text % {"staff": by}
     if entry.step == Step.TOLD and by:
         return gettext("Address changed by %(staff)s: a notice goes to the earlier one") % {"staff": by}
+    is_welcome = entry.email is not None and entry.email.purpose == Purpose.WELCOME
+    handed_over = (
+        gettext("Welcome email sent to the mail service") if is_welcome else gettext("Sent to the mail service")
+    )
     return {
-        Step.HANDED_OVER: gettext("Sent to the mail service"),
+        Step.HANDED_OVER: handed_over,
         Step.SHOWN: gettext("Link shown"),
         Step.COPIED: gettext("Link copied"),
         Step.TOLD: gettext("Address changed: a notice goes to the earlier one"),

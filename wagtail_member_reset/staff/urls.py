@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
 from . import (
+    data,
     desk,
     mailing_bounces,
     mailing_details,
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("mailings/new/", mailing_new.new, name="mailing_new"),
     path("mailings/<int:pk>/", mailing_views.mailing, name="mailing"),
     path("mailings/<int:pk>/start/", mailing_views.start, name="mailing_start"),
+    path("mailings/<int:pk>/delete/", mailing_details.delete, name="mailing_delete"),
     path("mailings/<int:pk>/details/", mailing_details.details, name="mailing_details"),
     path("mailings/<int:pk>/bounces/", mailing_bounces.bounces, name="mailing_bounces"),
     path("mailings/<int:pk>/test/", mailing_sample.test, name="mailing_test"),
@@ -48,6 +50,8 @@ urlpatterns: list[URLPattern] = [
     path("<str:pk>/cancel/", views.revoke, name="revoke"),
     path("<str:pk>/address/", views.correct, name="correct"),
     path("<str:pk>/do-not-email/", views.do_not_email, name="do_not_email"),
+    path("<str:pk>/data/", data.download, name="data"),
+    path("<str:pk>/erase/", data.erase, name="erase"),
     path("<str:pk>/history/", views.history, name="history"),
     path("<str:pk>/link/", views.reveal, name="reveal"),
     path("<str:pk>/copied/", views.copied, name="copied"),

@@ -44,7 +44,7 @@ BADGES: dict[Outcome, Text] = {
     Outcome.SENT: _("Sent"),
     Outcome.DELAYED: _("Delayed"),
     Outcome.FAILED: _("Failed"),
-    Outcome.NOT_SENT: _("Not sent"),
+    Outcome.NOT_SENT: _("Refused"),
     Outcome.DELIVERED: _("Delivered"),
     Outcome.UNSUBSCRIBED: _("Unsubscribed"),
     Outcome.BOUNCED: _("Bounced"),

@@ -93,9 +93,17 @@
       }
     }
 
+    /* Says what another controller found, beside the buttons. */
+    tell({ detail }) {
+      document.getElementById("tab-label-settings")?.click();
+      this.problemTarget.textContent = detail.text;
+      this.showProblem(this.bodyTarget.querySelector(".member-reset__actions"));
+      this.focusOnceShown(this.problemTarget);
+    }
+
     /* Beside what was pressed. The focus has it read, once. */
     showProblem(from) {
-      const group = this.bodyTarget.contains(from) && from.closest(".member-reset__actions, p, div");
+      const group = from && this.bodyTarget.contains(from) && from.closest(".member-reset__actions, p, div");
       if (group) group.after(this.problemTarget);
       this.problemTarget.hidden = false;
       this.problemTarget.focus();
@@ -232,15 +240,17 @@
     showAccount(event) {
       event.preventDefault();
       document.getElementById("tab-label-account")?.click();
-      const email = this.addressInput;
-      if (!email) return;
-      // Wagtail shows the tab a moment later, and what is not shown cannot take the focus.
+      if (this.addressInput) this.focusOnceShown(this.addressInput);
+    }
+
+    /* Wagtail shows a tab a moment later, and what is not shown cannot take the focus. */
+    focusOnceShown(place) {
       const shown = new ResizeObserver(() => {
-        if (!email.getClientRects().length) return;
+        if (!place.getClientRects().length) return;
         shown.disconnect();
-        email.focus();
+        place.focus();
       });
-      shown.observe(email);
+      shown.observe(place);
     }
 
     unsavedTargetConnected(note) {
