@@ -37,8 +37,8 @@ BEGINNINGS = [
     "/admin/users/new/",
     "/admin/",
 ]
-PERSON = ["", "send/", "hand-out/", "unblock/", "cancel/", "address/", "do-not-email/", "history/", "link/"]
-MAILING = ["", "details/", "bounces/", "stop/", "retry/", "again/", "rest/", "unmatched/", "members/", "watch/"]
+PERSON = ["", "send/", "hand-out/", "unblock/", "cancel/", "address/", "do-not-email/", "history/", "link/", "erase/"]
+MAILING = ["", "details/", "bounces/", "stop/", "retry/", "again/", "rest/", "unmatched/", "members/", "watch/", "delete/"]
 MEMBERS = ["/account/password-reset/", "/account/password-reset/sent/", "/account/password-reset/set/"]
 
 

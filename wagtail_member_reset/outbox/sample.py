@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from wagtail.models import Site
 
-from .. import audit, ids, languages, tokens
+from .. import audit, ids, tokens
 from ..accounts import Member, address_of, language_of
 from ..conf import conf
 from ..mailing import purpose_now
@@ -55,7 +55,7 @@ def send_test(mailing: Mailing, member: Member, *, by: Member) -> SampleSent:
     if not address:
         return SampleSent.NO_ADDRESS
     content = _compose(mailing, of=member, to=by)
-    with translation.override(languages.spoken(language_of(by))):
+    with translation.override(content.language):
         content = replace(content, subject=_("Test: %(subject)s") % {"subject": content.subject})
     if not audit.note_test(mailing, by=by, period=PERIOD, most=MOST_TESTS):
         return SampleSent.LIMIT
