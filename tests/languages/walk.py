@@ -38,7 +38,7 @@ BEGINNINGS = [
     "/admin/",
 ]
 PERSON = ["", "send/", "hand-out/", "unblock/", "cancel/", "address/", "do-not-email/", "history/", "link/", "erase/"]
-MAILING = ["", "details/", "bounces/", "stop/", "retry/", "again/", "rest/", "unmatched/", "members/", "watch/", "delete/"]
+MAILING = ["", "details/", "delete/", "bounces/", "stop/", "retry/", "again/", "rest/", "unmatched/", "members/"]
 MEMBERS = ["/account/password-reset/", "/account/password-reset/sent/", "/account/password-reset/set/"]
 
 
