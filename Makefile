@@ -1,4 +1,4 @@
-.PHONY: demo test ci score bench screenshots clean
+.PHONY: demo test ci messages score bench screenshots clean
 
 demo: ## A small association's site on 127.0.0.1, with an inbox that shows the emails
 	@.ci/env demo
@@ -8,6 +8,9 @@ test: ## The tests, but for the slow kinds, which run in CI
 
 ci: ## What CI runs
 	@.ci/run
+
+messages: ## The catalogues up to date with the sources, and compiled; ARGS="pl" begins that of another language
+	@.ci/env messages $(ARGS)
 
 score: ## How reliable and how safe this is, in figures, beside Django, Wagtail and allauth; ARGS="--pairs 100" for a try
 	@.ci/env score $(ARGS)

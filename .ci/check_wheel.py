@@ -15,7 +15,7 @@ sources = {
 }
 shipped = {name for name in names if ".dist-info/" not in name}
 assert shipped == sources, f"Lacks {sorted(sources - shipped)}, and should not hold {sorted(shipped - sources)}"
-for kind in (".html", ".txt", ".css", ".js"):
+for kind in (".html", ".txt", ".css", ".js", ".po", ".mo"):
     assert any(name.endswith(kind) for name in shipped), f"No {kind} file is shipped."
 assert any(name.endswith("/LICENSE") for name in names), "The licence is not shipped."
 

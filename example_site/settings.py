@@ -83,7 +83,14 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_COOKIE_NAME = f"club_session_{PORT}"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "German")]
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "German"),
+    ("es", "Spanish"),
+    ("fr", "French"),
+    ("it", "Italian"),
+    ("nl", "Dutch"),
+]
 TIME_ZONE = "Europe/Berlin"
 USE_TZ = True
 STATIC_URL = "static/"

@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis
 
 from wagtail_member_reset import outbox, resets
 
+from .languages import catalogues
 from .template_database import copy_instead_of_migrating
 
 # How long an example takes is the machine's affair.
@@ -109,6 +110,27 @@ def use_backend(settings, path, **options):
 def grant(person, *codenames):
     person.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
     return person
+
+
+@pytest.fixture
+def languages_of_site(settings):
+    """`languages_of_site("en", "pl")`: those of LANGUAGES."""
+
+    def has(*codes):
+        settings.LANGUAGES = [(code, code) for code in codes]
+
+    return has
+
+
+@pytest.fixture
+def own_catalogue(settings, tmp_path):
+    """`own_catalogue("pl")`: the site has our messages in that language, each in brackets."""
+
+    def has(language, translate=lambda message: f"⟦{message}⟧"):
+        catalogues.write(tmp_path, language, translate)
+        settings.LOCALE_PATHS = [tmp_path]
+
+    return has
 
 
 @pytest.fixture

@@ -43,6 +43,9 @@ WRONG = [
     ("LINK_DISPLAY", "shown", "E006"),
     ("LINK_DISPLAY", None, "E006"),
     ("MAY_RESET", "no.such.thing", "E007"),
+    ("MEMBER_LANGUAGE", "no.such.thing", "E019"),
+    ("MEMBER_LANGUAGE", "tests.test_checks.WRONG", "E019"),
+    ("MEMBER_LANGUAGE", "", "E019"),
     ("MAY_RESET", "tests.test_checks.WRONG", "E007"),
     ("MAY_RESET", len, "E007"),
     ("MAY_RESET", "", "E007"),
@@ -192,7 +195,7 @@ def test_all_that_is_wrong_is_said_at_once(settings):
     for name, value, _number in WRONG:
         setattr(settings, PREFIX + name, value)
 
-    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 19)]
+    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 20)]
     assert ids(in_database()) == ["E023"]
 
 

@@ -124,15 +124,13 @@ class Conf:
     def MAY_RESET(self) -> Callable[[Any], bool]:
         """Which accounts may be reset at all: dotted path of `(member) -> bool`. Default: everyone."""
         path = self._get("MAY_RESET", None)
-        if path is None:
-            return anyone
-        try:
-            found = import_string(path)
-        except (ImportError, TypeError, AttributeError) as error:
-            raise self._error("MAY_RESET", path, "set the dotted path of a callable") from error
-        if not callable(found):
-            raise self._error("MAY_RESET", path, "set the dotted path of a callable")
-        return cast(Callable[[Any], bool], found)
+        return anyone if path is None else cast(Callable[[Any], bool], self._callable("MAY_RESET", path))
+
+    @property
+    def MEMBER_LANGUAGE(self) -> Callable[[Any], object] | None:
+        """A member's own language: dotted path of `(member) -> str | None`. Default: what their Wagtail profile has."""
+        path = self._get("MEMBER_LANGUAGE", None)
+        return None if path is None else self._callable("MEMBER_LANGUAGE", path)
 
     @property
     def SUPPORT_CONTACT(self) -> str:
@@ -191,6 +189,15 @@ class Conf:
 
     def _get(self, name: str, default: Any) -> Any:
         return getattr(settings, PREFIX + name, default)
+
+    def _callable(self, name: str, path: Any) -> Callable[[Any], object]:
+        try:
+            found = import_string(path)
+        except (ImportError, TypeError, AttributeError) as error:
+            raise self._error(name, path, "set the dotted path of a callable") from error
+        if not callable(found):
+            raise self._error(name, path, "set the dotted path of a callable")
+        return cast(Callable[[Any], object], found)
 
     def _duration(self, name: str, default: timedelta) -> timedelta:
         value = self._get(name, default)

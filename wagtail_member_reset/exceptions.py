@@ -54,11 +54,15 @@ class ChoiceError(MemberResetError):
 
 
 class Unredeemable(MemberResetError):
-    """The link cannot be used; `problem` says why, for the log and for who holds the secret."""
+    """
+    The link cannot be used; `problem` says why, for the log and for who holds the secret.
 
-    def __init__(self, problem: LinkProblem) -> None:
+    `language` is the link's, to say it in; empty where no link of ours is known.
+    """
+
+    def __init__(self, problem: LinkProblem, *, language: str = "") -> None:
         super().__init__(problem.value)
-        self.problem = problem
+        self.problem, self.language = problem, language
 
 
 class WindowClosed(MemberResetError):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, tzinfo
 
-from django.utils import formats, timezone
+from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
+
+from . import languages
 
 # Names for Greenwich, and the zones that have an offset for a name, with the sign turned round.
 UNIVERSAL = re.compile(r"(?:Etc/)?(?:UTC|UCT|Zulu|Universal|Greenwich|GMT[+-]?0?)")
@@ -18,14 +20,16 @@ COUNTRIES = {"Brazil", "Chile", "Mexico"}
 
 
 def date_and_time(moment: datetime) -> str:
-    """In the reader's language; in the reader's zone, if `moment` is aware."""
+    """In the language of our words beside; in the reader's zone, if `moment` is aware."""
     local = on_the_wall(moment)
-    return " ".join(filter(None, [formats.date_format(local, "DATETIME_FORMAT"), offset_if_twice(local)]))
+    with translation.override(languages.here() or None):
+        return " ".join(filter(None, [formats.date_format(local, "DATETIME_FORMAT"), offset_if_twice(local)]))
 
 
 def date(moment: datetime) -> str:
     """The day alone, as `date_and_time` tells it."""
-    return str(formats.date_format(on_the_wall(moment), "DATE_FORMAT"))
+    with translation.override(languages.here() or None):
+        return str(formats.date_format(on_the_wall(moment), "DATE_FORMAT"))
 
 
 def on_the_wall(moment: datetime, zone: tzinfo | None = None) -> datetime:

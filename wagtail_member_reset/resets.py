@@ -160,7 +160,7 @@ def look(grant: Grant) -> PasswordReset:
     """
     reset = _holder(grant.selector, grant.proof)
     if problem := links.problem_of(reset, reset.member):
-        raise Unredeemable(problem)
+        raise Unredeemable(problem, language=reset.language)
     return reset
 
 

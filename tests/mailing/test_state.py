@@ -52,7 +52,8 @@ def drained(mailing):
     return mailing
 
 
-def test_members_of_a_mailing_are_written_to_in_their_own_language():
+def test_members_of_a_mailing_are_written_to_in_their_own_language(settings):
+    settings.LANGUAGES = [*settings.LANGUAGES, ("fr", "French")]
     german, plain, without = people(3)
     UserProfile.objects.create(user=german, preferred_language="de")
     UserProfile.objects.create(user=plain)

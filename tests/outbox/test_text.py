@@ -273,7 +273,9 @@ def test_mail_asks_for_no_automatic_answer_and_keeps_bounces(member, sent, mailo
     assert (message["Auto-Submitted"], message["X-Auto-Response-Suppress"]) == ("auto-generated", "OOF, AutoReply")
 
 
-def test_html_names_its_language_and_direction():
+def test_html_names_its_language_and_direction(languages_of_site, own_catalogue):
+    languages_of_site("en", "de", "ar")
+    own_catalogue("ar")
     german, arabic = compose("reset", language="de").html, compose("reset", language="ar").html
 
     assert '<html lang="de" dir="ltr">' in german
@@ -317,7 +319,7 @@ def test_end_is_told_without_time_zone_support(settings):
     [
         ("2026-11-30T23:00:00", "en", "Monday, Nov. 30, 2026, 11:59 p.m. (Berlin time)"),
         ("2026-11-30T23:00:59", "en", "Monday, Nov. 30, 2026, 11:59 p.m. (Berlin time)"),
-        ("2026-11-30T23:00:00", "de", "Montag, 30. November 2026, 23:59 (Berlin time)"),
+        ("2026-11-30T23:00:00", "de", "Montag, 30. November 2026, 23:59 Uhr (Ortszeit Berlin)"),
         ("2026-12-31T23:00:00", "en", "Thursday, Dec. 31, 2026, 11:59 p.m. (Berlin time)"),
         ("2026-11-30T23:01:00", "en", "Tuesday, Dec. 1, 2026, 12:01 a.m. (Berlin time)"),
         ("2026-11-30T11:00:00", "en", "Monday, Nov. 30, 2026, noon (Berlin time)"),

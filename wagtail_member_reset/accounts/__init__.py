@@ -17,7 +17,7 @@ from .address import (
 from .columns import column_of
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
 from .emailing import do_not_email_of, is_not_to_be_emailed
-from .language import language_of, with_languages
+from .language import ask_languages, language_of, with_languages
 from .names import one_line, one_line_of_text, sign_in_name, sign_in_names, signs_in_by_address
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
 from .powers import (
@@ -51,6 +51,7 @@ __all__ = [
     "address_column",
     "address_key",
     "address_of",
+    "ask_languages",
     "beyond",
     "but_for",
     "but_for_members",

@@ -34,6 +34,7 @@ SETTINGS = {
     "REMINDER": "E016",
     "PASSWORDS_ENABLED": "E017",
     "IDENTITY_CHECK": "E018",
+    "MEMBER_LANGUAGE": "E019",
 }
 ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
 

@@ -19,6 +19,7 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
 from django.utils import translation
 
+from .. import languages
 from ..conf import conf
 from ..exceptions import SettingError
 
@@ -163,7 +164,7 @@ def _url_of_admin() -> str:
 
 
 def _path(name: str, language: str, *args: str) -> str:
-    with translation.override(language or settings.LANGUAGE_CODE), _at_the_root():
+    with translation.override(languages.known(language) or settings.LANGUAGE_CODE), _at_the_root():
         try:
             return reverse(f"wagtail_member_reset:{name}", args=args)
         except NoReverseMatch:

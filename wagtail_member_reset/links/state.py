@@ -81,7 +81,7 @@ def use(reset: PasswordReset, *, member: Member) -> None:
     found = PasswordReset.objects.select_related("member").filter(pk=reset.pk).first()
     if found is None:  # the member was deleted meanwhile, and the link with them
         raise Unredeemable(LinkProblem.UNKNOWN)
-    raise Unredeemable(problem_of(found, found.member) or LinkProblem.USED)
+    raise Unredeemable(problem_of(found, found.member) or LinkProblem.USED, language=found.language)
 
 
 def close(reset: PasswordReset, state: State, reason: Reason) -> bool:

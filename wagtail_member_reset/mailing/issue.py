@@ -18,7 +18,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from .. import audit, db, ids, links
-from ..accounts import Member, address_of, has_set_password, refusals, with_languages
+from ..accounts import Member, address_of, ask_languages, has_set_password, refusals, with_languages
 from ..exceptions import MemberResetError, Refusal
 from ..links import LOG_ACTIONS, Effect
 from ..models import (
@@ -289,7 +289,7 @@ def _in_order(keys: list[Any], mailing: Mailing) -> list[Member]:
     found = get_user_model()._base_manager.filter(db.with_keys(keys))
     about: dict[str, Any] = {LIVE: F("wagtail_member_reset_live"), LISTED: F("wagtail_member_reset_needs_help")}
     about |= {HAS_CHOSEN: has_set_password(), SPARED: spared.reason_to_spare(mailing)}
-    return list(with_languages(found.annotate(**about)).order_by("pk"))
+    return ask_languages(with_languages(found.annotate(**about)).order_by("pk"))
 
 
 def _live_links_of(members: list[Member]) -> dict[Any, PasswordReset]:

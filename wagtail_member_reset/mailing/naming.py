@@ -6,11 +6,10 @@ import re
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from .. import moments
+from .. import languages, moments
 from ..accounts import one_line, one_line_of_text
 from ..models import Mailing
 from .choose import Kind, Source
@@ -54,7 +53,7 @@ def name_of_rest(mailing: Mailing) -> str:
 
 def name_of_reminder() -> str:
     """A worker gives it, who has no language of a reader's."""
-    with translation.override(settings.LANGUAGE_CODE):
+    with translation.override(languages.spoken()):
         return _("Reminder, %(date)s") % {"date": moments.date(timezone.now())}
 
 

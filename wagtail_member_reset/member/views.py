@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -22,7 +23,7 @@ from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
 from ..models import PasswordReset
 from ..tokens import GRANT_LIFETIME
-from . import grants, next_page, sign_in
+from . import grants, next_page, sign_in, speech
 from .forms import PasswordForm, RequestForm, password_rules
 from .headers import guarded, guarded_redirect
 from .networks import network_of
@@ -96,11 +97,14 @@ def password_reset_set(request: HttpRequest) -> HttpResponse:
             return _form(request, resets.look(grant))
         reset = resets.look(grant)
         form = PasswordForm(reset.member, request.POST)
-        if not form.is_valid():
+        # What is wrong is said in the language of the page.
+        with translation.override(speech.language_of(request, reset.language)):
+            is_valid = form.is_valid()
+        if not is_valid:
             return _form(request, reset, form)
         resets.redeem(grant, password=form.cleaned_data["new_password1"])
     except Unredeemable as refused:
-        return _problem(request, refused.problem)
+        return _problem(request, refused.problem, language=refused.language)
     response = redirect("wagtail_member_reset:password_reset_complete")
     grants.drop(response, request, used=grant)
     return response
@@ -116,7 +120,7 @@ def password_reset_complete(request: HttpRequest) -> HttpResponse:
         "was_used": used is not None,
         "next": next_page.allowed(reset.next_path) if reset else "",
     }
-    response = _page(request, "password_reset_complete.html", context)
+    response = _page(request, "password_reset_complete.html", context, language=reset.language if reset else "")
     if used:
         grants.forget_selector(response, request)
     return response
@@ -141,19 +145,19 @@ def _used(selector: str | None) -> PasswordReset | None:
         return None
 
 
-def _form(request: HttpRequest, reset: Any, form: PasswordForm | None = None) -> HttpResponse:
+def _form(request: HttpRequest, reset: PasswordReset, form: PasswordForm | None = None) -> HttpResponse:
     member = reset.member
     context = {
         "form": form or PasswordForm(member),
         "reset": reset,
         "sign_in_name": accounts.sign_in_name(member),
         "username": accounts.address_of(member) if accounts.signs_in_by_address() else member.get_username(),
-        "rules": password_rules(),
+        "rules": password_rules,
     }
-    return _page(request, "password_reset_confirm.html", context)
+    return _page(request, "password_reset_confirm.html", context, language=reset.language)
 
 
-def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
+def _problem(request: HttpRequest, problem: LinkProblem | None, *, language: str = "") -> HttpResponse:
     """One page for each way in which a link can have ended, and one for a browser that brings nothing."""
     if not accounts.has_passwords():
         return _page(request, "no_passwords.html", {})
@@ -164,7 +168,7 @@ def _problem(request: HttpRequest, problem: LinkProblem | None) -> HttpResponse:
         "form": RequestForm(),
         "grant_lifetime": GRANT_LIFETIME,
     }
-    return _page(request, "password_reset_problem.html", context)
+    return _page(request, "password_reset_problem.html", context, language=language)
 
 
 def _not_written(request: HttpRequest) -> HttpResponse:
@@ -183,7 +187,15 @@ def _not_written(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    status: int = 200,
+    language: str = "",
+) -> HttpResponse:
+    """The page, all in one language: the link's, if any. Its addresses stay under the one that the site has here."""
     site = _site_of(request)
     contact = conf.SUPPORT_CONTACT
     common = {
@@ -193,8 +205,13 @@ def _page(request: HttpRequest, template: str, context: dict[str, Any], *, statu
         "contact_is_page": "://" in contact,
         "login_url": sign_in.url(context.get("next", "")),
         "home_url": paths.home(),
+        "request_url": reverse("wagtail_member_reset:password_reset"),
     }
-    return render(request, TEMPLATES + template, {**common, **context}, status=status)
+    language = speech.language_of(request, language)
+    with translation.override(language):
+        response = render(request, TEMPLATES + template, {**common, **context}, status=status)
+    response["Content-Language"] = language
+    return response
 
 
 def _site_of(request: HttpRequest) -> Site | None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from .. import audit, db, links
-from ..accounts import Member, address_of, refusal_for
+from ..accounts import Member, address_of, language_of, refusal_for
 from ..exceptions import Refusal, SendRefused
 from ..links import Effect
 from ..mailing import opens_at
@@ -61,11 +61,19 @@ def enqueue(
         # A link that was just made is in no email yet.
         waiting = None
         if effect == Effect.SAME_LINK:
+            _speak(reset, language_of(account, language or reset.language))
             waiting = _brought_forward(reset, account)
             NeedsHelp.objects.look_again([account.pk])
         return waiting or _new_email(reset, account, origin=origin, by=by)
 
     return db.retried(attempt)
+
+
+def _speak(reset: PasswordReset, language: str) -> None:
+    """Another language for the link that is sent again, and for the page behind it: the member's, by now."""
+    if language != reset.language:
+        PasswordReset.objects.filter(pk=reset.pk).update(language=language)
+        reset.language = language
 
 
 def _brought_forward(reset: PasswordReset, account: Member) -> ResetEmail | None:
@@ -81,9 +89,9 @@ def _brought_forward(reset: PasswordReset, account: Member) -> ResetEmail | None
     if waiting is not None and waiting.mailing is not None and opens_at(waiting.mailing):
         return None  # that of the mailing leaves in its hours
     if waiting is not None:
-        # The address may be spelled otherwise by now.
-        waiting.next_attempt_at, waiting.recipient = now, address_of(account)
-        waiting.save(update_fields=["next_attempt_at", "recipient"])
+        # The address may be spelled otherwise by now, and another language be asked for.
+        waiting.next_attempt_at, waiting.recipient, waiting.language = now, address_of(account), reset.language
+        waiting.save(update_fields=["next_attempt_at", "recipient", "language"])
     return waiting
 
 

@@ -10,7 +10,7 @@ from django.utils.formats import number_format
 from django.utils.html import escape, linebreaks, urlize
 from django.utils.translation import gettext as _
 
-from .. import ids, links, mailing
+from .. import ids, languages, links, mailing
 from ..accounts import Member, address_of, language_of, may_view_all
 from ..exceptions import SettingError
 from ..models import Mailing, MailingState, PauseReason
@@ -48,7 +48,7 @@ def send_notices(mailer: Mailer) -> int:
 
 
 def _send(due: Mailing, mailer: Mailer, *, to: Member) -> Result:
-    with translation.override(language_of(to, due.language)):
+    with translation.override(languages.spoken(language_of(to, due.language))):
         content = _compose(due, has_figures=may_view_all(to))
     result = mailer.send(content, to=address_of(to), public_id=str(ids.new_public_id()))
     if result.answer != Answer.ACCEPTED:

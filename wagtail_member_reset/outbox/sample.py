@@ -55,7 +55,7 @@ def send_test(mailing: Mailing, member: Member, *, by: Member) -> SampleSent:
     if not address:
         return SampleSent.NO_ADDRESS
     content = _compose(mailing, of=member, to=by)
-    with translation.override(language_of(by)):
+    with translation.override(content.language):
         content = replace(content, subject=_("Test: %(subject)s") % {"subject": content.subject})
     if not audit.note_test(mailing, by=by, period=PERIOD, most=MOST_TESTS):
         return SampleSent.LIMIT

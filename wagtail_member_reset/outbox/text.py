@@ -19,7 +19,7 @@ from django.utils import formats, timezone, translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
-from .. import moments
+from .. import languages, moments
 from ..accounts import one_line
 from ..exceptions import TemplateSlotError
 from ..models import WITHOUT_LINK
@@ -32,6 +32,9 @@ PARTS = {"subject": "{}_subject.txt", "text": "{}.txt", "html": "{}.html"}
 # between them stays behind where a filter has taken the characters away.
 WORD = "mrslot-"
 MARKER = re.compile(f"\ue000{WORD}([^\ue000\ue001]*)\ue001")
+# In a language from right to left, what may be from left to right stands apart, also in a subject and in plain text.
+ISOLATE, END = "\u2068", "\u2069"
+ISOLATED = ("first_name", "username", "site_name", "support_contact")
 LONGEST_NAME = 40
 # Mail programs make links of these, so a name with one of them is no name.
 LINK_LIKE = re.compile(r"://|www\.|@|\w\.\w", re.IGNORECASE)
@@ -49,6 +52,8 @@ class Content:
     subject: str
     text: str
     html: str
+    # Empty where it is the reader's own.
+    language: str = ""
 
     def __repr__(self) -> str:
         return "<Content>"
@@ -61,12 +66,14 @@ class Compiled:
     subject: Pieces
     text: Pieces
     html: Pieces
+    language: str
 
     def fill(self, slots: Mapping[str, str], *, html: Mapping[str, str] | None = None) -> Content:
         """`html` has values for the HTML part that are escaped already, or that a mail service fills in."""
         escaped = {name: _in_html(value) for name, value in slots.items()} | dict(html or {})
         subject = " ".join(_join(self.subject, slots).split())
-        return Content(subject, _join(self.text, slots).strip() + "\n", _join(self.html, escaped))
+        text = _join(self.text, slots).strip() + "\n"
+        return Content(subject, text, _join(self.html, escaped), self.language)
 
 
 def compose(
@@ -78,13 +85,13 @@ def compose(
     cache: Cache | None = None,
 ) -> Content:
     """
-    Write the mail of a purpose in a language.
+    Write the mail of a purpose in a language, or in the one that stands in for it: see `languages.spoken`.
 
     `slots` has a value for each name in `SLOTS`; an empty one is left out by the
     template. `html` replaces some of them in the HTML part, unescaped: for what a mail
     service fills in. `cache` keeps compiled texts between the mails of one mailing.
     """
-    slots = {name: slots.get(name, "") for name in SLOTS}
+    slots, language = {name: slots.get(name, "") for name in SLOTS}, languages.spoken(language)
     if purpose in WITHOUT_LINK:
         slots["paragraph"] = ""
     key = (purpose, language, frozenset([name for name in SLOTS if slots[name]]))
@@ -116,7 +123,7 @@ def valid_until(moment: datetime, *, language: str) -> str:
     if timezone.is_aware(moment):
         moment = timezone.localtime(moment, timezone.get_default_timezone())
     moment = moments.last_minute(moment)
-    with translation.override(language):
+    with translation.override(languages.spoken(language)):
         zone = moments.zone_in_words(settings.TIME_ZONE)
         return _("%(weekday)s, %(date)s, %(time)s (%(zone)s)") % {
             "weekday": formats.date_format(moment, "l"),
@@ -130,6 +137,8 @@ def _compile(purpose: str, language: str, filled: frozenset[str]) -> Compiled:
     context: dict[str, object] = {name: f"\ue000{WORD}{name}\ue001" if name in filled else "" for name in SLOTS}
     with translation.override(language):
         context["language"], context["bidi"] = language, translation.get_language_bidi()
+        if context["bidi"]:
+            context |= {name: f"{ISOLATE}{context[name]}{END}" for name in ISOLATED if name in filled}
         parts = {
             part: _cut(render_to_string(template, context), template)
             for part, path in PARTS.items()
@@ -137,7 +146,7 @@ def _compile(purpose: str, language: str, filled: frozenset[str]) -> Compiled:
         }
     if purpose not in WITHOUT_LINK:
         _require_slots(purpose, filled, parts)
-    return Compiled(**parts)
+    return Compiled(**parts, language=language)
 
 
 def _require_slots(purpose: str, filled: frozenset[str], parts: Mapping[str, Pieces]) -> None:

@@ -23,6 +23,7 @@ class MailingFilters(WagtailFilterSet):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         drafts = (MailingState.DRAFT.value, mailing_words.draft())
+        self.filters["state"].label = _("State")
         self.filters["state"].extra["choices"] = [drafts, *MailingState.choices[1:]]
 
 

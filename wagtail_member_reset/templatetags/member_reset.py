@@ -8,12 +8,13 @@ from typing import Any
 
 from django import template
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import number_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 
-from .. import moments
+from .. import languages, moments
 from ..redact import Redacted
 
 register = template.Library()
@@ -75,9 +76,21 @@ class TabParser(HTMLParser):
 
 @register.filter
 def in_words(duration: timedelta) -> str:
-    """A duration in the reader's language, as "16 hours" or "1 week": computed, never written down."""
+    """A duration in the language of our words beside, as "16 hours" or "1 week": computed, never written down."""
     now = timezone.now()
-    return timesince(now - duration, now)
+    with translation.override(languages.here() or None):
+        return timesince(now - duration, now)
+
+
+@register.simple_tag
+def our_language() -> str:
+    """Attributes for an element with our words in it, where these are in another language than the admin."""
+    language = languages.here()
+    if not language or not languages.is_foreign(language):
+        return ""
+    with translation.override(language):
+        direction = "rtl" if translation.get_language_bidi() else "ltr"
+    return format_html('lang="{}" dir="{}"', language, direction)
 
 
 @register.filter(expects_localtime=True)

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
+from django.utils import translation
 
-from ... import mailings
+from ... import languages, mailings
 from ...exceptions import ChoiceError
 from ...mailing import MOST_PER_HOUR, Choice, Kind, Preview, Source, file_choice, in_groups, read_file, with_ids
 from ...models import Mailing, MailingState, Origin
@@ -66,6 +67,8 @@ class Command(WorkingCommand):
         parser.add_argument("--no-input", action="store_false", dest="interactive", help="Do not ask.")
         parser.add_argument("--json", action="store_true", help="End with one line of JSON.")
 
+    # As Django's own commands, it speaks English: the reasons that it quotes, too.
+    @translation.override("en")
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["csv"] and (options["column"] or options["email_each"] or options["include_admins"]):
             raise CommandError("--column, --email-each and --include-admins are about a file: add --csv FILE.")
@@ -93,14 +96,9 @@ class Command(WorkingCommand):
 
     def drafted(self, options: dict[str, Any]) -> Mailing | None:
         choice = self.choice(options)
-        mailing = mailings.drafted(
-            choice,
-            by=None,
-            name=options["name"],
-            again=options["again"],
-            per_hour=options["rate"],
-            origin=Origin.IMPORT,
-        )
+        about = {"again": options["again"], "per_hour": options["rate"], "origin": Origin.IMPORT}
+        with translation.override(languages.spoken()):  # staff read its name
+            mailing = mailings.drafted(choice, by=None, name=options["name"], **about)
         preview = self.preview(mailing)
         if choice.kind == Kind.NEVER_SIGNED_IN:
             self.say(f"Everybody who has not got in yet: {NOT_IN}.")

@@ -1,0 +1,137 @@
+"""The catalogues that we ship: whole, and in the register that Wagtail's own have."""
+
+import gettext
+import re
+from io import BytesIO
+
+import polib
+import pytest
+from django.utils.translation import to_locale
+
+from .catalogues import LOCALE, SHIPPED, ours
+
+HOLE = re.compile(r"%\(\w+\)[a-z]|%%|\{\w*\}|</?\w+[^>]*>")
+FORMS = {"fr": "nplurals=2; plural=(n > 1);"}
+# How each language speaks to the reader, by words that it has for nothing else. German "Sie", French "vous", Spanish
+# "tú", Dutch "je", Italian "tu": what is listed is the other register.
+SLIPS = {
+    "de": r"(?i)\b(du|dich|dir|dein(e[mnrs]?)?|euch|euer|eure[mnrs]?)\b",
+    "fr": r"(?i)\b(tu|toi|tes|tiens?|tienne)\b|\b(ton|ta) (compte|adresse|mot|lien|e-mail|nom|site)\b|\bt[’']",
+    "es": r"\b([Uu]sted(es)?|[Vv]osotr[oa]s|[Vv]uestr[oa]s?)\b|(?:^|[.:!] )(Haga|Introduzca|Pulse|Elija|Escriba) ",
+    "nl": r"(?i)\b(u|uw|uzelf)\b",
+    "it": r"\b(Lei|Suo|Sua|Suoi|Sue)\b|(?:^|[.:!] )(Faccia|Inserisca|Scelga|Clicchi|Prema|Controlli|Verifichi) ",
+}
+
+
+def texts(entry):
+    return list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
+
+
+def holes(text):
+    return sorted(HOLE.findall(text))
+
+
+@pytest.fixture(params=SHIPPED)
+def language(request):
+    return request.param
+
+
+@pytest.fixture
+def catalogue(language):
+    return ours(language)
+
+
+def test_these_languages_are_shipped_and_each_has_all_messages():
+    found = {path.parent.parent.name for path in LOCALE.glob("*/LC_MESSAGES/django.po")}
+    messages = {
+        language: {(entry.msgctxt, entry.msgid, entry.msgid_plural) for entry in ours(language)} for language in found
+    }
+
+    assert found >= set(SHIPPED)
+    assert [language for language in found if messages[language] != messages["de"]] == []
+
+
+def test_nothing_is_missing_or_uncertain(catalogue):
+    assert [entry.msgid for entry in catalogue if not entry.translated() or entry.obsolete] == []
+
+
+def test_header_names_the_language(catalogue, language):
+    said = catalogue.metadata
+
+    assert (said["Language"], to_locale(language)) == (language, language)
+    assert said["Content-Type"] == "text/plain; charset=UTF-8"
+    assert said["Plural-Forms"] == FORMS.get(language, "nplurals=2; plural=(n != 1);")
+
+
+def test_compiled_file_is_that_of_the_text(catalogue, language):
+    compiled = (LOCALE / language / "LC_MESSAGES" / "django.mo").read_bytes()
+
+    assert compiled == catalogue.to_binary()
+    assert gettext.GNUTranslations(BytesIO(compiled)).gettext("Reset your password") != "Reset your password"
+
+
+def test_placeholders_and_tags_are_kept(catalogue):
+    wrong = []
+    for entry in catalogue:
+        wanted = holes(entry.msgid_plural or entry.msgid)
+        for number, text in enumerate(texts(entry)):
+            # The form for one may say "one" in words.
+            may_lack = bool(entry.msgid_plural) and number == 0
+            if holes(text) != wanted and not (may_lack and set(holes(text)) <= set(wanted)):
+                wrong.append((entry.msgid, text))
+    assert wrong == []
+
+
+def test_every_plural_has_all_its_forms(catalogue):
+    plural = [entry for entry in catalogue if entry.msgid_plural]
+
+    assert plural
+    assert [entry.msgid for entry in plural if set(entry.msgstr_plural) != {0, 1} or not all(texts(entry))] == []
+
+
+def test_every_message_can_be_filled(catalogue):
+    for entry in catalogue:
+        if not {"python-format", "python-brace-format"} & set(entry.flags):
+            continue
+        values = dict.fromkeys(re.findall(r"%\((\w+)\)", entry.msgid + entry.msgid_plural), 3)
+        for text in texts(entry):
+            assert "%(" not in text % values, entry.msgid
+
+
+def test_lines_begin_and_end_as_they_did(catalogue):
+    edges = [(entry.msgid, text) for entry in catalogue for text in texts(entry)]
+
+    assert [
+        old for old, new in edges if (old[:1].isspace(), old[-1:].isspace()) != (new[:1].isspace(), new[-1:].isspace())
+    ] == []
+
+
+def test_reader_is_spoken_to_in_one_register(catalogue, language):
+    slip = SLIPS[language]
+    bare = [
+        (entry.msgid, re.sub(r"<[^>]*>|%\(\w+\)s|https?://\S+", " ", text))
+        for entry in catalogue
+        for text in texts(entry)
+    ]
+
+    assert [(text, re.search(slip, text)[0]) for _msgid, text in bare if re.search(slip, text)] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("de", "Gib dein Passwort ein."),
+        ("fr", "Choisis ton mot de passe, si tu veux."),
+        ("es", "Elija una contraseña, si usted quiere."),
+        ("nl", "Kies uw wachtwoord."),
+        ("it", "Scelga la Sua password."),
+    ],
+)
+def test_other_register_would_be_found(language, said):
+    assert re.search(SLIPS[language], said)
+
+
+def test_same_text_compiles_to_the_same_bytes(catalogue):
+    again = polib.pofile(str(catalogue))
+
+    assert again.to_binary() == catalogue.to_binary()

@@ -1,0 +1,110 @@
+"""Nothing that a person reads was written into code or a template: what is, stands outside of all brackets."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import connection
+
+from wagtail_member_reset import models
+
+from . import pseudo
+
+# Of Wagtail's own pages, and of the demo: what Wagtail does not translate, groups, and what is in the table of a test.
+NOT_OURS = {"Actions", "Search", "True", "False", "None", "Wagtail", "403 Forbidden"}
+DATA = {
+    "Harbour Rowing Club",
+    "Editors",
+    "Moderators",
+    "Help desk",
+    "Dues",
+    "All message recipients were rejected or invalid",
+}
+DATA |= {"Name", "Email", "Guardian", "Nobody", "Broken", "not an address", "nobody@harbour.example"}
+WALKED = {
+    "/admin/users/edit/N/",
+    "/admin/users/new/",
+    "/admin/member-reset/N/address/",
+    "/admin/member-reset/N/do-not-email/",
+    "/admin/member-reset/N/hand-out/",
+    "/admin/member-reset/N/history/",
+    "/admin/member-reset/N/link/",
+    "/admin/member-reset/N/send/",
+    "/admin/member-reset/mailings/N/",
+    "/admin/member-reset/mailings/N/bounces/",
+    "/admin/member-reset/mailings/N/details/",
+    "/admin/member-reset/mailings/N/members/",
+    "/admin/member-reset/mailings/N/stop/",
+    "/admin/member-reset/mailings/new/",
+    "/admin/member-reset/needs-help/",
+    "/admin/member-reset/needs-help/domains/",
+}
+
+
+def run(folder, *command):
+    environment = {**os.environ, "DEMO_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "example_site.settings"}
+    done = subprocess.run(
+        [sys.executable, *command], check=False, cwd=settings.ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the demo has a database of its own: once is enough")
+def test_every_page_and_email_says_nothing_but_messages_and_data(tmp_path):
+    run(tmp_path, "example_site/manage.py", "migrate", "-v", "0")
+    run(tmp_path, "example_site/manage.py", "seed")
+
+    walked = json.loads(run(tmp_path, "-m", "tests.languages.walk"))
+
+    data = sorted({*walked["data"], *DATA, *NOT_OURS} - {""}, key=len, reverse=True)
+    known = re.compile("|".join([r"https?://\S+", *(rf"\b{re.escape(each)}\b" for each in data)]), re.IGNORECASE)
+    left = {text: where for text, where in walked["left"].items() if pseudo.WORD.search(known.sub("", text))}
+    assert left == {}
+    assert set(walked["kinds"]) >= WALKED
+
+
+def test_text_outside_of_messages_is_found():
+    page = '<p title="Seen">⟦All of <b>Mia</b>⟧ and more <input type="submit" value="Go"></p><script>never</script>'
+
+    assert pseudo.Page(page).left == [("p[title]", "Seen"), ("p", "and more"), ("input[value]", "Go")]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [models.PasswordReset._meta, models.Mailing._meta],
+    ids=lambda meta: meta.model_name,
+)
+def test_names_of_what_staff_find_in_wagtail_are_messages(named, monkeypatch):
+    pseudo.switch_on(monkeypatch.setattr)
+
+    said = [named.verbose_name, named.verbose_name_plural, apps.get_app_config("wagtail_member_reset").verbose_name]
+    assert [str(text) for text in said if not str(text).startswith("⟦")] == []
+
+
+def test_choices_of_rows_are_messages(monkeypatch):
+    pseudo.switch_on(monkeypatch.setattr)
+
+    told = [models.SkipReason, models.MailingState]
+    assert [str(label) for kind in told for label in kind.labels if label and not str(label).startswith("⟦")] == []
+
+
+def test_command_speaks_english_in_one_piece_and_names_the_mailing_for_staff(db, settings, capsys):
+    settings.LANGUAGE_CODE = "es"
+    settings.LANGUAGES = [("en", "English"), ("es", "Spanish")]
+    get_user_model()(username="nia", email="").save() if get_user_model().USERNAME_FIELD == "username" else None
+
+    call_command("send_member_resets", "--all", "--no-input", "--background")
+
+    said = capsys.readouterr()
+    assert "Emails handed over: 0" in said.out
+    assert "not mailed: 1: " in said.err and "dirección" not in said.err
+    assert "Mailing of" not in models.Mailing.objects.get().name
