@@ -9,6 +9,7 @@ PREFIX = "WAGTAIL_MEMBER_RESET_"
 
 DEFAULTS = {
     "LINK_LIFETIME": timedelta(days=7),
+    "WELCOME_LIFETIME": timedelta(days=7),
     "STATUS_WINDOW": timedelta(hours=16),
     "RETENTION": timedelta(days=30),
     "BASE_URL": None,

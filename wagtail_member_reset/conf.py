@@ -54,6 +54,13 @@ class Conf:
         return self._duration("LINK_LIFETIME", timedelta(days=7))
 
     @property
+    def WELCOME_LIFETIME(self) -> timedelta:
+        """How long a welcome link works, and so the link of its reminder. Default: LINK_LIFETIME."""
+        if self._get("WELCOME_LIFETIME", None) is None:
+            return self.LINK_LIFETIME
+        return self._duration("WELCOME_LIFETIME", timedelta(days=7))
+
+    @property
     def STATUS_WINDOW(self) -> timedelta:
         """How long staff see that a link went out, and may have it sent again. Default: 16 hours."""
         return self._duration("STATUS_WINDOW", timedelta(hours=16))
@@ -69,8 +76,8 @@ class Conf:
         if self._get("REMINDER", None) is None:
             return None
         value = self._duration("REMINDER", timedelta(days=2))
-        if value >= self.LINK_LIFETIME:
-            raise self._error("REMINDER", value, f"set a timedelta shorter than a link lives, {self.LINK_LIFETIME}")
+        if value >= (lives := self.WELCOME_LIFETIME):
+            raise self._error("REMINDER", value, f"set a timedelta shorter than a welcome link lives, {lives}")
         return value
 
     @property

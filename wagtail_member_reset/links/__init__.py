@@ -1,7 +1,16 @@
 """One member's link: where it leads, whether it still stands, how it is issued and how it ends."""
 
 from .handed_out import hand_out
-from .issuer import LOG_ACTIONS, Effect, Issuer, effect_of_sending, reissue, take_up
+from .issuer import (
+    LOG_ACTIONS,
+    Effect,
+    Issuer,
+    effect_of_sending,
+    lifetime_of,
+    purpose_of_next,
+    reissue,
+    take_up,
+)
 from .limits import is_spent_for_mailings, is_spent_for_strangers, refusal_of_staff
 from .location import (
     LocationProblem,
@@ -58,6 +67,7 @@ __all__ = [
     "is_spent_for_strangers",
     "is_upgrading",
     "leads_nowhere",
+    "lifetime_of",
     "lock_first",
     "locked",
     "next_erasure",
@@ -69,6 +79,7 @@ __all__ = [
     "problem_of",
     "problem_of_location",
     "purge",
+    "purpose_of_next",
     "refusal_of_staff",
     "reissue",
     "sender_address",

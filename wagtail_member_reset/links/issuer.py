@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import Enum
 
 from django.conf import settings
@@ -33,6 +34,16 @@ def effect_of_sending(reset: PasswordReset | None, member: Member, *, fresh: boo
     if reset is None or not reset.is_live or failing(reset, member):
         return Effect.NEW_LINK
     return Effect.REPLACES if fresh or not tokens.is_derivable(reset) else Effect.SAME_LINK
+
+
+def lifetime_of(purpose: Purpose) -> timedelta:
+    """How long a new link works that is issued for this."""
+    return conf.WELCOME_LIFETIME if purpose == Purpose.WELCOME else conf.LINK_LIFETIME
+
+
+def purpose_of_next(current: PasswordReset | None, purpose: Purpose = Purpose.RESET) -> Purpose:
+    """What a new link is for. A welcome that was never followed stays a welcome, whoever asks for it again."""
+    return Purpose.WELCOME if current is not None and current.is_live and current.is_welcome else purpose
 
 
 def take_up(
@@ -91,9 +102,8 @@ class Issuer:
     def __init__(self, *, origin: Origin, by: Member | None, site: Site | None, language: str) -> None:
         now = timezone.now()
         self._language, self._key = language or settings.LANGUAGE_CODE, tokens.current_key()
-        self._pattern = PasswordReset(
-            origin=origin, issued_by=by, site=site, issued_at=now, expires_at=now + conf.LINK_LIFETIME
-        )
+        self._ends = {purpose: now + lifetime_of(purpose) for purpose in (Purpose.WELCOME, Purpose.RESET)}
+        self._pattern = PasswordReset(origin=origin, issued_by=by, site=site, issued_at=now)
 
     def link_of(self, account: Member, purpose: Purpose) -> tuple[PasswordReset, Token]:
         """A link that nobody has yet, and its token: neither its row nor its mail is written."""
@@ -104,6 +114,7 @@ class Issuer:
             member_id=account.pk,
             active_for_id=account.pk,
             purpose=purpose,
+            expires_at=self._ends[purpose],
             language=language_of(account, self._language),
             recipient=address_of(account),
             password_mark=tokens.new_password_mark(account.pk, account.password, self._key),
@@ -125,9 +136,7 @@ def issue_link(
     site: Site | None,
     language: str,
 ) -> PasswordReset:
-    # A welcome that was never followed stays a welcome, whoever asks for it again.
-    if current is not None and current.is_live and current.is_welcome:
-        purpose = Purpose.WELCOME
+    purpose = purpose_of_next(current, purpose)
     if current is not None and not settle(current, account):
         close(current, State.SUPERSEDED, Reason.NEWER_LINK)
     site = site or Site.objects.filter(is_default_site=True).first()

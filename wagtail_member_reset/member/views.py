@@ -58,7 +58,9 @@ def password_reset(request: HttpRequest) -> HttpResponse:
 @guarded
 @require_safe
 def password_reset_done(request: HttpRequest) -> HttpResponse:
-    return _page(request, "password_reset_done.html", {"lifetime": conf.LINK_LIFETIME})
+    # Nobody is told which of the two it is: that would say who has never signed in.
+    is_one = conf.LINK_LIFETIME == conf.WELCOME_LIFETIME
+    return _page(request, "password_reset_done.html", {"lifetime": conf.LINK_LIFETIME if is_one else None})
 
 
 # Not even a method that is refused may be answered otherwise: an error is logged with its address.

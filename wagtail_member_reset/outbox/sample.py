@@ -11,9 +11,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from wagtail.models import Site
 
-from .. import audit, ids
+from .. import audit, ids, links
 from ..accounts import Member, address_of, language_of
-from ..conf import conf
 from ..mailing import purpose_now
 from ..models import Mailing, PasswordReset, ResetEmail
 from . import letter
@@ -67,7 +66,8 @@ def send_test(mailing: Mailing, member: Member, *, by: Member) -> SampleSent:
 def _compose(mailing: Mailing, *, of: Member, to: Member) -> Content:
     site = mailing.site or Site.objects.filter(is_default_site=True).first()
     language = language_of(of, mailing.language or settings.LANGUAGE_CODE)
-    about = {"purpose": purpose_now(of), "language": language, "site": site}
-    reset = PasswordReset(expires_at=timezone.now() + conf.LINK_LIFETIME, **about)
+    purpose = purpose_now(of)
+    about = {"purpose": purpose, "language": language, "site": site}
+    reset = PasswordReset(expires_at=timezone.now() + links.lifetime_of(purpose), **about)
     email = ResetEmail(member=to, reset=reset, mailing=mailing, recipient=address_of(to), **about)
     return letter.compose(email, NO_TOKEN, letter.Shared())

@@ -107,7 +107,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "location_problem": problem,
         "is_host_refused": problem == links.LocationProblem.HOST,
         "window": conf.STATUS_WINDOW,
-        "lifetime": conf.LINK_LIFETIME,
+        "lifetime": links.lifetime_of(links.purpose_of_next(status.reset)),
         "urls": urls(member),
         "address_field": f"id_{member.get_email_field_name()}",
         "back_url": page_url(actor, member),
