@@ -107,7 +107,7 @@ def check_delivery(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def _window_in_lifetime() -> Iterator[CheckMessage]:
     lifetimes = {"LINK_LIFETIME": conf.LINK_LIFETIME, "WELCOME_LIFETIME": conf.WELCOME_LIFETIME}
     name, shortest = min(lifetimes.items(), key=itemgetter(1))
-    if conf.STATUS_WINDOW > shortest:
+    if shortest < conf.STATUS_WINDOW:
         yield Warning(
             f"{PREFIX}STATUS_WINDOW, {conf.STATUS_WINDOW}, is longer than {name}, {shortest}.",
             hint="Staff would be told of a link that no longer works: shorten the one or lengthen the other.",
