@@ -72,6 +72,12 @@ WRONG = [
     ("REMINDER", 2, "E016"),
     ("WELCOME_LIFETIME", timedelta(0), "E019"),
     ("WELCOME_LIFETIME", "a month", "E019"),
+    ("FROM_DOMAINS", "club.example", "E026"),
+    ("FROM_DOMAINS", ["office@club.example"], "E026"),
+    ("FROM_DOMAINS", ["*.club.example"], "E026"),
+    ("FROM_DOMAINS", [5], "E026"),
+    ("MAILER", "unknown", "E027"),
+    ("MAILER", 5, "E027"),
     ("PASSWORDS_ENABLED", "no", "E017"),
     ("PASSWORDS_ENABLED", None, "E017"),
     ("IDENTITY_CHECK", True, "E018"),
@@ -85,6 +91,9 @@ RIGHT = [
     ("REMINDER", timedelta(days=6, hours=23)),
     ("STATUS_WINDOW", timedelta(minutes=5)),
     ("WELCOME_LIFETIME", timedelta(days=30)),
+    ("FROM_DOMAINS", []),
+    ("FROM_DOMAINS", ("club.example", "münchen.example", "mail.club.example")),
+    ("MAILER", None),
     ("WELCOME_LIFETIME", None),
     ("BASE_URL", "https://club.example/"),
     ("BASE_URL", "http://localhost:8000"),
@@ -196,7 +205,7 @@ def test_all_that_is_wrong_is_said_at_once(settings):
     for name, value, _number in WRONG:
         setattr(settings, PREFIX + name, value)
 
-    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 20)]
+    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in (*range(1, 20), 26, 27)]
     assert ids(in_database()) == ["E023"]
 
 

@@ -20,6 +20,8 @@ DEFAULTS = {
     "LINK_DISPLAY": "inline",
     "DELIVERY": "auto",
     "SUPPORT_CONTACT": "office@club.example",
+    "FROM_DOMAINS": (),
+    "MAILER": "default",
     "CSP": {},
     "TRUSTED_PROXIES": 0,
     "REQUEST_LIMITS": {

@@ -19,6 +19,8 @@ from .common import error_of
 SETTINGS = {
     "LINK_LIFETIME": "E001",
     "WELCOME_LIFETIME": "E019",
+    "FROM_DOMAINS": "E026",
+    "MAILER": "E027",
     "STATUS_WINDOW": "E002",
     "BASE_URL": "E003",
     "WELCOME_ON_CREATE": "E004",

@@ -20,7 +20,6 @@ from .location import (
     leads_nowhere,
     page_url,
     problem_of_location,
-    sender_address,
     site_name,
     url_of,
 )
@@ -82,7 +81,6 @@ __all__ = [
     "purpose_of_next",
     "refusal_of_staff",
     "reissue",
-    "sender_address",
     "settle",
     "settle_member",
     "site_name",

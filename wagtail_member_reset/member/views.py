@@ -17,9 +17,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.models import Site
 
-from .. import accounts, links, paths, resets, sites
+from .. import accounts, links, paths, resets, senders, sites
 from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
+from ..senders import Sender
 from ..tokens import GRANT_LIFETIME
 from . import grants
 from .forms import PasswordForm, RequestForm, password_rules
@@ -175,10 +176,11 @@ def _not_written(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     site = _site_of(request)
-    contact = conf.SUPPORT_CONTACT
+    sender = _sender_of(site)
+    contact = sender.support_contact
     common = {
         "site_name": _site_name(site),
-        "sender": links.sender_address(),
+        "sender": sender.address,
         "contact": contact,
         "contact_is_page": "://" in contact,
         "login_url": _login_url(),
@@ -192,6 +194,13 @@ def _site_of(request: HttpRequest) -> Site | None:
         return sites.of_request(request)
     except DatabaseError:  # the page says what it can without
         return None
+
+
+def _sender_of(site: Site | None) -> Sender:
+    try:
+        return senders.of(site)
+    except DatabaseError:
+        return senders.default()
 
 
 def _site_name(site: Site | None) -> str:

@@ -23,6 +23,7 @@ from .. import moments
 from ..accounts import one_line
 from ..exceptions import TemplateSlotError
 from ..models import WITHOUT_LINK
+from ..senders import Sender
 
 SLOTS = ("first_name", "username", "link", "valid_until", "site_name", "support_contact", "paragraph")
 # What every template of an email with a link has to hold, where there is something to say.
@@ -49,6 +50,8 @@ class Content:
     subject: str
     text: str
     html: str
+    # Whom it is from; none of its own is as the settings say.
+    sender: Sender | None = None
 
     def __repr__(self) -> str:
         return "<Content>"
