@@ -44,6 +44,7 @@ from .upgrades import follow as follow_upgrade
 from .upgrades import is_upgrading
 from .upgrades import notice as notice_upgrade
 from .viewers import has_viewed, note_copier, note_viewer
+from .which_site import default_of, every_site, offered_sites, site_called, site_chosen, usual_site
 
 __all__ = [
     "LOG_ACTIONS",
@@ -54,9 +55,11 @@ __all__ = [
     "base_url",
     "close",
     "close_inactive",
+    "default_of",
     "effect_of_sending",
     "ending",
     "erase_past_window",
+    "every_site",
     "failing",
     "follow_upgrade",
     "hand_out",
@@ -73,6 +76,7 @@ __all__ = [
     "note_copier",
     "note_viewer",
     "notice_upgrade",
+    "offered_sites",
     "outgrown",
     "page_url",
     "problem_of",
@@ -83,9 +87,12 @@ __all__ = [
     "reissue",
     "settle",
     "settle_member",
+    "site_called",
+    "site_chosen",
     "site_name",
     "sweep",
     "take_up",
     "url_of",
     "use",
+    "usual_site",
 ]

@@ -16,6 +16,7 @@ from ..exceptions import EffectChanged
 from ..models import NeedsHelp, Origin, PasswordReset, Purpose, Reason, ResetEmail, State
 from ..tokens import Token
 from .state import close, failing, lock_first, settle
+from .which_site import usual_site
 
 
 class Effect(str, Enum):
@@ -29,11 +30,14 @@ class Effect(str, Enum):
 LOG_ACTIONS = {Effect.NEW_LINK: "send", Effect.SAME_LINK: "resend", Effect.REPLACES: "replace"}
 
 
-def effect_of_sending(reset: PasswordReset | None, member: Member, *, fresh: bool = False) -> Effect:
-    """What a send would do, given the member's live link."""
+def effect_of_sending(
+    reset: PasswordReset | None, member: Member, *, fresh: bool = False, site: Site | None = None
+) -> Effect:
+    """What a send would do, given the member's live link. That of another site than was chosen is replaced."""
     if reset is None or not reset.is_live or failing(reset, member):
         return Effect.NEW_LINK
-    return Effect.REPLACES if fresh or not tokens.is_derivable(reset) else Effect.SAME_LINK
+    is_elsewhere = site is not None and reset.site_id != site.pk
+    return Effect.REPLACES if fresh or is_elsewhere or not tokens.is_derivable(reset) else Effect.SAME_LINK
 
 
 def lifetime_of(purpose: Purpose) -> timedelta:
@@ -55,15 +59,17 @@ def take_up(
     origin: Origin,
     by: Member | None,
     site: Site | None = None,
+    keeps_site: bool = False,
     language: str = "",
 ) -> tuple[PasswordReset, Effect]:
     """
     The link of an account that is locked: its live one where that can be made again, else a new one; and which it is.
 
-    `fresh` asks for a new link in any case. Raises `EffectChanged` when it would not be the `expected` effect.
+    `fresh` asks for a new link in any case, and so does a `site` that is not the live link's, but where that
+    `keeps_site`. Raises `EffectChanged` when it would not be the `expected` effect.
     """
     current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
-    effect = effect_of_sending(current, account, fresh=fresh)
+    effect = effect_of_sending(current, account, fresh=fresh, site=None if keeps_site else site)
     if expected is not None and effect != expected:
         raise EffectChanged(effect.value)
     if current is not None and effect == Effect.SAME_LINK:
@@ -139,7 +145,7 @@ def issue_link(
     purpose = purpose_of_next(current, purpose)
     if current is not None and not settle(current, account):
         close(current, State.SUPERSEDED, Reason.NEWER_LINK)
-    site = site or Site.objects.filter(is_default_site=True).first()
+    site = site or usual_site(account)
     reset, _token = Issuer(origin=origin, by=by, site=site, language=language).link_of(account, purpose)
     reset.save(force_insert=True)
     NeedsHelp.objects.look_again([account.pk])

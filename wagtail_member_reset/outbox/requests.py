@@ -187,6 +187,7 @@ def _promise(request: ResetRequest, member: Any) -> bool:
             purpose=Purpose.RESET,
             origin=Origin.MEMBER,
             site=request.site,
+            keeps_site=True,
             language=request.language,
         )
     except SendRefused as refused:

@@ -60,7 +60,7 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
                     "Emails cannot be sent from %(domain)s. Choose an address at %(domains)s, or ask your "
                     "administrator to add the domain to WAGTAIL_MEMBER_RESET_FROM_DOMAINS."
                 ),
-                params={"domain": address.rpartition("@")[2], "domains": ", ".join(senders.domains()) or "–"},
+                params={"domain": address.rpartition("@")[2], "domains": _listed()},
                 code="domain",
             )
         return address
@@ -88,10 +88,14 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
         return address
 
 
+def _listed() -> str:
+    return ", ".join(senders.domains()) or "-"
+
+
 def _help_texts() -> dict[str, str]:
     usual = senders.default()
     empty = _("Leave empty for %(usual)s.")
-    listed = _("At one of these domains: %(domains)s.") % {"domains": ", ".join(senders.domains()) or "–"}
+    listed = _("At one of these domains: %(domains)s.") % {"domains": _listed()}
     return {
         "from_name": _("Leave empty for the name in %(usual)s.") % {"usual": usual.from_email},
         "from_address": f"{listed} {empty % {'usual': usual.address}}",
