@@ -6,15 +6,20 @@ import django
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from requests.adapters import HTTPAdapter
 from wagtail.models import Site
 
 from tests.conftest import make_person, use_backend
+from tests.outbox.test_backends import KEYS
+from tests.outbox.test_merge import Service
 from wagtail_member_reset import mailings, outbox, resets, senders
 from wagtail_member_reset.conf import conf
 from wagtail_member_reset.exceptions import SettingError
 from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import ResetEmail, SiteSender
-from wagtail_member_reset.outbox import former, sample, transport
+from wagtail_member_reset.outbox import merge, sample, transport
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +54,8 @@ def header(mail, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["Club", "Köln e. V.", "Müller, Söhne & Co.", "St. Pauli: Members", "中文", "O’Neil", "Club+", "3 Rivers (West)"]
+    "name",
+    ["Club", "Köln e. V.", "Müller, Söhne & Co.", "St. Pauli: Members", "中文", "O’Neil", "Club+", "3 Rivers (West)"],
 )
 def test_plain_names_are_taken(name):
     assert senders.is_plain_name(name)
@@ -155,7 +161,9 @@ def test_what_is_empty_is_as_the_settings_say(chosen, youth):
 
 
 def test_sender_whose_domain_is_listed_no_longer_falls_back(chosen, youth, settings):
-    row = chosen(from_name="Youth", from_address="hi@youth.example", reply_to="a@b.example", support_contact="c@d.example")
+    row = chosen(
+        from_name="Youth", from_address="hi@youth.example", reply_to="a@b.example", support_contact="c@d.example"
+    )
     before = senders.sender_of(row)
     settings.WAGTAIL_MEMBER_RESET_FROM_DOMAINS = ["club.example"]
 
@@ -222,7 +230,7 @@ def test_notice_after_a_change_has_the_sender_of_the_site(member, youth, chosen,
     chosen(from_address="hi@youth.example")
     resets.send(member, by=None, site=youth)
     outbox.drain()
-    former.ResetEmail.objects.create(
+    ResetEmail.objects.create(
         member=member, purpose="address_changed", recipient="old@members.example", language="en", site=youth
     )
 
@@ -240,13 +248,10 @@ def test_test_email_of_a_mailing_has_the_sender_of_its_site(member, office, yout
     assert [mail.from_email for mail in mailoutbox] == ['"Example Club" <hi@youth.example>']
 
 
-def test_sender_is_looked_up_once_for_each_site(youth, chosen, by_hand, django_assert_num_queries, mailoutbox):
+def test_sender_is_looked_up_once_for_each_site(youth, chosen, by_hand, mailoutbox):
     chosen(from_address="hi@youth.example")
     for number in range(6):
         resets.send(make_person(f"Mia{number}"), by=None, site=youth if number % 2 else None)
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     with CaptureQueriesContext(connection) as asked:
         outbox.drain()
 
@@ -257,17 +262,15 @@ def test_sender_is_looked_up_once_for_each_site(youth, chosen, by_hand, django_a
 
 @pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid")
 def test_one_call_for_many_has_one_sender(youth, chosen, monkeypatch, settings, by_hand):
-    from requests.adapters import HTTPAdapter
-
-    from tests.outbox.test_backends import KEYS
-    from tests.outbox.test_merge import Service
-    from wagtail_member_reset.outbox import merge
-
     service = Service("mailgun")
     settings.ANYMAIL = KEYS
     use_backend(settings, "anymail.backends.mailgun.EmailBackend")
     monkeypatch.setattr(merge, "_taken", {})
-    monkeypatch.setattr(HTTPAdapter, "send", lambda adapter, request, **kwargs: service(adapter, request, **kwargs))
+
+    def send(adapter, request, **kwargs):
+        return service(adapter, request, **kwargs)
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
     chosen(from_address="hi@youth.example", reply_to="answers@youth.example")
     people = [make_person(f"Mia{number}") for number in range(4)]
     for person in people[:2]:  # their links stay with their site, and are sent again

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.models import ModelLogEntry, Site
 
 from tests.conftest import grant, make_person
@@ -180,7 +181,11 @@ def test_details_for_their_it_name_the_sender_of_the_site(office_client, member,
     SiteSender.objects.create(site=site, from_address="hi@youth.example")
     sent()
     DeliveryEvent.objects.create(
-        email=ResetEmail.objects.get(), key="x", provider="Postmark", event_type="bounced", happened_at="2026-11-23T08:00Z"
+        email=ResetEmail.objects.get(),
+        key="x",
+        provider="Postmark",
+        event_type="bounced",
+        happened_at=timezone.now(),
     )
 
     assert "&lt;hi@youth.example&gt;" in panel_html(office_client, member)
