@@ -1,5 +1,6 @@
 """Whom a site's emails are from: chosen by staff, kept within the listed domains, and safe in a header."""
 
+import io
 from email import message_from_bytes, policy
 
 import django
@@ -8,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from requests import Response
 from requests.adapters import HTTPAdapter
 from wagtail.models import Site
 
@@ -285,6 +287,32 @@ def test_one_call_for_many_has_one_sender(youth, chosen, monkeypatch, settings, 
     calls = [("youth.example" in body and "hi%40youth.example" in body, body.count("to=")) for body in service.bodies]
     assert sorted(calls) == [(False, 2), (True, 2)]
     assert ["answers%40youth.example" in body for body in service.bodies].count(True) == 1
+
+
+@pytest.mark.parametrize("own", [None, "mg.club.example"])
+def test_address_is_unblocked_at_the_domain_of_the_sites_sender(
+    member, admin, youth, chosen, sent, settings, monkeypatch, own
+):
+    asked = []
+
+    def answer(adapter, request, **kwargs):
+        asked.append(request.url)
+        response = Response()
+        response.status_code, response.raw = 404, io.BytesIO(b'{"message": "Address not found in bounces table"}')
+        response.request, response.url = request, request.url
+        return response
+
+    chosen(from_address="hi@youth.example")
+    sent(site=youth)
+    ResetEmail.objects.update(provider="Mailgun")
+    settings.ANYMAIL = {**KEYS, "MAILGUN_SENDER_DOMAIN": own}
+    use_backend(settings, "anymail.backends.mailgun.EmailBackend")
+    monkeypatch.setattr(HTTPAdapter, "send", answer)
+
+    resets.unblock(ResetEmail.objects.select_related("reset", "member").get(), by=admin)
+
+    assert asked
+    assert all(f"/{own or 'youth.example'}/" in address for address in asked)
 
 
 # Pages
