@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from requests import Response
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 from wagtail.models import Site
 
 from tests.conftest import make_person, use_backend
@@ -25,6 +26,7 @@ from wagtail_member_reset.outbox import merge, sample, transport
 
 pytestmark = pytest.mark.django_db
 
+NOT_FOUND = b'{"message": "Address not found in bounces table"}'
 USUAL = "Example Club <office@club.example>"
 
 
@@ -298,7 +300,7 @@ def test_address_is_unblocked_at_the_domain_of_the_sites_sender(
     def answer(adapter, request, **kwargs):
         asked.append(request.url)
         response = Response()
-        response.status_code, response.raw = 404, io.BytesIO(b'{"message": "Address not found in bounces table"}')
+        response.status_code, response.raw = 404, HTTPResponse(io.BytesIO(NOT_FOUND), preload_content=False)
         response.request, response.url = request, request.url
         return response
 
