@@ -43,9 +43,9 @@ WRONG = [
     ("LINK_DISPLAY", "shown", "E006"),
     ("LINK_DISPLAY", None, "E006"),
     ("MAY_RESET", "no.such.thing", "E007"),
-    ("MEMBER_LANGUAGE", "no.such.thing", "E019"),
-    ("MEMBER_LANGUAGE", "tests.test_checks.WRONG", "E019"),
-    ("MEMBER_LANGUAGE", "", "E019"),
+    ("MEMBER_LANGUAGE", "no.such.thing", "E028"),
+    ("MEMBER_LANGUAGE", "tests.test_checks.WRONG", "E028"),
+    ("MEMBER_LANGUAGE", "", "E028"),
     ("MAY_RESET", "tests.test_checks.WRONG", "E007"),
     ("MAY_RESET", len, "E007"),
     ("MAY_RESET", "", "E007"),
@@ -73,6 +73,14 @@ WRONG = [
     ("MAILING_CONNECTIONS", True, "E015"),
     ("MAILING_CONNECTIONS", "4", "E015"),
     ("REMINDER", 2, "E016"),
+    ("WELCOME_LIFETIME", timedelta(0), "E019"),
+    ("WELCOME_LIFETIME", "a month", "E019"),
+    ("FROM_DOMAINS", "club.example", "E026"),
+    ("FROM_DOMAINS", ["office@club.example"], "E026"),
+    ("FROM_DOMAINS", ["*.club.example"], "E026"),
+    ("FROM_DOMAINS", [5], "E026"),
+    ("MAILER", "unknown", "E027"),
+    ("MAILER", 5, "E027"),
     ("PASSWORDS_ENABLED", "no", "E017"),
     ("PASSWORDS_ENABLED", None, "E017"),
     ("IDENTITY_CHECK", True, "E018"),
@@ -85,6 +93,11 @@ RIGHT = [
     ("REMINDER", None),
     ("REMINDER", timedelta(days=6, hours=23)),
     ("STATUS_WINDOW", timedelta(minutes=5)),
+    ("WELCOME_LIFETIME", timedelta(days=30)),
+    ("FROM_DOMAINS", []),
+    ("FROM_DOMAINS", ("club.example", "münchen.example", "mail.club.example")),
+    ("MAILER", None),
+    ("WELCOME_LIFETIME", None),
     ("BASE_URL", "https://club.example/"),
     ("BASE_URL", "http://localhost:8000"),
     ("WELCOME_ON_CREATE", False),
@@ -195,7 +208,7 @@ def test_all_that_is_wrong_is_said_at_once(settings):
     for name, value, _number in WRONG:
         setattr(settings, PREFIX + name, value)
 
-    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in range(1, 20)]
+    assert sorted(set(ids(ours()))) == [f"E{number:03}" for number in (*range(1, 20), 26, 27, 28)]
     assert ids(in_database()) == ["E023"]
 
 
@@ -203,6 +216,22 @@ def test_window_longer_than_the_lifetime_is_pointed_out(settings):
     settings.WAGTAIL_MEMBER_RESET_LINK_LIFETIME = timedelta(hours=8)
 
     assert ids(ours()) == ["W002"]
+
+
+def test_window_longer_than_a_welcome_lives_is_pointed_out(settings):
+    settings.WAGTAIL_MEMBER_RESET_WELCOME_LIFETIME = timedelta(hours=8)
+
+    [found] = ours()
+    assert (ids([found]), "WELCOME_LIFETIME, 8:00:00" in found.msg) == (["W002"], True)
+
+
+def test_reminder_goes_by_how_long_a_welcome_lives(settings):
+    settings.WAGTAIL_MEMBER_RESET_WELCOME_LIFETIME = timedelta(days=30)
+    settings.WAGTAIL_MEMBER_RESET_REMINDER = timedelta(days=10)
+
+    assert ours() == []
+    settings.WAGTAIL_MEMBER_RESET_WELCOME_LIFETIME = timedelta(days=9)
+    assert ids(ours()) == ["E016"]
 
 
 def test_window_as_long_as_the_lifetime_is_fine(settings):

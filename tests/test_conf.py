@@ -9,6 +9,7 @@ PREFIX = "WAGTAIL_MEMBER_RESET_"
 
 DEFAULTS = {
     "LINK_LIFETIME": timedelta(days=7),
+    "WELCOME_LIFETIME": timedelta(days=7),
     "STATUS_WINDOW": timedelta(hours=16),
     "RETENTION": timedelta(days=30),
     "BASE_URL": None,
@@ -19,6 +20,8 @@ DEFAULTS = {
     "LINK_DISPLAY": "inline",
     "DELIVERY": "auto",
     "SUPPORT_CONTACT": "office@club.example",
+    "FROM_DOMAINS": (),
+    "MAILER": "default",
     "CSP": {},
     "TRUSTED_PROXIES": 0,
     "REQUEST_LIMITS": {

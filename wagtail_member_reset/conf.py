@@ -6,6 +6,7 @@ from datetime import timedelta
 from email.utils import parseaddr
 from typing import Any, Literal, cast
 
+import django
 from django.conf import settings
 from django.utils.module_loading import import_string
 
@@ -54,6 +55,13 @@ class Conf:
         return self._duration("LINK_LIFETIME", timedelta(days=7))
 
     @property
+    def WELCOME_LIFETIME(self) -> timedelta:
+        """How long a welcome link works, and so the link of its reminder. Default: LINK_LIFETIME."""
+        if self._get("WELCOME_LIFETIME", None) is None:
+            return self.LINK_LIFETIME
+        return self._duration("WELCOME_LIFETIME", timedelta(days=7))
+
+    @property
     def STATUS_WINDOW(self) -> timedelta:
         """How long staff see that a link went out, and may have it sent again. Default: 16 hours."""
         return self._duration("STATUS_WINDOW", timedelta(hours=16))
@@ -69,8 +77,8 @@ class Conf:
         if self._get("REMINDER", None) is None:
             return None
         value = self._duration("REMINDER", timedelta(days=2))
-        if value >= self.LINK_LIFETIME:
-            raise self._error("REMINDER", value, f"set a timedelta shorter than a link lives, {self.LINK_LIFETIME}")
+        if value >= (lives := self.WELCOME_LIFETIME):
+            raise self._error("REMINDER", value, f"set a timedelta shorter than a welcome link lives, {lives}")
         return value
 
     @property
@@ -141,6 +149,32 @@ class Conf:
         if not isinstance(value, str) or not value.strip() or "\n" in value:
             raise self._error("SUPPORT_CONTACT", value, "set an email address or a URL, on one line")
         return value.strip()
+
+    @property
+    def FROM_DOMAINS(self) -> tuple[str, ...]:
+        """
+        The domains from which staff may have a site's emails sent; a subdomain only where it is listed.
+        Default: none but that of DEFAULT_FROM_EMAIL.
+        """
+        value = self._get("FROM_DOMAINS", ())
+        if not isinstance(value, (list, tuple)) or not all(
+            isinstance(domain, str) and re.fullmatch(r"[\w-]+(\.[\w-]+)*", domain) for domain in value
+        ):
+            raise self._error("FROM_DOMAINS", value, 'set a list of domains, for instance ["club.example"]')
+        return tuple(value)
+
+    @property
+    def MAILER(self) -> str:
+        """Which of MAILERS, which Django has from 6.1 on, sends our emails. Default: "default"."""
+        value = self._get("MAILER", None)
+        if value is None:
+            return "default"
+        if django.VERSION < (6, 1) or not hasattr(settings, "MAILERS"):
+            raise self._error("MAILER", value, "set MAILERS, which Django has from 6.1 on, or leave this setting out")
+        if not isinstance(value, str) or value not in settings.MAILERS:
+            aliases = ", ".join(f'"{alias}"' for alias in settings.MAILERS)
+            raise self._error("MAILER", value, f"set an alias of MAILERS, which has {aliases or 'none'}")
+        return value
 
     @property
     def CSP(self) -> Mapping[str, str] | None:

@@ -49,6 +49,10 @@ class EffectChanged(MemberResetError):
     """Since the question was asked, the answer would do something else. Nothing was written."""
 
 
+class SiteNotOffered(MemberResetError):
+    """There are several sites, and none of those to which links may lead was chosen. Nothing was written."""
+
+
 class ChoiceError(MemberResetError):
     """Members cannot be chosen so; the text says what is wrong and what would do."""
 

@@ -54,6 +54,8 @@ def send(
     """
     Mail the member a link: the same again within the status window, else a new one.
 
+    A `site` that is not the live link's means a new link, too. Without one, a new link is for the site of the last.
+
     Returns once the promise is in the database; the mail leaves after the commit.
     Raises `SendRefused` for an account that cannot be sent one, and `EffectChanged`
     when the outcome would not be the `expected` one. Both change nothing.

@@ -58,6 +58,7 @@ def forget() -> None:
 
 
 @receiver([post_save, post_delete], sender="wagtailcore.Site", dispatch_uid="wagtail_member_reset")
+@receiver([post_save, post_delete], sender="wagtail_member_reset.SiteSender", dispatch_uid="wagtail_member_reset")
 def site_changed(*, using: str, **kwargs: Any) -> None:
     forget()
     # Until the commit, others still read what was.

@@ -15,6 +15,7 @@ from .staff.bulk_action import SendResetsBulkAction, end_links_of_inactive, keep
 from .staff.log_words import DraftDeleted, IdentityChecked, NotToBeEmailed, Replaced, Sent, SentAgain, Unblocked
 from .staff.menu import member_sign_in
 from .staff.needs_help_panel import add_panel
+from .staff.sender import SenderViewSet
 
 
 @hooks.register("register_admin_urls")
@@ -27,6 +28,11 @@ def register_admin_menu_item() -> SubmenuMenuItem:
     return member_sign_in()
 
 
+@hooks.register("register_admin_viewset")
+def register_admin_viewset() -> SenderViewSet:
+    return SenderViewSet("wagtail_member_reset_sender", url_prefix="member-reset-sender")
+
+
 hooks.register("construct_homepage_panels", add_panel)
 hooks.register("register_bulk_action", SendResetsBulkAction)
 hooks.register("after_bulk_action", end_links_of_inactive)
@@ -36,7 +42,7 @@ keep_to_filter()
 @hooks.register("register_permissions")
 def register_permissions() -> QuerySet[Permission]:
     return Permission.objects.filter(
-        content_type__app_label="wagtail_member_reset", content_type__model="passwordreset"
+        content_type__app_label="wagtail_member_reset", content_type__model__in=["passwordreset", "sitesender"]
     )
 
 

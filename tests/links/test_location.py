@@ -246,10 +246,6 @@ def test_site_is_called_by_its_record_then_the_setting_then_its_host(site, setti
     assert location.site_name(None) == "club.example"
 
 
-def test_sender_is_the_bare_address(settings):
-    assert location.sender_address() == "office@club.example"
-
-
 @pytest.mark.urls("tests.links.test_location")
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_link_leads_to_the_pages_of_the_mails_language(site, language):

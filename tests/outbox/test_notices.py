@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
+from wagtail.models import Site
 
 from tests.conftest import grant, make_person
 from tests.reports.test_webhook import report
 from wagtail_member_reset import mailings, outbox
 from wagtail_member_reset.mailing import Choice, Kind, protection, watch, watchers
-from wagtail_member_reset.models import MailingState
+from wagtail_member_reset.models import MailingState, SiteSender
 from wagtail_member_reset.outbox.transport import Answer, Mailer, Result
 from wagtail_member_reset.reports import Cause, Whose
 
@@ -30,6 +31,17 @@ def office(office):
 def small_ones_are_told(request, monkeypatch):
     if "small" not in request.node.name:
         monkeypatch.setattr(watchers, "SMALLEST_TOLD", 1)
+
+
+def test_notice_is_from_the_sender_of_the_mailings_site(office, mailoutbox):
+    SiteSender.objects.create(site=Site.objects.get(), from_address="hi@club.example", reply_to="answers@club.example")
+    started(1, by=office)
+
+    outbox.drain()
+
+    [to_member, notice] = mailoutbox
+    assert (to_member.from_email, notice.to) == (notice.from_email, [office.email])
+    assert (notice.from_email, notice.reply_to) == ('"Example Club" <hi@club.example>', ["answers@club.example"])
 
 
 def test_nobody_is_told_of_the_end_of_a_small_mailing(office, mailoutbox):

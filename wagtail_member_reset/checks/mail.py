@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
-from .. import outbox, reports
+from .. import reports, senders
 from ..conf import conf
 from ..exceptions import SettingError
 from .common import plain_http
@@ -43,7 +43,7 @@ def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def _sender() -> Iterator[CheckMessage]:
     sender = str(settings.DEFAULT_FROM_EMAIL or "")
-    if not outbox.is_one_mailbox(sender):
+    if not senders.is_one_mailbox(sender):
         yield Error(
             f"DEFAULT_FROM_EMAIL is {sender[:100]!r}, which is not one address: no email can leave.",
             hint="Set one address, with or without a name, and a name with a colon or a comma in quotes: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -17,6 +18,9 @@ from .common import error_of
 
 SETTINGS = {
     "LINK_LIFETIME": "E001",
+    "WELCOME_LIFETIME": "E019",
+    "FROM_DOMAINS": "E026",
+    "MAILER": "E027",
     "STATUS_WINDOW": "E002",
     "BASE_URL": "E003",
     "WELCOME_ON_CREATE": "E004",
@@ -34,7 +38,7 @@ SETTINGS = {
     "REMINDER": "E016",
     "PASSWORDS_ENABLED": "E017",
     "IDENTITY_CHECK": "E018",
-    "MEMBER_LANGUAGE": "E019",
+    "MEMBER_LANGUAGE": "E028",
 }
 ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
 
@@ -46,7 +50,9 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         try:
             getattr(conf, name)
         except SettingError as error:
-            found.append(error_of(error, number))
+            # Where it goes by LINK_LIFETIME, that is what is wrong.
+            if name != "WELCOME_LIFETIME" or str(error).startswith(PREFIX + name):
+                found.append(error_of(error, number))
     return found or list(_window_in_lifetime())
 
 
@@ -102,9 +108,11 @@ def check_delivery(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _window_in_lifetime() -> Iterator[CheckMessage]:
-    if conf.STATUS_WINDOW > conf.LINK_LIFETIME:
+    lifetimes = {"LINK_LIFETIME": conf.LINK_LIFETIME, "WELCOME_LIFETIME": conf.WELCOME_LIFETIME}
+    name, shortest = min(lifetimes.items(), key=itemgetter(1))
+    if shortest < conf.STATUS_WINDOW:
         yield Warning(
-            f"{PREFIX}STATUS_WINDOW, {conf.STATUS_WINDOW}, is longer than LINK_LIFETIME, {conf.LINK_LIFETIME}.",
+            f"{PREFIX}STATUS_WINDOW, {conf.STATUS_WINDOW}, is longer than {name}, {shortest}.",
             hint="Staff would be told of a link that no longer works: shorten the one or lengthen the other.",
             id="wagtail_member_reset.W002",
         )

@@ -1,7 +1,16 @@
 """One member's link: where it leads, whether it still stands, how it is issued and how it ends."""
 
 from .handed_out import hand_out
-from .issuer import LOG_ACTIONS, Effect, Issuer, effect_of_sending, reissue, take_up
+from .issuer import (
+    LOG_ACTIONS,
+    Effect,
+    Issuer,
+    effect_of_sending,
+    lifetime_of,
+    purpose_of_next,
+    reissue,
+    take_up,
+)
 from .limits import is_spent_for_mailings, is_spent_for_strangers, refusal_of_staff
 from .location import (
     LocationProblem,
@@ -11,7 +20,6 @@ from .location import (
     leads_nowhere,
     page_url,
     problem_of_location,
-    sender_address,
     site_name,
     url_of,
 )
@@ -36,6 +44,7 @@ from .upgrades import follow as follow_upgrade
 from .upgrades import is_upgrading
 from .upgrades import notice as notice_upgrade
 from .viewers import has_viewed, note_copier, note_viewer
+from .which_site import default_of, every_site, offered_sites, site_called, site_chosen, usual_site
 
 __all__ = [
     "LOG_ACTIONS",
@@ -46,9 +55,11 @@ __all__ = [
     "base_url",
     "close",
     "close_inactive",
+    "default_of",
     "effect_of_sending",
     "ending",
     "erase_past_window",
+    "every_site",
     "failing",
     "follow_upgrade",
     "hand_out",
@@ -58,25 +69,30 @@ __all__ = [
     "is_spent_for_strangers",
     "is_upgrading",
     "leads_nowhere",
+    "lifetime_of",
     "lock_first",
     "locked",
     "next_erasure",
     "note_copier",
     "note_viewer",
     "notice_upgrade",
+    "offered_sites",
     "outgrown",
     "page_url",
     "problem_of",
     "problem_of_location",
     "purge",
+    "purpose_of_next",
     "refusal_of_staff",
     "reissue",
-    "sender_address",
     "settle",
     "settle_member",
+    "site_called",
+    "site_chosen",
     "site_name",
     "sweep",
     "take_up",
     "url_of",
     "use",
+    "usual_site",
 ]

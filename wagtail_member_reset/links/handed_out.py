@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wagtail.models import Site
+
 from .. import audit, db, tokens
 from ..accounts import Member, refusal_for
 from ..exceptions import Refusal, SendRefused
@@ -13,12 +15,15 @@ from .state import lock_first, locked
 from .viewers import note_viewer
 
 
-def hand_out(member: Member, *, by: Member, fresh: bool = False, expected: Effect | None = None) -> PasswordReset:
+def hand_out(
+    member: Member, *, by: Member, fresh: bool = False, site: Site | None = None, expected: Effect | None = None
+) -> PasswordReset:
     """
     Have a link for who shows it to the member: the live one where it can be shown, else a new one. Nothing is mailed.
 
     That `by` is shown it is kept and logged in the same transaction. `fresh` asks for a new link in any case, which
-    ends the earlier one. An account without an address can be given one.
+    ends the earlier one, and so does a `site` that is not the live link's. An account without an address can be given
+    one.
 
     Raises `SendRefused`, `EffectChanged` when the outcome would not be the `expected` one, and `MemberResetError` where
     no link can be made, as without a hostname. None of them changes anything.
@@ -30,7 +35,7 @@ def hand_out(member: Member, *, by: Member, fresh: bool = False, expected: Effec
         if refusal := (_refusal(account, by=by) if account else Refusal.INACTIVE):
             raise SendRefused(refusal)
         reset, effect = take_up(
-            account, fresh=fresh, expected=expected, purpose=Purpose.RESET, origin=Origin.HANDED_OUT, by=by
+            account, fresh=fresh, expected=expected, purpose=Purpose.RESET, origin=Origin.HANDED_OUT, by=by, site=site
         )
         if effect != Effect.SAME_LINK:
             audit.record(account, "hand_out", by=by, origin=Origin.HANDED_OUT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..exceptions import EffectChanged
 from ..models import NeedsHelp, Origin, PasswordReset, Purpose, Reason, ResetEmail, State
 from ..tokens import Token
 from .state import close, failing, lock_first, settle
+from .which_site import usual_site
 
 
 class Effect(str, Enum):
@@ -29,11 +31,24 @@ class Effect(str, Enum):
 LOG_ACTIONS = {Effect.NEW_LINK: "send", Effect.SAME_LINK: "resend", Effect.REPLACES: "replace"}
 
 
-def effect_of_sending(reset: PasswordReset | None, member: Member, *, fresh: bool = False) -> Effect:
-    """What a send would do, given the member's live link."""
+def effect_of_sending(
+    reset: PasswordReset | None, member: Member, *, fresh: bool = False, site: Site | None = None
+) -> Effect:
+    """What a send would do, given the member's live link. That of another site than was chosen is replaced."""
     if reset is None or not reset.is_live or failing(reset, member):
         return Effect.NEW_LINK
-    return Effect.REPLACES if fresh or not tokens.is_derivable(reset) else Effect.SAME_LINK
+    is_elsewhere = site is not None and reset.site_id != site.pk
+    return Effect.REPLACES if fresh or is_elsewhere or not tokens.is_derivable(reset) else Effect.SAME_LINK
+
+
+def lifetime_of(purpose: Purpose) -> timedelta:
+    """How long a new link works that is issued for this."""
+    return conf.WELCOME_LIFETIME if purpose == Purpose.WELCOME else conf.LINK_LIFETIME
+
+
+def purpose_of_next(current: PasswordReset | None, purpose: Purpose = Purpose.RESET) -> Purpose:
+    """What a new link is for. A welcome that was never followed stays a welcome, whoever asks for it again."""
+    return Purpose.WELCOME if current is not None and current.is_live and current.is_welcome else purpose
 
 
 def take_up(
@@ -45,16 +60,18 @@ def take_up(
     origin: Origin,
     by: Member | None,
     site: Site | None = None,
+    keeps_site: bool = False,
     language: str = "",
     next_path: str = "",
 ) -> tuple[PasswordReset, Effect]:
     """
     The link of an account that is locked: its live one where that can be made again, else a new one; and which it is.
 
-    `fresh` asks for a new link in any case. Raises `EffectChanged` when it would not be the `expected` effect.
+    `fresh` asks for a new link in any case, and so does a `site` that is not the live link's, but where that
+    `keeps_site`. Raises `EffectChanged` when it would not be the `expected` effect.
     """
     current = PasswordReset.objects.select_for_update().filter(active_for=account.pk).first()
-    effect = effect_of_sending(current, account, fresh=fresh)
+    effect = effect_of_sending(current, account, fresh=fresh, site=None if keeps_site else site)
     if expected is not None and effect != expected:
         raise EffectChanged(effect.value)
     if current is not None and effect == Effect.SAME_LINK:
@@ -102,9 +119,8 @@ class Issuer:
     def __init__(self, *, origin: Origin, by: Member | None, site: Site | None, language: str) -> None:
         now = timezone.now()
         self._language, self._key = language or settings.LANGUAGE_CODE, tokens.current_key()
-        self._pattern = PasswordReset(
-            origin=origin, issued_by=by, site=site, issued_at=now, expires_at=now + conf.LINK_LIFETIME
-        )
+        self._ends = {purpose: now + lifetime_of(purpose) for purpose in (Purpose.WELCOME, Purpose.RESET)}
+        self._pattern = PasswordReset(origin=origin, issued_by=by, site=site, issued_at=now)
 
     def link_of(self, account: Member, purpose: Purpose) -> tuple[PasswordReset, Token]:
         """A link that nobody has yet, and its token: neither its row nor its mail is written."""
@@ -115,6 +131,7 @@ class Issuer:
             member_id=account.pk,
             active_for_id=account.pk,
             purpose=purpose,
+            expires_at=self._ends[purpose],
             language=language_of(account, self._language),
             recipient=address_of(account),
             password_mark=tokens.new_password_mark(account.pk, account.password, self._key),
@@ -137,12 +154,10 @@ def issue_link(
     language: str,
     next_path: str = "",
 ) -> PasswordReset:
-    # A welcome that was never followed stays a welcome, whoever asks for it again.
-    if current is not None and current.is_live and current.is_welcome:
-        purpose = Purpose.WELCOME
+    purpose = purpose_of_next(current, purpose)
     if current is not None and not settle(current, account):
         close(current, State.SUPERSEDED, Reason.NEWER_LINK)
-    site = site or Site.objects.filter(is_default_site=True).first()
+    site = site or usual_site(account)
     reset, _token = Issuer(origin=origin, by=by, site=site, language=language).link_of(account, purpose)
     reset.next_path = next_path
     reset.save(force_insert=True)

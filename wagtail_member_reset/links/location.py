@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.utils import parseaddr
 from enum import Enum
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -107,11 +106,6 @@ def site_name(site: HasRootURL | None) -> str:
     """What the site is called, in mails and on the members' pages; at the least, its hostname."""
     name = (site.site_name if site else "") or getattr(settings, "WAGTAIL_SITE_NAME", "")
     return str(name or (site.hostname if site else "") or urlsplit(base_url(site)).hostname)
-
-
-def sender_address() -> str:
-    """The address that mails come from, for who looks for them in the spam folder."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 def problem_of_location(site: HasRootURL | None) -> LocationProblem | None:

@@ -18,10 +18,11 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.models import Site
 
-from .. import accounts, links, paths, resets, sites
+from .. import accounts, links, paths, resets, senders, sites
 from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
 from ..models import PasswordReset
+from ..senders import Sender
 from ..tokens import GRANT_LIFETIME
 from . import grants, next_page, sign_in, speech
 from .forms import PasswordForm, RequestForm, password_rules
@@ -64,7 +65,10 @@ def password_reset(request: HttpRequest) -> HttpResponse:
 @require_safe
 def password_reset_done(request: HttpRequest) -> HttpResponse:
     again = _with_next(reverse("wagtail_member_reset:password_reset"), next_page.allowed(request.GET.get("next", "")))
-    return _page(request, "password_reset_done.html", {"lifetime": conf.LINK_LIFETIME, "request_url": again})
+    # Nobody is told which of the two it is: that would say who has never signed in.
+    is_one = conf.LINK_LIFETIME == conf.WELCOME_LIFETIME
+    lifetime = conf.LINK_LIFETIME if is_one else None
+    return _page(request, "password_reset_done.html", {"lifetime": lifetime, "request_url": again})
 
 
 # Not even a method that is refused may be answered otherwise: an error is logged with its address.
@@ -197,10 +201,11 @@ def _page(
 ) -> HttpResponse:
     """The page, all in one language: the link's, if any. Its addresses stay under the one that the site has here."""
     site = _site_of(request)
-    contact = conf.SUPPORT_CONTACT
+    sender = _sender_of(site)
+    contact = sender.support_contact
     common = {
         "site_name": _site_name(site),
-        "sender": links.sender_address(),
+        "sender": sender.address,
         "contact": contact,
         "contact_is_page": "://" in contact,
         "login_url": sign_in.url(context.get("next", "")),
@@ -219,6 +224,13 @@ def _site_of(request: HttpRequest) -> Site | None:
         return sites.of_request(request)
     except DatabaseError:  # the page says what it can without
         return None
+
+
+def _sender_of(site: Site | None) -> Sender:
+    try:
+        return senders.of(site)
+    except DatabaseError:
+        return senders.default()
 
 
 def _site_name(site: Site | None) -> str:

@@ -25,6 +25,7 @@ from .reset_email import (
     ResetRequest,
     SkipReason,
 )
+from .site_sender import SiteSender
 from .upload import MailingUpload, MailingUploadPiece
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "ResetEmail",
     "ResetRequest",
     "Shelf",
+    "SiteSender",
     "SkipReason",
     "State",
 ]

@@ -58,11 +58,10 @@ def sweep() -> None:
     # Read at once, since each pass of a worker comes by here.
     cursors = NeedsHelpCursor.objects.in_bulk()
     # An end is known by its index; when a link was issued follows from that.
-    for name, moment in (
-        ("expired", now),
-        ("soon", now + SOON),
-        ("patience", now + conf.LINK_LIFETIME - PATIENCE),
-    ):
+    moments = {"expired": now, "soon": now + SOON, "patience": now + conf.LINK_LIFETIME - PATIENCE}
+    if conf.WELCOME_LIFETIME != conf.LINK_LIFETIME:
+        moments["patience_welcome"] = now + conf.WELCOME_LIFETIME - PATIENCE
+    for name, moment in moments.items():
         cursor = cursors.get(name) or _new_cursor(name, at=moment, key="0")
         for _slice in range(SLICES):
             if not _look_at_ends(cursor, moment):

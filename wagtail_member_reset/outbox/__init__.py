@@ -15,7 +15,6 @@ from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
 from .sample import SampleSent, sample_of, send_test
 from .send import at_work, drain, send_chunk
-from .sender import is_one_mailbox
 from .tasks import is_configured as has_task_backend
 from .text import Content
 from .unblocking import may_be_blocked, unblock
@@ -30,7 +29,6 @@ __all__ = [
     "drain",
     "enqueue",
     "has_task_backend",
-    "is_one_mailbox",
     "is_told",
     "letter_of",
     "look_if_due",

@@ -21,6 +21,7 @@ def enqueue(
     origin: Origin,
     by: Member | None = None,
     site: Site | None = None,
+    keeps_site: bool = False,
     language: str = "",
     fresh: bool = False,
     expected: Effect | None = None,
@@ -29,8 +30,10 @@ def enqueue(
     """
     Write a link and the promise of its mail: the live link inside its window, else a new one.
 
-    `fresh` asks for a new link in any case. `language` serves members without one of
-    their own; `next_path` is the page that they wanted. One transaction, tried again when another writer was faster.
+    `fresh` asks for a new link in any case, and so does a `site` that is not the live link's, but where that
+    `keeps_site`. Without a site, a new link is for that of the member's last one. `language` serves members without
+    one of their own; `next_path` is the page that they wanted. One transaction, tried again when another writer was
+    faster.
 
     Raises `SendRefused`, and `EffectChanged` when the outcome is not the `expected` one.
     """
@@ -52,6 +55,7 @@ def enqueue(
             origin=origin,
             by=by,
             site=site,
+            keeps_site=keeps_site,
             language=language,
             next_path=next_path,
         )

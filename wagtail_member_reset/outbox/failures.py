@@ -16,6 +16,7 @@ from typing import Any
 from anymail.exceptions import AnymailAPIError, AnymailInvalidAddress, AnymailUnsupportedFeature
 from django.core.exceptions import ImproperlyConfigured
 
+from ..exceptions import SettingError
 from ..reports import LONGEST_READ, Cause, Reading, Stage, Whose, read, service_named
 
 LONGEST_RESULT = 500
@@ -98,7 +99,7 @@ def _stage_of(error: smtplib.SMTPResponseException, *, is_open: bool) -> Stage:
 
 
 def _is_about_the_set_up(error: Exception, *, is_open: bool) -> bool:
-    if isinstance(error, (ImproperlyConfigured, AnymailUnsupportedFeature, ssl.SSLCertVerificationError)):
+    if isinstance(error, (ImproperlyConfigured, SettingError, AnymailUnsupportedFeature, ssl.SSLCertVerificationError)):
         return True
     if isinstance(error, ssl.SSLError):
         return error.reason == "WRONG_VERSION_NUMBER"  # TLS from the first byte on, where the server begins without

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from wagtail.models import Site
 
-from .. import audit, db
+from .. import audit, db, links
 from ..accounts import Member, address_of, keeps_last_login, language_of, replaces_address, same_address
 from ..conf import conf
 from ..models import EmailState, PasswordReset, Purpose, ResetEmail, State
@@ -42,7 +41,7 @@ def tell_former_address(member: Member, *, address: str, by: Member | None, chan
         requested_by=by,
         recipient=address,
         language=language_of(member),
-        site=Site.objects.filter(is_default_site=True).first(),
+        site=links.usual_site(member),
     )
     audit.record(member, "tell", by=by, origin=None)
     wake_on_commit()
@@ -94,8 +93,8 @@ def _last_used_at(member: Member, address: str, *, set_at: datetime | None) -> d
     if signed_in_at and set_at and signed_in_at <= set_at:
         signed_in_at = None  # with another address, whoever still goes on in that session
     used = PasswordReset.objects.filter(member=member.pk, state=State.USED).order_by("-used_at")
-    links = used.values_list("recipient", "used_at")[:LOOKED]
-    moments = [signed_in_at, *(used_at for recipient, used_at in links if same_address(recipient, address))]
+    found = used.values_list("recipient", "used_at")[:LOOKED]
+    moments = [signed_in_at, *(used_at for recipient, used_at in found if same_address(recipient, address))]
     return max(filter(None, moments), default=None)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from wagtail.models import Site
 
-from .. import accounts, links, tokens
-from ..conf import conf
+from .. import accounts, links, senders, tokens
 from ..exceptions import WindowClosed
 from ..models import Mailing, MailingState, PasswordReset, Purpose, ResetEmail, SkipReason, State
+from ..senders import Sender
 from . import text
 
 # Stands for the token where the address of a link is made once for many.
@@ -78,7 +79,10 @@ def _unwritten(reset: PasswordReset) -> ResetEmail:
 
 
 def compose(email: ResetEmail, token: str, shared: Shared) -> text.Content:
-    return text.compose(email.purpose, language=email.language, slots=slots(email, token, shared), cache=shared.texts)
+    content = text.compose(
+        email.purpose, language=email.language, slots=slots(email, token, shared), cache=shared.texts
+    )
+    return replace(content, sender=shared.sender(email))
 
 
 class Shared:
@@ -89,6 +93,14 @@ class Shared:
         self.sign_in_name = accounts.sign_in_names()
         self._slots: dict[Any, dict[str, str]] = {}
         self._paragraphs: dict[int, str] = {}
+        self._senders: dict[int | None, Sender] = {}
+
+    def sender(self, email: ResetEmail) -> Sender:
+        """Whom the email is from: that of its site. Looked up once for each site."""
+        about = _about(email)
+        if about.site_id not in self._senders:
+            self._senders[about.site_id] = senders.of(about.site)
+        return self._senders[about.site_id]
 
     def slots(self, email: ResetEmail) -> dict[str, str]:
         """
@@ -105,8 +117,9 @@ class Shared:
             minute = until.replace(second=0, microsecond=0) if until else None
             alike = (site_id, email.language, minute, paragraph)
             if alike not in self._slots:
-                common = _common_slots((reset or email).site, email.language, minute)
-                self._slots[alike] = {**common, "paragraph": paragraph}
+                common = _common_slots(_about(email).site, email.language, minute)
+                contact = self.sender(email).support_contact
+                self._slots[alike] = {**common, "support_contact": contact, "paragraph": paragraph}
             self._slots[key] = self._slots[alike]
         return self._slots[key]
 
@@ -147,8 +160,13 @@ def _paragraph_of(email: ResetEmail) -> str:
     return found or ""
 
 
+def _about(email: ResetEmail) -> PasswordReset | ResetEmail:
+    """Which of the two says what site the email is about."""
+    return email.reset if email.has_link and email.reset else email
+
+
 def _common_slots(site: Site | None, language: str, until: datetime | None) -> dict[str, str]:
-    found = {"site_name": links.site_name(site), "support_contact": conf.SUPPORT_CONTACT}
+    found = {"site_name": links.site_name(site)}
     if until is not None:
         # A link is the path of its language with the token in it, so one is made and the others follow it.
         found["link"] = links.url_of(PLACE, site=site, language=language)

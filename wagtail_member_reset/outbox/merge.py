@@ -11,18 +11,19 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
 from django.utils.html import escape
 
+from .. import senders
 from ..exceptions import MemberResetError
 from ..models import ResetEmail
 from ..reports import METADATA, Placeholders, service_of
 from . import letter, text
 from .failures import Result
-from .message import AUTOMATIC, with_extras
+from .message import AUTOMATIC, reply_to, with_extras
 from .transport import Mailer, choices, send_first_taken
 
 # What every parser takes for one address; whatever looks different goes alone, and spoils no call.
@@ -137,14 +138,22 @@ def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text
     bare = composed(lambda called, html=False: "x")
     if any(service.opener in part for part in (bare.subject, bare.text, bare.html)):
         return None
-    return composed(service.place)
+    return replace(composed(service.place), sender=shared.sender(first))
 
 
 def _message(
     group: Group, content: text.Content, service: Placeholders, extras: frozenset[str]
 ) -> EmailMultiAlternatives:
     addresses = [email.recipient for email in group.emails]
-    message = EmailMultiAlternatives(content.subject, content.text, None, addresses, headers={**AUTOMATIC})
+    sender = content.sender or senders.default()
+    message = EmailMultiAlternatives(
+        content.subject,
+        content.text,
+        sender.from_email,
+        addresses,
+        headers={**AUTOMATIC},
+        reply_to=reply_to(sender),
+    )
     message.attach_alternative(content.html, "text/html")
     with_extras(message, extras - {"metadata"}, metadata={})
     ids = {email.recipient: {METADATA: str(email.public_id)} for email in group.emails}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from email.policy import Compat32
-from email.utils import parseaddr
-from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from .. import senders
 from ..reports import METADATA
+from ..senders import Sender
 from .text import Content
 
 TAG = "member-reset"
@@ -54,12 +53,13 @@ UNFOLDED = Unfolded()
 
 
 def build(content: Content, *, to: str, public_id: str, extras: frozenset[str]) -> EmailMultiAlternatives:
+    sender = content.sender or senders.default()
     headers = {
         # The same for every attempt, so that a mail server can drop what came twice.
-        "Message-ID": f"<mr.{public_id}@{_domain_of(settings.DEFAULT_FROM_EMAIL)}>",
+        "Message-ID": f"<mr.{public_id}@{sender.domain}>",
         **AUTOMATIC,
     }
-    message = Letter(content.subject, content.text, None, [to], headers=headers)
+    message = Letter(content.subject, content.text, sender.from_email, [to], headers=headers, reply_to=reply_to(sender))
     # 48 bits made for this mail alone, so no text holds them; short, so that the header stays on its line.
     message.boundary = f"=_{public_id[-12:]}"
     message.attach_alternative(content.html, "text/html")
@@ -67,9 +67,9 @@ def build(content: Content, *, to: str, public_id: str, extras: frozenset[str]) 
     return message
 
 
-@lru_cache(maxsize=8)
-def _domain_of(sender: str) -> str:
-    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+def reply_to(sender: Sender) -> list[str]:
+    """As Django's messages take it."""
+    return [sender.reply_to] if sender.reply_to else []
 
 
 def with_extras(message: EmailMultiAlternatives, extras: frozenset[str], *, metadata: dict[str, str]) -> None:

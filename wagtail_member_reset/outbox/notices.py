@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from django.utils import timezone, translation
@@ -10,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.html import escape, linebreaks, urlize
 from django.utils.translation import gettext as _
 
-from .. import ids, languages, links, mailing
+from .. import ids, languages, links, mailing, senders
 from ..accounts import Member, address_of, language_of, may_view_all
 from ..exceptions import SettingError
 from ..models import Mailing, MailingState, PauseReason
@@ -49,7 +50,7 @@ def send_notices(mailer: Mailer) -> int:
 
 def _send(due: Mailing, mailer: Mailer, *, to: Member) -> Result:
     with translation.override(languages.spoken(language_of(to, due.language))):
-        content = _compose(due, has_figures=may_view_all(to))
+        content = replace(_compose(due, has_figures=may_view_all(to)), sender=senders.of(due.site))
     result = mailer.send(content, to=address_of(to), public_id=str(ids.new_public_id()))
     if result.answer != Answer.ACCEPTED:
         logger.warning("mailing=%s: person=%s could not be told that it has %s.", due.pk, to.pk, due.state)

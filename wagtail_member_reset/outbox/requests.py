@@ -194,6 +194,7 @@ def _promise(request: ResetRequest, member: Any) -> bool:
             purpose=Purpose.RESET,
             origin=Origin.MEMBER,
             site=request.site,
+            keeps_site=True,
             language=request.language,
             next_path=request.next_path,
         )

@@ -11,11 +11,10 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from wagtail.models import Site
 
-from .. import audit, ids, tokens
+from .. import audit, ids, links, tokens
 from ..accounts import Member, address_of, language_of
-from ..conf import conf
 from ..mailing import purpose_now
-from ..models import Mailing, PasswordReset, ResetEmail
+from ..models import Mailing, PasswordReset, Purpose, ResetEmail
 from . import letter
 from .failures import Answer
 from .text import Content
@@ -67,7 +66,8 @@ def send_test(mailing: Mailing, member: Member, *, by: Member) -> SampleSent:
 def _compose(mailing: Mailing, *, of: Member, to: Member, purpose: str = "") -> Content:
     site = mailing.site or Site.objects.filter(is_default_site=True).first()
     language = language_of(of, mailing.language or settings.LANGUAGE_CODE)
-    about = {"purpose": purpose or purpose_now(of), "language": language, "site": site}
-    reset = PasswordReset(expires_at=timezone.now() + conf.LINK_LIFETIME, **about)
+    of_purpose = Purpose(purpose) if purpose else purpose_now(of)
+    about = {"purpose": of_purpose, "language": language, "site": site}
+    reset = PasswordReset(expires_at=timezone.now() + links.lifetime_of(of_purpose), **about)
     email = ResetEmail(member=to, reset=reset, mailing=mailing, recipient=address_of(to), **about)
     return letter.compose(email, tokens.NO_TOKEN, letter.Shared())

@@ -23,6 +23,7 @@ from .. import languages, moments
 from ..accounts import one_line
 from ..exceptions import TemplateSlotError
 from ..models import WITHOUT_LINK
+from ..senders import Sender
 
 SLOTS = ("first_name", "username", "link", "valid_until", "site_name", "support_contact", "paragraph")
 # What every template of an email with a link has to hold, where there is something to say.
@@ -54,6 +55,8 @@ class Content:
     html: str
     # Empty where it is the reader's own.
     language: str = ""
+    # Whom it is from; none of its own is as the settings say.
+    sender: Sender | None = None
 
     def __repr__(self) -> str:
         return "<Content>"

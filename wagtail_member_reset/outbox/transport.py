@@ -20,6 +20,8 @@ from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 
+from .. import senders
+from ..conf import conf
 from ..reports import (
     CANCELLED,
     SITE_QUEUE,
@@ -31,7 +33,6 @@ from ..reports import (
 )
 from .failures import LONGEST_RESULT, Answer, Result, classify
 from .message import EXTRAS, build
-from .sender import check_sender
 from .text import Content
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -112,7 +113,7 @@ class Mailer:
         return result
 
     def _send(self, content: Content, to: str, public_id: str) -> Result:
-        check_sender()
+        (content.sender or senders.default()).check()
         connection, kind = self.connection, type(self.connection)
         made = ((extras, build(content, to=to, public_id=public_id, extras=extras)) for extras in _choices(connection))
         if (sent := send_first_taken(connection, made)) is None:
@@ -167,9 +168,9 @@ def choices(service: MailService) -> list[frozenset[str]]:
 
 
 def new_connection() -> Any:
-    """The site's default mailer, from `MAILERS` or the older settings as Django itself decides."""
-    mailers = getattr(mail, "mailers", None)  # from Django 6.1
-    connection: Any = mailers.default if mailers is not None else mail.get_connection()
+    """The site's mailer for us, from `MAILERS` or the older settings as Django itself decides."""
+    mailers, alias = getattr(mail, "mailers", None), conf.MAILER  # the former from Django 6.1 on
+    connection: Any = mail.get_connection() if mailers is None else mailers[alias]
     if getattr(connection, "timeout", TIMEOUT_SECONDS) is None:
         connection.timeout = TIMEOUT_SECONDS
     return connection

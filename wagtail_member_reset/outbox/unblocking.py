@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import audit, bad_addresses, reports
+from .. import audit, bad_addresses, reports, senders
 from ..accounts import Member
 from ..models import BadVerdict, DeliveryEvent, ResetEmail
 from ..reports import BlockListError, Cause, Outcome, Trouble, Unblocked, Verdict
@@ -34,6 +34,8 @@ def unblock(email: ResetEmail, *, by: Member) -> Unblocked:
     found, connection = reports.service_named(email.provider).block_list, new_connection()
     if found is None or reports.name_of(connection) != email.provider:
         raise BlockListError(Trouble.NOT_UNDERSTOOD)
+    if getattr(connection, "sender_domain", "") is None:  # Mailgun has lists for each domain, and goes by the sender's
+        connection.sender_domain = senders.of((email.reset or email).site).domain
     came_of_it = reports.lift(found, connection, email.recipient)
     audit.note_unblocked(email.member, by=by, outcome=came_of_it.value)
     return came_of_it

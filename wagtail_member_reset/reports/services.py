@@ -20,6 +20,8 @@ from django.urls import NoReverseMatch, Resolver404, reverse
 from django.utils.module_loading import import_string
 
 from .. import paths
+from ..conf import conf
+from ..exceptions import SettingError
 from .block_lists import BLOCK_LISTS, PAGES
 from .service import (
     BOUNCED_BEFORE,
@@ -256,13 +258,16 @@ def default_backend() -> MailService:
 
 
 def backend_path() -> str:
-    """The dotted path of the site's default mail backend, from `MAILERS` or the older setting."""
+    """The dotted path of the mail backend that sends our emails, from `MAILERS` or the older setting."""
     return str(_mailer().get("BACKEND", SMTP_BACKEND))
 
 
 def _mailer() -> dict[str, Any]:
     if hasattr(settings, "MAILERS"):
-        return dict(settings.MAILERS.get("default", {}))
+        try:
+            return dict(settings.MAILERS.get(conf.MAILER, {}))
+        except SettingError:  # a check says so, and so does sending
+            return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Django 6.1 warns of the older settings wherever they are read
         return {"BACKEND": settings.EMAIL_BACKEND}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 from django.contrib.auth import get_user_model
@@ -13,10 +14,10 @@ from wagtail.users.views.bulk_actions.user_bulk_action import UserBulkAction
 
 from .. import links, mailings
 from ..accounts import has_passwords
-from ..exceptions import ChoiceError
+from ..exceptions import ChoiceError, SiteNotOffered
 from ..mailing import Choice, Kind, Source, with_ids
 from ..models import Mailing
-from . import bulk_button, listing, mailing_new, mailing_pages, previewed_at
+from . import bulk_button, listing, mailing_new, mailing_pages, previewed_at, site_choice
 from .listing_column import STATUS
 
 
@@ -84,7 +85,14 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
         if other.pop("again", None) is None:
             other["again"] = "1"
         other_url = f"{request.path}?{other.urlencode()}"
-        return mailing_new.preview(request, mailing, start_url=here, back_url=self.next_url, other_url=other_url)
+        return mailing_new.preview(
+            request,
+            mailing,
+            start_url=here,
+            back_url=self.next_url,
+            other_url=other_url,
+            url_of_site=partial(site_choice.with_site, request),
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         mailing = self._mailing(request)
@@ -102,4 +110,8 @@ class SendResetsBulkAction(UserBulkAction):  # type: ignore[misc]
         except ChoiceError as error:
             raise Http404 from error
         choice = Choice(kind=Kind.LISTING, query=listing.query_of(request)) if "all" in keys else chosen
-        return mailings.drafted(choice, by=person, again="again" in request.GET)
+        try:
+            site = site_choice.asked(request)
+        except SiteNotOffered as error:
+            raise Http404 from error
+        return mailings.drafted(choice, by=person, site=site, again="again" in request.GET)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from .. import outbox, redact
+from .. import outbox, redact, senders
 from ..exceptions import MemberResetError
 from ..models import ResetEmail
 from ..moments import date_and_time
@@ -30,7 +29,7 @@ def details(status: Status) -> str:
     lines = [
         _("An email from us did not get through to your mail server:"),
         "",
-        _("From: %(address)s") % {"address": settings.DEFAULT_FROM_EMAIL},
+        _("From: %(address)s") % {"address": senders.of(email.reset.site if email.reset else email.site).from_email},
         _("To: %(address)s") % {"address": email.recipient},
         *_of(email),
         _("Your server’s answer: %(answer)s") % {"answer": verdict.text[:LONGEST_ANSWER] or _("not known")},

@@ -8,11 +8,15 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from wagtail.models import Site
 
+from .. import links
 from ..accounts import LONGEST_ADDRESS, clean_address, column_of, has_passwords, same_address
 from ..conf import conf
+from . import site_choice
 
 FIELD = "member_reset_password"
+SITE = "member_reset_site"
 LINK, PASSWORD, LATER = "link", "password", "later"
 # What stands in the panel has the id of a form that does not exist, since Wagtail's own form must not submit it.
 NO_FORM = "member-reset-no-form"
@@ -55,6 +59,10 @@ class WelcomeFormMixin:
             initial=LINK,
             widget=forms.RadioSelect,
         )
+        if offered := links.offered_sites():
+            self.fields[SITE] = site_choice.field(
+                offered, str(_("Where the link leads, and whose text and sender it has."))
+            )
         self.was_password_required = any(field.required for field in passwords)
         for field in passwords:
             # Required only for the second choice: `clean` checks that.
@@ -66,6 +74,10 @@ class WelcomeFormMixin:
     @property
     def wants_welcome_link(self) -> bool:
         return bool(self.cleaned_data.get(FIELD) == LINK)
+
+    @property
+    def welcome_site(self) -> Site | None:
+        return self.cleaned_data.get(SITE)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data  # type: ignore[misc]

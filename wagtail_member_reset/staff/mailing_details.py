@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from .. import mailings, redact
+from .. import links, mailings, redact
 from ..conf import conf
 from ..mailing import LONGEST_NAME, MOST_PER_HOUR, clean_name, clean_paragraph, name_by_date
 from ..models import Mailing, MailingState
-from . import mailing_times, mailing_words
+from . import mailing_times, mailing_words, site_choice
 from .mailing_pages import find, page, url
 
 LONGEST_PARAGRAPH = 1000
@@ -57,6 +57,9 @@ class DetailsForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if offered := links.offered_sites():
+            self.fields[site_choice.FIELD] = site_choice.field(offered, _help_of_site())
+            self.order_fields(["name", "kind", "groups", "file", site_choice.FIELD])
         now = timezone.now()
         self.fields["name"].initial = name_by_date(now)
         self.fields["again"].help_text = _(
@@ -71,7 +74,10 @@ class DetailsForm(forms.Form):
 
     @property
     def details(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in DetailsForm.base_fields}
+        found = {name: self.cleaned_data[name] for name in DetailsForm.base_fields}
+        if site := self.cleaned_data.get(site_choice.FIELD):
+            found["site"] = site
+        return found
 
     def clean_name(self) -> str:
         name = clean_name(self.cleaned_data["name"])
@@ -87,6 +93,12 @@ class DetailsForm(forms.Form):
 
     def clean_paragraph(self) -> str:
         return _without_link(clean_paragraph(self.cleaned_data["paragraph"]))
+
+
+def _help_of_site() -> str:
+    return _(
+        "New links lead there, with the text and the sender of that site. A link that is sent again stays as it is."
+    )
 
 
 def _without_link(text: str) -> str:
@@ -136,7 +148,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _said(mailing: Mailing) -> dict[str, Any]:
-    return {name: getattr(mailing, name) for name in DetailsForm.base_fields}
+    said = {name: getattr(mailing, name) for name in DetailsForm.base_fields}
+    return said | {site_choice.FIELD: str(mailing.site_id or "")}
 
 
 def _form(request: HttpRequest, mailing: Mailing, form: DetailsForm) -> HttpResponse:

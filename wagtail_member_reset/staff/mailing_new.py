@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
+from wagtail.models import Site
 
 from .. import mailings, outbox
 from ..accounts import may_see_listing
@@ -27,6 +29,7 @@ from . import (
     mailing_words,
     permissions,
     previewed_at,
+    site_choice,
     spreadsheets,
 )
 from .mailing_forms import ChoiceForm
@@ -46,6 +49,7 @@ def new(request: HttpRequest) -> HttpResponse:
     is_sent = request.method == "POST"
     form = ChoiceForm(request.POST if is_sent else None, request.FILES if is_sent else None)
     form.hidden = permissions.hidden_from(request.user)
+    site_choice.begin_with(form, site_choice.FIELD, request)
     if is_sent and form.is_valid():
         by: Any = request.user
         draft = mailings.draft(form.choice, by=by, reading=form.reading, upload=form.upload, **form.details)
@@ -64,13 +68,15 @@ def preview(
     back_url: str,
     other_url: str = "",
     instead_url: str = "",
+    url_of_site: Callable[[Site], str] | None = None,
 ) -> HttpResponse:
     """
     Say who would get an email now, and who not. Changes nothing.
 
     The page of a draft calls this, and the bulk action of the user listing. The latter has no form in which to ask
-    about people with a working link, so `other_url` is the same preview with them, or without. Where nobody can be
-    chosen in this way, `instead_url` is where another way is chosen, if "Back" does not lead there.
+    about people with a working link, so `other_url` is the same preview with them, or without, and `url_of_site` the
+    same for another site. Where nobody can be chosen in this way, `instead_url` is where another way is chosen, if
+    "Back" does not lead there.
     """
     try:
         found = mailings.preview(mailing, **within_reach(request, mailing))
@@ -94,6 +100,7 @@ def preview(
         "is_partial": permissions.hidden_from(request.user) is not None,
         "start_sentence": mailing_words.start_sentence(mailing),
         "hours_sentence": mailing_words.hours_sentence(mailing),
+        **site_choice.of_mailing(mailing, url_of_site),
         "kept_sentence": mailing_words.kept_sentence() if mailing.pk else "",
         "seen": mailing_start.seen(mailing),
         "offer": mailing_start.offer(mailing, found.emails),

@@ -14,7 +14,7 @@ from ..mailing import FIRST_WAVE, MANY, MOST_PER_HOUR, OFFERED_FROM, has_hours, 
 from ..models import Mailing, MailingState
 
 # What a colleague, or another window, may have changed since the preview was shown.
-SHOWN = ("choice", "again", "included", "paragraph", "per_hour", "starts_at", "hours_from", "hours_to")
+SHOWN = ("choice", "again", "site_id", "included", "paragraph", "per_hour", "starts_at", "hours_from", "hours_to")
 
 
 class StartForm(forms.Form):

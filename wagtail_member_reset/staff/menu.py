@@ -19,7 +19,10 @@ PAGES: list[tuple[Promise, str, str, Callable[[Any], bool]]] = [
     (_("Find a person"), "desk", "search", permissions.may_send),
     (_("Needs help"), "needs_help", "warning", permissions.may_see_resets),
     (_("Mailings"), "mailings", "mail", permissions.may_send_mailings),
+    (_("Sender"), "sender", "mail", permissions.may_see_senders),
 ]
+# Those that are views of Wagtail's own have a namespace of their own.
+ELSEWHERE = {"sender": "wagtail_member_reset_sender:index"}
 
 
 class PageMenuItem(MenuItem):  # type: ignore[misc]
@@ -27,7 +30,8 @@ class PageMenuItem(MenuItem):  # type: ignore[misc]
 
     def __init__(self, label: str | Promise, page: str, *, is_for: Callable[[Any], bool], **kwargs: Any) -> None:
         name = f"member-reset-{page.replace('_', '-')}"
-        super().__init__(label, reverse(f"wagtail_member_reset_admin:{page}"), name=name, **kwargs)
+        url = reverse(ELSEWHERE.get(page, f"wagtail_member_reset_admin:{page}"))
+        super().__init__(label, url, name=name, **kwargs)
         self._is_for = is_for
 
     def is_shown(self, request: HttpRequest) -> bool:

@@ -17,7 +17,7 @@ from ..accounts import but_for_members, is_not_to_be_emailed
 from ..exceptions import ChoiceError
 from ..mailing import Choice, Kind, Source, with_ids
 from ..models import NeedsHelp
-from . import mailing_pages, permissions
+from . import mailing_pages, permissions, site_choice
 from .mailing_words import grouped
 from .needs_help_list import NeedsHelpList
 
@@ -55,7 +55,7 @@ class NeedsHelpMailing(NeedsHelpList):
             return redirect(self.list_url())
         self._say_who_is_missing(min(asked, MOST) - len(keys), asked)
         choice = Choice(kind=Kind.IDS, ids=tuple(keys), source=Source.NEEDS_HELP)
-        draft = mailings.draft(choice, by=request.user, again=True)
+        draft = mailings.draft(choice, by=request.user, again=True, site=site_choice.for_draft(request))
         return redirect(mailing_pages.url(draft))
 
     def _within_rights(self, people: QuerySet[NeedsHelp]) -> QuerySet[NeedsHelp]:

@@ -8,12 +8,11 @@ from urllib.parse import quote as percent
 from django.contrib.admin.utils import quote
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
-from wagtail.models import Site
 
-from .. import accounts, ids, links, resets
+from .. import accounts, ids, links, resets, senders
 from ..conf import conf
 from ..exceptions import Refusal
-from ..models import Mailing, PasswordReset
+from ..models import Mailing
 from ..outbox import MOST_ACCOUNTS, Content
 from ..redact import Redacted
 from ..resets import Standing, Status
@@ -24,6 +23,7 @@ from . import (
     mailing_words,
     permissions,
     qr_code,
+    site_choice,
     timeline,
     unblock_words,
     what_helps,
@@ -82,9 +82,13 @@ def _may_hand_out(values: dict[str, Any]) -> bool:
 def facts(actor: Any, member: Any) -> dict[str, Any]:
     """The context without the link: the pages that ask a question call this alone."""
     status, rights = resets.status(member), permissions.rights(actor, member)
+    every = links.every_site()
+    offered = links.offered_sites(every)
+    current = status.reset.site if status.reset else links.default_of(every)
     name, noted = wording.person(member), accounts.do_not_email_of(member)
     has_complained = what_helps.may_mind(status.verdict)
-    may_mind, problem = bool(noted) or has_complained, _location_problem(status.reset)
+    may_mind, problem = bool(noted) or has_complained, links.problem_of_location(current)
+    sender = senders.of(current)
     return {
         "member": member,
         "name": name,
@@ -93,7 +97,10 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "has_complained": has_complained,
         "may_mind": may_mind,
         # Where a link in somebody's hands ends, sending asks before, too.
-        "asks_first": may_mind or status.effect == links.Effect.REPLACES,
+        "asks_first": may_mind or status.effect == links.Effect.REPLACES or bool(offered),
+        "offered_sites": offered,
+        "refused_sender_of": site_choice.label(current) if current and sender.is_refused else "",
+        "sender": sender,
         "is_of_address": what_helps.is_of_address(status.verdict),
         "is_beyond_email": what_helps.is_beyond_email(status.verdict),
         "status": status,
@@ -108,7 +115,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         "location_problem": problem,
         "is_host_refused": problem == links.LocationProblem.HOST,
         "window": conf.STATUS_WINDOW,
-        "lifetime": conf.LINK_LIFETIME,
+        "lifetime": links.lifetime_of(links.purpose_of_next(status.reset)),
         "urls": urls(member),
         "address_field": f"id_{member.get_email_field_name()}",
         "back_url": page_url(actor, member),
@@ -201,9 +208,3 @@ def _crowd(actor: Any, alike: list[Any]) -> int | None:
     if hidden is not None:
         found -= type(active[0])._base_manager.filter(hidden, pk__in=[each.pk for each in active]).count()
     return found if found > MOST_ACCOUNTS else None
-
-
-def _location_problem(reset: PasswordReset | None) -> links.LocationProblem | None:
-    """Why members could not follow their links. No query where `BASE_URL` is set."""
-    site = None if conf.BASE_URL else reset.site if reset else Site.objects.filter(is_default_site=True).first()
-    return links.problem_of_location(site)

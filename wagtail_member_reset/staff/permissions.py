@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_permission_codename
 
 from .. import accounts, resets
 from ..accounts import (
@@ -31,7 +32,7 @@ from ..accounts import (
     user_permission,
 )
 from ..conf import conf
-from ..models import Mailing
+from ..models import Mailing, SiteSender
 
 __all__ = [
     "Rights",
@@ -40,6 +41,7 @@ __all__ = [
     "may_change",
     "may_see_file",
     "may_see_resets",
+    "may_see_senders",
     "may_send",
     "may_send_mailings",
     "may_set_passwords",
@@ -157,6 +159,12 @@ def reach(actor: Any) -> str:
 def may_change(actor: Any) -> bool:
     """Whether the actor may edit accounts in Wagtail's own views."""
     return bool(actor.has_perm(user_permission("change")))
+
+
+def may_see_senders(actor: Any) -> bool:
+    """Whether the list of senders is for the actor: any right to their model opens it, as in Wagtail's own lists."""
+    names = (get_permission_codename(action, SiteSender._meta) for action in SiteSender._meta.default_permissions)
+    return any(actor.has_perm(f"{SiteSender._meta.app_label}.{name}") for name in names)
 
 
 def may_set_passwords(actor: Any) -> bool:

@@ -11,12 +11,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from wagtail import hooks
 
-from .. import resets
-from ..exceptions import EffectChanged, MemberResetError, Refusal, SendRefused
+from .. import links, resets
+from ..exceptions import EffectChanged, MemberResetError, Refusal, SendRefused, SiteNotOffered
 from ..links import Effect
 from ..models import DoNotEmailReason
 from ..reports import BlockListError, Unblocked
-from . import account, identity, permissions, unblock_words, wording
+from . import account, identity, permissions, site_choice, unblock_words, wording
 from . import panel as panels
 from .forms import AddressForm, address_form
 from .member_pages import TEMPLATES, find, guarded, is_fetch, page, require
@@ -85,10 +85,10 @@ def send(request: HttpRequest, pk: str) -> HttpResponse:
     if _is_to_be_warned(request, member):
         return _confirm(request, member, "send")
     try:
-        effect = _effect(request)
+        effect, site = _effect(request), links.site_chosen(request.POST.get(site_choice.FIELD, ""))
         verb = resets.rotate if effect == Effect.REPLACES else resets.send
-        verb(member, by=request.user, expected=effect)
-    except EffectChanged:
+        verb(member, by=request.user, site=site, expected=effect)
+    except (EffectChanged, SiteNotOffered):
         return _confirm(request, member, "send", has_changed=True)
     except SendRefused as refused:
         return _refused(request, member, refused.refusal)
@@ -105,9 +105,9 @@ def hand_out(request: HttpRequest, pk: str) -> HttpResponse:
         return _confirm(request, member, "hand_out")
     identity.note(request, member)
     try:
-        effect = _effect(request)
-        resets.hand_out(member, by=request.user, fresh=effect == Effect.REPLACES, expected=effect)
-    except EffectChanged:
+        effect, site = _effect(request), links.site_chosen(request.POST.get(site_choice.FIELD, ""))
+        resets.hand_out(member, by=request.user, fresh=effect == Effect.REPLACES, site=site, expected=effect)
+    except (EffectChanged, SiteNotOffered):
         return _confirm(request, member, "hand_out", has_changed=True)
     except SendRefused as refused:
         return _refused(request, member, refused.refusal, is_link=True)
@@ -254,7 +254,11 @@ def _panel(
 def _confirm(
     request: HttpRequest, member: Any, question: str, *, has_changed: bool = False, form: AddressForm | None = None
 ) -> HttpResponse:
-    context = panels.facts(request.user, member) | {"question": question, "has_changed": has_changed, "form": form}
+    context = panels.facts(request.user, member) | {"question": question, "form": form}
+    if question in site_choice.QUESTIONS:
+        context |= site_choice.context(request, context["status"], context["offered_sites"])
+    # That another site was chosen is said by itself.
+    context["has_changed"] = has_changed and not context.get("is_other_site")
     if question == "do_not_email":
         context["reasons"] = DoNotEmailReason.choices
     context |= identity.context(request, question)

@@ -27,8 +27,8 @@ from ..accounts import address_of, replaces_address
 from ..conf import conf
 from ..exceptions import SendRefused, SettingError
 from ..models import Origin, Purpose
-from . import panel, permissions
-from .forms import WelcomeFormMixin
+from . import panel, permissions, site_choice
+from .forms import SITE, WelcomeFormMixin
 from .listing_column import ListingMixin
 from .media import MEDIA
 from .wording import NOTICE
@@ -125,12 +125,23 @@ class CreateViewMixin(OwnTemplateMixin):
     object: Any
     member_reset_sent = False
 
+    def get_form(self, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(*args, **kwargs)  # type: ignore[misc]
+        site_choice.begin_with(form, SITE, self.request)
+        return form
+
     def save_instance(self) -> Any:
         # Wagtail calls this in a transaction, so the account and its welcome are saved together.
         member = super().save_instance()  # type: ignore[misc]
         if getattr(self.form, "wants_welcome_link", False):  # type: ignore[attr-defined]
             try:
-                resets.send(member, by=self.request.user, purpose=Purpose.WELCOME, origin=Origin.CREATED)
+                resets.send(
+                    member,
+                    by=self.request.user,
+                    purpose=Purpose.WELCOME,
+                    origin=Origin.CREATED,
+                    site=self.form.welcome_site,  # type: ignore[attr-defined]
+                )
                 self.member_reset_sent = True
             except SendRefused:
                 pass  # the account is saved, and its Settings tab says why no link was sent

@@ -95,10 +95,14 @@ def _latest(member: Member) -> tuple[PasswordReset | None, ResetEmail | None]:
     # The keys of one member's links ascend: each is written after the one before has ended.
     newer = handed_out.filter(pk__gt=OuterRef("reset_id"))
     emails = emails.annotate(handed_out=Subquery(newer.values("pk")[:1]))
-    email = emails.select_related("reset", "reset__site", "reset__issued_by").order_by("-created_at", "-pk").first()
+    email = (
+        emails.select_related("reset", "reset__site__wagtail_member_reset_sender", "reset__issued_by")
+        .order_by("-created_at", "-pk")
+        .first()
+    )
     if email is not None and vars(email)["handed_out"] is None:
         return email.reset, email
-    return handed_out.select_related("site", "issued_by").first(), None
+    return handed_out.select_related("site__wagtail_member_reset_sender", "issued_by").first(), None
 
 
 def _standing(reset: PasswordReset | None) -> Standing:

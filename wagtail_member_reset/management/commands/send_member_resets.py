@@ -10,9 +10,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import translation
+from wagtail.models import Site
 
-from ... import languages, mailings
-from ...exceptions import ChoiceError
+from ... import languages, links, mailings
+from ...exceptions import ChoiceError, SiteNotOffered
 from ...mailing import MOST_PER_HOUR, Choice, Kind, Preview, Source, file_choice, in_groups, read_file, with_ids
 from ...models import Mailing, MailingState, Origin
 from ..base import WorkingCommand
@@ -60,6 +61,9 @@ class Command(WorkingCommand):
         whom.add_argument("--all", action="store_true", help="Every account.")
         whom.add_argument("--resume", type=int, metavar="ID", help="Go on with a mailing that was interrupted.")
         parser.add_argument("--name", default="", help="What staff call the mailing, as in 'Renewal 2027'.")
+        parser.add_argument(
+            "--site", metavar="HOST", help="The Wagtail site that links and emails are for, by hostname."
+        )
         parser.add_argument("--again", action="store_true", help="Also mail those who have a link that works.")
         parser.add_argument("--rate", type=rate, metavar="2000/hour", help="No more than this.")
         parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and do nothing.")
@@ -72,8 +76,11 @@ class Command(WorkingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["csv"] and (options["column"] or options["email_each"] or options["include_admins"]):
             raise CommandError("--column, --email-each and --include-admins are about a file: add --csv FILE.")
-        if options["resume"] is not None and (options["dry_run"] or options["again"] or options["rate"]):
-            raise CommandError("--resume goes on with a mailing as it is: leave out --dry-run, --again and --rate.")
+        changes = ("dry_run", "again", "rate", "site")
+        if options["resume"] is not None and any(options[name] for name in changes):
+            raise CommandError(
+                "--resume goes on with a mailing as it is: leave out --dry-run, --again, --rate and --site."
+            )
         mailing = self.earlier(options["resume"]) if options["resume"] is not None else self.drafted(options)
         if mailing is None:
             return
@@ -96,7 +103,12 @@ class Command(WorkingCommand):
 
     def drafted(self, options: dict[str, Any]) -> Mailing | None:
         choice = self.choice(options)
-        about = {"again": options["again"], "per_hour": options["rate"], "origin": Origin.IMPORT}
+        about = {
+            "again": options["again"],
+            "per_hour": options["rate"],
+            "site": self.site(options["site"]),
+            "origin": Origin.IMPORT,
+        }
         with translation.override(languages.spoken()):  # staff read its name
             mailing = mailings.drafted(choice, by=None, name=options["name"], **about)
         preview = self.preview(mailing)
@@ -118,6 +130,15 @@ class Command(WorkingCommand):
             raise CommandError("Nothing was sent.")
         mailing.save()
         return mailing
+
+    def site(self, host: str | None) -> Site | None:
+        try:
+            return links.site_called(host) if host else None
+        except SiteNotOffered as error:
+            raise CommandError(
+                f"There is no one Wagtail site {host} to which links may lead: name its hostname (with its port where "
+                "several have it), and see that ALLOWED_HOSTS has it."
+            ) from error
 
     def preview(self, mailing: Mailing) -> Preview:
         try:

@@ -63,7 +63,7 @@
       if (!this.hasBodyTarget) return;
       event.preventDefault();
       const { name, value } = event.currentTarget;
-      const inputs = [...this.bodyTarget.querySelectorAll("input[form]")];
+      const inputs = [...this.bodyTarget.querySelectorAll("input[form], select[form]")];
       const typed = inputs.filter((input) => input.type !== "checkbox" || input.checked).map((input) => [input.name, input.value]);
       const chosen = name ? [[name, value]] : [];
       this.swap(event.params.url, { method: "POST", body: new URLSearchParams([...typed, ...chosen]) }, { from: event.currentTarget });

@@ -1,0 +1,44 @@
+"""Staff of an association with two sites choose which one a member's link is for."""
+
+import pytest
+from playwright.sync_api import expect
+from wagtail.models import Site
+
+from wagtail_member_reset.models import PasswordReset
+
+from .browsers import check, fits_a_phone, open_tab
+from .mailbox import link_in, text_of
+
+
+@pytest.mark.slow
+def test_staff_choose_the_site_and_are_told_that_another_one_means_a_new_link(
+    browsers, clock, mailbox, office, member, settings
+):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+    club = Site.objects.get()
+    Site.objects.filter(pk=club.pk).update(hostname="club.example", site_name="Club")
+    Site.objects.create(hostname="youth.example", site_name="Youth", root_page=club.root_page)
+    page = browsers.open(office)
+    panel = open_tab(page, member)
+
+    panel.get_by_role("link", name="Send password reset").click()
+    site = panel.get_by_label("Site")
+    expect(site).to_have_value(str(club.pk))
+    check(page, "choose-site", inside="#member-reset")
+    fits_a_phone(page)
+    site.select_option("Youth (youth.example)")
+    panel.get_by_role("button", name="Send password reset now").click()
+
+    (mail,) = mailbox.take(1)
+    assert link_in(mail).startswith("http://youth.example/")
+    assert "Youth" in text_of(mail)
+    panel.get_by_role("link", name="Send again").click()
+    expect(site).to_have_value(str(Site.objects.get(site_name="Youth").pk))
+    site.select_option("Club (club.example)")
+    panel.get_by_role("button", name="Send the same link again").click()
+    expect(panel.get_by_text("For another site, a new link is needed.")).to_be_visible()
+    check(page, "another-site", inside="#member-reset")
+    assert PasswordReset.objects.count() == 1
+
+    panel.get_by_role("button", name="Send a new link").click()
+    assert link_in(mailbox.take(2)[-1]).startswith("https://club.example/")

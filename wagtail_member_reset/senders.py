@@ -1,0 +1,164 @@
+"""What the emails of a site are sent from, and whom members may ask: as staff have set it, else as the settings say."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from email.errors import InvalidHeaderDefect, MessageError
+from email.headerregistry import HeaderRegistry
+from email.utils import parseaddr
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import URLValidator, validate_email
+from wagtail.models import Site
+
+from .accounts import clean_address, domain_of
+from .conf import conf
+from .models import SiteSender
+
+# A header's longest line (RFC 5322, 2.1.1).
+LONGEST_SENDER = 998
+LONGEST_NAME = 100
+# What every mail server takes before the @, and no parser takes for anything else.
+LOCAL_PART = re.compile(r"[a-z0-9._%+'=&#-]{1,64}", re.IGNORECASE | re.ASCII)
+# What a name may hold beside letters, marks and digits: punctuation, blanks, and the plus.
+IN_NAMES = ("L", "M", "N", "P")
+# Never: what ends a quotation or an address, and what makes a name look like an address or a page.
+NOT_IN_NAMES = re.compile(r'["\\@<>]|://|www\.', re.IGNORECASE)
+_as_header = HeaderRegistry()
+_is_url = URLValidator(schemes=["http", "https"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """
+    `from_email` as it stands in the header. `is_refused`: staff have set another one, which may not be used, since
+    `FROM_DOMAINS` does not have its domain (any more).
+    """
+
+    from_email: str
+    support_contact: str
+    reply_to: str = ""
+    is_refused: bool = False
+
+    @property
+    def address(self) -> str:
+        """The address alone, for who looks for emails in the spam folder."""
+        return parseaddr(self.from_email)[1]
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2] or "localhost"
+
+    def check(self) -> None:
+        """Raise `ImproperlyConfigured` where this is not one mailbox."""
+        if not is_one_mailbox(self.from_email):
+            raise ImproperlyConfigured("DEFAULT_FROM_EMAIL is not one address, with or without a name.")
+
+
+def of(site: Site | None) -> Sender:
+    """The sender of a site's emails. One query, which the object of the site remembers."""
+    row: SiteSender | None = getattr(site, "wagtail_member_reset_sender", None)
+    return default() if row is None else sender_of(row)
+
+
+def default() -> Sender:
+    """As the settings say."""
+    return Sender(from_email=str(settings.DEFAULT_FROM_EMAIL or ""), support_contact=conf.SUPPORT_CONTACT)
+
+
+def sender_of(row: SiteSender) -> Sender:
+    """What a row comes to now. Nothing of it is used that a form would refuse."""
+    usual = default()
+    chosen = _from_email(row, usual)
+    return Sender(
+        from_email=chosen or usual.from_email,
+        reply_to=row.reply_to if is_address(row.reply_to) else "",
+        support_contact=row.support_contact if is_contact(row.support_contact) else usual.support_contact,
+        is_refused=not chosen,
+    )
+
+
+def _from_email(row: SiteSender, usual: Sender) -> str:
+    """Empty where it may not be used."""
+    if not row.from_name and not row.from_address:
+        return usual.from_email
+    if row.from_name and not is_plain_name(row.from_name):
+        return ""
+    if row.from_address and not (is_address(row.from_address) and is_listed(row.from_address)):
+        return ""
+    name, address = parseaddr(usual.from_email)
+    name, address = row.from_name or name, row.from_address or address
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    found = f'"{quoted}" <{address}>' if name else address
+    return found if is_one_mailbox(found) else ""
+
+
+def domains() -> tuple[str, ...]:
+    """From which staff may send, as `FROM_DOMAINS` has them; that of `DEFAULT_FROM_EMAIL` where it has none."""
+    return conf.FROM_DOMAINS or tuple(filter(None, [default().address.rpartition("@")[2]]))
+
+
+def is_listed(address: str) -> bool:
+    """Whether the domain of an address is one of these. A subdomain is another domain."""
+    return domain_of(address) in {domain_of(f"x@{domain}") for domain in domains()}
+
+
+def is_plain_name(name: str) -> bool:
+    """
+    Whether this may stand before an address: no line break, mark of direction, emoji or quotation mark of ASCII, and
+    nothing that looks like an address or a page, also not in the wide letters of other keyboards.
+    """
+    if not name.strip() or len(name) > LONGEST_NAME or clean_address(name) != name.strip():
+        return False
+    if NOT_IN_NAMES.search(unicodedata.normalize("NFKC", name)):
+        return False
+    return all(each in " +" or unicodedata.category(each)[0] in IN_NAMES for each in name)
+
+
+def is_address(text: str) -> bool:
+    """Whether this is one plain address, without a name."""
+    local, at, _domain = text.rpartition("@")
+    if not at or not LOCAL_PART.fullmatch(local):
+        return False
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return is_one_mailbox(text)
+
+
+def is_contact(text: str) -> bool:
+    """Whether members may be sent there: one plain address, or a page on the web."""
+    if is_address(text):
+        return True
+    try:
+        _is_url(text)
+    except ValidationError:
+        return False
+    return text.isprintable() and "@" not in urlsplit(text).netloc
+
+
+@lru_cache(maxsize=32)
+def is_one_mailbox(text: str) -> bool:
+    """
+    Whether this is one address, with or without a name: `Club <office@club.example>`.
+
+    Not so are two addresses, a group ("Club: …" without quotes begins one), and what would begin another header.
+    """
+    if not text.strip() or len(text) > LONGEST_SENDER or not text.isprintable():
+        return False
+    try:
+        header: Any = _as_header("From", text)
+        [group] = header.groups
+        [address] = group.addresses
+    except (ValueError, IndexError, AttributeError, TypeError, MessageError):  # as some of Python's parsers end
+        return False
+    if any(isinstance(defect, InvalidHeaderDefect) for defect in header.defects):
+        return False
+    return bool(address.username and address.domain) and group.display_name is None

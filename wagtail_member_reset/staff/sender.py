@@ -1,0 +1,140 @@
+"""Whom the emails of each site are from: the list, and the form with its rules, in Wagtail's own views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.forms import WagtailAdminModelForm
+from wagtail.admin.ui.tables import Column, TitleColumn
+from wagtail.admin.views import generic
+from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.models import Site
+
+from .. import senders
+from ..accounts import clean_address
+from ..models import SiteSender
+
+
+class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
+    """What is empty is as the settings say, which stands beside it."""
+
+    class Meta:
+        model = SiteSender
+        fields = ["site", "from_name", "from_address", "reply_to", "support_contact"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._offer_sites(self.fields["site"])
+        for name, text in _help_texts().items():
+            self.fields[name].help_text = text
+
+    def _offer_sites(self, field: Any) -> None:
+        if self.instance.pk:
+            field.disabled = True
+            return
+        field.queryset = Site.objects.filter(wagtail_member_reset_sender=None).order_by("-is_default_site", "hostname")
+        if len(found := list(field.queryset[:2])) == 1:
+            field.initial = found[0]
+
+    def clean_from_name(self) -> str:
+        name = str(self.cleaned_data["from_name"])
+        if name and not senders.is_plain_name(name):
+            raise ValidationError(
+                _(
+                    "Use letters, digits, blanks and plain punctuation: no line break, no emoji, no quotation mark, "
+                    "nothing invisible, and nothing that looks like an address or a web page."
+                ),
+                code="name",
+            )
+        return " ".join(name.split())
+
+    def clean_from_address(self) -> str:
+        address = self._one_address("from_address")
+        if address and not senders.is_listed(address):
+            raise ValidationError(
+                _(
+                    "Emails cannot be sent from %(domain)s. Choose an address at %(domains)s, or ask your "
+                    "administrator to add the domain to WAGTAIL_MEMBER_RESET_FROM_DOMAINS."
+                ),
+                params={"domain": address.rpartition("@")[2], "domains": _listed()},
+                code="domain",
+            )
+        return address
+
+    def clean_reply_to(self) -> str:
+        return self._one_address("reply_to")
+
+    def clean_support_contact(self) -> str:
+        contact = str(self.cleaned_data["support_contact"]).strip()
+        if contact and not senders.is_contact(contact):
+            raise ValidationError(_("Enter one email address, or the address of a web page."), code="contact")
+        return contact
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        chosen = [cleaned.get(name) for name in self.fields if name != "site"]
+        if not self.errors and not any(chosen):
+            raise ValidationError(_("Everything is empty, so that nothing would differ from the settings."))
+        return cleaned
+
+    def _one_address(self, name: str) -> str:
+        address = clean_address(str(self.cleaned_data[name]))
+        if address and not senders.is_address(address):
+            raise ValidationError(_("Enter one plain email address, without a name."), code="address")
+        return address
+
+
+def _listed() -> str:
+    return ", ".join(senders.domains()) or "-"
+
+
+def _help_texts() -> dict[str, str]:
+    usual = senders.default()
+    empty = _("Leave empty for %(usual)s.")
+    listed = _("At one of these domains: %(domains)s.") % {"domains": _listed()}
+    return {
+        "from_name": _("Leave empty for the name in %(usual)s.") % {"usual": usual.from_email},
+        "from_address": f"{listed} {empty % {'usual': usual.address}}",
+        "reply_to": _("Where answers go. Leave empty, and they go to the From address."),
+        "support_contact": _("Whom members may ask: an email address, or a web page. It stands in the emails.")
+        + " "
+        + empty % {"usual": usual.support_contact},
+    }
+
+
+class SenderColumn(Column):  # type: ignore[misc]
+    """What the site's emails are from now, and whether that is what was chosen."""
+
+    def get_value(self, instance: SiteSender) -> str:
+        sender = senders.sender_of(instance)
+        if not sender.is_refused:
+            return sender.from_email
+        return _("%(sender)s, since what was chosen may not be used: edit it.") % {"sender": sender.from_email}
+
+
+class SenderIndexView(generic.IndexView):  # type: ignore[misc]
+    def get_base_queryset(self) -> Any:
+        return super().get_base_queryset().select_related("site")
+
+
+class SenderViewSet(ModelViewSet):  # type: ignore[misc]
+    model = SiteSender
+    icon = "mail"
+    add_to_reference_index = False
+    copy_view_enabled = False
+    inspect_view_enabled = False
+    index_view_class = SenderIndexView
+    list_display = [
+        TitleColumn("site", label=gettext_lazy("Site"), url_name="wagtail_member_reset_sender:edit"),
+        SenderColumn("sender", label=gettext_lazy("From")),
+        Column("reply_to", label=gettext_lazy("Reply-To")),
+        Column("support_contact", label=gettext_lazy("Contact for questions")),
+    ]
+    ordering = ["site__hostname"]
+
+    def get_form_class(self, for_update: bool = False) -> type[forms.ModelForm]:  # type: ignore[type-arg]
+        return SenderForm

@@ -1,0 +1,105 @@
+"""The question for the site that emails and links are for: asked only where there are several that can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from wagtail.models import Site
+
+from .. import links, senders, sites
+from ..exceptions import Refusal
+from ..models import Mailing, PasswordReset
+from ..resets import Status
+
+FIELD = "site"
+# In which of the panel's questions it stands.
+QUESTIONS = ("send", "hand_out")
+
+
+def label(site: Site) -> str:
+    """What staff know it by: its name, and where links lead."""
+    host = site.root_url.partition("://")[2]
+    return f"{site.site_name} ({host})" if site.site_name else host
+
+
+def first(request: HttpRequest, offered: list[Site], reset: PasswordReset | None = None) -> Site | None:
+    """The one to begin with: that of the last link, of the admin's own address, or the default one."""
+    here = sites.of_request(request)
+    for wanted in (reset.site_id if reset else None, here.pk if here else None):
+        for site in offered:
+            if site.pk == wanted:
+                return site
+    return offered[0] if offered else None
+
+
+def for_draft(request: HttpRequest) -> Site | None:
+    """That of a mailing that staff draft without a form; they may change it afterwards."""
+    return first(request, links.offered_sites())
+
+
+def asked(request: HttpRequest) -> Site | None:
+    """The site that the page's address names, or the one to begin with. Raises `SiteNotOffered` for any other."""
+    return links.site_chosen(request.GET[FIELD]) if request.GET.get(FIELD) else for_draft(request)
+
+
+def with_site(request: HttpRequest, site: Site) -> str:
+    """The address of the same page for another site."""
+    query = request.GET.copy()
+    query[FIELD] = str(site.pk)
+    return f"{request.path}?{query.urlencode()}"
+
+
+def field(offered: list[Site], help_text: str = "") -> forms.TypedChoiceField:
+    """Its value is the site; None where nothing was posted."""
+    by_key = {str(site.pk): site for site in offered}
+    return forms.TypedChoiceField(
+        label=_("Site"),
+        help_text=help_text,
+        required=False,
+        choices=[(key, label(site)) for key, site in by_key.items()],
+        coerce=by_key.__getitem__,
+        empty_value=None,
+    )
+
+
+def of_mailing(mailing: Mailing, url_of: Callable[[Site], str] | None = None) -> dict[str, Any]:
+    """For the template of a preview: which site the emails are for, and the same preview for the others."""
+    offered, site = links.offered_sites(), mailing.site
+    others = [each for each in offered if each != site] if url_of else []
+    return {
+        "mailing_site": label(site) if offered and site else "",
+        "other_sites": [(label(each), url_of(each)) for each in others if url_of],
+        "refused_sender_of": label(site) if site and senders.of(site).is_refused else "",
+        "sender": senders.of(site),
+    }
+
+
+def begin_with(form: Any, name: str, request: HttpRequest) -> None:
+    """Have a form that asks for the site begin with the one to begin with."""
+    if name in form.fields and not form.is_bound:
+        site = first(request, links.offered_sites())
+        form.fields[name].initial = site and str(site.pk)
+
+
+def context(request: HttpRequest, status: Status, offered: list[Site]) -> dict[str, Any]:
+    """
+    For the template of a question that may ask for the site: the options, and what sending would do for the one that
+    is picked.
+    """
+    if not offered or status.refusal not in (None, Refusal.NO_ADDRESS):
+        return {}
+    posted = [site for site in offered if str(site.pk) == request.POST.get(FIELD)]
+    reset, picked = status.reset, posted[0] if posted else first(request, offered, status.reset)
+    effect = links.effect_of_sending(reset, status.member, site=picked)
+    is_other = bool(posted and reset and reset.is_live and picked and reset.site_id != picked.pk)
+    return {
+        "status": replace(status, effect=effect),
+        "site_options": [(site.pk, label(site), site == picked) for site in offered],
+        "is_other_site": is_other,
+        "former_site": label(reset.site) if is_other and reset and reset.site else "",
+    }
