@@ -2,6 +2,7 @@
 
 from .bad_address import BadAddress, BadVerdict
 from .do_not_email import DoNotEmail, DoNotEmailReason
+from .email_text import EmailText, MailingText
 from .link_viewer import LinkViewer
 from .mailing import (
     ClaimedMinute,
@@ -38,6 +39,7 @@ __all__ = [
     "DoNotEmail",
     "DoNotEmailReason",
     "EmailState",
+    "EmailText",
     "LinkViewer",
     "Mailing",
     "MailingChunk",
@@ -45,6 +47,7 @@ __all__ = [
     "MailingFile",
     "MailingSkips",
     "MailingState",
+    "MailingText",
     "MailingUnmatched",
     "MailingUpload",
     "MailingUploadPiece",

@@ -8,7 +8,7 @@ from typing import Any
 
 from wagtail.models import Site
 
-from .. import accounts, links, tokens
+from .. import accounts, links, texts, tokens
 from ..conf import conf
 from ..exceptions import WindowClosed
 from ..models import Mailing, MailingState, PasswordReset, Purpose, ResetEmail, SkipReason, State
@@ -78,7 +78,9 @@ def _unwritten(reset: PasswordReset) -> ResetEmail:
 
 
 def compose(email: ResetEmail, token: str, shared: Shared) -> text.Content:
-    return text.compose(email.purpose, language=email.language, slots=slots(email, token, shared), cache=shared.texts)
+    found = slots(email, token, shared)
+    written = shared.written(email)
+    return text.compose(email.purpose, language=email.language, slots=found, written=written, cache=shared.texts)
 
 
 class Shared:
@@ -89,6 +91,9 @@ class Shared:
         self.sign_in_name = accounts.sign_in_names()
         self._slots: dict[Any, dict[str, str]] = {}
         self._paragraphs: dict[int, str] = {}
+        # Of mailings by their key; those published now by None.
+        self._texts: dict[int | None, texts.Texts] = {}
+        self._written: dict[Any, texts.Written | None] = {}
 
     def slots(self, email: ResetEmail) -> dict[str, str]:
         """
@@ -109,6 +114,32 @@ class Shared:
                 self._slots[alike] = {**common, "paragraph": paragraph}
             self._slots[key] = self._slots[alike]
         return self._slots[key]
+
+    def written(self, email: ResetEmail) -> texts.Written | None:
+        """
+        What editors wrote for it; None where the templates say it. The very same for all mails that have it in common.
+
+        A mailing under way keeps to what was published when it began.
+        """
+        reset = email.reset if email.has_link else None
+        site_id = (reset or email).site_id
+        mailing_id = email.mailing_id if reset and not _is_draft(email) else None
+        key = (mailing_id, email.purpose, email.language, site_id)
+        if key not in self._written:
+            words = self._texts_of(mailing_id).find(email.purpose, language=email.language, site_id=site_id)
+            site = (reset or email).site if words else None
+            self._written[key] = texts.Written(words, links.origin(site)) if words else None
+        return self._written[key]
+
+    def look_at_texts_anew(self) -> None:
+        """Have what was published since count for the mails that follow, but for those of mailings."""
+        self._texts.pop(None, None)
+        self._written = {key: written for key, written in self._written.items() if key[0] is not None}
+
+    def _texts_of(self, mailing_id: int | None) -> texts.Texts:
+        if mailing_id not in self._texts:
+            self._texts[mailing_id] = texts.of_mailing(mailing_id) if mailing_id else texts.published()
+        return self._texts[mailing_id]
 
     def _paragraph_of(self, email: ResetEmail) -> str:
         """What its mailing says beside. Read once, since it stays as it is once the mailing has started."""
@@ -137,6 +168,11 @@ def names(email: ResetEmail, shared: Shared) -> dict[str, str]:
         "first_name": text.first_name(str(getattr(email.member, "first_name", "") or "")),
         "username": text.username(shared.sign_in_name(email.member)),
     }
+
+
+def _is_draft(email: ResetEmail) -> bool:
+    """Of a mailing that has not started, whose emails are for its preview."""
+    return bool(ResetEmail.mailing.is_cached(email) and email.mailing and email.mailing.state == MailingState.DRAFT)
 
 
 def _paragraph_of(email: ResetEmail) -> str:

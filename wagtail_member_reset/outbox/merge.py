@@ -67,7 +67,7 @@ def groups(
     seen: set[str] = set()
     for email, token in mails:
         try:
-            common = shared.slots(email)
+            common, written = shared.slots(email), shared.written(email)
         except MemberResetError:  # each mail by itself says so
             alone.append((email, token))
             continue
@@ -77,7 +77,7 @@ def groups(
             continue
         seen.add(address)
         filled = tuple([bool(name) for name in names.values()])
-        alike[email.purpose, email.language, filled, id(common)].append((email, token, names))
+        alike[email.purpose, email.language, filled, id(common), id(written)].append((email, token, names))
     found = []
     for together in alike.values():
         for first in range(0, len(together), service.most):
@@ -132,7 +132,8 @@ def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text
         )
         slots = letter.filled(common, names=names, token=place(TOKEN))
         html = letter.filled(link, names=html_names, token=place(TOKEN, html=True))
-        return text.compose(first.purpose, language=first.language, slots=slots, html=html, cache=shared.texts)
+        told = {"language": first.language, "slots": slots, "html": html}
+        return text.compose(first.purpose, **told, written=shared.written(first), cache=shared.texts)
 
     bare = composed(lambda called, html=False: "x")
     if any(service.opener in part for part in (bare.subject, bare.text, bare.html)):

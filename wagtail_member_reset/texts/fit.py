@@ -1,0 +1,126 @@
+"""
+Whether a text is fit to be mailed, and what is wrong with it, by field, in the reader's words.
+
+Asked when a text is published, and once more before it is used: who publishes by a script or at a time asks nobody.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from ..models import WITHOUT_LINK, Purpose
+from . import marks
+from .own import OwnPages
+from .pieces import SLOTS, WORD
+from .words import FIELDS, Words, without
+
+MARKED, ONE_LINE = ("body", "footer"), ("subject", "heading", "button")
+# Which placeholders a field takes. A subject stands in lists and logs, so it never holds the link.
+IN_A_LINE = frozenset({"first_name", "username", "valid_until", "site_name"})
+IN_A_FOOTER = IN_A_LINE | {"support_contact"}
+PLACES = {"subject": IN_A_LINE, "heading": IN_A_LINE, "button": frozenset({"first_name", "site_name"})}
+# A member may have no value for these.
+MAY_BE_EMPTY = frozenset({"first_name", "username", "support_contact", "paragraph"})
+# Of the invisible characters, those that scripts and emoji are written with. The others turn or hide what is read.
+JOINERS = "\u200c\u200d\u00ad"
+TAGS = range(0xE0020, 0xE0080)
+BARE_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^\s)\]]+|\bwww\.[^\s)\]]+", re.IGNORECASE)
+
+Problems = dict[str, list[str]]
+
+
+def placeholders(purpose: str, field: str = "body") -> tuple[str, ...]:
+    """Which placeholders a field of a purpose may have, in the order in which they are offered."""
+    allowed = PLACES.get(field) or (IN_A_FOOTER if field == "footer" else frozenset(SLOTS))
+    if purpose in WITHOUT_LINK:
+        allowed -= {"link", "valid_until", "paragraph"}
+    if purpose == Purpose.ADDRESS_CHANGED:  # it may reach a stranger
+        allowed -= {"first_name", "username"}
+    return tuple(slot for slot in SLOTS if slot in allowed)
+
+
+def problems(words: Words, purpose: str, *, own: OwnPages) -> Problems:
+    """What keeps a text from being mailed, by field; nothing where it is fit."""
+    found: Problems = defaultdict(list)
+    if words.is_too_long:
+        found["body"].append(too_long())
+        return dict(found)  # and nobody looks through a megabyte
+    for field in FIELDS:
+        text = getattr(words, field)
+        found[field] += [*_missing(text, purpose, field), *_unreadable(text, field), *_braces(text, purpose, field)]
+        found[field] += _addresses(text, field, own)
+    return {field: messages for field, messages in found.items() if messages}
+
+
+def too_long() -> str:
+    return _("This text is too long: all fields together may have 20 kB.")
+
+
+def _missing(text: str, purpose: str, field: str) -> Iterator[str]:
+    has_link = purpose not in WITHOUT_LINK
+    is_needed = field in ("subject", "heading", "body") or (field == "button" and has_link)
+    if is_needed and not text.strip():
+        yield _("Write something here.")
+    elif is_needed and not marks.bare(without(text, MAY_BE_EMPTY)).strip() and not ("{link}" in text and has_link):
+        yield _("Write some words beside the placeholders: some members have no name.")
+    if field == "body" and has_link and "{link}" not in text:
+        yield _("Put {link} where the personal link belongs: without it, nobody can choose a password.")
+
+
+def _unreadable(text: str, field: str) -> Iterator[str]:
+    if field in ONE_LINE and len(text.splitlines()) > 1:
+        yield _("Keep this on one line.")
+    strange = sorted({f"U+{ord(sign):04X}" for sign in text if _is_strange(sign)})
+    if strange or WORD in text.lower():
+        signs = ", ".join(strange) or WORD
+        yield _("Remove the invisible or unreadable characters: %(characters)s.") % {"characters": signs}
+
+
+def _is_strange(sign: str) -> bool:
+    """Control characters, marks of direction, private use, and halves of characters."""
+    if sign == "\n" or sign in JOINERS or ord(sign) in TAGS:
+        return False
+    return unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
+
+
+def _braces(text: str, purpose: str, field: str) -> Iterator[str]:
+    allowed = placeholders(purpose, field)
+    offered = ", ".join(f"{{{slot}}}" for slot in allowed)
+    misplaced = sorted({found[1] for found in marks.PLACEHOLDER.finditer(text)} - set(allowed))
+    for slot in misplaced:
+        if slot == "link" and purpose not in WITHOUT_LINK:
+            yield _("{link} belongs into the body alone.")
+        else:
+            yield _("%(placeholder)s cannot be used here. Possible: %(offered)s.") % {
+                "placeholder": f"{{{slot}}}",
+                "offered": offered,
+            }
+    for strange in sorted({found[0] for found in re.finditer(r"\{[^{}]*\}?|\}", marks.PLACEHOLDER.sub(" ", text))}):
+        yield _("“%(text)s” is no placeholder. Braces are for these alone: %(offered)s.") % {
+            "text": strange if len(strange) <= 40 else f"{strange[:39]}…",
+            "offered": offered,
+        }
+
+
+def _addresses(text: str, field: str, own: OwnPages) -> Iterator[str]:
+    if field in MARKED:
+        for link in marks.links(text):
+            if not own(link.target):
+                yield _elsewhere(link.target)
+        if "](" in marks.bare(text):
+            yield _("A link is broken. Write it as [words](/page/), in one line and without spaces in the address.")
+    for found in BARE_ADDRESS.finditer(marks.bare(text) if field in MARKED else text):
+        address = found[0].rstrip(".,;:!?")
+        if not own.has_host(address if "//" in address else f"//{address}"):
+            yield _elsewhere(address)
+
+
+def _elsewhere(address: str) -> str:
+    return _("“%(address)s” is not a page of this site. Links may lead to this site’s own pages alone.") % {
+        "address": address if len(address) <= 60 else f"{address[:59]}…"
+    }
