@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -43,7 +44,7 @@ class EmailText(DraftStateMixin, PreviewableMixin, RevisionMixin, models.Model):
         ordering = ["purpose", "language", "key"]
 
     def __str__(self) -> str:
-        return f"{self.get_purpose_display()} ({self.language})"
+        return f"{self.get_purpose_display()} ({dict(settings.LANGUAGES).get(self.language, self.language)})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.key = self.key_of()

@@ -13,7 +13,7 @@ from .letter import letter_of, subject_of
 from .requests import MOST_ACCOUNTS, accept
 from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
-from .sample import SampleSent, sample_of, send_test
+from .sample import SampleSent, sample_of, sample_of_text, send_test
 from .send import at_work, drain, send_chunk
 from .sender import is_one_mailbox
 from .tasks import is_configured as has_task_backend
@@ -37,6 +37,7 @@ __all__ = [
     "may_be_blocked",
     "purge_requests",
     "sample_of",
+    "sample_of_text",
     "send_chunk",
     "send_test",
     "subject_of",

@@ -1,4 +1,4 @@
-"""The style sheet and the two scripts of the staff pages. They are files, since a strict CSP allows no inline code."""
+"""The style sheet and the scripts of the staff pages. They are files, since a strict CSP allows no inline code."""
 
 from django.forms import Media
 
@@ -7,3 +7,4 @@ MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_r
 # Of Wagtail's own listing of users: the style sheet alone.
 LISTING_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]})
 MAILING_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset_mailing.js"])
+TEXT_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset_text.js"])

@@ -14,7 +14,7 @@ from django.utils.html import escape
 
 from .pieces import SLOTS, marker
 
-PLACEHOLDER = re.compile(r"\{(%s)\}" % "|".join(SLOTS))
+PLACEHOLDER = re.compile(rf"\{{({'|'.join(SLOTS)})\}}")
 INLINE = re.compile(
     r"\*\*(?P<bold>[^*\n]+)\*\*|\[(?P<words>[^\[\]\n]+)\]\((?P<target>[^()\[\]\s]+)\)|" + PLACEHOLDER.pattern
 )

@@ -17,7 +17,7 @@ ADDRESS = re.compile(r"https://[^\s\\\"'<>{}]+", re.IGNORECASE)
 
 
 class OwnPages:
-    """Says of an address whether it is one of the site's own. Asks for the sites once, and only where there is a host."""
+    """Says of an address whether it is one of the site's own. Asks for the sites once, where an address has a host."""
 
     def __call__(self, target: str) -> bool:
         if PATH.fullmatch(target):
