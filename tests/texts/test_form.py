@@ -35,6 +35,7 @@ def save(client, editor):
 
 
 def latest(text):
+    text.refresh_from_db()
     return text.get_latest_revision_as_object()
 
 

@@ -76,6 +76,8 @@ class NewForm(WagtailAdminModelForm):  # type: ignore[misc]
 class EditForm(WagtailAdminModelForm):  # type: ignore[misc]
     """A draft may be anything, but never longer than an email; what is published is fit to be mailed."""
 
+    is_draft = False
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in FIELDS:
@@ -89,12 +91,21 @@ class EditForm(WagtailAdminModelForm):  # type: ignore[misc]
     def media(self) -> forms.Media:
         return super().media + TEXT_MEDIA
 
+    def defer_required_fields(self) -> None:
+        """Wagtail calls this before it looks at a draft, and for its preview."""
+        super().defer_required_fields()
+        self.is_draft = True
+
+    def restore_required_fields(self) -> None:
+        super().restore_required_fields()
+        self.is_draft = False
+
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean()
         words = Words.of(found)
         if words.is_too_long:
             self.add_error("body", too_long())
-        elif not self.is_deferred_validation:
+        elif not self.is_draft:
             for field, messages in problems(words, self.instance.purpose, own=OwnPages()).items():
                 if field not in self.errors:
                     self.add_error(field, [ValidationError(message) for message in messages])

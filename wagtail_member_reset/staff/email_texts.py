@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel, ObjectList, PublishingPanel
-from wagtail.admin.ui.tables import Column, UpdatedAtColumn
+from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, UpdatedAtColumn
 from wagtail.snippets.views.snippets import CreateView, SnippetViewSet
 
 from ..models import EmailText
@@ -50,10 +50,11 @@ class EmailTextViewSet(SnippetViewSet):  # type: ignore[misc]
         "__str__",
         Column("language", label=gettext_lazy("Language"), accessor=language_name, sort_key="language"),
         Column("site", label=gettext_lazy("Site"), accessor=site_name),
+        LiveStatusTagColumn(),
         Column("used", label=gettext_lazy("Problem"), accessor=problem_of_published),
         UpdatedAtColumn(),
     ]
-    list_filter = ["purpose", "language"]
+    list_filter = ["purpose"]
     list_per_page = 50
     edit_handler = ObjectList(
         [
