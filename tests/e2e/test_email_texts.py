@@ -54,9 +54,7 @@ def publish(page):
     page.get_by_role("button", name="Publish").click()
 
 
-def test_editor_changes_the_german_welcome_and_only_german_members_get_it(
-    browsers, mailbox, admin, languages, site
-):
+def test_editor_changes_the_german_welcome_and_only_german_members_get_it(browsers, mailbox, admin, languages, site):
     page = browsers.open(admin)
     new_text(page)
     check(page, "email-text", inside="main")

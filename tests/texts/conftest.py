@@ -16,9 +16,6 @@ def written(db):
 
     def publish(purpose="welcome", language="en", *, site=None, live=True, **fields):
         words = {field: getattr(default_words(purpose, language), field) for field in FIELDS}
-        text = EmailText.objects.create(
-            purpose=purpose, language=language, site=site, live=live, **{**words, **fields}
-        )
-        return text
+        return EmailText.objects.create(purpose=purpose, language=language, site=site, live=live, **{**words, **fields})
 
     return publish

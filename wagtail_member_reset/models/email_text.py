@@ -56,8 +56,13 @@ class EmailText(DraftStateMixin, PreviewableMixin, RevisionMixin, models.Model):
         return f"{self.purpose}:{self.language}:{self.site_id or ''}"
 
     @property
-    def revisions(self) -> models.QuerySet[Revision]:
-        return self._revisions
+    def revisions(self) -> models.Manager[Revision]:
+        found: models.Manager[Revision] = self._revisions
+        return found
+
+    def label_of(self, field: str) -> str:
+        named: Any = self._meta.get_field(field)
+        return str(named.verbose_name)
 
     @property
     def preview_modes(self) -> list[tuple[str, Any]]:

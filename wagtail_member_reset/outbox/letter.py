@@ -12,6 +12,7 @@ from .. import accounts, links, texts, tokens
 from ..conf import conf
 from ..exceptions import WindowClosed
 from ..models import Mailing, MailingState, PasswordReset, Purpose, ResetEmail, SkipReason, State
+from ..texts import Content
 from . import text
 
 # Stands for the token where the address of a link is made once for many.
@@ -54,7 +55,7 @@ def mint_for(email: ResetEmail) -> str:
         return tokens.mint(links.reissue(email))
 
 
-def letter_of(mailed: ResetEmail | PasswordReset, *, member: accounts.Member) -> text.Content:
+def letter_of(mailed: ResetEmail | PasswordReset, *, member: accounts.Member) -> Content:
     """
     The mail as it went to the member, or as it would go with a link that was handed out, for who passes the link on.
 
@@ -77,7 +78,7 @@ def _unwritten(reset: PasswordReset) -> ResetEmail:
     )
 
 
-def compose(email: ResetEmail, token: str, shared: Shared) -> text.Content:
+def compose(email: ResetEmail, token: str, shared: Shared) -> Content:
     found = slots(email, token, shared)
     written = shared.written(email)
     return text.compose(email.purpose, language=email.language, slots=found, written=written, cache=shared.texts)

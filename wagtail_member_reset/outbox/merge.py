@@ -20,6 +20,7 @@ from django.utils.html import escape
 from ..exceptions import MemberResetError
 from ..models import ResetEmail
 from ..reports import METADATA, Placeholders, service_of
+from ..texts import Content
 from . import letter, text
 from .failures import Result
 from .message import AUTOMATIC, with_extras
@@ -116,7 +117,7 @@ def send(group: Group, mailer: Mailer, shared: letter.Shared) -> Iterator[tuple[
     return zip(group.emails, group.tokens, results, strict=True)
 
 
-def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text.Content | None:
+def _content(group: Group, service: Placeholders, shared: letter.Shared) -> Content | None:
     """The text with placeholders; None if the site's own text holds what the service would take for one."""
     first, common = group.emails[0], shared.slots(group.emails[0])
     link = {"link": escape(common.get("link", ""))}
@@ -125,15 +126,17 @@ def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text
         for slot, called in group.slots.items()
     }
 
-    def composed(place: Callable[..., str]) -> text.Content:
+    def composed(place: Callable[..., str]) -> Content:
         names, html_names = (
             {slot: place(called, html=html) for slot, called in called_by.items()}
             for called_by, html in ((group.slots, False), (in_html, True))
         )
         slots = letter.filled(common, names=names, token=place(TOKEN))
         html = letter.filled(link, names=html_names, token=place(TOKEN, html=True))
-        told = {"language": first.language, "slots": slots, "html": html}
-        return text.compose(first.purpose, **told, written=shared.written(first), cache=shared.texts)
+        written, language = shared.written(first), first.language
+        return text.compose(
+            first.purpose, language=language, slots=slots, html=html, written=written, cache=shared.texts
+        )
 
     bare = composed(lambda called, html=False: "x")
     if any(service.opener in part for part in (bare.subject, bare.text, bare.html)):
@@ -141,9 +144,7 @@ def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text
     return composed(service.place)
 
 
-def _message(
-    group: Group, content: text.Content, service: Placeholders, extras: frozenset[str]
-) -> EmailMultiAlternatives:
+def _message(group: Group, content: Content, service: Placeholders, extras: frozenset[str]) -> EmailMultiAlternatives:
     addresses = [email.recipient for email in group.emails]
     message = EmailMultiAlternatives(content.subject, content.text, None, addresses, headers={**AUTOMATIC})
     message.attach_alternative(content.html, "text/html")

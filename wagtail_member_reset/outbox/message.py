@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from ..reports import METADATA
-from .text import Content
+from ..texts import Content
 
 TAG = "member-reset"
 # What we ask of a mail service beside sending: no tracking, which would rewrite the personal link, and our id back.

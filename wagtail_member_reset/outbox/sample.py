@@ -21,10 +21,10 @@ from ..accounts import Member, address_of, language_of
 from ..conf import conf
 from ..mailing import purpose_now
 from ..models import EmailText, Mailing, PasswordReset, Purpose, ResetEmail
-from ..texts import Words, Written
+from ..texts import Content, Words, Written
 from . import letter
 from .failures import Answer
-from .text import Content, compose
+from .text import compose
 from .transport import Mailer
 
 # Stands in the link instead of a token, and is none: it is neither as long, nor in any row.

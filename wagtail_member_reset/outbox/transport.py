@@ -29,10 +29,10 @@ from ..reports import (
     name_of,
     service_of,
 )
+from ..texts import Content
 from .failures import LONGEST_RESULT, Answer, Result, classify
 from .message import EXTRAS, build
 from .sender import check_sender
-from .text import Content
 
 logger = logging.getLogger("wagtail_member_reset")
 

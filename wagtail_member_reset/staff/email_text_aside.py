@@ -38,5 +38,5 @@ class DefaultPanel(Panel):  # type: ignore[misc]
             except Exception as error:  # whatever a template of the site's raises
                 logger.error("The default text of %s cannot be made: %s", text.purpose, type(error).__name__)
                 words = {}
-            named = [(text._meta.get_field(name).verbose_name, words[name]) for name in FIELDS if words.get(name)]
+            named = [(text.label_of(name), words[name]) for name in FIELDS if words.get(name)]
             return {"words": words, "json": json.dumps(words), "named": named, "language": text.language}

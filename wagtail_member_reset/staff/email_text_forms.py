@@ -89,7 +89,8 @@ class EditForm(WagtailAdminModelForm):  # type: ignore[misc]
 
     @property
     def media(self) -> forms.Media:
-        return super().media + TEXT_MEDIA
+        own: forms.Media = super().media + TEXT_MEDIA
+        return own
 
     def defer_required_fields(self) -> None:
         """Wagtail calls this before it looks at a draft, and for its preview."""

@@ -29,12 +29,14 @@ class NewTextView(CreateView):  # type: ignore[misc]
         self.autosave_enabled = False
 
     def form_valid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse
         try:
-            return super().form_valid(form)
+            answer = super().form_valid(form)
         except IntegrityError:  # a colleague was a moment faster
             form.add_error(None, str(TAKEN))
             self.produced_error_message = self.get_error_message()
-            return self.form_invalid(form)
+            answer = self.form_invalid(form)
+        return answer
 
 
 class EmailTextViewSet(SnippetViewSet):  # type: ignore[misc]

@@ -119,7 +119,7 @@ def email_text_preview(text: EmailText, mode: str, reader: Any) -> SafeString:
         content, broken = Content("", "", "<!doctype html><body></body>"), True
     with translation.override(language_of(reader)):
         wrong = problems(Words.of(text), text.purpose, own=OwnPages())
-        named = [(text._meta.get_field(name).verbose_name, messages) for name, messages in wrong.items()]
+        named = [(text.label_of(field), messages) for field, messages in wrong.items()]
         about = {"broken": broken, "problems": named, "content": content, "is_text": mode == "text", "text": text}
         head = render_to_string("wagtail_member_reset/staff/email_text_preview_head.html", about)
     if mode == "text":
