@@ -29,7 +29,10 @@ MAY_BE_EMPTY = frozenset({"first_name", "username", "support_contact", "paragrap
 # Of the invisible characters, those that scripts and emoji are written with. The others turn or hide what is read.
 JOINERS = "\u200c\u200d\u00ad"
 TAGS = range(0xE0020, 0xE0080)
-BARE_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^\s)\]]+|\bwww\.[^\s)\]]+", re.IGNORECASE)
+# What email programs make a link of by themselves. Looked for at the begin of a word alone, which keeps it quick.
+BARE_ADDRESS = re.compile(
+    r"(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:|(?<![\w/]))//[^\s)\]]+|\bwww\.[^\s)\]]+", re.IGNORECASE
+)
 
 Problems = dict[str, list[str]]
 
