@@ -17,6 +17,8 @@ from .mailbox import html_of, link_in, text_of
 pytestmark = pytest.mark.slow
 
 HEARTY = "Schön, dass du da bist!"
+# Of the card that an email stands on, in the dark.
+DARK = "rgb(32, 34, 43)"
 BODY = f"Hallo {{first_name}},\n\n{HEARTY} **Wähle** ein Passwort:\n\n{{link}}\n\nMehr steht [hier](/hilfe/)."
 
 
@@ -54,6 +56,43 @@ def publish(page):
     page.get_by_role("button", name="Publish").click()
 
 
+def test_placeholders_and_the_default_text_are_one_click_away(browsers, admin, languages):
+    page = browsers.open(admin)
+    new_text(page)
+    default = page.locator("#id_body").input_value()
+    body = page.locator("#id_body")
+
+    body.fill("Hello ")
+    page.locator("[data-member-reset-text-field-value=id_body]").get_by_text("{first_name}").click()
+    expect(body).to_have_value("Hello {first_name}")
+    expect(body).to_be_focused()
+    page.keyboard.type("!")
+    expect(body).to_have_value("Hello {first_name}!")
+
+    expect(page.locator(".member-reset__default")).to_contain_text("We never ask for your password by email.")
+    page.get_by_role("button", name="Start from the default text").click()
+    expect(body).to_have_value(default)
+    check(page, "email-text-default", inside="main")
+    fits_a_phone(page)
+
+
+def test_preview_is_looked_at_in_the_dark_and_as_text(browsers, admin, languages):
+    page = browsers.open(admin)
+    new_text(page)
+    page.get_by_role("button", name="Toggle preview").click()
+    expect(preview_of(page).get_by_text("Hello Zoë,")).to_be_visible()
+
+    for mode, name in (("dark", "dark"), ("text", "text")):
+        page.get_by_label("Preview mode").select_option(mode)
+        frame = preview_of(page)
+        if mode == "dark":
+            expect(frame.locator(".card")).to_have_css("background-color", DARK)
+        else:
+            expect(frame.locator("pre")).to_be_visible()
+        expect(frame.get_by_text("example-only").first).to_be_visible()
+        check(page, f"email-text-preview-{name}", inside="main")
+
+
 def test_editor_changes_the_german_welcome_and_only_german_members_get_it(browsers, mailbox, admin, languages, site):
     page = browsers.open(admin)
     new_text(page)
@@ -84,6 +123,7 @@ def test_editor_changes_the_german_welcome_and_only_german_members_get_it(browse
 
     publish(page)
     expect(page.get_by_text("updated and published")).to_be_visible()
+    check(page, "email-texts", inside="main")
     fits_a_phone(page)
 
     german, french = member_who_reads("de", "Greta"), member_who_reads("fr", "Florence")

@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Permission
-from wagtail.models import Revision
+from wagtail.models import Revision, Site
 
 from tests.conftest import grant, make_person
 from tests.texts.conftest import PREFIX, words_of
@@ -104,10 +104,12 @@ def test_draft_may_be_incomplete(save, written):
     assert (latest(text).body, latest(text).subject) == ("{link.__class__", "")
 
 
-def test_draft_may_not_be_long(save, written):
+@pytest.mark.parametrize("action", ["", "publish"])
+@pytest.mark.parametrize("body", ["é" * 10_001, "{" * 1_000_000], ids=["20 kB", "1 MB"])
+def test_no_text_may_be_long(save, written, action, body):
     text = written("welcome")
 
-    answer = save(text, body="é" * 10_001)
+    answer = save(text, action=action, body=body)
 
     assert "may have 20 kB" in answer.content.decode()
     assert not Revision.objects.for_instance(text).exists()
@@ -180,3 +182,78 @@ def test_list_says_which_email_language_and_state(client, editor, written):
 
     for word in ("Welcome (German)", "German", "All sites", "live"):
         assert word in page
+
+
+def test_pages_that_wagtail_has_for_snippets_work(client, editor, save, written):
+    text = written("welcome")
+    save(text, body="One\n\n{link}")
+    save(text, body="Two\n\n{link}", action="publish")
+    first, second = text.revisions.order_by("pk")
+
+    for page in (
+        f"history/{text.pk}/",
+        f"history/{text.pk}/revisions/{first.pk}/revert/",
+        f"history/{text.pk}/revisions/{first.pk}/view/",
+        f"history/{text.pk}/revisions/compare/{first.pk}...{second.pk}/",
+        f"unpublish/{text.pk}/",
+        f"delete/{text.pk}/",
+        "add/",
+        "results/",
+    ):
+        assert client.get(PREFIX + page).status_code == 200, page
+
+
+def test_text_that_is_withdrawn_leaves_the_default(client, editor, written):
+    text = written("welcome")
+
+    client.post(f"{PREFIX}unpublish/{text.pk}/")
+
+    text.refresh_from_db()
+    assert not text.live
+
+
+def test_who_may_not_publish_writes_drafts(client, written):
+    text = written("welcome")
+    person = grant(make_person("Eva", password="x", is_staff=True), "access_admin", "change_emailtext")
+    client.force_login(person)
+
+    client.post(f"{PREFIX}edit/{text.pk}/", {**words_of(text), "heading": "New", "action-publish": "1"})
+
+    assert latest(text).heading == "New"
+    assert text.heading != "New"
+
+
+def test_email_of_a_text_stays_what_it_is(save, written):
+    text = written("welcome", "de")
+
+    save(text, purpose="reset", language="en", site="1", key="x", action="publish")
+
+    text.refresh_from_db()
+    assert (text.purpose, text.language, text.site, text.key) == ("welcome", "de", None, "welcome:de:")
+
+
+def test_site_is_asked_for_where_there_are_several(client, editor):
+    assert 'name="site"' not in client.get(f"{PREFIX}add/").content.decode()
+    other = Site.objects.create(hostname="rowers.example", root_page=Site.objects.get().root_page)
+
+    for site in ("", other.pk):
+        client.post(f"{PREFIX}add/", {"purpose": "welcome", "language": "de", "site": site})
+
+    assert set(EmailText.objects.values_list("key", flat=True)) == {"welcome:de:", f"welcome:de:{other.pk}"}
+
+
+def test_two_at_once_write_one_text(client, editor, written, monkeypatch):
+    """As if a colleague had been faster than the form could see."""
+    written("welcome", "de")
+    monkeypatch.setattr(EmailText.objects, "filter", lambda **_query: EmailText.objects.none())
+
+    answer = client.post(f"{PREFIX}add/", {"purpose": "welcome", "language": "de"})
+
+    assert "There is a text for this email already" in answer.content.decode()
+    assert EmailText.objects.count() == 1
+
+
+def test_list_says_which_published_text_is_not_used(client, editor, written):
+    written("welcome", body="No link")
+
+    assert "Not used: emails have the default text" in client.get(PREFIX).content.decode()

@@ -34,6 +34,9 @@ BARE_ADDRESS = re.compile(
     r"(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:|(?<![\w/]))//[^\s)\]]+|\bwww\.[^\s)\]]+", re.IGNORECASE
 )
 
+# So many of a kind are named, since nobody reads more at once.
+MOST_TOLD = 5
+
 Problems = dict[str, list[str]]
 
 
@@ -80,7 +83,7 @@ def _unreadable(text: str, field: str) -> Iterator[str]:
         yield _("Keep this on one line.")
     strange = sorted({f"U+{ord(sign):04X}" for sign in text if _is_strange(sign)})
     if strange or WORD in text.lower():
-        signs = ", ".join(strange) or WORD
+        signs = ", ".join(strange[:MOST_TOLD]) or WORD
         yield _("Remove the invisible or unreadable characters: %(characters)s.") % {"characters": signs}
 
 
@@ -103,7 +106,8 @@ def _braces(text: str, purpose: str, field: str) -> Iterator[str]:
                 "placeholder": f"{{{slot}}}",
                 "offered": offered,
             }
-    for strange in sorted({found[0] for found in re.finditer(r"\{[^{}]*\}?|\}", marks.PLACEHOLDER.sub(" ", text))}):
+    strange_ones = {found[0] for found in re.finditer(r"\{[^{}]*\}?|\}", marks.PLACEHOLDER.sub(" ", text))}
+    for strange in sorted(strange_ones)[:MOST_TOLD]:
         yield _("“%(text)s” is no placeholder. Braces are for these alone: %(offered)s.") % {
             "text": strange if len(strange) <= 40 else f"{strange[:39]}…",
             "offered": offered,
@@ -111,16 +115,14 @@ def _braces(text: str, purpose: str, field: str) -> Iterator[str]:
 
 
 def _addresses(text: str, field: str, own: OwnPages) -> Iterator[str]:
-    if field in MARKED:
-        for link in marks.links(text):
-            if not own(link.target):
-                yield _elsewhere(link.target)
-        if "](" in marks.bare(text):
-            yield _("A link is broken. Write it as [words](/page/), in one line and without spaces in the address.")
-    for found in BARE_ADDRESS.finditer(marks.bare(text) if field in MARKED else text):
-        address = found[0].rstrip(".,;:!?")
-        if not own.has_host(address if "//" in address else f"//{address}"):
-            yield _elsewhere(address)
+    rest = marks.bare(text) if field in MARKED else text
+    linked = {link.target for link in marks.links(text)} if field in MARKED else set()
+    typed = {found[0].rstrip(".,;:!?") for found in BARE_ADDRESS.finditer(rest)}
+    elsewhere = {target for target in linked if not own(target)}
+    elsewhere |= {each for each in typed if not own.has_host(each if "//" in each else f"//{each}")}
+    yield from map(_elsewhere, sorted(elsewhere)[:MOST_TOLD])
+    if field in MARKED and "](" in rest:
+        yield _("A link is broken. Write it as [words](/page/), in one line and without spaces in the address.")
 
 
 def _elsewhere(address: str) -> str:
