@@ -60,6 +60,15 @@ def run(mailing):
         pass
 
 
+def through(service):
+    """A function, as methods are."""
+
+    def send(adapter, request, **kwargs):
+        return service(adapter, request, **kwargs)
+
+    return send
+
+
 def test_published_text_is_mailed(written, told):
     written("welcome", body=BODY, subject="Come in, {first_name}")
 
@@ -112,6 +121,14 @@ def test_notice_follows_its_text(written, purpose):
     content = letter.compose(email, "", letter.Shared())
 
     assert content.text.startswith("It was us.\n\noffice@club.example\n")
+
+
+def test_notice_goes_also_where_no_address_of_the_site_is_known(written, settings):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = settings.WAGTAILADMIN_BASE_URL = None
+    written("password_changed", body="It was us.")
+    email = ResetEmail(member=make_person("Mia"), purpose="password_changed", language="en", recipient="mia@m.example")
+
+    assert letter.compose(email, "", letter.Shared()).text.startswith("It was us.")
 
 
 @pytest.mark.parametrize(
@@ -236,7 +253,7 @@ def test_batch_call_of_a_mail_service_has_the_text(written, settings, monkeypatc
     settings.ANYMAIL = KEYS
     use_backend(settings, "anymail.backends.mailgun.EmailBackend")
     monkeypatch.setattr(merge, "_taken", {})
-    monkeypatch.setattr(HTTPAdapter, "send", lambda adapter, request, **kwargs: service(adapter, request, **kwargs))
+    monkeypatch.setattr(HTTPAdapter, "send", through(service))
     mailing = mailing_to(make_person("Mia"), make_person("Ida"))
     mailings.start(mailing, wake=False)
 

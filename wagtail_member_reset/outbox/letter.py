@@ -128,8 +128,9 @@ class Shared:
         key = (mailing_id, email.purpose, email.language, site_id)
         if key not in self._written:
             words = self._texts_of(mailing_id).find(email.purpose, language=email.language, site_id=site_id)
-            site = (reset or email).site if words else None
-            self._written[key] = texts.Written(words, links.origin(site)) if words else None
+            # Asked for only where there is need: a notice goes also where no address of the site is known.
+            origin = links.origin((reset or email).site) if words and words.has_paths else ""
+            self._written[key] = texts.Written(words, origin) if words else None
         return self._written[key]
 
     def look_at_texts_anew(self) -> None:

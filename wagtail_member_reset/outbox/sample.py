@@ -68,7 +68,8 @@ def sample_of_text(text: EmailText, *, to: Member | None = None) -> Content:
         slots |= SAMPLE
     with translation.override(text.language):
         slots["paragraph"] = _("Here is the paragraph of a mailing.") if "{paragraph}" in text.body else ""
-    written = Written(Words.of(text), links.origin(site))
+    words = Words.of(text)
+    written = Written(words, links.origin(site) if words.has_paths else "")
     return compose(text.purpose, language=text.language, slots=slots, written=written)
 
 

@@ -34,6 +34,11 @@ class Words:
         return cls(*[lines(found.get(field) or "") for field in FIELDS])
 
     @property
+    def has_paths(self) -> bool:
+        """Whether a link of it may be a path, which begins at the address of the mail's site."""
+        return "](/" in self.body + self.footer
+
+    @property
     def is_too_long(self) -> bool:
         return sum(len(field.encode(errors="replace")) for field in astuple(self)) > MOST_BYTES
 
