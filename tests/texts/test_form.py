@@ -6,6 +6,7 @@ from wagtail.models import Revision, Site
 
 from tests.conftest import grant, make_person
 from tests.texts.conftest import PREFIX, words_of
+from wagtail_member_reset import resets
 from wagtail_member_reset.models import EmailText
 from wagtail_member_reset.texts import FIELDS, default_words
 
@@ -112,6 +113,18 @@ def test_no_text_may_be_long(save, written, action, body):
     answer = save(text, action=action, body=body)
 
     assert "may have 20 kB" in answer.content.decode()
+    assert not Revision.objects.for_instance(text).exists()
+
+
+@pytest.mark.parametrize("action", ["", "publish"])
+@pytest.mark.parametrize("field", FIELDS)
+def test_personal_link_of_somebody_is_kept_in_no_draft(save, written, member, admin, action, field):
+    text = written("welcome")
+    link = resets.link(resets.send(member, by=admin))
+
+    answer = save(text, action=action, **{field: f"{getattr(text, field)} {link}"})
+
+    assert "This is a personal link" in answer.content.decode()
     assert not Revision.objects.for_instance(text).exists()
 
 

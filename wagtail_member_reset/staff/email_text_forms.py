@@ -16,7 +16,17 @@ from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.models import Site
 
 from ..models import EmailText
-from ..texts import FIELDS, OwnPages, Words, default_words, placeholders, problems, too_long
+from ..texts import (
+    FIELDS,
+    OwnPages,
+    Words,
+    default_words,
+    holds_link,
+    personal_link,
+    placeholders,
+    problems,
+    too_long,
+)
 from .media import TEXT_MEDIA
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -74,7 +84,7 @@ class NewForm(WagtailAdminModelForm):  # type: ignore[misc]
 
 
 class EditForm(WagtailAdminModelForm):  # type: ignore[misc]
-    """A draft may be anything, but never longer than an email; what is published is fit to be mailed."""
+    """A draft may be anything but too long, and holds nobody's link; what is published is fit to be mailed."""
 
     is_draft = False
 
@@ -104,9 +114,12 @@ class EditForm(WagtailAdminModelForm):  # type: ignore[misc]
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean()
         words = Words.of(found)
+        held = [field for field in FIELDS if holds_link(getattr(words, field))]
+        for field in held:  # nor in a draft, which is kept
+            self.add_error(field, personal_link())
         if words.is_too_long:
             self.add_error("body", too_long())
-        elif not self.is_draft:
+        elif not held and not self.is_draft:
             for field, messages in problems(words, self.instance.purpose, own=OwnPages()).items():
                 if field not in self.errors:
                     self.add_error(field, [ValidationError(message) for message in messages])

@@ -5,7 +5,7 @@ What emails say: the words that editors wrote, else those of the templates, comp
 """
 
 from .default import default_words
-from .fit import placeholders, problems, too_long
+from .fit import holds_link, personal_link, placeholders, problems, too_long
 from .own import OwnPages
 from .pieces import SLOTS, Compiled, Content, Pieces
 from .published import Texts, freeze, of_mailing, published
@@ -28,7 +28,9 @@ __all__ = [
     "compile_written",
     "default_words",
     "freeze",
+    "holds_link",
     "of_mailing",
+    "personal_link",
     "placeholders",
     "problems",
     "published",

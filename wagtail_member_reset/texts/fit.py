@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from ..models import WITHOUT_LINK, Purpose
+from ..redact import has_link
 from . import marks
 from .own import OwnPages
 from .pieces import SLOTS, WORD
-from .words import FIELDS, Words, without
+from .words import FIELDS, MOST_BYTES, Words, without
 
 MARKED, ONE_LINE = ("body", "footer"), ("subject", "heading", "button")
 # Which placeholders a field takes. A subject stands in lists and logs, so it never holds the link.
@@ -60,6 +61,7 @@ def problems(words: Words, purpose: str, *, own: OwnPages) -> Problems:
         text = getattr(words, field)
         found[field] += [*_missing(text, purpose, field), *_unreadable(text, field), *_braces(text, purpose, field)]
         found[field] += _addresses(text, field, own)
+        found[field] += [personal_link()] if holds_link(text) else []
     return {field: messages for field, messages in found.items() if messages}
 
 
@@ -67,14 +69,23 @@ def too_long() -> str:
     return _("This text is too long: all fields together may have 20 kB.")
 
 
+def personal_link() -> str:
+    return _("This is a personal link: it opens somebody's account. Take it out. Each email has a link of its own.")
+
+
+def holds_link(text: str) -> bool:
+    """Whether somebody's personal link stands in the text, which is no placeholder. Bounded, like what it looks at."""
+    return has_link(text[: 2 * MOST_BYTES])
+
+
 def _missing(text: str, purpose: str, field: str) -> Iterator[str]:
-    has_link = purpose not in WITHOUT_LINK
-    is_needed = field in ("subject", "heading", "body") or (field == "button" and has_link)
+    brings_link = purpose not in WITHOUT_LINK
+    is_needed = field in ("subject", "heading", "body") or (field == "button" and brings_link)
     if is_needed and not text.strip():
         yield _("Write something here.")
-    elif is_needed and not marks.bare(without(text, MAY_BE_EMPTY)).strip() and not ("{link}" in text and has_link):
+    elif is_needed and not marks.bare(without(text, MAY_BE_EMPTY)).strip() and not ("{link}" in text and brings_link):
         yield _("Write some words beside the placeholders: some members have no name.")
-    if field == "body" and has_link and "{link}" not in text:
+    if field == "body" and brings_link and "{link}" not in text:
         yield _("Put {link} where the personal link belongs: without it, nobody can choose a password.")
 
 
