@@ -108,7 +108,10 @@ def test_preview_shows_where_the_paragraph_of_a_mailing_stands(preview, written)
 
 def test_test_goes_to_who_asks_and_is_of_the_draft_that_was_saved(client, editor, written, mailoutbox):
     text = written("welcome", body="Published.\n\n{link}")
-    client.post(f"{PREFIX}edit/{text.pk}/", {**words_of(text), "body": BODY, "subject": "Come, {first_name}"})
+    client.post(
+        f"{PREFIX}edit/{text.pk}/",
+        {**words_of(text), "body": "Hi {first_name},\n\n{link}", "subject": "Come, {first_name}"},
+    )
 
     answer = client.post(f"/admin/member-reset/texts/{text.pk}/test/", {"to": "eve@evil.example"})
 
