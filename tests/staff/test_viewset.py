@@ -224,13 +224,14 @@ def cost(client, person, settings):
     return ours - stock - shared
 
 
-def test_tab_costs_a_superuser_three_queries_and_with_a_link_four(admin_client, sent, member, settings):
+def test_tab_costs_a_superuser_three_queries_and_with_a_link_five(admin_client, sent, member, settings):
     nothing = cost(admin_client, member, settings)
     sent()
     waiting = cost(admin_client, member, settings)
 
-    # The latest email and whether to email at all; then what was reported of it, and who has seen the link.
-    assert (nothing, waiting) == (3, 4)
+    # The latest email and whether to email at all; then what was reported of it, who has seen the link, and the text
+    # with which staff pass it on.
+    assert (nothing, waiting) == (3, 5)
 
 
 @pytest.mark.slow
@@ -239,7 +240,7 @@ def test_tab_costs_others_the_members_permissions_too(office_client, sent, membe
     sent()
     waiting = cost(office_client, member, settings)
 
-    assert (nothing, waiting) == (6, 7)
+    assert (nothing, waiting) == (6, 8)
 
 
 @pytest.mark.slow
@@ -251,7 +252,7 @@ def test_site_record_is_asked_for_only_where_no_setting_names_the_address(
     sent()
     waiting = [cost(client, member, settings) for client in (admin_client, office_client)]
 
-    assert (nothing, waiting) == ([4, 7], [4, 7])
+    assert (nothing, waiting) == ([4, 7], [5, 8])
 
 
 def test_first_look_at_a_fresh_link_notes_that_it_was_shown(admin_client, office_client, sent, member):
