@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "wagtail_member_reset",
     "wagtail.users",
     "wagtail.sites",
+    "wagtail.snippets",
     "wagtail.documents",
     "wagtail.images",
     "wagtail.search",

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "wagtail.documents",
     "wagtail.images",
     "wagtail.sites",
+    "wagtail.snippets",
     "wagtail.search",
     "wagtail",
     "taggit",

@@ -16,7 +16,7 @@ from wagtail.models import ModelLogEntry
 
 from . import db
 from .accounts import Member
-from .models import Mailing, Origin
+from .models import EmailText, Mailing, Origin
 
 # Who changed an address is not shown, for this long, what is then sent there.
 FOUR_EYES = timedelta(hours=24)
@@ -24,6 +24,8 @@ FOUR_EYES = timedelta(hours=24)
 REFUSED_GAP, MOST_REFUSED = timedelta(hours=1), 50
 # One change of an address is noticed by the form and by whoever saves the account, one after the other.
 NOTICED_GAP = timedelta(minutes=1)
+# How the log calls a test of what staff prepare.
+TESTS: dict[type, str] = {Mailing: "test_mailing", EmailText: "test_text"}
 # How the actions of our own entries begin.
 PREFIX = "wagtail_member_reset."
 ADDRESS_CHANGED = PREFIX + "address"
@@ -59,16 +61,17 @@ def note_unblocked(member: Member, *, by: Member, outcome: str) -> None:
     log(instance=member, action=_name("unblock"), user=by, data={"outcome": outcome})
 
 
-def note_test(mailing: Mailing, *, by: Member, period: timedelta, most: int) -> bool:
+def note_test(about: Mailing | EmailText, *, by: Member, period: timedelta, most: int) -> bool:
     """
-    Write down, in their own history, that somebody sends themselves a test of a mailing.
+    Write down, in their own history, that somebody sends themselves a test of a mailing or of a text.
 
-    False, and nothing is written, where they have sent `most` within the last `period`.
+    False, and nothing is written, where they have sent `most` of both within the last `period`.
     """
-    recent = Q(action=_name("test_mailing"), user=by, timestamp__gt=timezone.now() - period)
+    recent = Q(action__in=map(_name, TESTS.values()), user=by, timestamp__gt=timezone.now() - period)
     if db.reaches(registry.get_logs_for_instance(by).filter(recent), most):
         return False
-    log(instance=by, action=_name("test_mailing"), user=by, data={"mailing": mailing.pk})
+    action = TESTS[type(about)]
+    log(instance=by, action=_name(action), user=by, data={action.removeprefix("test_"): about.pk})
     return True
 
 

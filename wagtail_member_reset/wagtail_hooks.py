@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
 from django.urls import URLPattern, URLResolver, include, path
@@ -16,6 +17,14 @@ from .staff.log_words import DraftDeleted, IdentityChecked, NotToBeEmailed, Repl
 from .staff.menu import member_sign_in
 from .staff.needs_help_panel import add_panel
 from .staff.sender import SenderViewSet
+
+if apps.is_installed("wagtail.snippets"):
+    # Its modules belong to an app that a site may lack: there, the template files say what emails say.
+    from wagtail.snippets.models import register_snippet
+
+    from .staff.email_texts import EmailTextViewSet
+
+    register_snippet(EmailTextViewSet)
 
 
 @hooks.register("register_admin_urls")
@@ -62,6 +71,7 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("erase", _("Erase stored data"), _("What is stored about this person was erased")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
         ("test_mailing", _("Test mailing"), _("Test email of a mailing sent to themselves")),
+        ("test_text", _("Test email text"), _("Test email of an email text sent to themselves")),
         ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),
     ):
         actions.register_action(f"wagtail_member_reset.{name}", label, message)

@@ -224,13 +224,14 @@ def cost(client, person, settings):
     return ours - stock - shared
 
 
-def test_tab_costs_a_superuser_four_queries_and_with_a_link_five(admin_client, sent, member, settings):
+def test_tab_costs_a_superuser_four_queries_and_with_a_link_six(admin_client, sent, member, settings):
     nothing = cost(admin_client, member, settings)
     sent()
     waiting = cost(admin_client, member, settings)
 
-    # The latest email, whether to email at all, and the sites; then what was reported of it, and who has seen the link.
-    assert (nothing, waiting) == (4, 5)
+    # The latest email, whether to email at all, and the sites; then what was reported of it, who has seen the link, and
+    # the text with which staff pass it on.
+    assert (nothing, waiting) == (4, 6)
 
 
 @pytest.mark.slow
@@ -239,7 +240,7 @@ def test_tab_costs_others_the_members_permissions_too(office_client, sent, membe
     sent()
     waiting = cost(office_client, member, settings)
 
-    assert (nothing, waiting) == (7, 8)
+    assert (nothing, waiting) == (7, 9)
 
 
 @pytest.mark.slow

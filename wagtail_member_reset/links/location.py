@@ -72,9 +72,19 @@ def has_refused_host(site: HasRootURL | None) -> bool:
     """
     if conf.BASE_URL or site is None:
         return False
+    return not is_allowed_host(split_domain_port(site.root_url.partition("://")[2])[0])
+
+
+def is_allowed_host(host: str) -> bool:
+    """Whether ALLOWED_HOSTS allows the host, as Django judges it."""
     allowed = settings.ALLOWED_HOSTS or (HOSTS_OF_DEBUG if settings.DEBUG else [])
-    host, _port = split_domain_port(site.root_url.partition("://")[2])
-    return not host or not validate_host(host, allowed)
+    return bool(host) and validate_host(host, allowed)
+
+
+def origin(site: HasRootURL | None) -> str:
+    """Scheme and host of `base_url`, for a path as the address line of a browser has it. Raises as that does."""
+    parts = urlsplit(base_url(site))
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def url_of(token: str, *, site: HasRootURL | None, language: str) -> str:

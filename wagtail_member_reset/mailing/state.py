@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from .. import audit, db, links
+from .. import audit, db, links, texts
 from ..accounts import Member, but_for_members
 from ..models import (
     EmailState,
@@ -63,6 +63,7 @@ def start_mailing(
         if not mine.update(**begun):
             return False
         forget_file(mailing)
+        texts.freeze(mailing)
         chosen = write_chunks(mailing, members())
         skips = beside(chosen)
         Mailing.objects.filter(pk=mailing.pk).update(chosen=chosen + sum(skips.values()))

@@ -2,6 +2,7 @@
 
 from .bad_address import BadAddress, BadVerdict
 from .do_not_email import DoNotEmail, DoNotEmailReason
+from .email_text import EmailText, MailingText
 from .link_viewer import LinkViewer
 from .mailing import (
     ClaimedMinute,
@@ -39,6 +40,7 @@ __all__ = [
     "DoNotEmail",
     "DoNotEmailReason",
     "EmailState",
+    "EmailText",
     "LinkViewer",
     "Mailing",
     "MailingChunk",
@@ -46,6 +48,7 @@ __all__ = [
     "MailingFile",
     "MailingSkips",
     "MailingState",
+    "MailingText",
     "MailingUnmatched",
     "MailingUpload",
     "MailingUploadPiece",

@@ -6,6 +6,7 @@ is due; `accept` keeps what visitors typed until a pass of `drain` resolves it. 
 to the address that an account had before.
 """
 
+from ..texts import Content
 from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_overdue, works_by_itself
 from .entry import enqueue
 from .former import is_told, tell_former_address
@@ -13,10 +14,9 @@ from .letter import letter_of, subject_of
 from .requests import MOST_ACCOUNTS, accept, requests_of
 from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
-from .sample import SampleSent, sample_of, send_test
+from .sample import SampleSent, sample_of, sample_of_text, send_test
 from .send import at_work, drain, send_chunk
 from .tasks import is_configured as has_task_backend
-from .text import Content
 from .unblocking import may_be_blocked, unblock
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "purge_requests",
     "requests_of",
     "sample_of",
+    "sample_of_text",
     "send_chunk",
     "send_test",
     "subject_of",

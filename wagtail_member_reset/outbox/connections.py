@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 
 from ..models import ResetEmail
+from ..texts import Content
 from .failures import Result
-from .text import Content
 from .transport import Mailer
 
 # An email with its token and its text; and what came of it.

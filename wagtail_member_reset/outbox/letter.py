@@ -9,10 +9,11 @@ from typing import Any
 
 from wagtail.models import Site
 
-from .. import accounts, links, senders, tokens
+from .. import accounts, languages, links, senders, texts, tokens
 from ..exceptions import WindowClosed
 from ..models import Mailing, MailingState, PasswordReset, Purpose, ResetEmail, SkipReason, State
 from ..senders import Sender
+from ..texts import Content
 from . import text
 
 # Stands for the token where the address of a link is made once for many.
@@ -55,7 +56,7 @@ def mint_for(email: ResetEmail) -> str:
         return tokens.mint(links.reissue(email))
 
 
-def letter_of(mailed: ResetEmail | PasswordReset, *, member: accounts.Member) -> text.Content:
+def letter_of(mailed: ResetEmail | PasswordReset, *, member: accounts.Member) -> Content:
     """
     The mail as it went to the member, or as it would go with a link that was handed out, for who passes the link on.
 
@@ -78,10 +79,9 @@ def _unwritten(reset: PasswordReset) -> ResetEmail:
     )
 
 
-def compose(email: ResetEmail, token: str, shared: Shared) -> text.Content:
-    content = text.compose(
-        email.purpose, language=email.language, slots=slots(email, token, shared), cache=shared.texts
-    )
+def compose(email: ResetEmail, token: str, shared: Shared) -> Content:
+    found, written = slots(email, token, shared), shared.written(email)
+    content = text.compose(email.purpose, language=email.language, slots=found, written=written, cache=shared.texts)
     return replace(content, sender=shared.sender(email))
 
 
@@ -93,6 +93,9 @@ class Shared:
         self.sign_in_name = accounts.sign_in_names()
         self._slots: dict[Any, dict[str, str]] = {}
         self._paragraphs: dict[int, str] = {}
+        # Of mailings by their key; those published now by None.
+        self._texts: dict[int | None, texts.Texts] = {}
+        self._written: dict[Any, texts.Written | None] = {}
         self._senders: dict[int | None, Sender] = {}
 
     def sender(self, email: ResetEmail) -> Sender:
@@ -123,6 +126,32 @@ class Shared:
             self._slots[key] = self._slots[alike]
         return self._slots[key]
 
+    def written(self, email: ResetEmail) -> texts.Written | None:
+        """
+        What editors wrote for it; None where the templates say it. The very same for all mails that have it in common.
+
+        A mailing under way keeps to what was published when it began.
+        """
+        about, language = _about(email), languages.spoken(email.language)
+        mailing_id = email.mailing_id if email.has_link and not _is_draft(email) else None
+        key = (mailing_id, email.purpose, language, about.site_id)
+        if key not in self._written:
+            words = self._texts_of(mailing_id).find(email.purpose, language=language, site_id=about.site_id)
+            # Asked for only where there is need: a notice goes also where no address of the site is known.
+            origin = links.origin(about.site) if words and words.has_paths else ""
+            self._written[key] = texts.Written(words, origin) if words else None
+        return self._written[key]
+
+    def look_at_texts_anew(self) -> None:
+        """Have what was published since count for the mails that follow, but for those of mailings."""
+        self._texts.pop(None, None)
+        self._written = {key: written for key, written in self._written.items() if key[0] is not None}
+
+    def _texts_of(self, mailing_id: int | None) -> texts.Texts:
+        if mailing_id not in self._texts:
+            self._texts[mailing_id] = texts.of_mailing(mailing_id) if mailing_id else texts.published()
+        return self._texts[mailing_id]
+
     def _paragraph_of(self, email: ResetEmail) -> str:
         """What its mailing says beside. Read once, since it stays as it is once the mailing has started."""
         if not email.mailing_id:
@@ -150,6 +179,11 @@ def names(email: ResetEmail, shared: Shared) -> dict[str, str]:
         "first_name": text.first_name(str(getattr(email.member, "first_name", "") or "")),
         "username": text.username(shared.sign_in_name(email.member)),
     }
+
+
+def _is_draft(email: ResetEmail) -> bool:
+    """Of a mailing that has not started, whose emails are for its preview."""
+    return bool(ResetEmail.mailing.is_cached(email) and email.mailing and email.mailing.state == MailingState.DRAFT)
 
 
 def _paragraph_of(email: ResetEmail) -> str:

@@ -21,6 +21,7 @@ from .. import senders
 from ..exceptions import MemberResetError
 from ..models import ResetEmail
 from ..reports import METADATA, Placeholders, service_of
+from ..texts import Content
 from . import letter, text
 from .failures import Result
 from .message import AUTOMATIC, reply_to, with_extras
@@ -68,7 +69,7 @@ def groups(
     seen: set[str] = set()
     for email, token in mails:
         try:
-            common = shared.slots(email)
+            common, written = shared.slots(email), shared.written(email)
         except MemberResetError:  # each mail by itself says so
             alone.append((email, token))
             continue
@@ -78,7 +79,7 @@ def groups(
             continue
         seen.add(address)
         filled = tuple([bool(name) for name in names.values()])
-        alike[email.purpose, email.language, filled, id(common)].append((email, token, names))
+        alike[email.purpose, email.language, filled, id(common), id(written)].append((email, token, names))
     found = []
     for together in alike.values():
         for first in range(0, len(together), service.most):
@@ -117,7 +118,7 @@ def send(group: Group, mailer: Mailer, shared: letter.Shared) -> Iterator[tuple[
     return zip(group.emails, group.tokens, results, strict=True)
 
 
-def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text.Content | None:
+def _content(group: Group, service: Placeholders, shared: letter.Shared) -> Content | None:
     """The text with placeholders; None if the site's own text holds what the service would take for one."""
     first, common = group.emails[0], shared.slots(group.emails[0])
     link = {"link": escape(common.get("link", ""))}
@@ -126,14 +127,17 @@ def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text
         for slot, called in group.slots.items()
     }
 
-    def composed(place: Callable[..., str]) -> text.Content:
+    def composed(place: Callable[..., str]) -> Content:
         names, html_names = (
             {slot: place(called, html=html) for slot, called in called_by.items()}
             for called_by, html in ((group.slots, False), (in_html, True))
         )
         slots = letter.filled(common, names=names, token=place(TOKEN))
         html = letter.filled(link, names=html_names, token=place(TOKEN, html=True))
-        return text.compose(first.purpose, language=first.language, slots=slots, html=html, cache=shared.texts)
+        written, language = shared.written(first), first.language
+        return text.compose(
+            first.purpose, language=language, slots=slots, html=html, written=written, cache=shared.texts
+        )
 
     bare = composed(lambda called, html=False: "x")
     if any(service.opener in part for part in (bare.subject, bare.text, bare.html)):
@@ -141,9 +145,7 @@ def _content(group: Group, service: Placeholders, shared: letter.Shared) -> text
     return replace(composed(service.place), sender=shared.sender(first))
 
 
-def _message(
-    group: Group, content: text.Content, service: Placeholders, extras: frozenset[str]
-) -> EmailMultiAlternatives:
+def _message(group: Group, content: Content, service: Placeholders, extras: frozenset[str]) -> EmailMultiAlternatives:
     addresses = [email.recipient for email in group.emails]
     sender = content.sender or senders.default()
     message = EmailMultiAlternatives(

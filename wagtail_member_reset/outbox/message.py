@@ -10,7 +10,7 @@ from django.core.mail import EmailMultiAlternatives
 from .. import senders
 from ..reports import METADATA
 from ..senders import Sender
-from .text import Content
+from ..texts import Content
 
 TAG = "member-reset"
 # What we ask of a mail service beside sending: no tracking, which would rewrite the personal link, and our id back.

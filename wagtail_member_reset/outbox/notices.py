@@ -16,8 +16,8 @@ from ..accounts import Member, address_of, language_of, may_view_all
 from ..exceptions import SettingError
 from ..models import Mailing, MailingState, PauseReason
 from ..reports import Whose
+from ..texts import Content
 from .failures import Answer, Result
-from .text import Content
 from .transport import Mailer
 
 logger = logging.getLogger("wagtail_member_reset")

@@ -1,12 +1,17 @@
-"""The email of a mailing as a member would get it: for its preview, and as a test to staff. Its link opens nothing."""
+"""
+The email of a mailing, or of a text that editors write, as a member would get it: for its preview, and as a test to
+staff. Its link opens nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from wagtail.models import Site
@@ -14,14 +19,18 @@ from wagtail.models import Site
 from .. import audit, ids, links, tokens
 from ..accounts import Member, address_of, language_of
 from ..mailing import purpose_now
-from ..models import Mailing, PasswordReset, Purpose, ResetEmail
+from ..models import EmailText, Mailing, PasswordReset, Purpose, ResetEmail
+from ..texts import Content, Words, Written
 from . import letter
 from .failures import Answer
-from .text import Content
+from .text import compose
 from .transport import Mailer
 
 # So many tests may one person send themselves.
 MOST_TESTS, PERIOD = 10, timedelta(hours=1)
+
+# Who a text is previewed for: a name and a sign-in name that are not plain ASCII.
+SAMPLE = {"first_name": "Zoë", "username": "zoë.müller"}
 
 
 class SampleSent(Enum):
@@ -44,19 +53,42 @@ def sample_of(mailing: Mailing, member: Member, *, purpose: str = "") -> Content
     return _compose(mailing, of=member, to=member, purpose=purpose)
 
 
-def send_test(mailing: Mailing, member: Member, *, by: Member) -> SampleSent:
+def sample_of_text(text: EmailText, *, to: Member | None = None) -> Content:
+    """
+    The email that a text makes as it is, fit or not, in the name of who is given, else of a sample. No link is made.
+
+    Raises as `sample_of`.
+    """
+    site = text.site or _default_site()
+    reader = to or get_user_model()()
+    email = _email(reader, purpose=Purpose(text.purpose), language=text.language, site=site)
+    slots = letter.slots(email, tokens.NO_TOKEN, letter.Shared())
+    if to is None and text.purpose != Purpose.ADDRESS_CHANGED:
+        slots |= SAMPLE
+    with translation.override(text.language):
+        slots["paragraph"] = _("Here is the paragraph of a mailing.") if "{paragraph}" in text.body else ""
+    words = Words.of(text)
+    written = Written(words, links.origin(site) if words.has_paths else "")
+    return compose(text.purpose, language=text.language, slots=slots, written=written)
+
+
+def send_test(about: Mailing | EmailText, member: Member | None = None, *, by: Member) -> SampleSent:
     """
     Send that email, with a subject that says it is a test, to who asks and nobody else. It calls them by their name.
 
-    Waits for the mail server, so it is called outside of transactions. Raises as `sample_of`.
+    A mailing's is the one that `member` would get. Waits for the mail server, so it is called outside of transactions.
+    Raises as `sample_of`.
     """
     address = address_of(by)
     if not address:
         return SampleSent.NO_ADDRESS
-    content = _compose(mailing, of=member, to=by)
+    if isinstance(about, EmailText):
+        content = sample_of_text(about, to=by)
+    else:
+        content = _compose(about, of=member or by, to=by)
     with translation.override(content.language):
         content = replace(content, subject=_("Test: %(subject)s") % {"subject": content.subject})
-    if not audit.note_test(mailing, by=by, period=PERIOD, most=MOST_TESTS):
+    if not audit.note_test(about, by=by, period=PERIOD, most=MOST_TESTS):
         return SampleSent.LIMIT
     with Mailer() as mailer:
         result = mailer.send(content, to=address, public_id=str(ids.new_public_id()))
@@ -64,10 +96,18 @@ def send_test(mailing: Mailing, member: Member, *, by: Member) -> SampleSent:
 
 
 def _compose(mailing: Mailing, *, of: Member, to: Member, purpose: str = "") -> Content:
-    site = mailing.site or Site.objects.filter(is_default_site=True).first()
     language = language_of(of, mailing.language or settings.LANGUAGE_CODE)
     of_purpose = Purpose(purpose) if purpose else purpose_now(of)
-    about = {"purpose": of_purpose, "language": language, "site": site}
-    reset = PasswordReset(expires_at=timezone.now() + links.lifetime_of(of_purpose), **about)
-    email = ResetEmail(member=to, reset=reset, mailing=mailing, recipient=address_of(to), **about)
+    email = _email(to, purpose=of_purpose, language=language, site=mailing.site or _default_site(), mailing=mailing)
     return letter.compose(email, tokens.NO_TOKEN, letter.Shared())
+
+
+def _email(to: Member, *, purpose: Purpose, mailing: Mailing | None = None, **about: Any) -> ResetEmail:
+    about |= {"purpose": purpose}
+    reset = PasswordReset(expires_at=timezone.now() + links.lifetime_of(purpose), **about)
+    return ResetEmail(member=to, reset=reset, mailing=mailing, recipient=address_of(to), **about)
+
+
+def _default_site() -> Site | None:
+    found: Site | None = Site.objects.filter(is_default_site=True).first()
+    return found

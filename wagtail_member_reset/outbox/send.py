@@ -190,6 +190,8 @@ class Worker:
         self.led_to_none += requests.resolve_due()
         lease = Lease(longest=self.mailer.longest_wait)
         claimed = claim_singles(lease)
+        if claimed:
+            self.shared.look_at_texts_anew()
         for email in claimed:
             if self.is_stopping() or not lease.has_time_for_one():
                 lease.release()

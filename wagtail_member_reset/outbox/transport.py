@@ -31,9 +31,9 @@ from ..reports import (
     name_of,
     service_of,
 )
+from ..texts import Content
 from .failures import LONGEST_RESULT, Answer, Result, classify
 from .message import EXTRAS, build
-from .text import Content
 
 logger = logging.getLogger("wagtail_member_reset")
 

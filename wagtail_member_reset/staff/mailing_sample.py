@@ -64,6 +64,10 @@ def _send(request: HttpRequest, mailing: Mailing) -> None:
         logger.error("mailing=%s: the test cannot be made: %s", mailing.pk, type(error).__name__)
         messages.error(request, _("No test was sent: the email cannot be made. Ask your administrator."))
         return
+    say_what_came_of_it(request, came_of_it)
+
+
+def say_what_came_of_it(request: HttpRequest, came_of_it: SampleSent) -> None:
     if came_of_it == SampleSent.SENT:
         said = _("A test is on its way to %(address)s.") % {"address": address_of(request.user)}
         messages.success(request, said)

@@ -9,3 +9,4 @@ MEDIA = Media(
 # Of Wagtail's own listing of users: the style sheet alone.
 LISTING_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]})
 MAILING_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset_mailing.js"])
+TEXT_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset_text.js"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -26,11 +27,13 @@ ELSEWHERE = {"sender": "wagtail_member_reset_sender:index"}
 
 
 class PageMenuItem(MenuItem):  # type: ignore[misc]
-    """One page, for whom `is_for` holds."""
+    """One page, for whom `is_for` holds: one of ours, or that of a URL name."""
 
-    def __init__(self, label: str | Promise, page: str, *, is_for: Callable[[Any], bool], **kwargs: Any) -> None:
+    def __init__(
+        self, label: str | Promise, page: str, *, is_for: Callable[[Any], bool], url_name: str = "", **kwargs: Any
+    ) -> None:
         name = f"member-reset-{page.replace('_', '-')}"
-        url = reverse(ELSEWHERE.get(page, f"wagtail_member_reset_admin:{page}"))
+        url = reverse(url_name or ELSEWHERE.get(page, f"wagtail_member_reset_admin:{page}"))
         super().__init__(label, url, name=name, **kwargs)
         self._is_for = is_for
 
@@ -44,4 +47,17 @@ def member_sign_in() -> SubmenuMenuItem:
         PageMenuItem(label, page, is_for=is_for, icon_name=icon, order=order)
         for order, (label, page, icon, is_for) in enumerate(PAGES)
     ]
+    if apps.is_installed("wagtail.snippets"):
+        pages.append(_email_texts(order=len(PAGES)))
     return SubmenuMenuItem(_("Member sign-in"), Menu(items=pages), name="member-sign-in", icon_name="key", order=950)
+
+
+def _email_texts(*, order: int) -> PageMenuItem:
+    return PageMenuItem(
+        _("Email texts"),
+        "email_texts",
+        is_for=permissions.may_edit_texts,
+        url_name="wagtailsnippets_wagtail_member_reset_emailtext:list",
+        icon_name="doc-full",
+        order=order,
+    )

@@ -39,6 +39,7 @@ __all__ = [
     "beyond",
     "hidden_from",
     "may_change",
+    "may_edit_texts",
     "may_see_file",
     "may_see_resets",
     "may_see_senders",
@@ -185,3 +186,9 @@ def _may_see_link(actor: Any, member: Any) -> bool:
         return False
     # Who may change users can join any group.
     return may_change(actor) or not opens_private_things(groups_of(member) - groups_of(actor))
+
+
+def may_edit_texts(person: Any) -> bool:
+    """Whether somebody may do anything with the texts of emails, by the rights that Wagtail gives its snippets."""
+    actions = ("add", "change", "delete", "publish")
+    return any(person.has_perm(f"wagtail_member_reset.{action}_emailtext") for action in actions)

@@ -1,0 +1,207 @@
+"""What editors see and get before anything is published: the preview, and a test to themselves."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from django.urls import reverse
+from wagtail.models import ModelLogEntry
+from wagtail.users.models import UserProfile
+
+from tests.conftest import make_person
+from tests.texts.conftest import PREFIX, words_of
+from wagtail_member_reset.models import EmailText
+from wagtail_member_reset.outbox import sample
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
+
+BODY = "Hi {first_name} ({username}),\n\nour own words.\n\n{link}"
+
+
+@pytest.fixture
+def editor(admin, client):
+    client.force_login(admin)
+    return admin
+
+
+@pytest.fixture
+def preview(client, editor):
+    """`preview(text, mode="dark", body="…")`: what the panel shows while somebody types."""
+
+    def get(text, *, mode="html", **fields):
+        url = f"{PREFIX}preview/{text.pk}/"
+        answer = client.post(url, {**words_of(text), **fields})
+        assert answer.json() == {"is_valid": True, "is_available": True}
+        return client.get(url, {"mode": mode, "in_preview_panel": "true"})
+
+    return get
+
+
+def test_preview_shows_what_is_typed_for_a_sample_member(preview, written):
+    answer = preview(written("welcome", live=False), body=BODY, subject="Come, {first_name}")
+
+    page = answer.content.decode()
+    assert "Come, Zoë" in page
+    assert "Hi Zoë (<bdi>zoë.müller</bdi>)," in page
+    assert answer["X-Frame-Options"].upper() == "SAMEORIGIN"
+    assert not EmailText.objects.filter(live=True).exists()
+
+
+def test_link_of_the_preview_opens_nothing(preview, written):
+    page = preview(written("welcome")).content.decode()
+
+    assert set(re.findall(r'href="([^"]+)"', page)) == {f"https://club.example/account/r/{sample.NO_TOKEN}"}
+
+
+def test_preview_has_the_text_part(preview, written):
+    page = preview(written("welcome"), mode="text", body=BODY).content.decode()
+
+    assert "<pre" in page
+    assert "Hi Zoë (zoë.müller),\n\nour own words.\n\nhttps://club.example/account/r/example-only" in page
+
+
+def test_preview_is_dark_in_the_dark_mode_and_light_in_the_other(preview, written):
+    text = written("welcome")
+
+    assert "@media all {" in preview(text, mode="dark").content.decode()
+    assert "@media not all {" in preview(text).content.decode()
+
+
+@pytest.mark.parametrize("mode", ["html", "dark", "text"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"body": ""},
+        {"body": "{link", "subject": ""},
+        {"body": "{% include 'x' %} {{ settings.SECRET_KEY }} {link.__class__}"},
+        {"body": "<script>alert(1)</script>{link}{oops}"},
+        {"body": "[x](https://evil.example/) {link}"},
+        {"body": "\u202e{link}"},
+        {"body": "\ue000mrslot-link\ue001 {link}"},
+        {"subject": "mrslot-", "heading": "", "button": "", "footer": "}"},
+    ],
+)
+def test_incomplete_draft_is_previewed_with_what_is_wrong(preview, written, mode, fields):
+    answer = preview(written("welcome"), mode=mode, **fields)
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Not fit to be published yet:" in page
+    assert "<script" not in page
+    assert 'evil.example/"' not in page
+
+
+@pytest.mark.parametrize("purpose", ["reset", "reminder", "password_changed", "address_changed"])
+def test_every_email_has_a_preview(preview, written, purpose):
+    page = preview(written(purpose)).content.decode()
+
+    assert "Not fit" not in page
+    assert ("Zoë" in page) == (purpose != "address_changed")
+
+
+def test_preview_shows_where_the_paragraph_of_a_mailing_stands(preview, written):
+    page = preview(written("welcome"), body="A\n\n{paragraph}\n\n{link}").content.decode()
+
+    assert "Here is the paragraph of a mailing." in page
+
+
+def test_test_goes_to_who_asks_and_is_of_the_draft_that_was_saved(client, editor, written, mailoutbox):
+    text = written("welcome", body="Published.\n\n{link}")
+    client.post(
+        f"{PREFIX}edit/{text.pk}/",
+        {**words_of(text), "body": "Hi {first_name},\n\n{link}", "subject": "Come, {first_name}"},
+    )
+
+    answer = client.post(f"/admin/member-reset/texts/{text.pk}/test/", {"to": "eve@evil.example"})
+
+    assert answer["Location"] == f"{PREFIX}edit/{text.pk}/"
+    (mail,) = mailoutbox
+    assert mail.recipients() == [editor.email]
+    assert mail.subject == "Test: Come, Ana"
+    assert mail.body.startswith("Hi Ana")
+    assert f"/account/r/{sample.NO_TOKEN}\n" in mail.body
+    assert ModelLogEntry.objects.filter(action="wagtail_member_reset.test_text").count() == 1
+
+
+def test_tests_of_texts_and_of_mailings_have_one_limit(client, editor, written, mailoutbox, monkeypatch):
+    monkeypatch.setattr(sample, "MOST_TESTS", 2)
+    text = written("welcome")
+
+    for _ in range(3):
+        client.post(f"/admin/member-reset/texts/{text.pk}/test/")
+
+    assert len(mailoutbox) == 2
+
+
+def test_test_without_a_post_sends_nothing(client, editor, written, mailoutbox):
+    client.get(f"/admin/member-reset/texts/{written('welcome').pk}/test/")
+
+    assert mailoutbox == []
+
+
+@pytest.mark.parametrize("name", ["Mia 👩‍💻", "Mia\r\nBcc: eve@evil.example", "Mia\u202e", "www.evil.example", "DE89"])
+def test_test_in_any_name_is_one_mail_to_its_address(client, written, mailoutbox, name):
+    editor = make_person("Ned", first_name=name, password="x", is_superuser=True, is_staff=True)
+    client.force_login(editor)
+
+    client.post(f"/admin/member-reset/texts/{written('welcome', subject='Hi {first_name}!').pk}/test/")
+
+    (mail,) = mailoutbox
+    assert mail.recipients() == [editor.email]
+    assert "\n" not in mail.subject
+    assert "evil" not in mail.subject + mail.body
+
+
+def test_colleague_sees_what_is_wrong_in_their_own_language(client, editor, written, settings):
+    settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
+    UserProfile.objects.update_or_create(user=editor, defaults={"preferred_language": "ar"})
+    text = written("welcome")
+
+    client.post(f"{PREFIX}preview/{text.pk}/", {**words_of(text), "body": ""})
+    page = client.get(f"{PREFIX}preview/{text.pk}/", {"mode": "text"}).content.decode()
+
+    assert '<html lang="ar">' in page
+
+
+def test_menu_has_the_texts_for_who_may_edit_them(client, editor):
+    url = reverse("wagtailsnippets_wagtail_member_reset_emailtext:list")
+
+    assert url in client.get("/admin/").content.decode()
+
+
+def test_two_editors_lose_nothing(client, editor, written):
+    text = written("welcome")
+
+    for body in ("First.\n\n{link}", "Second.\n\n{link}"):
+        client.post(f"{PREFIX}edit/{text.pk}/", {**words_of(text), "body": body})
+
+    kept = [revision.as_object().body for revision in text.revisions.order_by("pk")]
+    assert kept == ["First.\n\n{link}", "Second.\n\n{link}"]
+
+
+def test_page_tells_who_else_is_editing(client, editor, written):
+    assert "editing-sessions" in client.get(f"{PREFIX}edit/{written('welcome').pk}/").content.decode()
+
+
+def test_site_without_snippets_works_without_texts():
+    lines = [
+        "import django; django.setup()",
+        "from wagtail_member_reset.staff.menu import member_sign_in",
+        "from django.core.management import call_command",
+        "import wagtail_member_reset.wagtail_hooks",
+        "call_command('check', fail_level='ERROR')",
+        "print([item.name for item in member_sign_in().menu.initial_menu_items])",
+    ]
+
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        env={"DJANGO_SETTINGS_MODULE": "tests.texts.without_snippets", "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "member-reset-mailings" in done.stdout
+    assert "email-texts" not in done.stdout

@@ -1,0 +1,42 @@
+"""What stands in the form of an email text beside its fields: a test to who edits, and the default text."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from django.urls import reverse
+from wagtail.admin.panels import Panel
+
+from ..texts import FIELDS, default_words
+from .email_text_words import problem_of_published
+
+logger = logging.getLogger("wagtail_member_reset")
+
+
+class TestPanel(Panel):  # type: ignore[misc]
+    __test__ = False  # not a test of pytest's
+
+    class BoundPanel(Panel.BoundPanel):  # type: ignore[misc]
+        template_name = "wagtail_member_reset/staff/email_text_test.html"
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            test_url = reverse("wagtail_member_reset_admin:email_text_test", args=[self.instance.pk])
+            return {"test_url": test_url, "problem": problem_of_published(self.instance)}
+
+
+class DefaultPanel(Panel):  # type: ignore[misc]
+    class BoundPanel(Panel.BoundPanel):  # type: ignore[misc]
+        template_name = "wagtail_member_reset/staff/email_text_default.html"
+
+        def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+            text = self.instance
+            try:
+                words = asdict(default_words(text.purpose, text.language))
+            except Exception as error:  # whatever a template of the site's raises
+                logger.error("The default text of %s cannot be made: %s", text.purpose, type(error).__name__)
+                words = {}
+            named = [(text.label_of(name), words[name]) for name in FIELDS if words.get(name)]
+            return {"words": words, "json": json.dumps(words), "named": named, "language": text.language}

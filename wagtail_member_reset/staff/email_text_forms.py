@@ -1,0 +1,139 @@
+"""The forms of an email text: which email it is to be, and what it says."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.models import Site
+
+from ..models import EmailText
+from ..texts import (
+    FIELDS,
+    OwnPages,
+    Words,
+    default_words,
+    holds_link,
+    personal_link,
+    placeholders,
+    problems,
+    too_long,
+)
+from .media import TEXT_MEDIA
+
+logger = logging.getLogger("wagtail_member_reset")
+
+TAKEN = gettext_lazy("There is a text for this email already, in this language and for this site. Edit that one.")
+HELP = {
+    "subject": gettext_lazy("One line. Members see it in their list of emails."),
+    "body": gettext_lazy(
+        "A blank line begins a paragraph. Write **words** for bold, and [words](/page/) for a link to a page of this "
+        "site. A line is left out for members who have no value for its placeholder; a missing first name leaves "
+        "no gap."
+    ),
+    "button": gettext_lazy("What stands on the button. The button stands where {link} is, on a line of its own."),
+    "footer": gettext_lazy("Below the email, in small type, with the same marks as the body."),
+}
+
+
+class NewForm(WagtailAdminModelForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"] = forms.ChoiceField(
+            label=self.fields["language"].label,
+            choices=settings.LANGUAGES,
+            initial=settings.LANGUAGE_CODE,
+        )
+        site = self.fields["site"]
+        site.required, site.empty_label = False, _("All sites")
+        site.help_text = _("Members of one site get its own text, where it has one.")
+        if Site.objects.count() < 2:
+            del self.fields["site"]
+
+    def defer_required_fields(self) -> None:
+        super().defer_required_fields()
+        for name in ("purpose", "language"):
+            self.fields[name].required = True
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean()
+        purpose, language, site = found.get("purpose"), found.get("language"), found.get("site")
+        if purpose and language:
+            key = EmailText(purpose=purpose, language=language, site=site).key_of()
+            if EmailText.objects.filter(key=key).exists():
+                raise ValidationError(TAKEN)
+            self._begin_with_default(purpose, language)
+        return found
+
+    def _begin_with_default(self, purpose: str, language: str) -> None:
+        try:
+            words = default_words(purpose, language)
+        except Exception as error:  # whatever a template of the site's raises
+            logger.error("The default text of %s cannot be made: %s", purpose, type(error).__name__)
+            return
+        for field in FIELDS:
+            setattr(self.instance, field, getattr(words, field))
+
+
+class EditForm(WagtailAdminModelForm):  # type: ignore[misc]
+    """A draft may be anything but too long, and holds nobody's link; what is published is fit to be mailed."""
+
+    is_draft = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in FIELDS:
+            field = self.fields[name]
+            field.help_text = HELP.get(name, "")
+            field.strip = False
+            field.widget = _with_placeholders(field.widget, placeholders(self.instance.purpose, name))
+            field.widget.attrs["lang"] = self.instance.language
+
+    @property
+    def media(self) -> forms.Media:
+        own: forms.Media = super().media + TEXT_MEDIA
+        return own
+
+    def defer_required_fields(self) -> None:
+        """Wagtail calls this before it looks at a draft, and for its preview."""
+        super().defer_required_fields()
+        self.is_draft = True
+
+    def restore_required_fields(self) -> None:
+        super().restore_required_fields()
+        self.is_draft = False
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean()
+        words = Words.of(found)
+        held = [field for field in FIELDS if holds_link(getattr(words, field))]
+        for field in held:  # nor in a draft, which is kept
+            self.add_error(field, personal_link())
+        if words.is_too_long:
+            self.add_error("body", too_long())
+        elif not held and not self.is_draft:
+            for field, messages in problems(words, self.instance.purpose, own=OwnPages()).items():
+                if field not in self.errors:
+                    self.add_error(field, [ValidationError(message) for message in messages])
+        return found
+
+
+def _with_placeholders(widget: forms.Widget, names: tuple[str, ...]) -> forms.Widget:
+    """The widget of this one form, with buttons below that put placeholders in."""
+    bare = widget.render
+
+    def render(name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        context = {"field_id": (attrs or {}).get("id", f"id_{name}"), "placeholders": names}
+        buttons = render_to_string("wagtail_member_reset/staff/email_text_placeholders.html", context)
+        return mark_safe(bare(name, value, attrs, renderer) + buttons)  # noqa: S308 - rendered a moment before
+
+    widget.render = render  # type: ignore[method-assign]
+    return widget

@@ -1,0 +1,29 @@
+"""What the list of email texts says of each."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from ..models import EmailText
+from ..texts import OwnPages, Words, problems
+
+
+def language_name(text: EmailText) -> str:
+    """As the site calls it; its code where the site has it no more."""
+    return str(dict(settings.LANGUAGES).get(text.language, text.language))
+
+
+def site_name(text: EmailText) -> str:
+    return str(text.site) if text.site else _("All sites")
+
+
+def problem_of_published(text: EmailText) -> str:
+    """That what is published is not used, since it is not fit: it was published at a time, or by a script."""
+    if not text.live:
+        return ""
+    if text.language not in dict(settings.LANGUAGES):
+        return _("This site no longer has the language.")
+    if problems(Words.of(text), text.purpose, own=OwnPages()):
+        return _("Not used: emails have the default text. Open it and publish it again to see why.")
+    return ""

@@ -1,0 +1,80 @@
+"""
+The texts of emails as a snippet of Wagtail's: list, form, history, preview. Imported only where Wagtail's snippets are
+installed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
+from wagtail.admin.panels import FieldPanel, ObjectList, PublishingPanel
+from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, UpdatedAtColumn
+from wagtail.snippets.views.snippets import CreateView, SnippetViewSet
+
+from ..models import EmailText
+from .email_text_aside import DefaultPanel, TestPanel
+from .email_text_forms import TAKEN, EditForm, NewForm
+from .email_text_words import language_name, problem_of_published, site_name
+
+
+class NewTextView(CreateView):  # type: ignore[misc]
+    """Asks which email it is to be. The text itself is edited from the default on, on the next page."""
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        # Nothing is saved by itself before somebody has chosen.
+        self.autosave_enabled = False
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse
+        try:
+            answer = super().form_valid(form)
+        except IntegrityError:  # a colleague was a moment faster
+            form.add_error(None, str(TAKEN))
+            self.produced_error_message = self.get_error_message()
+            answer = self.form_invalid(form)
+        return answer
+
+
+class EmailTextViewSet(SnippetViewSet):  # type: ignore[misc]
+    model = EmailText
+    icon = "mail"
+    menu_label = gettext_lazy("Email texts")
+    # It stands in our own menu, so that Wagtail's page of snippets has no need of it.
+    menu_item_is_registered = True
+    add_to_reference_index = False
+    copy_view_enabled = False
+    add_view_class = NewTextView
+    list_display = [
+        "__str__",
+        Column("language", label=gettext_lazy("Language"), accessor=language_name, sort_key="language"),
+        Column("site", label=gettext_lazy("Site"), accessor=site_name),
+        LiveStatusTagColumn(),
+        Column("used", label=gettext_lazy("Problem"), accessor=problem_of_published),
+        UpdatedAtColumn(),
+    ]
+    list_filter = ["purpose"]
+    list_per_page = 50
+    edit_handler = ObjectList(
+        [
+            TestPanel(),
+            *[FieldPanel(name) for name in ("subject", "heading", "body", "button", "footer")],
+            DefaultPanel(heading=gettext_lazy("The default text")),
+            PublishingPanel(),
+        ],
+        base_form_class=EditForm,
+    )
+    new_handler = ObjectList([FieldPanel(name) for name in ("purpose", "language", "site")], base_form_class=NewForm)
+
+    def get_form_class(self, for_update: bool = False) -> Any:
+        return super().get_form_class(for_update) if for_update else self._new_handler.get_form_class()
+
+    def get_add_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_add_view_kwargs(**kwargs), "panel": self._new_handler}
+
+    @property
+    def _new_handler(self) -> Any:
+        return self.new_handler.bind_to_model(self.model)

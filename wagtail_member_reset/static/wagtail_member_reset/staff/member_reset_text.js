@@ -1,0 +1,33 @@
+/*
+ * In the form of an email text: puts a placeholder where the cursor is, and fills in the default text. Both can be
+ * typed as well.
+ */
+(() => {
+  class MemberResetTextController extends window.StimulusModule.Controller {
+    static values = { field: String, words: Object };
+
+    insert({ params }) {
+      const field = document.getElementById(this.fieldValue);
+      field.focus();
+      field.setRangeText(params.text, field.selectionStart, field.selectionEnd, "end");
+      this.tell(field);
+    }
+
+    fill() {
+      Object.entries(this.wordsValue).forEach(([name, text]) => {
+        const field = document.getElementById(`id_${name}`);
+        if (!field) return;
+        field.value = text;
+        this.tell(field);
+      });
+      document.getElementById("id_subject").focus();
+    }
+
+    /* Wagtail's own controllers listen: for the height, for unsaved changes and for the preview. */
+    tell(field) {
+      ["input", "change"].forEach((name) => field.dispatchEvent(new Event(name, { bubbles: true })));
+    }
+  }
+
+  window.wagtail.app.register("member-reset-text", MemberResetTextController);
+})();

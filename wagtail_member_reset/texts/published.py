@@ -1,0 +1,72 @@
+"""Which texts there are: those published now, and those that a mailing began with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .. import db
+from ..models import WITHOUT_LINK, EmailText, Mailing, MailingText
+from .fit import problems
+from .own import OwnPages
+from .words import FIELDS, Words
+
+logger = logging.getLogger("wagtail_member_reset")
+
+Key = tuple[str, str, str]  # purpose, language, site
+
+
+class Texts:
+    """Texts by purpose, language and site. Each is looked at once before its first use: one unfit is passed over."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
+        self._rows: dict[Key, Mapping[str, Any]] = {
+            (row["purpose"], row["language"], row["site_key"]): row for row in rows
+        }
+        self._found: dict[Key, Words | None] = {}
+        self._own = OwnPages()
+
+    def find(self, purpose: str, *, language: str, site_id: Any) -> Words | None:
+        """
+        That of the site, else for all sites, first in the language as it is, then without its region; None where the
+        templates' is to be used.
+        """
+        if not self._rows:
+            return None
+        for each in dict.fromkeys([language, language.partition("-")[0]]):
+            for site in dict.fromkeys([str(site_id or ""), ""]):
+                if (purpose, each, site) in self._rows:
+                    return self._fit((purpose, each, site))
+        return None
+
+    def _fit(self, key: Key) -> Words | None:
+        if key not in self._found:
+            words = Words.of(self._rows[key])
+            wrong = problems(words, key[0], own=self._own)
+            if wrong:
+                where = ", ".join(sorted(wrong))
+                logger.error("text=%s is not fit to be mailed (%s): the default text is used.", ":".join(key), where)
+            self._found[key] = None if wrong else words
+        return self._found[key]
+
+
+def published() -> Texts:
+    """Those published now. One query."""
+    return Texts(_live())
+
+
+def of_mailing(mailing_id: int) -> Texts:
+    """Those that a mailing began with. One query."""
+    rows = MailingText.objects.filter(mailing=mailing_id)
+    return Texts(rows.values("purpose", "language", "site_key", *FIELDS))
+
+
+def freeze(mailing: Mailing) -> None:
+    """Keep what is published now for a mailing that starts. Part of a transaction."""
+    db.insert([MailingText(mailing=mailing, **row) for row in _live() if row["purpose"] not in WITHOUT_LINK])
+
+
+def _live() -> list[dict[str, Any]]:
+    found = EmailText.objects.filter(live=True).order_by().values("purpose", "language", "site_id", *FIELDS)
+    return [{"site_key": str(row.pop("site_id") or ""), **row} for row in found]
