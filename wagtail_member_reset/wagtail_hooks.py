@@ -66,12 +66,12 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("address", _("Change address"), _("Email address changed")),
         ("tell", _("Tell earlier address"), _("Notice to the earlier email address")),
         ("flag", _("Flag password reset"), _("Password reset sent by the person who had just changed the address")),
-        ("email_again", _("Email again"), _("Noted that this person may be emailed again")),
+        ("email_again", _("Allow emails again"), _("Noted that this person may be emailed again")),
         ("export", _("Download stored data"), _("What is stored about this person was downloaded")),
         ("erase", _("Erase stored data"), _("What is stored about this person was erased")),
         ("refuse", _("Refuse password reset"), _("Password reset refused")),
-        ("test_mailing", _("Test mailing"), _("Test email of a mailing sent to themselves")),
-        ("test_text", _("Test email text"), _("Test email of an email text sent to themselves")),
+        ("test_mailing", _("Test mailing"), _("Test email of a mailing, sent to their own address")),
+        ("test_text", _("Test email text"), _("Test email of an email text, sent to their own address")),
         ("refuse_mailing", _("Refuse mailing"), _("Mailing refused")),
     ):
         actions.register_action(f"wagtail_member_reset.{name}", label, message)

@@ -70,6 +70,6 @@ def test_mailing_pauses_and_says_why_and_a_known_bad_address_is_included_in_the_
     fits_a_phone(page)
     page.get_by_role("button", name="Save and show the preview").press("Enter")
     expect(page.get_by_role("heading", name="103 people will get an email")).to_be_visible()
-    expect(body).to_contain_text("This includes 1 person whose address is known not to exist.")
+    expect(body).to_contain_text("Among those who get an email, 1 has an address that is known not to exist.")
     expect(body).to_contain_text("7 – The address does not exist: an email came back")
     check(page, "protection-preview", inside="main")

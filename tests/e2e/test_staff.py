@@ -52,7 +52,7 @@ def test_staff_send_and_copy_the_link_and_others_see_it_later(browsers, clock, m
     colleague = browsers.open(admin)
     panel = handed_over(colleague, member)
     expect(panel.get_by_text(SENT, exact=True)).to_be_visible()
-    expect(panel).to_contain_text("(6 days, 21 hours left)")
+    expect(panel).to_contain_text("(time left: 6 days, 21 hours)")
     assert shown_link(panel) == link_in(mail)
     check(colleague, "tab-sent", inside="#member-reset")
 

@@ -81,7 +81,7 @@ def test_site_with_24_hours_has_8_left_when_the_tab_goes_quiet(browsers, clock, 
     assert "until Tuesday, Nov. 24, 2026, 9 a.m." in text_of(mail)
 
     clock.shift(timedelta(hours=15, minutes=59))
-    expect(open_tab(page, member)).to_contain_text("The link works until Nov. 24, 2026, 9 a.m. (8 hours left).")
+    expect(open_tab(page, member)).to_contain_text("The link works until Nov. 24, 2026, 9 a.m. (time left: 8 hours).")
 
     clock.shift(timedelta(hours=1, minutes=1))
     panel = open_tab(page, member)

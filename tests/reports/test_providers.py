@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid"),
 ]
 
-DELIVERED = "Mia’s mail server accepted the email. If Mia cannot see it, ask to look in spam and promotions."
+DELIVERED = "Mia’s mail server accepted the email. If Mia cannot see it, ask them to look in spam and promotions."
 DELAYED = (
     "Mia’s mail server asked to try again later. The mail service keeps trying. Urgent? Send the link another way."
 )

@@ -72,7 +72,7 @@ def test_included_are_mailed_by_domain_and_by_reason_and_the_preview_agrees(
 def test_included_are_mailed_one_by_one(mailing_office, client, draft, people, mailoutbox):
     page = include(client, draft, members=[str(people["Bo"].pk)])
 
-    assert "This includes 1 person whose address is known not to exist." in page
+    assert "Among those who get an email, 1 has an address that is known not to exist." in page
     assert sent(client, draft, mailoutbox) == {"bo", "fine"}
 
 
@@ -160,4 +160,4 @@ def test_only_included_people_who_get_an_email_are_counted_as_included(mailing_o
     page = include(client, draft, domains=["corp.example"])
 
     assert "2 people will get an email" in page  # Bea and Fine
-    assert "This includes 1 person whose address is known not to exist." in page
+    assert "Among those who get an email, 1 has an address that is known not to exist." in page

@@ -421,7 +421,7 @@ def test_site_without_reports_says_that_it_cannot_see_what_arrived(admin_client,
 
     said = words(markup(admin_client, sent_to(make_person("Mia"), by=office)))
 
-    assert "Sent 1 – we cannot see whether it arrived, since this site gets no delivery reports" in said
+    assert "Sent 1 – we cannot see whether they arrived, since this site gets no delivery reports" in said
 
 
 @pytest.mark.parametrize("state", [MailingState.RUNNING, MailingState.STOPPED, MailingState.FINISHED])

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..conf import conf
 from .partial import PartlyIndexed
@@ -17,7 +18,7 @@ from .partial import PartlyIndexed
 
 class Purpose(models.TextChoices):
     WELCOME = "welcome", _("Welcome")
-    RESET = "reset", _("Password reset")
+    RESET = "reset", pgettext_lazy("an email", "Password reset")
     REMINDER = "reminder", _("Reminder")  # of mails alone: the link in it is a welcome
     PASSWORD_CHANGED = "password_changed", _("Password changed")
     ADDRESS_CHANGED = "address_changed", _("Address changed")
@@ -28,7 +29,7 @@ class Origin(models.TextChoices):
     CREATED = "created", _("New account")
     MEMBER = "member", _("Website")
     MAILING = "mailing", _("Mailing")
-    IMPORT = "import", _("Import")
+    IMPORT = "import", pgettext_lazy("where a link came from", "Import")
     REMINDER = "reminder", _("Reminder")
     HANDED_OUT = "handed_out", _("Without an email")
 
@@ -37,7 +38,7 @@ class State(models.TextChoices):
     ACTIVE = "active", _("Active")
     USED = "used", _("Used")
     SUPERSEDED = "superseded", _("Replaced")
-    REVOKED = "revoked", _("Cancelled")
+    REVOKED = "revoked", pgettext_lazy("a link", "Cancelled")
 
 
 class Reason(models.TextChoices):

@@ -50,7 +50,7 @@ def choice(chosen: dict[str, Any], names: Names, filters: Iterable[str] = ()) ->
         return _("Everybody who has not got in yet")
     if kind == "groups":
         groups = [name for pk, name in names.groups.items() if pk in chosen["groups"]]
-        return _("Members of %(groups)s") % {"groups": ", ".join(groups)}
+        return _("Groups: %(groups)s") % {"groups": ", ".join(groups)}
     if kind == "listing":
         said = ", ".join(filters)
         return _("Users in the listing (%(filters)s)") % {"filters": said} if said else _("Users in the listing")
@@ -171,7 +171,7 @@ def alarm(mailing: Mailing, figures: Figures) -> tuple[str, str]:
         )
         return "warning", text % values
     if mailing.is_under_way:
-        text = ngettext("The only email so far failed.", "All %(tried)s emails so far failed.", tried)
+        text = ngettext("The only email so far did not arrive.", "None of the %(tried)s emails so far arrived.", tried)
     elif not sent:
         text = ngettext(
             "The email failed. Nobody got an email from this mailing.",

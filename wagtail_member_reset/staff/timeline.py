@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.utils import get_user_display_name
 
@@ -72,7 +72,7 @@ def _beginning(entry: Entry, by: str) -> str:
         Origin.IMPORT: gettext("Sent with a mailing from the command line"),
         Origin.REMINDER: gettext("Sent as a reminder"),
         Origin.HANDED_OUT: gettext("Link made without an email"),
-    }.get(Origin(entry.origin), gettext("Created"))
+    }.get(Origin(entry.origin), pgettext("a link", "Created"))
 
 
 def _made_by(entry: Entry) -> str:
@@ -105,7 +105,7 @@ def _end(entry: Entry, by: str) -> str:
 
 def _plain(entry: Entry, by: str) -> str:
     if entry.step in (Step.COPIED, Step.SHOWN) and by:
-        text = gettext("Link copied by %(staff)s") if entry.step == Step.COPIED else gettext("Link shown to %(staff)s")
+        text = gettext("Link copied by %(staff)s") if entry.step == Step.COPIED else gettext("Link viewed by %(staff)s")
         return text % {"staff": by}
     if entry.step == Step.TOLD and by:
         return gettext("Address changed by %(staff)s: a notice goes to the earlier one") % {"staff": by}

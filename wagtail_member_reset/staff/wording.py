@@ -110,11 +110,11 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
     (Outcome.HANDED_OVER, Cause.NONE): _("The mail service has the email. We are waiting for its first report."),
     (Outcome.LAST_STEP, Cause.NONE): _(
         "We cannot see whether it arrived, since this site gets no delivery reports. "
-        "If %(name)s cannot find the email, ask to look in spam and promotions, or send the link another way."
+        "If %(name)s cannot find the email, ask them to look in spam and promotions, or send the link another way."
     ),
     (Outcome.LAST_STEP, Cause.SITE_QUEUE): _(
         "It is in this site’s own mail queue; we cannot see whether it arrived. "
-        "If %(name)s cannot find the email, ask to look in spam and promotions, or send the link another way."
+        "If %(name)s cannot find the email, ask them to look in spam and promotions, or send the link another way."
     ),
     (Outcome.ACCEPTED, Cause.NONE): _("The mail service has accepted the email and will send it shortly."),
     (Outcome.SENT, Cause.NONE): _(
@@ -191,7 +191,7 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
         "This site’s own rules held the email back. Ask your administrator why, or send the link another way."
     ),
     (Outcome.DELIVERED, Cause.NONE): _(
-        "%(name)s’s mail server accepted the email. If %(name)s cannot see it, ask to look in spam and promotions."
+        "%(name)s’s mail server accepted the email. If %(name)s cannot see it, ask them to look in spam and promotions."
     ),
     (Outcome.UNSUBSCRIBED, Cause.NONE): _(
         "%(name)s has unsubscribed at the mail service, so future emails may be blocked. "

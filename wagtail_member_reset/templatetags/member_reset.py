@@ -90,6 +90,18 @@ def in_words(duration: timedelta) -> str:
         return timesince(now - duration, now)
 
 
+@register.filter
+def duration(moment: datetime) -> str:
+    """How long ago a moment is, as "2 hours", in the language of our words beside."""
+    with translation.override(languages.here() or None):
+        return timesince(moment, depth=1)
+
+
+@register.filter
+def is_just_now(moment: datetime) -> bool:
+    return timezone.now() - moment < timedelta(minutes=1)
+
+
 @register.simple_tag
 def our_language() -> str:
     """Attributes for an element with our words in it, where these are in another language than the admin."""
