@@ -29,7 +29,8 @@ def languages(settings):
 
 def member_who_reads(language, name):
     person = make_person(name)
-    UserProfile.objects.update_or_create(user=person, defaults={"preferred_language": language})
+    # Not looked for first: the server may be writing, and SQLite lets nobody write who has read before that.
+    UserProfile.objects.create(user=person, preferred_language=language)
     return person
 
 
