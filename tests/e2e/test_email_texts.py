@@ -127,6 +127,8 @@ def test_editor_changes_the_german_welcome_and_only_german_members_get_it(browse
     check(page, "email-texts", inside="main")
     fits_a_phone(page)
 
+    # A page of the admin tells the server now and then that it is open.
+    page.goto("/members/")
     german, french = member_who_reads("de", "Greta"), member_who_reads("fr", "Florence")
     for number, person in enumerate((german, french), 2):
         resets.send(person, by=admin, purpose=resets.Purpose.WELCOME)
@@ -138,7 +140,7 @@ def test_editor_changes_the_german_welcome_and_only_german_members_get_it(browse
     assert HEARTY not in text_of(in_french)
 
     others = [member_who_reads("de", "Gerd"), member_who_reads("fr", "Fabien")]
-    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=tuple(each.pk for each in others)), by=admin)
+    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=tuple(each.pk for each in others)), by=None)
     mailings.start(mailing)
     told = {mail["To"]: text_of(mail) for mail in mailbox.take(5)[3:]}
     assert [HEARTY in told[each.email] for each in others] == [True, False]
