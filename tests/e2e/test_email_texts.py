@@ -10,6 +10,7 @@ from tests.conftest import make_person
 from wagtail_member_reset import mailings, resets
 from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import EmailText
+from wagtail_member_reset.outbox.background import sender
 
 from .browsers import check, fits_a_phone
 from .mailbox import html_of, link_in, text_of
@@ -133,6 +134,7 @@ def test_editor_changes_the_german_welcome_and_only_german_members_get_it(browse
     for number, person in enumerate((german, french), 2):
         resets.send(person, by=admin, purpose=resets.Purpose.WELCOME)
         mailbox.take(number)
+        sender.wait()  # it writes down what became of the email
     in_german, in_french = mailbox.mails[1:]
     assert f"Hallo Greta,\n\n{HEARTY} Wähle ein Passwort:" in text_of(in_german)
     assert f"{HEARTY} <strong>Wähle</strong>" in html_of(in_german)
@@ -143,4 +145,5 @@ def test_editor_changes_the_german_welcome_and_only_german_members_get_it(browse
     mailing = mailings.draft(Choice(kind=Kind.IDS, ids=tuple(each.pk for each in others)), by=None)
     mailings.start(mailing)
     told = {mail["To"]: text_of(mail) for mail in mailbox.take(5)[3:]}
+    sender.wait()
     assert [HEARTY in told[each.email] for each in others] == [True, False]
