@@ -10,6 +10,7 @@ from tests.conftest import make_person
 from wagtail_member_reset import mailings, resets
 from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import EmailText
+from wagtail_member_reset.outbox.background import sender
 
 from .browsers import check, fits_a_phone
 from .mailbox import html_of, link_in, text_of
@@ -25,11 +26,14 @@ BODY = f"Hallo {{first_name}},\n\n{HEARTY} **Wähle** ein Passwort:\n\n{{link}}\
 @pytest.fixture
 def languages(settings):
     settings.LANGUAGES = [("en", "English"), ("de", "German"), ("fr", "French")]
+    # Wagtail 8 saves while its preview does, and the suite's SQLite lets only one of them write.
+    settings.WAGTAIL_AUTOSAVE_INTERVAL = 0
 
 
 def member_who_reads(language, name):
     person = make_person(name)
-    UserProfile.objects.update_or_create(user=person, defaults={"preferred_language": language})
+    # Not looked for first: the server may be writing, and SQLite lets nobody write who has read before that.
+    UserProfile.objects.create(user=person, preferred_language=language)
     return person
 
 
@@ -126,10 +130,13 @@ def test_editor_changes_the_german_welcome_and_only_german_members_get_it(browse
     check(page, "email-texts", inside="main")
     fits_a_phone(page)
 
+    # A page of the admin tells the server now and then that it is open.
+    page.goto("/members/")
     german, french = member_who_reads("de", "Greta"), member_who_reads("fr", "Florence")
     for number, person in enumerate((german, french), 2):
         resets.send(person, by=admin, purpose=resets.Purpose.WELCOME)
         mailbox.take(number)
+        sender.wait()  # it writes down what became of the email
     in_german, in_french = mailbox.mails[1:]
     assert f"Hallo Greta,\n\n{HEARTY} Wähle ein Passwort:" in text_of(in_german)
     assert f"{HEARTY} <strong>Wähle</strong>" in html_of(in_german)
@@ -137,7 +144,8 @@ def test_editor_changes_the_german_welcome_and_only_german_members_get_it(browse
     assert HEARTY not in text_of(in_french)
 
     others = [member_who_reads("de", "Gerd"), member_who_reads("fr", "Fabien")]
-    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=tuple(each.pk for each in others)), by=admin)
+    mailing = mailings.draft(Choice(kind=Kind.IDS, ids=tuple(each.pk for each in others)), by=None)
     mailings.start(mailing)
     told = {mail["To"]: text_of(mail) for mail in mailbox.take(5)[3:]}
+    sender.wait()
     assert [HEARTY in told[each.email] for each in others] == [True, False]
