@@ -2,10 +2,14 @@
 
 import gettext
 import re
+from collections import defaultdict
 from io import BytesIO
+from pathlib import Path
 
+import django
 import polib
 import pytest
+import wagtail
 from django.utils.translation import to_locale
 
 from .catalogues import LOCALE, SHIPPED, ours
@@ -68,6 +72,23 @@ def test_compiled_file_is_that_of_the_text(catalogue, language):
 
     assert compiled == catalogue.to_binary()
     assert gettext.GNUTranslations(BytesIO(compiled)).gettext("Reset your password") != "Reset your password"
+
+
+def test_words_that_wagtail_or_django_have_too_are_theirs(catalogue, language):
+    """All catalogues become one, so that one translation of a message without a context serves wherever it stands."""
+    theirs = defaultdict(set)
+    for package in (django, wagtail):
+        for path in Path(package.__file__).parent.rglob(f"locale/{language}/LC_MESSAGES/django.po"):
+            for entry in polib.pofile(str(path)):
+                if entry.translated() and not entry.msgctxt:
+                    theirs[entry.msgid].add(tuple(texts(entry)))
+    ours_alone = {
+        entry.msgid: texts(entry)
+        for entry in catalogue
+        if not entry.msgctxt and entry.msgid in theirs and tuple(texts(entry)) not in theirs[entry.msgid]
+    }
+
+    assert ours_alone == {}
 
 
 def test_placeholders_and_tags_are_kept(catalogue):

@@ -20,20 +20,22 @@ PAGES: list[tuple[Promise, str, str, Callable[[Any], bool]]] = [
     (_("Find a person"), "desk", "search", permissions.may_send),
     (_("Needs help"), "needs_help", "warning", permissions.may_see_resets),
     (_("Mailings"), "mailings", "mail", permissions.may_send_mailings),
+    (_("Email texts"), "email_texts", "doc-full", permissions.may_edit_texts),
     (_("Sender"), "sender", "mail", permissions.may_see_senders),
 ]
-# Those that are views of Wagtail's own have a namespace of their own.
-ELSEWHERE = {"sender": "wagtail_member_reset_sender:index"}
+# Views of Wagtail's own have a namespace of their own, a snippet's only where snippets are installed.
+ELSEWHERE = {
+    "email_texts": "wagtailsnippets_wagtail_member_reset_emailtext:list",
+    "sender": "wagtail_member_reset_sender:index",
+}
 
 
 class PageMenuItem(MenuItem):  # type: ignore[misc]
-    """One page, for whom `is_for` holds: one of ours, or that of a URL name."""
+    """One page, for whom `is_for` holds."""
 
-    def __init__(
-        self, label: str | Promise, page: str, *, is_for: Callable[[Any], bool], url_name: str = "", **kwargs: Any
-    ) -> None:
+    def __init__(self, label: str | Promise, page: str, *, is_for: Callable[[Any], bool], **kwargs: Any) -> None:
         name = f"member-reset-{page.replace('_', '-')}"
-        url = reverse(url_name or ELSEWHERE.get(page, f"wagtail_member_reset_admin:{page}"))
+        url = reverse(ELSEWHERE.get(page, f"wagtail_member_reset_admin:{page}"))
         super().__init__(label, url, name=name, **kwargs)
         self._is_for = is_for
 
@@ -46,18 +48,6 @@ def member_sign_in() -> SubmenuMenuItem:
     pages = [
         PageMenuItem(label, page, is_for=is_for, icon_name=icon, order=order)
         for order, (label, page, icon, is_for) in enumerate(PAGES)
+        if page != "email_texts" or apps.is_installed("wagtail.snippets")
     ]
-    if apps.is_installed("wagtail.snippets"):
-        pages.append(_email_texts(order=len(PAGES)))
     return SubmenuMenuItem(_("Member sign-in"), Menu(items=pages), name="member-sign-in", icon_name="key", order=950)
-
-
-def _email_texts(*, order: int) -> PageMenuItem:
-    return PageMenuItem(
-        _("Email texts"),
-        "email_texts",
-        is_for=permissions.may_edit_texts,
-        url_name="wagtailsnippets_wagtail_member_reset_emailtext:list",
-        icon_name="doc-full",
-        order=order,
-    )
