@@ -90,7 +90,7 @@ def test_groups(mailing_office, client):
     )
 
     assert "1 person will get an email" in said
-    assert "Groups: Board" in said
+    assert "In the groups Board" in said
 
 
 def test_file(mailing_office, client):

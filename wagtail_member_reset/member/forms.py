@@ -9,6 +9,7 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.password_validation import MinimumLengthValidator, NumericPasswordValidator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 LONGEST_PASSWORD = 4096
 
@@ -24,7 +25,7 @@ class Rule:
 
 class RequestForm(forms.Form):
     email = forms.CharField(
-        label=_("Email address"),
+        label=pgettext_lazy("members", "Email address"),
         max_length=320,
         # Not of type "email": browsers refuse letters before the @ that mail servers take.
         widget=forms.TextInput(

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from wagtail.models import DraftStateMixin, PreviewableMixin, Revision, RevisionMixin
 
 from .mailing import Mailing
@@ -25,7 +26,12 @@ class EmailText(DraftStateMixin, PreviewableMixin, RevisionMixin, models.Model):
     purpose = models.CharField(_("email"), max_length=20, choices=Purpose.choices)
     language = models.CharField(_("language"), max_length=16)
     site = models.ForeignKey(
-        "wagtailcore.Site", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("site")
+        "wagtailcore.Site",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("Wagtail site", "site"),
     )
     # Of the three above, since a database takes no two nulls for the same.
     key = models.CharField(max_length=64, unique=True, editable=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class SiteSender(models.Model):
@@ -15,7 +16,10 @@ class SiteSender(models.Model):
     """
 
     site = models.OneToOneField(
-        "wagtailcore.Site", models.CASCADE, related_name="wagtail_member_reset_sender", verbose_name=_("Site")
+        "wagtailcore.Site",
+        models.CASCADE,
+        related_name="wagtail_member_reset_sender",
+        verbose_name=pgettext_lazy("Wagtail site", "Site"),
     )
     from_name = models.CharField(_("From name"), max_length=100, blank=True, default="")
     from_address = models.EmailField(_("From address"), blank=True, default="")

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from .. import bad_addresses, db, outbox
+from .. import bad_addresses, db, links, outbox
 from ..accounts import Member, accounts_by_address, address_key, address_of
 from ..exceptions import ErasureRefused
 from ..mailing import finish_mailing
@@ -30,8 +30,11 @@ def note_deleted(member: Member, *, using: str) -> None:
     """
     Have what is left of an account forgotten, once its deletion is committed. Called before it, for the addresses.
 
-    One query; the rest is done once for all accounts that a transaction deletes.
+    Two statements; the rest is done once for all accounts that a transaction deletes.
     """
+    # Django deletes within a transaction that has not written yet. One that reads first is refused by SQLite when
+    # somebody else writes meanwhile.
+    links.lock_first(member)
     _noted.keys[member.pk] = {address_key(address_of(member)), *map(address_key, addresses_mailed(member.pk))} - {""}
     transaction.on_commit(forget_deleted, using=using, robust=True)
 

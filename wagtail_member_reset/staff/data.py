@@ -44,7 +44,13 @@ def erase(request: HttpRequest, pk: str) -> HttpResponse:
         try:
             personal_data.erase(member, by=request.user)
         except ErasureRefused:
-            messages.error(request, _("An email is being sent just now. Nothing was erased: try again in a minute."))
+            messages.error(
+                request,
+                _(
+                    "An email to this person is being sent, or a mailing that names them is under way. "
+                    "Nothing was erased: try again in a minute."
+                ),
+            )
         else:
             said = _("What was stored about %(name)s was erased.") % {"name": get_user_display_name(member)}
             messages.success(request, said)

@@ -39,7 +39,9 @@ HELP = {
         "site. A line is left out for members who have no value for its placeholder; a missing first name leaves "
         "no gap."
     ),
-    "button": gettext_lazy("What stands on the button. The button stands where {link} is, on a line of its own."),
+    "button": gettext_lazy(
+        "What stands on the button. Put {link} in a paragraph of its own, and the button stands there."
+    ),
     "footer": gettext_lazy("Below the email, in small type, with the same marks as the body."),
 }
 

@@ -25,5 +25,5 @@ def problem_of_published(text: EmailText) -> str:
     if text.language not in dict(settings.LANGUAGES):
         return _("This site no longer has the language.")
     if problems(Words.of(text), text.purpose, own=OwnPages()):
-        return _("Not used: emails have the default text. Open it and publish it again to see why.")
+        return _("Not used: emails have the default text. Open your text and publish it again to see why.")
     return ""

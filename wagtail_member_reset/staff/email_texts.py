@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from wagtail.admin.panels import FieldPanel, ObjectList, PublishingPanel
 from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, UpdatedAtColumn
 from wagtail.snippets.views.snippets import CreateView, SnippetViewSet
@@ -51,7 +51,7 @@ class EmailTextViewSet(SnippetViewSet):  # type: ignore[misc]
     list_display = [
         "__str__",
         Column("language", label=gettext_lazy("Language"), accessor=language_name, sort_key="language"),
-        Column("site", label=gettext_lazy("Site"), accessor=site_name),
+        Column("site", label=pgettext_lazy("Wagtail site", "Site"), accessor=site_name),
         LiveStatusTagColumn(),
         Column("used", label=gettext_lazy("Problem"), accessor=problem_of_published),
         UpdatedAtColumn(),

@@ -50,7 +50,7 @@ def choice(chosen: dict[str, Any], names: Names, filters: Iterable[str] = ()) ->
         return _("Everybody who has not got in yet")
     if kind == "groups":
         groups = [name for pk, name in names.groups.items() if pk in chosen["groups"]]
-        return _("Groups: %(groups)s") % {"groups": ", ".join(groups)}
+        return _("In the groups %(groups)s") % {"groups": ", ".join(groups)}
     if kind == "listing":
         said = ", ".join(filters)
         return _("Users in the listing (%(filters)s)") % {"filters": said} if said else _("Users in the listing")

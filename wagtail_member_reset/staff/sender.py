@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views import generic
@@ -129,8 +129,8 @@ class SenderViewSet(ModelViewSet):  # type: ignore[misc]
     inspect_view_enabled = False
     index_view_class = SenderIndexView
     list_display = [
-        TitleColumn("site", label=gettext_lazy("Site"), url_name="wagtail_member_reset_sender:edit"),
-        SenderColumn("sender", label=gettext_lazy("From")),
+        TitleColumn("site", label=pgettext_lazy("Wagtail site", "Site"), url_name="wagtail_member_reset_sender:edit"),
+        SenderColumn("sender", label=pgettext_lazy("an email", "From")),
         Column("reply_to", label=gettext_lazy("Reply-To")),
         Column("support_contact", label=gettext_lazy("Contact for questions")),
     ]

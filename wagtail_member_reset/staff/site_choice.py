@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from wagtail.models import Site
 
 from .. import links, senders, sites
@@ -58,7 +58,7 @@ def field(offered: list[Site], help_text: str = "") -> forms.TypedChoiceField:
     """Its value is the site; None where nothing was posted."""
     by_key = {str(site.pk): site for site in offered}
     return forms.TypedChoiceField(
-        label=_("Site"),
+        label=pgettext_lazy("Wagtail site", "Site"),
         help_text=help_text,
         required=False,
         choices=[(key, label(site)) for key, site in by_key.items()],
