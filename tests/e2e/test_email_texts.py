@@ -73,7 +73,7 @@ def test_placeholders_and_the_default_text_are_one_click_away(browsers, admin, l
     page.keyboard.type("!")
     expect(body).to_have_value("Hello {first_name}!")
 
-    expect(page.locator(".member-reset__default")).to_contain_text("We never ask for your password by email.")
+    expect(page.locator(".member-reset__default")).to_contain_text("Ihr Konto bei {site_name} ist eingerichtet.")
     page.get_by_role("button", name="Start from the default text").click()
     expect(body).to_have_value(default)
     check(page, "email-text-default", inside="main")
@@ -84,7 +84,7 @@ def test_preview_is_looked_at_in_the_dark_and_as_text(browsers, admin, languages
     page = browsers.open(admin)
     new_text(page)
     page.get_by_role("button", name="Toggle preview").click()
-    expect(preview_of(page).get_by_text("Hello Zoë,")).to_be_visible()
+    expect(preview_of(page).get_by_text("Guten Tag Zoë,")).to_be_visible()
 
     for mode, name in (("dark", "dark"), ("text", "text")):
         page.get_by_label("Preview mode").select_option(mode)
