@@ -81,7 +81,8 @@ def test_words_that_wagtail_or_django_have_too_are_theirs(catalogue, language):
         for path in Path(package.__file__).parent.rglob(f"locale/{language}/LC_MESSAGES/django.po"):
             for entry in polib.pofile(str(path)):
                 if entry.translated() and not entry.msgctxt:
-                    theirs[entry.msgid].add(tuple(texts(entry)))
+                    # Where they have a form for millions, ours is that of many.
+                    theirs[entry.msgid].add(tuple(texts(entry)[:2]))
     ours_alone = {
         entry.msgid: texts(entry)
         for entry in catalogue
@@ -114,7 +115,8 @@ def test_every_message_can_be_filled(catalogue):
     for entry in catalogue:
         if not {"python-format", "python-brace-format"} & set(entry.flags):
             continue
-        values = dict.fromkeys(re.findall(r"%\((\w+)\)", entry.msgid + entry.msgid_plural), 3)
+        named = dict.fromkeys(re.findall(r"%\((\w+)\)", entry.msgid + entry.msgid_plural), 3)
+        values = 3 if "%d" in entry.msgid else named  # one of Django's
         for text in texts(entry):
             assert "%(" not in text % values, entry.msgid
 

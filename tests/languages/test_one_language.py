@@ -4,6 +4,8 @@ import re
 from datetime import datetime
 
 import pytest
+from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -12,6 +14,8 @@ from wagtail.users.models import UserProfile
 from tests.member.conftest import choose, path_of
 from wagtail_member_reset import languages, links, moments, outbox, resets
 from wagtail_member_reset.models import PasswordReset
+
+from .catalogues import SHIPPED
 
 DONE = "/account/password-reset/sent/"
 
@@ -112,6 +116,20 @@ def test_what_breaks_a_rule_is_said_in_the_language_of_the_page(client, member, 
     assert "This password is too short" in page
     assert "Your password must contain at least 8 characters." in page or "at least" in page
     assert "hasło" not in page.lower()
+
+
+@pytest.mark.parametrize("language", SHIPPED)
+def test_each_rule_for_passwords_is_said_in_each_shipped_language(language, languages_of_site):
+    said = []
+    for each in ("en", language):
+        with translation.override(each), pytest.raises(ValidationError) as error:
+            validate_password("1")
+        with translation.override(each):
+            said.append([*error.value.messages, *password_validators_help_texts()])
+
+    english, translated = said
+    assert len(english) == len(translated) > 4
+    assert [text for text in translated if text in english] == []
 
 
 @pytest.mark.parametrize("language", ["pl", "xx-broke", "DE", ""])

@@ -9,9 +9,14 @@ from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.password_validation import MinimumLengthValidator, NumericPasswordValidator
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 LONGEST_PASSWORD = 4096
+# Some of Django's catalogues lack this message of one of its validators. Ours have it: no page mixes two languages.
+OF_DJANGO = ngettext_lazy(
+    "This password is too short. It must contain at least %d character.",
+    "This password is too short. It must contain at least %d characters.",
+)
 
 
 @dataclass(frozen=True, slots=True)
