@@ -1,4 +1,4 @@
-"""docs/data-protection.md names each table, and each field that may hold something about a person."""
+"""docs/how-to/data-protection.md names each table, and each field that may hold something about a person."""
 
 import re
 
@@ -11,7 +11,7 @@ from wagtail_member_reset import bad_addresses
 from wagtail_member_reset.conf import conf
 from wagtail_member_reset.models import PasswordReset
 
-PAGE = (ROOT / "docs" / "data-protection.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "data-protection.md").read_text("utf-8")
 ROWS = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE))
 MODELS = {model.__name__: model for model in apps.get_app_config("wagtail_member_reset").get_models()}
 
