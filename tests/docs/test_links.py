@@ -18,8 +18,11 @@ def prose(path):
 
 
 def anchors(path):
-    """The headings of a page, as GitHub and MyST make them addresses."""
-    headings = re.findall(r"^#+ (.+)$", blocks.FENCE.sub("", path.read_text("utf-8")), re.MULTILINE)
+    """The headings of a page, as GitHub and MyST make them addresses, with those of what it includes."""
+    text = path.read_text("utf-8")
+    for included in re.findall(r"^```{include} (\S+)$", text, re.MULTILINE):
+        text += (path.parent / included).read_text("utf-8")
+    headings = re.findall(r"^#+ (.+)$", blocks.FENCE.sub("", text), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", heading).lower()).replace(" ", "-") for heading in headings}
 
 
