@@ -34,9 +34,8 @@ def test_each_link_leads_to_a_file_and_a_heading(path):
             continue
         target = (path.parent / file).resolve() if file else path
         assert target.exists(), address
-        # MyST makes addresses of the words alone.
         if anchor and target.suffix == ".md":
-            assert anchor in {each.replace("_", "-") for each in anchors(target)} | anchors(target), address
+            assert anchor in anchors(target), address
 
 
 def test_readme_is_short():
