@@ -186,7 +186,11 @@ def test_web_servers_strip_links_and_nothing_else():
     strips = re.compile(re.search(r"~\*(\S+)", nginx.code)[1].replace("(?<", "(?P<"), re.IGNORECASE)
     leaves_out = re.compile(re.search(r'Request_URI "([^"]+)"', apache.code)[1], re.IGNORECASE)
 
-    for before, path in (("/account/r/", "4fhfcnkv3p9f"), ("/club/ACCOUNT%2Fr%2f", "4FHF"), ("/x?next=/account/r/", "4")):
+    for before, path in (
+        ("/account/r/", "4fhfcnkv3p9f"),
+        ("/club/ACCOUNT%2Fr%2f", "4FHF"),
+        ("/x?next=/account/r/", "4"),
+    ):
         assert strips.match(before + path)["before"] == before
         assert leaves_out.search(before + path)
     for path in ("/account/password-reset/", "/account/", "/"):

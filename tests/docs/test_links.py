@@ -44,7 +44,9 @@ def test_readme_is_short():
 
 def test_everything_in_docs_that_the_readme_does_not_name_is_in_an_index():
     indexes = "\n".join(path.read_text("utf-8") for path in (blocks.ROOT / "docs").rglob("index.md"))
-    pages = [path for path in (blocks.ROOT / "docs").rglob("*.md") if path.stem != "index" and "announce" not in path.parts]
+    pages = [
+        path for path in (blocks.ROOT / "docs").rglob("*.md") if path.stem != "index" and "announce" not in path.parts
+    ]
 
     assert [path for path in pages if not re.search(rf"^(?:[\w-]+/)?{path.stem}$", indexes, re.MULTILINE)] == []
 
