@@ -57,7 +57,7 @@ def site(tmp_path):
 
 
 def add(path: Path, code: str, *, before: str = "") -> None:
-    """Write what a block shows into a file: imports on top, entries into the list, the rest above a line or at the end."""
+    """Write what a block shows to a file: imports first, entries into the list, the rest above a line or at the end."""
     text = path.read_text("utf-8")
     for statement in ast.parse(code).body:
         source = ast.get_source_segment(code, statement)
