@@ -35,8 +35,8 @@ def rows(text):
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)] for line in lines]
 
 
-def test_each_setting_has_a_row_and_no_other():
-    named = re.findall(rf"^\| `{PREFIX}(\w+)` \|", page("reference/settings"), re.MULTILINE)
+def test_each_setting_has_a_section_and_no_other():
+    named = re.findall(rf"^### `{PREFIX}(\w+)`$", page("reference/settings"), re.MULTILINE)
 
     assert sorted(named) == sorted(SETTINGS)
 
