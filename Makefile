@@ -1,4 +1,4 @@
-.PHONY: demo test ci messages score bench screenshots clean
+.PHONY: demo test ci docs messages score bench screenshots clean
 
 demo: ## A small association's site on 127.0.0.1, with an inbox that shows the emails
 	@.ci/env demo
@@ -8,6 +8,9 @@ test: ## The tests, but for the slow kinds, which run in CI
 
 ci: ## What CI runs
 	@.ci/run
+
+docs: ## The documentation, built and served on 127.0.0.1; it needs nothing from outside
+	@.ci/env docs
 
 messages: ## The catalogues up to date with the sources, and compiled; ARGS="pl" begins that of another language
 	@.ci/env messages $(ARGS)

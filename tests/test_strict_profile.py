@@ -1,4 +1,4 @@
-"""The README's strict profile: 24 hours, and no link for staff."""
+"""The strict profile of docs/how-to/strict-profile.md: 24 hours, and no link for staff."""
 
 import re
 from datetime import timedelta

@@ -1,5 +1,5 @@
 """
-For the sites' own code: what each is sent with stands in `docs/for-developers.md`, and a test holds them to it.
+For the sites' own code: what each is sent with stands in `docs/reference/python.md`, and a test holds them to it.
 
 Each is sent after the commit, and a receiver that fails changes nothing. This package itself listens to none of them.
 """

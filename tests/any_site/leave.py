@@ -1,5 +1,6 @@
 """
-A site that takes the app off again, as docs/removing.md says, and prints, as JSON, what is left and whether it works.
+A site that takes the app off again, as docs/how-to/removing.md says, and prints, as JSON, what is left and whether it
+works.
 
 Two processes on one database, since the list of apps is read once: the first has the app, uses it, and takes its tables
 away; the second is without it. The arguments are which of them, and the name of the database.

@@ -1,4 +1,4 @@
-"""docs/removing.md, on the database of the run."""
+"""docs/how-to/removing.md, on the database of the run."""
 
 import json
 import os

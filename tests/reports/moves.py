@@ -1,4 +1,4 @@
-"""Whose move it is, for the table in the README: what the sentences of `wording` ask for, and of whom."""
+"""Whose move it is, for the table of statuses in the docs: what the sentences of `wording` ask for, and of whom."""
 
 from __future__ import annotations
 

@@ -364,8 +364,8 @@ def test_every_sentence_says_whose_move_it_is():
     assert set(MOVES) <= set(TEXTS)
 
 
-def rows_of_readme():
-    """The table of sentences, as README has to have it."""
+def rows_of_statuses():
+    """The table of sentences, as docs/reference/statuses.md has to have it."""
     movers = {
         Move.NOBODY: "nobody’s",
         Move.MEMBER: "the member’s",
@@ -377,12 +377,12 @@ def rows_of_readme():
         yield f"| {BADGES[outcome]} | {text} | {movers[MOVES.get((outcome, cause), Move.OFFICE)]} |"
 
 
-def test_readme_shows_whose_move_each_sentence_is():
-    readme = (Path(site.ROOT) / "README.md").read_text()
+def test_page_of_statuses_shows_whose_move_each_sentence_is():
+    page = (Path(site.ROOT) / "docs" / "reference" / "statuses.md").read_text("utf-8")
 
-    table = readme.partition("| whose move |")[2].partition("\n\n")[0].splitlines()[2:]
+    table = page.partition("| whose move |")[2].partition("\n\n")[0].splitlines()[2:]
 
-    assert table == list(dict.fromkeys(rows_of_readme()))
+    assert table == list(dict.fromkeys(rows_of_statuses()))
 
 
 # Bad input

@@ -1,9 +1,9 @@
-"""The receivers that docs/neighbours.md tells sites to write, as they stand there."""
+"""The receivers that docs/how-to/neighbours.md tells sites to write, as they stand there."""
 
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "neighbours.md"
+PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "how-to" / "neighbours.md"
 
 
 def of(neighbour):

@@ -2,7 +2,7 @@
 What is stored about one person: all of it as plain data, and its erasure.
 
 Whose data somebody may ask for or erase is decided by `staff/permissions.py`; a command asks nobody. What each table
-holds, how long and why, is told in `docs/data-protection.md`.
+holds, how long and why, is told in `docs/how-to/data-protection.md`.
 """
 
 from .deleted import forget_deleted, note_deleted

@@ -1,4 +1,4 @@
-"""What `docs/for-developers.md` says of the public API, as the code has it."""
+"""What `docs/reference/python.md` says of the public API, as the code has it."""
 
 import inspect
 

@@ -17,7 +17,9 @@ def test_table_has_every_check_and_no_other():
         for module in modules
         for number in re.findall(rf'"(?:wagtail_member_reset\.)?({ID})"', module.read_text("utf-8"))
     }
-    table = re.findall(rf"^\| ({ID})(?: to ({ID}))? \|", (ROOT / "docs" / "checks.md").read_text("utf-8"), re.MULTILINE)
+    table = re.findall(
+        rf"^\| ({ID})(?: to ({ID}))? \|", (ROOT / "docs" / "reference" / "checks.md").read_text("utf-8"), re.MULTILINE
+    )
 
     [(first, last)] = [row for row in table if row[1]]
     in_one = {number for number in SETTINGS.values() if first <= number <= last}
@@ -26,7 +28,7 @@ def test_table_has_every_check_and_no_other():
 
 
 def test_each_test_that_holds_a_claim_of_security_exists():
-    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    page = (ROOT / "docs" / "explanation" / "security.md").read_text("utf-8")
     claims = re.findall(r"^\| (?!claim |---)(.+?) \| (.+) \|$", page, re.MULTILINE)
     named = [
         (file, name)

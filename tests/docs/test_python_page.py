@@ -1,4 +1,4 @@
-"""docs/for-developers.md: each example runs, and each table says what the code says."""
+"""docs/reference/python.md: each example runs, and each table says what the code says."""
 
 import html
 import re
@@ -17,7 +17,7 @@ from wagtail_member_reset.models import MailingState, Origin, PasswordReset, Pur
 
 from . import public_api
 
-PAGE = (ROOT / "docs" / "for-developers.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "reference" / "python.md").read_text("utf-8")
 TEMPLATES = Path(wagtail_member_reset.__file__).with_name("templates") / "wagtail_member_reset"
 EXAMPLES = dict(re.findall(r"<!-- example: (\w+) -->\n```\w+\n(.+?)```", PAGE, re.DOTALL))
 
