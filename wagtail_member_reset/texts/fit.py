@@ -146,7 +146,8 @@ def _addresses(text: str, mailed: set[str], field: str, own: OwnPages) -> Iterat
         yield _("Leave a space before and after {link}: what touches it becomes a part of the address.")
     elsewhere = {link.target for link in links if not own(link.target)}
     elsewhere |= {in_braces(word) for word in said if _leads_elsewhere(word, own)}
-    yield from map(_elsewhere, sorted(elsewhere)[:MOST_TOLD])
+    # Nobody's personal link is quoted: a message is kept in a cookie.
+    yield from map(_elsewhere, [each for each in sorted(elsewhere) if not holds_link(each)][:MOST_TOLD])
     if field in MARKED and "](" in marks.bare(text):
         yield _("A link is broken. Write it as [words](/page/), in one line and without spaces in the address.")
 
