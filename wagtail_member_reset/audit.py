@@ -65,14 +65,16 @@ def note_test(about: Mailing | EmailText, *, by: Member, period: timedelta, most
     """
     Write down, in their own history, that somebody sends themselves a test of a mailing or of a text.
 
-    False, and nothing is written, where they have sent `most` of both within the last `period`.
+    False, and nothing stays written, where they have sent `most` of both within the last `period`. Written first and
+    counted then, outside of a transaction: several at once may be refused, but never are more sent.
     """
-    recent = Q(action__in=map(_name, TESTS.values()), user=by, timestamp__gt=timezone.now() - period)
-    if db.reaches(registry.get_logs_for_instance(by).filter(recent), most):
-        return False
     action = TESTS[type(about)]
-    log(instance=by, action=_name(action), user=by, data={action.removeprefix("test_"): about.pk})
-    return True
+    entry = log(instance=by, action=_name(action), user=by, data={action.removeprefix("test_"): about.pk})
+    recent = Q(action__in=map(_name, TESTS.values()), user=by, timestamp__gt=timezone.now() - period)
+    is_one_too_many = db.reaches(registry.get_logs_for_instance(by).filter(recent), most + 1)
+    if is_one_too_many and entry is not None:
+        entry.delete()
+    return not is_one_too_many
 
 
 def note_draft_deleted(mailing: Mailing, *, by: Member) -> None:
@@ -120,6 +122,12 @@ def has_changed_address(member: Member, *, by: Member) -> bool:
     """Whether this very person changed the member's address within the last 24 hours, as far as the log knows."""
     entries = registry.get_logs_for_instance(member).filter(action=ADDRESS_CHANGED, user=by)
     return bool(entries.filter(timestamp__gt=timezone.now() - FOUR_EYES).exists())
+
+
+def has_new_address(member: Member) -> bool:
+    """Whether anybody changed the member's address within the last 24 hours, as far as the log knows."""
+    set_at = address_set_at(member)
+    return set_at is not None and set_at > timezone.now() - FOUR_EYES
 
 
 def address_set_at(member: Member, *, before: datetime | None = None) -> datetime | None:

@@ -50,6 +50,19 @@ def spoken(*wanted: object) -> str:
     return SOURCE
 
 
+def of_emails() -> list[tuple[str, str]]:
+    """
+    The languages that emails may be in, with their names, as `LANGUAGES` has them: those that are spoken, and those
+    above a variant that is.
+    """
+    codes = [code for code, _name in settings.LANGUAGES]
+    found = {spoken(code) for code in codes} | {spoken()}
+    above = {each.partition("-")[0] for each in found}
+    others = sorted(found - set(codes))  # English, where a language of the site is not spoken
+    named = [(code, str(name)) for code, name in settings.LANGUAGES if code in found | above]
+    return named + [(code, str(LANG_INFO.get(code, {}).get("name", code))) for code in others]
+
+
 def here() -> str:
     """
     The language that our words are in where they are translated now: not the active one, if there are none in it.

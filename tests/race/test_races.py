@@ -2,6 +2,7 @@
 
 import os
 import threading
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -10,10 +11,10 @@ from django.db import connections
 from wagtail.models import ModelLogEntry
 
 from tests.conftest import make_person
-from wagtail_member_reset import outbox, resets
+from wagtail_member_reset import audit, outbox, resets
 from wagtail_member_reset.exceptions import MemberResetError
 from wagtail_member_reset.links import state
-from wagtail_member_reset.models import LinkViewer, PasswordReset, Purpose, ResetEmail, State
+from wagtail_member_reset.models import EmailText, LinkViewer, PasswordReset, Purpose, ResetEmail, State
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
 THREADS = 16
@@ -223,3 +224,18 @@ def test_sixteen_first_looks_at_one_link_are_one_viewer_and_one_entry():
         assert LinkViewer.objects.filter(reset=key).count() == 1
         shown = ModelLogEntry.objects.filter(action="wagtail_member_reset.show", object_id=str(member.pk))
         assert shown.count() == 1
+
+
+def test_sixteen_tests_of_a_text_at_once_are_no_more_than_the_limit():
+    for _member, staff in people():
+        text = EmailText.objects.create(purpose="reset", language="en", site=None)
+
+        def ask(text=text, staff=staff):
+            return audit.note_test(text, by=staff, period=timedelta(hours=1), most=3)
+
+        answers = all_at_once(*[ask] * THREADS)
+
+        assert answers.count(True) <= 3
+        assert ModelLogEntry.objects.filter(action="wagtail_member_reset.test_text").count() == answers.count(True)
+        EmailText.objects.all().delete()
+        ModelLogEntry.objects.all().delete()

@@ -15,7 +15,7 @@ from wagtail.models import ModelLogEntry
 
 from tests.conftest import grant, make_person
 from tests.staff.pages import LINK, start, words
-from wagtail_member_reset import bad_addresses, mailings, outbox, resets
+from wagtail_member_reset import audit, bad_addresses, mailings, outbox, resets
 from wagtail_member_reset.mailing import Choice, Kind, choose
 from wagtail_member_reset.models import BadVerdict, Mailing, PasswordReset, Purpose, ResetEmail
 from wagtail_member_reset.outbox import sample
@@ -227,6 +227,15 @@ def test_tests_are_limited(mailing_office, client, mailoutbox):
 
     assert len(mailoutbox) == sample.MOST_TESTS
     assert "you have sent yourself many within the last hour" in words(answer.content.decode())
+
+
+def test_no_test_goes_to_an_own_address_that_is_new(mailing_office, client, mailoutbox):
+    audit.note_address_changed(mailing_office, by=mailing_office)
+
+    answer = client.post(f"{MAILINGS}{draft_of(make_person('Mia')).pk}/test/", follow=True)
+
+    assert "your address was changed within the last 24 hours" in words(answer.content.decode())
+    assert mailoutbox == []
 
 
 def test_refused_test_is_said(mailing_office, client, mailoutbox, monkeypatch):

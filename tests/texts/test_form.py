@@ -1,5 +1,7 @@
 """The form: drafts may be incomplete, and what is published is fit to be mailed."""
 
+from dataclasses import asdict
+
 import pytest
 from django.contrib.auth.models import Permission
 from wagtail.models import Revision, Site
@@ -8,6 +10,7 @@ from tests.conftest import grant, make_person
 from tests.texts.conftest import PREFIX, words_of
 from wagtail_member_reset import resets
 from wagtail_member_reset.models import EmailText
+from wagtail_member_reset.staff.email_text_words import problem_of_published
 from wagtail_member_reset.texts import FIELDS, default_words
 
 pytestmark = pytest.mark.django_db
@@ -270,3 +273,33 @@ def test_list_says_which_published_text_is_not_used(client, editor, written):
     written("welcome", body="No link")
 
     assert "Not used: emails have the default text" in client.get(PREFIX).content.decode()
+
+
+def test_list_says_that_a_text_in_a_language_without_translation_is_not_used(
+    client, editor, written, languages_of_site
+):
+    languages_of_site("en", "pl")
+    EmailText.objects.create(purpose="reset", language="pl", live=True, **words_of(written("welcome")))
+
+    assert "there is no translation of the emails into this language" in client.get(PREFIX).content.decode()
+
+
+def test_only_languages_that_emails_may_be_in_are_offered(client, editor, languages_of_site):
+    languages_of_site("en", "de", "de-at", "pl")
+
+    page = client.get(f"{PREFIX}add/").content.decode()
+    client.post(f"{PREFIX}add/", {"purpose": "reset", "language": "pl"})
+
+    offered = [code for code in ("en", "de", "de-at", "pl") if f'<option value="{code}"' in page]
+    assert offered == ["en", "de", "de-at"]
+    assert not EmailText.objects.exists()
+
+
+def test_english_is_offered_where_it_stands_in_for_a_language_of_the_site(client, editor, languages_of_site, settings):
+    languages_of_site("pl")
+    settings.LANGUAGE_CODE = "pl"
+
+    client.post(f"{PREFIX}add/", {"purpose": "reset", "language": "en"})
+
+    EmailText.objects.update(live=True, **asdict(default_words("reset", "en")))
+    assert problem_of_published(EmailText.objects.get()) == ""

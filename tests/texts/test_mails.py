@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.core.management import call_command
@@ -16,6 +17,7 @@ from tests.conftest import make_person, use_backend
 from tests.outbox.test_backends import KEYS
 from tests.outbox.test_costs import drafted, statements
 from tests.outbox.test_merge import Service
+from tests.texts.conftest import PREFIX, words_of
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.mailing import Choice, Kind
 from wagtail_member_reset.models import EmailText, Mailing, MailingText, Purpose, ResetEmail
@@ -146,6 +148,91 @@ def test_unfit_text_that_a_script_published_is_never_mailed(written, told, caplo
     with caplog.at_level(logging.ERROR):
         assert DEFAULT in told(make_person("Mia"))
     assert "text=welcome:en: is not fit to be mailed" in caplog.text
+
+
+@pytest.mark.parametrize("word", ["mr\u017flot-", "mr**slot-**", "mr{first_name}slot-x", "evil.com/{link}"])
+def test_text_that_could_not_be_compiled_or_leads_elsewhere_gives_way_to_the_default(written, told, caplog, word):
+    written("welcome", body=f"{BODY}\n\n{word}")
+
+    with caplog.at_level(logging.ERROR):
+        assert DEFAULT in told(make_person("Mia"))
+        assert DEFAULT in told(make_person(""))
+
+    assert "is not fit to be mailed" in caplog.text
+    assert set(ResetEmail.objects.values_list("state", flat=True)) == {"handed_over"}
+
+
+@pytest.fixture
+def broken_template(settings, tmp_path):
+    """A site's own template for texts that fails, and its own words stay out of the log."""
+    folder = tmp_path / "wagtail_member_reset" / "emails"
+    folder.mkdir(parents=True)
+    (folder / "text.html").write_text("{{ heading|upper }}{% include missing_one %}")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+
+
+@pytest.mark.usefixtures("broken_template")
+def test_email_that_a_template_of_the_site_breaks_has_the_default_text(written, told, caplog, client, admin):
+    written("welcome", body=BODY)
+
+    with caplog.at_level(logging.ERROR):
+        assert DEFAULT in told(make_person("Mia"))
+
+    assert "text=welcome:en cannot be made an email" in caplog.text
+    client.force_login(admin)
+    assert "Not used: emails have the default text" in client.get(PREFIX).content.decode()
+
+
+@pytest.mark.usefixtures("broken_template")
+def test_text_that_cannot_be_made_an_email_is_not_published(written, client, admin):
+    text = written("welcome", live=False)
+    client.force_login(admin)
+
+    answer = client.post(f"{PREFIX}edit/{text.pk}/", {**words_of(text), "action-publish": "1"})
+
+    assert "The email cannot be made" in answer.content.decode()
+    text.refresh_from_db()
+    assert not text.live
+
+
+@pytest.mark.parametrize("error", [ValueError, RecursionError])
+def test_check_that_fails_holds_up_no_email(written, told, monkeypatch, error):
+    def fail(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr(import_module("wagtail_member_reset.texts.published"), "problems", fail)
+    written("welcome", body=BODY)
+
+    assert DEFAULT in told(make_person("Mia"))
+
+
+def test_mailing_goes_on_whatever_its_text(written, mailoutbox):
+    written("welcome", body=f"{BODY}\n\nmr\u017flot-")
+    mailing = mailing_to(*map(make_person, ("Mia", "Ida", "Una")))
+    mailings.start(mailing, wake=False)
+
+    run(mailing)
+
+    mailing.refresh_from_db()
+    assert (len(mailoutbox), mailing.failed) == (3, 0)
+
+
+def test_notice_with_a_path_goes_also_where_the_host_of_its_site_is_refused(written, member, mailoutbox, settings):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = settings.WAGTAILADMIN_BASE_URL = None
+    settings.ALLOWED_HOSTS = ["testserver"]
+    site = Site.objects.get()
+    site.hostname, site.site_name = "refused.example", "Club"
+    site.save()
+    written("password_changed", body="It was us. Look at [help](/help/).")
+    ResetEmail.objects.create(
+        member=member, purpose="password_changed", recipient=member.email, language="en", site=site
+    )
+
+    outbox.drain()
+
+    (mail,) = mailoutbox
+    assert "A new password was set for your account at Club" in mail.body
+    assert "refused.example" not in mail.body
 
 
 def test_unfit_text_that_was_scheduled_is_never_mailed(written, told):

@@ -3,16 +3,19 @@
 import re
 import subprocess
 import sys
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.urls import reverse
-from wagtail.models import ModelLogEntry
+from django.utils import timezone
+from wagtail.models import ModelLogEntry, Site
 from wagtail.users.models import UserProfile
 
-from tests.conftest import make_person
+from tests.conftest import grant, make_person
 from tests.texts.conftest import PREFIX, words_of
-from wagtail_member_reset import tokens
-from wagtail_member_reset.models import EmailText
+from wagtail_member_reset import audit, tokens
+from wagtail_member_reset.models import EmailText, SiteSender
 from wagtail_member_reset.outbox import sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
@@ -133,6 +136,107 @@ def test_tests_of_texts_and_of_mailings_have_one_limit(client, editor, written, 
         client.post(f"/admin/member-reset/texts/{text.pk}/test/")
 
     assert len(mailoutbox) == 2
+
+
+def mail_test(client, text):
+    answer = client.post(f"/admin/member-reset/texts/{text.pk}/test/", follow=True)
+    return answer.content.decode().replace("&#x27;", "'")
+
+
+@pytest.fixture
+def eddie(client):
+    """An editor who may write drafts and publish nothing."""
+    person = grant(make_person("Eddie", is_staff=True), "access_admin", "change_emailtext")
+    client.force_login(person)
+    return person
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"body": "Confirm: https://evil.example/login"}, "is not a page of this site"),
+        ({"body": "evil.com/{link}"}, "Leave a space before and after {link}"),
+        ({"subject": "evil.com"}, "reads like an address"),
+        ({"footer": "\u202ex"}, "U+202E"),
+        ({"body": "{oops}"}, "is no placeholder"),
+    ],
+)
+def test_draft_that_leads_elsewhere_is_not_even_mailed_as_a_test(client, eddie, written, mailoutbox, fields, reason):
+    text = written("reset", live=False, **fields)
+
+    page = mail_test(client, text)
+
+    assert "No test was sent, since this text must not be mailed." in page
+    assert reason in page
+    assert mailoutbox == []
+    assert not ModelLogEntry.objects.filter(action="wagtail_member_reset.test_text").exists()
+
+
+def test_draft_with_missing_parts_is_mailed_as_a_test(client, eddie, written, mailoutbox):
+    mail_test(client, written("reset", live=False, subject="", body="Hi", button=""))
+
+    assert len(mailoutbox) == 1
+
+
+def change_own_address(client, person, address):
+    names = {"name_email-first_name": "Your", "name_email-last_name": "Bank", "name_email-email": address}
+    locale = {"locale-preferred_language": "", "locale-current_time_zone": "UTC"}
+    theme = {"theme-theme": "system", "theme-contrast": "system", "theme-density": "default"}
+    client.post("/admin/account/", {**names, **locale, **theme})
+    person.refresh_from_db()
+    assert person.email == address
+
+
+@pytest.mark.parametrize("former", ["eddie@club.example", ""])
+def test_no_test_goes_to_an_own_address_that_is_new(client, eddie, written, mailoutbox, former):
+    type(eddie).objects.filter(pk=eddie.pk).update(email=former)
+    text = written("reset")
+    change_own_address(client, eddie, "victim@bank.example")
+    mailoutbox.clear()
+
+    page = mail_test(client, text)
+
+    assert "your address was changed within the last 24 hours" in page
+    assert mailoutbox == []
+
+
+def test_test_goes_to_a_changed_address_a_day_later(client, eddie, written, mailoutbox):
+    change_own_address(client, eddie, "eddie@new.example")
+    ModelLogEntry.objects.update(timestamp=timezone.now() - timedelta(hours=25))
+    mailoutbox.clear()
+
+    mail_test(client, written("reset"))
+
+    assert [mail.to for mail in mailoutbox] == [["eddie@new.example"]]
+
+
+def test_test_of_a_text_has_the_sender_of_its_site(client, editor, written, mailoutbox):
+    SiteSender.objects.create(site=Site.objects.get(), from_name="Rowing", reply_to="office@club.example")
+
+    mail_test(client, written("reset"))
+
+    (mail,) = mailoutbox
+    assert mail.from_email.startswith('"Rowing" <')
+    assert mail.reply_to == ["office@club.example"]
+
+
+def test_tests_at_once_never_exceed_the_limit(editor, written, monkeypatch):
+    """As if a second click was answered while the first is being written down."""
+    text, answers = written("welcome"), []
+    ask = partial(audit.note_test, text, by=editor, period=timedelta(hours=1), most=1)
+    write = audit.log
+
+    def write_beside(**details):
+        monkeypatch.setattr(audit, "log", write)
+        entry = write(**details)
+        answers.append(ask())
+        return entry
+
+    monkeypatch.setattr(audit, "log", write_beside)
+    answers.append(ask())
+
+    assert answers == [False, True]
+    assert ModelLogEntry.objects.filter(action="wagtail_member_reset.test_text").count() == 1
 
 
 def test_test_without_a_post_sends_nothing(client, editor, written, mailoutbox):

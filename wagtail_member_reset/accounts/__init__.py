@@ -18,7 +18,7 @@ from .columns import column_of
 from .eligible import address_column, has_passwords, is_rule_open, refusal_conditions, refusal_for, refusals
 from .emailing import do_not_email_of, is_not_to_be_emailed
 from .language import ask_languages, language_of, with_languages
-from .names import one_line, one_line_of_text, sign_in_name, sign_in_names, signs_in_by_address
+from .names import UNSEEN, one_line, one_line_of_text, sign_in_name, sign_in_names, signs_in_by_address
 from .newcomers import has_not_got_in, has_set_password, keeps_last_login
 from .powers import (
     Rank,
@@ -45,6 +45,7 @@ from .rights import may_erase, may_export, may_send, may_send_mailings, may_unbl
 __all__ = [
     "JOINERS",
     "LONGEST_ADDRESS",
+    "UNSEEN",
     "Member",
     "Rank",
     "accounts_by_address",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
-from .address import JOINERS, Member, address_of, same_address
+from .address import INVISIBLE, JOINERS, Member, address_of, same_address
 
 # Django's own limit for a username. No more of any name is looked at.
 LONGEST_NAME = 150
@@ -21,6 +21,8 @@ KEPT = JOINERS + "\u180e"
 STRAY = re.compile(f"(?<![^\x00-\x7f])[{KEPT}]+|[{KEPT}]+(?![^\x00-\x7f])|(?<=[{KEPT}])[{KEPT}]+")
 # Letters and symbols that are blank.
 BLANK = dict.fromkeys(map(ord, "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"))
+# What nobody sees wherever it stands, but for joiners and what needs four bytes.
+UNSEEN = frozenset(INVISIBLE).union(map(chr, BLANK)) - {"\xad"}
 # The flags of England, Scotland and Wales end in characters that are invisible anywhere else.
 TAGS = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f)|[\U000e0020-\U000e007f]+")
 EMOJI = range(0x1F000, 0x1FB00)

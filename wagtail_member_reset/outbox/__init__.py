@@ -14,7 +14,7 @@ from .letter import letter_of, subject_of
 from .requests import MOST_ACCOUNTS, accept, requests_of
 from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
-from .sample import SampleSent, sample_of, sample_of_text, send_test
+from .sample import SampleSent, problems_of_draft, sample_of, sample_of_text, send_test
 from .send import at_work, drain, send_chunk
 from .tasks import is_configured as has_task_backend
 from .unblocking import may_be_blocked, unblock
@@ -33,6 +33,7 @@ __all__ = [
     "letter_of",
     "look_if_due",
     "may_be_blocked",
+    "problems_of_draft",
     "purge_requests",
     "requests_of",
     "sample_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -10,11 +11,13 @@ from typing import Any
 from wagtail.models import Site
 
 from .. import accounts, languages, links, senders, texts, tokens
-from ..exceptions import WindowClosed
+from ..exceptions import SettingError, WindowClosed
 from ..models import Mailing, MailingState, PasswordReset, Purpose, ResetEmail, SkipReason, State
 from ..senders import Sender
 from ..texts import Content
 from . import text
+
+logger = logging.getLogger("wagtail_member_reset")
 
 # Stands for the token where the address of a link is made once for many.
 PLACE = "0" * tokens.SYMBOLS
@@ -137,9 +140,7 @@ class Shared:
         key = (mailing_id, email.purpose, language, about.site_id)
         if key not in self._written:
             words = self._texts_of(mailing_id).find(email.purpose, language=language, site_id=about.site_id)
-            # Asked for only where there is need: a notice goes also where no address of the site is known.
-            origin = links.origin(about.site) if words and words.has_paths else ""
-            self._written[key] = texts.Written(words, origin) if words else None
+            self._written[key] = _written(words, about.site) if words else None
         return self._written[key]
 
     def look_at_texts_anew(self) -> None:
@@ -159,6 +160,15 @@ class Shared:
         if email.mailing_id not in self._paragraphs:
             self._paragraphs[email.mailing_id] = _paragraph_of(email)
         return self._paragraphs[email.mailing_id]
+
+
+def _written(words: texts.Words, site: Site | None) -> texts.Written | None:
+    """None where a path in them leads nowhere: a notice goes also where no address of the site is known or allowed."""
+    try:
+        return texts.Written(words, links.origin(site) if words.has_paths else "")
+    except SettingError:
+        logger.error("A text has a link to a page of the site, whose address is not known: the default text is used.")
+        return None
 
 
 def slots(email: ResetEmail, token: str, shared: Shared) -> dict[str, str]:

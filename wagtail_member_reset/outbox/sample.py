@@ -20,7 +20,7 @@ from .. import audit, ids, links, tokens
 from ..accounts import Member, address_of, language_of
 from ..mailing import purpose_now
 from ..models import EmailText, Mailing, PasswordReset, Purpose, ResetEmail
-from ..texts import Content, Words, Written
+from ..texts import Content, OwnPages, Problems, Words, Written, problems
 from . import letter
 from .failures import Answer
 from .text import compose
@@ -38,6 +38,8 @@ class SampleSent(Enum):
 
     SENT = "sent"
     NO_ADDRESS = "no_address"
+    NEW_ADDRESS = "new_address"
+    UNFIT = "unfit"
     LIMIT = "limit"
     REFUSED = "refused"
 
@@ -62,27 +64,39 @@ def sample_of_text(text: EmailText, *, to: Member | None = None) -> Content:
     site = text.site or _default_site()
     reader = to or get_user_model()()
     email = _email(reader, purpose=Purpose(text.purpose), language=text.language, site=site)
-    slots = letter.slots(email, tokens.NO_TOKEN, letter.Shared())
+    shared = letter.Shared()
+    slots = letter.slots(email, tokens.NO_TOKEN, shared)
     if to is None and text.purpose != Purpose.ADDRESS_CHANGED:
         slots |= SAMPLE
     with translation.override(text.language):
         slots["paragraph"] = _("Here is the paragraph of a mailing.") if "{paragraph}" in text.body else ""
     words = Words.of(text)
     written = Written(words, links.origin(site) if words.has_paths else "")
-    return compose(text.purpose, language=text.language, slots=slots, written=written)
+    content = compose(text.purpose, language=text.language, slots=slots, written=written, is_draft=True)
+    return replace(content, sender=shared.sender(email))
+
+
+def problems_of_draft(text: EmailText) -> Problems:
+    """What keeps a text from being mailed as a test, by field: all that is wrong with it but missing parts."""
+    return problems(Words.of(text), text.purpose, own=OwnPages(), may_lack_parts=True)
 
 
 def send_test(about: Mailing | EmailText, member: Member | None = None, *, by: Member) -> SampleSent:
     """
     Send that email, with a subject that says it is a test, to who asks and nobody else. It calls them by their name.
 
-    A mailing's is the one that `member` would get. Waits for the mail server, so it is called outside of transactions.
-    Raises as `sample_of`.
+    A mailing's is the one that `member` would get. Refused where the own address was changed a moment ago, since it may
+    be another person's, and where a text has more against it than missing parts. Waits for the mail server, so it is
+    called outside of transactions. Raises as `sample_of`.
     """
     address = address_of(by)
     if not address:
         return SampleSent.NO_ADDRESS
+    if audit.has_new_address(by):
+        return SampleSent.NEW_ADDRESS
     if isinstance(about, EmailText):
+        if problems_of_draft(about):
+            return SampleSent.UNFIT
         content = sample_of_text(about, to=by)
     else:
         content = _compose(about, of=member or by, to=by)

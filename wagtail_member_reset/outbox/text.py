@@ -7,6 +7,7 @@ or real mail, it is the same call.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, MutableMapping
 from datetime import datetime
@@ -19,6 +20,8 @@ from .. import languages, moments
 from ..accounts import one_line
 from ..models import WITHOUT_LINK
 from ..texts import SLOTS, Compiled, Content, Written, compile_template, compile_written
+
+logger = logging.getLogger("wagtail_member_reset")
 
 LONGEST_NAME = 40
 # Mail programs make links of these, so a name with one of them is no name.
@@ -37,6 +40,7 @@ def compose(
     html: Mapping[str, str] | None = None,
     written: Written | None = None,
     cache: Cache | None = None,
+    is_draft: bool = False,
 ) -> Content:
     """
     Write the mail of a purpose in a language, or in the one that stands in for it (see `languages.spoken`): in the
@@ -45,6 +49,8 @@ def compose(
     `slots` has a value for each name in `SLOTS`; an empty one is left out by the
     template. `html` replaces some of them in the HTML part, unescaped: for what a mail
     service fills in. `cache` keeps compiled texts between the mails of one mailing.
+    Where words of editors cannot be compiled, the templates' are mailed in their place;
+    not so of a draft, whose editor is to see it.
     """
     slots, language = {name: slots.get(name, "") for name in SLOTS}, languages.spoken(language)
     if purpose in WITHOUT_LINK:
@@ -52,10 +58,28 @@ def compose(
     key = (purpose, language, frozenset([name for name in SLOTS if slots[name]]), written)
     compiled = cache.get(key) if cache is not None else None
     if compiled is None:
-        compiled = compile_written(written, *key[:3]) if written else compile_template(*key[:3])
+        compiled = _compiled(*key, is_draft=is_draft)
         if cache is not None:
             cache[key] = compiled
     return compiled.fill(slots, html=html)
+
+
+def _compiled(
+    purpose: str, language: str, filled: frozenset[str], written: Written | None, *, is_draft: bool
+) -> Compiled:
+    if written:
+        try:
+            return compile_written(written, purpose, language, filled)
+        except Exception as error:  # whatever a template of the site's raises, too: members get their emails
+            if is_draft:
+                raise
+            logger.error(
+                "text=%s:%s cannot be made an email (%s): the default text is used.",
+                purpose,
+                language,
+                type(error).__name__,
+            )
+    return compile_template(purpose, language, filled)
 
 
 def first_name(name: str) -> str:

@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
@@ -15,11 +14,13 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.models import Site
 
+from .. import languages
 from ..models import EmailText
 from ..texts import (
     FIELDS,
     OwnPages,
     Words,
+    can_be_made,
     default_words,
     holds_link,
     personal_link,
@@ -32,6 +33,9 @@ from .media import TEXT_MEDIA
 logger = logging.getLogger("wagtail_member_reset")
 
 TAKEN = gettext_lazy("There is a text for this email already, in this language and for this site. Edit that one.")
+BROKEN = gettext_lazy(
+    "The email cannot be made: a template or a setting of this site is wrong. Ask your administrator."
+)
 HELP = {
     "subject": gettext_lazy("One line. Members see it in their list of emails."),
     "body": gettext_lazy(
@@ -51,8 +55,8 @@ class NewForm(WagtailAdminModelForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.fields["language"] = forms.ChoiceField(
             label=self.fields["language"].label,
-            choices=settings.LANGUAGES,
-            initial=settings.LANGUAGE_CODE,
+            choices=languages.of_emails(),
+            initial=languages.spoken(),
         )
         site = self.fields["site"]
         site.required, site.empty_label = False, _("All sites")
@@ -122,10 +126,20 @@ class EditForm(WagtailAdminModelForm):  # type: ignore[misc]
         if words.is_too_long:
             self.add_error("body", too_long())
         elif not held and not self.is_draft:
-            for field, messages in problems(words, self.instance.purpose, own=OwnPages()).items():
-                if field not in self.errors:
-                    self.add_error(field, [ValidationError(message) for message in messages])
+            self._look_at(words)
         return found
+
+    def _look_at(self, words: Words) -> None:
+        text = self.instance
+        found = problems(words, text.purpose, own=OwnPages())
+        for field, messages in found.items():
+            if field not in self.errors:
+                self.add_error(field, [ValidationError(message) for message in messages])
+        if not found and not can_be_made(words, text.purpose, text.language):
+            wrong = _(
+                "The email cannot be made: a template or a setting of this site is wrong. Ask your administrator."
+            )
+            self.add_error(None, wrong)
 
 
 def _with_placeholders(widget: forms.Widget, names: tuple[str, ...]) -> forms.Widget:

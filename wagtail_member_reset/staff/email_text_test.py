@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import chain
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from ..models import EmailText
-from ..outbox import send_test
+from ..outbox import SampleSent, problems_of_draft, send_test
 from .mailing_sample import say_what_came_of_it
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -37,5 +38,10 @@ def _send(request: HttpRequest, text: EmailText) -> None:
     except Exception as error:  # whatever a template of the site's raises
         logger.error("text=%s: the test cannot be made: %s", text.pk, type(error).__name__)
         messages.error(request, _("No test was sent: the email cannot be made. Ask your administrator."))
+        return
+    if came_of_it == SampleSent.UNFIT:
+        reasons = " ".join(chain.from_iterable(problems_of_draft(text).values()))
+        said = _("No test was sent, since this text must not be mailed. %(reasons)s") % {"reasons": reasons}
+        messages.error(request, said)
     else:
         say_what_came_of_it(request, came_of_it)

@@ -73,6 +73,9 @@ def say_what_came_of_it(request: HttpRequest, came_of_it: SampleSent) -> None:
         messages.success(request, said)
     elif came_of_it == SampleSent.NO_ADDRESS:
         messages.warning(request, _("No test was sent: your own account has no email address."))
+    elif came_of_it == SampleSent.NEW_ADDRESS:
+        said = _("No test was sent: your address was changed within the last 24 hours. Ask a colleague, or wait.")
+        messages.warning(request, said)
     elif came_of_it == SampleSent.LIMIT:
         messages.warning(request, _("No test was sent: you have sent yourself many within the last hour."))
     else:

@@ -5,13 +5,13 @@ What emails say: the words that editors wrote, else those of the templates, comp
 """
 
 from .default import default_words
-from .fit import holds_link, personal_link, placeholders, problems, too_long
+from .fit import Problems, holds_link, personal_link, placeholders, problems, too_long
 from .own import OwnPages
 from .pieces import SLOTS, Compiled, Content, Pieces
 from .published import Texts, freeze, of_mailing, published
 from .template import compile_template
 from .words import FIELDS, MOST_BYTES, Words
-from .written import Written, compile_written
+from .written import Written, can_be_made, compile_written
 
 __all__ = [
     "FIELDS",
@@ -21,9 +21,11 @@ __all__ = [
     "Content",
     "OwnPages",
     "Pieces",
+    "Problems",
     "Texts",
     "Words",
     "Written",
+    "can_be_made",
     "compile_template",
     "compile_written",
     "default_words",

@@ -13,11 +13,14 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from ..accounts import UNSEEN
 from ..models import WITHOUT_LINK, Purpose
 from ..redact import has_link
 from . import marks
+from .elsewhere import AROUND, is_elsewhere
+from .outcomes import HERE, MAY_BE_EMPTY, filled, in_braces, outcomes
 from .own import OwnPages
-from .pieces import SLOTS, WORD
+from .pieces import LEFT_OVER, MARKER, SLOTS, WORD, marker
 from .words import FIELDS, MOST_BYTES, Words, without
 
 MARKED, ONE_LINE = ("body", "footer"), ("subject", "heading", "button")
@@ -25,16 +28,19 @@ MARKED, ONE_LINE = ("body", "footer"), ("subject", "heading", "button")
 IN_A_LINE = frozenset({"first_name", "username", "valid_until", "site_name"})
 IN_A_FOOTER = IN_A_LINE | {"support_contact"}
 PLACES = {"subject": IN_A_LINE, "heading": IN_A_LINE, "button": frozenset({"first_name", "site_name"})}
-# A member may have no value for these.
-MAY_BE_EMPTY = frozenset({"first_name", "username", "support_contact", "paragraph"})
-# Of the invisible characters, those that scripts and emoji are written with. The others turn or hide what is read.
+# Invisible characters that scripts are written with: between letters, and behind some of them.
 JOINERS = "\u200c\u200d\u00ad"
-TAGS = range(0xE0020, 0xE0080)
-# What email programs make a link of by themselves. Looked for at the begin of a word alone, which keeps it quick.
-BARE_ADDRESS = re.compile(
-    r"(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:|(?<![\w/]))//[^\s)\]]+|\bwww\.[^\s)\]]+", re.IGNORECASE
+# Flags that end in tags, and what chooses a form of the character before: of emoji, Mongolian letters, and ideographs.
+SEQUENCES = re.compile(
+    "\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f|(?<=[^\\w\\s])[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3)"
+    "|(?<=[\u1800-\u18af])[\u180b-\u180f]|(?<=[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
 )
+INVISIBLE_BEYOND = range(0xE0000, 0xE1000)
+# What may follow a personal link: neither email programs nor our own reading take it for a part of one.
+AFTER_LINK = ".,;:!?"
 
+# Words with a full stop between: often no address at all.
+LIKE_PROSE = re.compile(r"(?!www\.)\w+(?:\.\w+)+", re.IGNORECASE)
 # So many of a kind are named, since nobody reads more at once.
 MOST_TOLD = 5
 
@@ -51,16 +57,21 @@ def placeholders(purpose: str, field: str = "body") -> tuple[str, ...]:
     return tuple(slot for slot in SLOTS if slot in allowed)
 
 
-def problems(words: Words, purpose: str, *, own: OwnPages) -> Problems:
-    """What keeps a text from being mailed, by field; nothing where it is fit."""
+def problems(words: Words, purpose: str, *, own: OwnPages, may_lack_parts: bool = False) -> Problems:
+    """
+    What keeps a text from being mailed, by field; nothing where it is fit. With `may_lack_parts`, what keeps it even
+    from being mailed as a test to who writes it.
+    """
     found: Problems = defaultdict(list)
     if words.is_too_long:
         found["body"].append(too_long())
         return dict(found)  # and nobody looks through a megabyte
     for field in FIELDS:
         text = getattr(words, field)
-        found[field] += [*_missing(text, purpose, field), *_unreadable(text, field), *_braces(text, purpose, field)]
-        found[field] += _addresses(text, field, own)
+        found[field] += [] if may_lack_parts else _missing(text, purpose, field)
+        found[field] += _braces(text, purpose, field)
+        mailed = outcomes(text, is_marked=field in MARKED, is_own=own)
+        found[field] += [*_unreadable(text, mailed, field), *_addresses(text, mailed, field, own)]
         found[field] += [personal_link()] if holds_link(text) else []
     return {field: messages for field, messages in found.items() if messages}
 
@@ -89,19 +100,22 @@ def _missing(text: str, purpose: str, field: str) -> Iterator[str]:
         yield _("Put {link} where the personal link belongs: without it, nobody can choose a password.")
 
 
-def _unreadable(text: str, field: str) -> Iterator[str]:
+def _unreadable(text: str, mailed: set[str], field: str) -> Iterator[str]:
     if field in ONE_LINE and len(text.splitlines()) > 1:
         yield _("Keep this on one line.")
-    strange = sorted({f"U+{ord(sign):04X}" for sign in text if _is_strange(sign)})
-    if strange or WORD in text.lower():
+    strange = sorted({f"U+{ord(sign):04X}" for sign in SEQUENCES.sub("", text) if _is_strange(sign)})
+    # What `cut` refuses, in each case in which it would.
+    if strange or any(LEFT_OVER.search(part) for each in mailed for part in MARKER.split(each)[::2]):
         signs = ", ".join(strange[:MOST_TOLD]) or WORD
         yield _("Remove the invisible or unreadable characters: %(characters)s.") % {"characters": signs}
 
 
 def _is_strange(sign: str) -> bool:
-    """Control characters, marks of direction, private use, and halves of characters."""
-    if sign == "\n" or sign in JOINERS or ord(sign) in TAGS:
+    """Control characters, marks of direction, private use, halves of characters, and whatever nobody sees."""
+    if sign == "\n" or sign in JOINERS:
         return False
+    if sign in UNSEEN or ord(sign) in INVISIBLE_BEYOND:
+        return True
     return unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
 
 
@@ -125,18 +139,39 @@ def _braces(text: str, purpose: str, field: str) -> Iterator[str]:
         }
 
 
-def _addresses(text: str, field: str, own: OwnPages) -> Iterator[str]:
-    rest = marks.bare(text) if field in MARKED else text
-    linked = {link.target for link in marks.links(text)} if field in MARKED else set()
-    typed = {found[0].rstrip(".,;:!?") for found in BARE_ADDRESS.finditer(rest)}
-    elsewhere = {target for target in linked if not own(target)}
-    elsewhere |= {each for each in typed if not own.has_host(each if "//" in each else f"//{each}")}
-    yield from map(_elsewhere, sorted(elsewhere)[:MOST_TOLD])
-    if field in MARKED and "](" in rest:
+def _addresses(text: str, mailed: set[str], field: str, own: OwnPages) -> Iterator[str]:
+    links = list(marks.links(text)) if field in MARKED else []
+    said = {word for each in mailed for word in each.split()}
+    if any(_touches_link(word) for word in said) or any("{link}" in link.words for link in links):
+        yield _("Leave a space before and after {link}: what touches it becomes a part of the address.")
+    elsewhere = {link.target for link in links if not own(link.target)}
+    elsewhere |= {in_braces(word) for word in said if _leads_elsewhere(word, own)}
+    # Nobody's personal link is quoted: a message is kept in a cookie.
+    yield from map(_elsewhere, [each for each in sorted(elsewhere) if not holds_link(each)][:MOST_TOLD])
+    if field in MARKED and "](" in marks.bare(text):
         yield _("A link is broken. Write it as [words](/page/), in one line and without spaces in the address.")
 
 
+def _touches_link(word: str) -> bool:
+    return marker("link") in word and word.rstrip(AFTER_LINK) != marker("link")
+
+
+def _leads_elsewhere(word: str, own: OwnPages) -> bool:
+    """Whether a word of an email would lead elsewhere, whatever its placeholders become."""
+
+    def is_own(host: str) -> bool:
+        return host == HERE or own.has_host(f"//{host}")
+
+    return any(is_elsewhere(each, is_own_host=is_own, is_own_name=own.has_name) for each in filled(word))
+
+
 def _elsewhere(address: str) -> str:
+    shown = address if len(address) <= 60 else f"{address[:59]}…"
+    if LIKE_PROSE.fullmatch(address.strip(AROUND)):
+        return _(
+            "“%(address)s” reads like an address, and email programs make a link of it. Write a space after the full "
+            "stop, or take it out."
+        ) % {"address": shown}
     return _("“%(address)s” is not a page of this site. Links may lead to this site’s own pages alone.") % {
-        "address": address if len(address) <= 60 else f"{address[:59]}…"
+        "address": shown
     }

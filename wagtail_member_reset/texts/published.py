@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import DatabaseError
+
 from .. import db
 from ..models import WITHOUT_LINK, EmailText, Mailing, MailingText
 from .fit import problems
@@ -43,12 +45,20 @@ class Texts:
     def _fit(self, key: Key) -> Words | None:
         if key not in self._found:
             words = Words.of(self._rows[key])
-            wrong = problems(words, key[0], own=self._own)
+            wrong = self._wrong(words, key[0])
             if wrong:
-                where = ", ".join(sorted(wrong))
-                logger.error("text=%s is not fit to be mailed (%s): the default text is used.", ":".join(key), where)
+                logger.error("text=%s is not fit to be mailed (%s): the default text is used.", ":".join(key), wrong)
             self._found[key] = None if wrong else words
         return self._found[key]
+
+    def _wrong(self, words: Words, purpose: str) -> str:
+        """In which fields; for the log. What goes wrong as a text is looked at holds up no email."""
+        try:
+            return ", ".join(sorted(problems(words, purpose, own=self._own)))
+        except DatabaseError:
+            raise  # of the transaction, not of the text
+        except Exception as error:
+            return type(error).__name__
 
 
 def published() -> Texts:

@@ -11,8 +11,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from ..models import WITHOUT_LINK
 from . import marks
+from .outcomes import HERE, MAY_BE_EMPTY
 from .own import OwnPages
-from .pieces import Compiled, cut, marker
+from .pieces import SLOTS, Compiled, cut, marker
 from .template import context_of
 from .words import MAY_LACK, Words, without
 
@@ -58,6 +59,20 @@ def compile_written(
             html=cut(render_to_string(TEMPLATE, context), TEMPLATE),
             language=language,
         )
+
+
+def can_be_made(words: Words, purpose: str, language: str) -> bool:
+    """
+    Whether the templates of the site make an email of the text, for members who have a value for everything and for
+    those who lack what they may. What the text itself may do to an email in between, `problems` looks at.
+    """
+    always = frozenset(SLOTS) - MAY_BE_EMPTY
+    try:
+        for filled in (frozenset(SLOTS), always):
+            compile_written(Written(words, f"https://{HERE}"), purpose, language, filled)
+    except Exception:  # whatever a template of the site's raises
+        return False
+    return True
 
 
 def _html(paragraph: str, address: marks.Address) -> SafeString:
