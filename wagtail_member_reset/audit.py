@@ -134,6 +134,12 @@ def address_set_at(member: Member, *, before: datetime | None = None) -> datetim
     return last + NOTICED_GAP if last else None
 
 
+def was_erased(member: Member, *, since: datetime | None) -> bool:
+    """Whether what was stored about the member was erased, where `since` is when their address was set."""
+    entries = registry.get_logs_for_instance(member).filter(action=_name("erase"))
+    return bool((entries.filter(timestamp__gt=since - NOTICED_GAP) if since else entries).exists())
+
+
 def with_changed_address(members: Sequence[Member], *, by: Member | None) -> list[Member]:
     """Those whose address this very person changed within the last 24 hours. One query, however many they are."""
     if by is None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from .. import audit, db, links
 from ..accounts import Member, address_of, keeps_last_login, language_of, replaces_address, same_address
 from ..conf import conf
-from ..models import EmailState, PasswordReset, Purpose, ResetEmail, State
+from ..models import Counted, EmailState, PasswordReset, Purpose, ResetEmail, State, Tally
 from ..reports import NO_SUCH_ADDRESS, Cause, Outcome, reports, verdict_on
 from .background import wake_on_commit
 
@@ -61,20 +61,24 @@ def is_told(member: Member, *, address: str, by: Member | None, changed_at: date
     set_at = audit.address_set_at(member, before=changed_at)
     used_at = _last_used_at(member, address, set_at=set_at)
     # Where nothing is kept of sign-ins, a password is the next best sign, for an address that was never changed.
-    is_unknown = set_at is None and not keeps_last_login(type(member)) and member.has_usable_password()
+    keeps_nothing = set_at is None and not keeps_last_login(type(member))
+    # An erasure took what told of a link that was used. In doubt the address is told: nobody silences it by erasing.
+    is_unknown = (keeps_nothing or audit.was_erased(member, since=set_at)) and member.has_usable_password()
     return (used_at is not None or is_unknown) and not _came_back(member, address, since=used_at)
 
 
 def _is_spent(member: Member, *, by: Member | None) -> bool:
     """Whether a day's notices about one account, or those that one person may cause, are used up."""
-    notices = ResetEmail.objects.filter(purpose=Purpose.ADDRESS_CHANGED)
+    notices, erased = ResetEmail.objects.filter(purpose=Purpose.ADDRESS_CHANGED), Tally.objects
     now = timezone.now()
-    if db.reaches(notices.filter(member=member.pk, created_at__gt=now - DAY), MOST_A_DAY):
+    of_account = notices.filter(member=member.pk, created_at__gt=now - DAY)
+    if db.reaches(of_account, MOST_A_DAY, erased.within(DAY, Counted.NOTICE).filter(member=member.pk)):
         return True
     if by is None:
         return False
     most, period = conf.STAFF_LIMITS["person"]
-    return db.reaches(notices.filter(requested_by=by.pk, created_at__gt=now - period), most)
+    by_person = notices.filter(requested_by=by.pk, created_at__gt=now - period)
+    return db.reaches(by_person, most, erased.within(period, Counted.NOTICE).filter(by=by.pk))
 
 
 def _was_told(member: Member, address: str) -> bool:
