@@ -134,10 +134,18 @@ def address_set_at(member: Member, *, before: datetime | None = None) -> datetim
     return last + NOTICED_GAP if last else None
 
 
-def was_erased(member: Member, *, since: datetime | None) -> bool:
-    """Whether what was stored about the member was erased, where `since` is when their address was set."""
-    entries = registry.get_logs_for_instance(member).filter(action=_name("erase"))
-    return bool((entries.filter(timestamp__gt=since - NOTICED_GAP) if since else entries).exists())
+def used_before_erasure(member: Member, *, since: datetime | None) -> datetime | None:
+    """
+    When the member last set a password by a link whose row was erased afterwards; `since` is when their address was
+    set, as far as the log knows.
+    """
+    entries = registry.get_logs_for_instance(member)
+    erased_at = entries.filter(action=_name("erase")).aggregate(last=Max("timestamp"))["last"]
+    if erased_at is None:
+        return None
+    uses = entries.filter(action=_name("use"), timestamp__lt=erased_at)
+    last: datetime | None = uses.aggregate(last=Max("timestamp"))["last"]
+    return last if last and (since is None or last > since - NOTICED_GAP) else None
 
 
 def with_changed_address(members: Sequence[Member], *, by: Member | None) -> list[Member]:

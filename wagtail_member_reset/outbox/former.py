@@ -61,9 +61,7 @@ def is_told(member: Member, *, address: str, by: Member | None, changed_at: date
     set_at = audit.address_set_at(member, before=changed_at)
     used_at = _last_used_at(member, address, set_at=set_at)
     # Where nothing is kept of sign-ins, a password is the next best sign, for an address that was never changed.
-    keeps_nothing = set_at is None and not keeps_last_login(type(member))
-    # An erasure took what told of a link that was used. In doubt the address is told: nobody silences it by erasing.
-    is_unknown = (keeps_nothing or audit.was_erased(member, since=set_at)) and member.has_usable_password()
+    is_unknown = set_at is None and not keeps_last_login(type(member)) and member.has_usable_password()
     return (used_at is not None or is_unknown) and not _came_back(member, address, since=used_at)
 
 
@@ -98,7 +96,9 @@ def _last_used_at(member: Member, address: str, *, set_at: datetime | None) -> d
         signed_in_at = None  # with another address, whoever still goes on in that session
     used = PasswordReset.objects.filter(member=member.pk, state=State.USED).order_by("-used_at")
     found = used.values_list("recipient", "used_at")[:LOOKED]
-    moments = [signed_in_at, *(used_at for recipient, used_at in found if same_address(recipient, address))]
+    # Of links whose rows were erased, the log alone tells: nobody silences a notice by an erasure before the change.
+    erased = audit.used_before_erasure(member, since=set_at)
+    moments = [signed_in_at, erased, *(used_at for recipient, used_at in found if same_address(recipient, address))]
     return max(filter(None, moments), default=None)
 
 
