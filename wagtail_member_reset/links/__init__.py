@@ -1,5 +1,6 @@
 """One member's link: where it leads, whether it still stands, how it is issued and how it ends."""
 
+from ..sites import is_allowed_host
 from .handed_out import hand_out
 from .issuer import (
     LOG_ACTIONS,
@@ -17,7 +18,6 @@ from .location import (
     admin_url,
     base_url,
     has_refused_host,
-    is_allowed_host,
     leads_nowhere,
     origin,
     page_url,
