@@ -26,7 +26,7 @@ from ..models import (
     ResetRequest,
     Tally,
 )
-from ..redact import blank_out_readable
+from ..redact import blank_out_any
 from .in_mailings import named_in
 from .person import Person, person_of
 
@@ -214,4 +214,4 @@ def _without_links(value: Any) -> Any:
         return {key: _without_links(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_without_links(each) for each in value]
-    return blank_out_readable(value) if isinstance(value, str) else value
+    return blank_out_any(value) if isinstance(value, str) else value
