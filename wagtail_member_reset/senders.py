@@ -37,8 +37,8 @@ NOT_IN_NAMES = re.compile(
 # Punctuation that looks like no dot, and the dot of Katakana. All other is taken for one before Latin letters, but
 # for that of Catalan: "Col·legi".
 NO_DOTS = "!\"#%&'*,/;:?@\\¡¿・"
-LIKE_DOTS = re.compile(r"(?:(?<![lL])·|·(?![lL])|[٠۰ꓸ]|(?!·)[^\w\s])(?=[a-z])", re.IGNORECASE | re.ASCII)
-LIKE_COLONS = str.maketrans("։׃܃܄᛬ː", "::::::")
+LIKE_DOTS = re.compile(r"(?:(?<![lL])·|·(?![lL])|[\u0660\u06f0\ua4f8]|(?!·)[^\w\s])(?=[a-z])", re.IGNORECASE | re.ASCII)
+LIKE_COLONS = str.maketrans("\u0589\u05c3\u0703\u0704\u16ec\u02d0", "::::::")
 _as_header = HeaderRegistry()
 _is_url = URLValidator(schemes=["http", "https"])
 

@@ -1,5 +1,5 @@
 """
-Which Wagtail site a visitor is on: asked for once in a few seconds, not with every request. And which hosts are allowed.
+Which Wagtail site a visitor is on: asked for once in a few seconds, not with every request. And which hosts may be one.
 
 Wagtail answers by the Host header, and so does this: what is remembered is its own answer to the same header.
 """

@@ -9,7 +9,6 @@ from django.core import signing
 from django.db import OperationalError
 from django.test import Client
 
-from tests.conftest import make_person
 from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.member import next_page
 from wagtail_member_reset.models import Origin, PasswordReset, Purpose, ResetRequest
@@ -254,9 +253,9 @@ def test_longest_page_fits_into_a_cookie(client, member, by_hand):
 def test_cookie_is_for_this_host_and_no_script(client, member):
     ask(client, member.email)
     plain = client.cookies[COOKIE]
-    secure = client.post(
-        url("password_reset"), {"email": member.email, "next": WANTED}, secure=True
-    ).cookies["__Host-mr_next"]
+    secure = client.post(url("password_reset"), {"email": member.email, "next": WANTED}, secure=True).cookies[
+        "__Host-mr_next"
+    ]
 
     assert (plain["httponly"], plain["samesite"], plain["secure"]) == (True, "Lax", "")
     assert (secure["httponly"], secure["samesite"], secure["secure"], secure["path"]) == (True, "Lax", True, "/")
@@ -269,7 +268,14 @@ def test_members_and_strangers_get_the_same_with_a_page(client, member, statemen
         with statements as said:
             answer = ask(client, address)
         cookie = answer.cookies[COOKIE]
-        seen[address] = (answer.status_code, answer.url, answer.content, said, len(cookie.value), {**cookie, "expires": ""})
+        seen[address] = (
+            answer.status_code,
+            answer.url,
+            answer.content,
+            said,
+            len(cookie.value),
+            {**cookie, "expires": ""},
+        )
 
     assert seen[member.email] == seen["nobody@members.example"]
 

@@ -150,7 +150,9 @@ def few(settings):
 @pytest.mark.parametrize("send", [resets.send, resets.hand_out], ids=["sent", "handed out"])
 def test_account_gets_no_more_by_staff_although_it_is_erased_each_time(member, office, by_hand, few, send):
     found = sent_until_refused(
-        lambda person: send(person, by=office), lambda _number: member, lambda person: personal_data.erase(person, by=office)
+        lambda person: send(person, by=office),
+        lambda _number: member,
+        lambda person: personal_data.erase(person, by=office),
     )
 
     assert found == (3, Refusal.ACCOUNT_LIMIT)

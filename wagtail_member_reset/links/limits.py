@@ -94,9 +94,7 @@ def _counts_as(email: ResetEmail) -> Counted | None:
     return Counted.STAFF if email.reset and email.reset.origin in BY_HAND else None
 
 
-def _refusal(
-    made: Callable[[timedelta], QuerySet[Any]], kind: Counted, member: Member, **by: Member
-) -> Refusal | None:
+def _refusal(made: Callable[[timedelta], QuerySet[Any]], kind: Counted, member: Member, **by: Member) -> Refusal | None:
     limits, [person] = conf.STAFF_LIMITS, by.values()
     most, period = limits["account"]
     if db.reaches(made(period).filter(member=member), most, Tally.objects.within(period, kind).filter(member=member)):

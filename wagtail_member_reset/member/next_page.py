@@ -1,8 +1,8 @@
 """
 The page that a visitor wanted when they were asked to sign in, and to which they come back in the end.
 
-Their own browser keeps it, from the request to the new password, in a signed cookie. On a row, whoever knows the address
-could have chosen where the member's link leads in the end.
+Their own browser keeps it, from the request to the new password, in a signed cookie. On a row, whoever knows the
+address could have chosen where the member's link leads in the end.
 """
 
 from __future__ import annotations

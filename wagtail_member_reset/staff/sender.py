@@ -87,7 +87,9 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
         site = self.cleaned_data.get("site")
         if contact and site and not senders.may_help(contact, site):
             if not senders.is_address(contact):
-                raise ValidationError(_("Choose a web page of this site: members trust what its emails say."), code="page")
+                raise ValidationError(
+                    _("Choose a web page of this site: members trust what its emails say."), code="page"
+                )
             self._refuse_without_domains()
             raise ValidationError(
                 _(
