@@ -1,6 +1,7 @@
 """Whom a site's emails are from: chosen by staff, kept within the listed domains, and safe in a header."""
 
 import io
+from dataclasses import replace
 from email import message_from_bytes, policy
 
 import django
@@ -59,7 +60,38 @@ def header(mail, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["Club", "Köln e. V.", "Müller, Söhne & Co.", "St. Pauli: Members", "中文", "O’Neil", "Club+", "3 Rivers (West)"],
+    [
+        *(
+            "Club",
+            "Köln e. V.",
+            "Müller, Söhne & Co.",
+            "St. Pauli: Members",
+            "中文",
+            "O’Neil",
+            "Club+",
+            "3 Rivers (West)",
+        ),
+        *(
+            "Ruderclub Köln e.V.",
+            "St. Gallen",
+            "Nr. 5",
+            "Nr.5",
+            "1. FC Köln",
+            "Version 2.0",
+            "Treff 18:00",
+            "z.B. S.p.A.",
+        ),
+        *(
+            "Sportler:innen",
+            "Schüler:innenrat",
+            "Col·legi",
+            "クラブ・日本",
+            "ע״ר",
+            "Club • Köln",
+            "A/B, C",
+            "Rock’n’Roll",
+        ),
+    ],
 )
 def test_plain_names_are_taken(name):
     assert senders.is_plain_name(name)
@@ -84,6 +116,19 @@ def test_plain_names_are_taken(name):
         "https://bank.example",
         "www.bank.example",
         "x" * 101,
+        *("paypal.com", "Sparkasse.de Sicherheit", "PAYPAL.COM", "t.co", "Bank 163.com", "банк.рф", "Bank (bank.de)"),
+        *("bank\u2024com", "bank\u3002com", "bank\uff0ecom", "bank\uff61com", "bank\ufe52com", "bank\u2022com"),
+        *(
+            "bank·com",
+            "paypal·com",
+            "bank\u2027com",
+            "bank\u30fb.com",
+            "bank\ua4f8com",
+            "bank\u0660com",
+            "bank\u06d4com",
+        ),
+        *("bánk.c\u0323om", "xn--bnk-5na.de", "127.0.0.1", "www\u2022x", "office(at)bank.de", "a.b.com"),
+        *("mailto:a", "https:/x", "tel:110", "x\uff1aa", "x\u0589a", "//bank", "localhost:80"),
     ],
 )
 def test_names_that_hide_or_pretend_something_are_not(name):
@@ -166,7 +211,10 @@ def test_what_is_empty_is_as_the_settings_say(chosen, youth):
 
 def test_sender_whose_domain_is_listed_no_longer_falls_back(chosen, youth, settings):
     row = chosen(
-        from_name="Youth", from_address="hi@youth.example", reply_to="a@b.example", support_contact="c@d.example"
+        from_name="Youth",
+        from_address="hi@youth.example",
+        reply_to="a@club.example",
+        support_contact="c@club.example",
     )
     before = senders.sender_of(row)
     settings.WAGTAIL_MEMBER_RESET_FROM_DOMAINS = ["club.example"]
@@ -174,8 +222,73 @@ def test_sender_whose_domain_is_listed_no_longer_falls_back(chosen, youth, setti
     after = senders.sender_of(row)
 
     assert (before.from_email, before.is_refused) == ('"Youth" <hi@youth.example>', False)
-    assert (after.from_email, after.is_refused) == (USUAL, True)
-    assert (after.reply_to, after.support_contact) == ("a@b.example", "c@d.example")
+    assert (before.reply_to, before.support_contact) == ("a@club.example", "c@club.example")
+    # Not in part: where answers go would be of somebody whose From address may not be used.
+    assert after == replace(senders.default(), is_refused=True)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reply_to": "thief@evil.example"},
+        {"reply_to": "thief@mail.club.example"},
+        {"support_contact": "thief@evil.example"},
+        {"support_contact": "https://evil.example/"},
+        {"support_contact": "https://club.example.evil.example/"},
+        {"support_contact": "https://youth.example:8443/"},
+        {"support_contact": "https://other.example/"},  # another site's, which staff could have made
+    ],
+    ids=str,
+)
+def test_answers_and_questions_go_nowhere_else(member, youth, chosen, mailoutbox, fields, settings):
+    Site.objects.create(hostname="other.example", root_page=youth.root_page)
+    chosen(from_name="Youth", **fields)
+
+    resets.send(member, by=None, site=youth)
+    outbox.drain()
+
+    [mail] = mailoutbox
+    assert (mail.from_email, mail.reply_to) == (USUAL, [])
+    assert "office@club.example" in mail.body
+    assert not any(value in str(mail.message()) for value in fields.values())
+
+
+@pytest.mark.parametrize(
+    "contact",
+    ["ask@club.example", "ask@youth.example", "https://youth.example/ask", "http://youth.example/", "help@gmx.example"],
+)
+def test_contact_may_be_of_a_listed_domain_the_very_site_or_the_settings(youth, chosen, contact, settings):
+    settings.WAGTAIL_MEMBER_RESET_SUPPORT_CONTACT = "help@gmx.example"
+    chosen(support_contact=contact)
+
+    assert (senders.of(youth).support_contact, senders.of(youth).is_refused) == (contact, False)
+
+
+@pytest.mark.parametrize(("address", "fits"), [("help@gmx.example", True), ("thief@gmx.example", False)])
+def test_address_of_the_settings_allows_itself_and_nobody_beside_it(settings, address, fits):
+    settings.WAGTAIL_MEMBER_RESET_SUPPORT_CONTACT = "help@gmx.example"
+
+    assert senders.may_answer(address) is fits
+
+
+def test_page_of_a_site_whose_host_is_not_allowed_is_no_contact(youth, chosen, settings):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+    chosen(support_contact="https://youth.example/ask")
+    before = senders.of(Site.objects.get(pk=youth.pk))
+    settings.ALLOWED_HOSTS = ["club.example"]
+
+    after = senders.of(Site.objects.get(pk=youth.pk))
+
+    assert (before.support_contact, before.is_refused) == ("https://youth.example/ask", False)
+    assert (after.support_contact, after.is_refused) == ("office@club.example", True)
+
+
+def test_page_that_the_settings_name_is_a_contact(youth, chosen, settings):
+    settings.WAGTAIL_MEMBER_RESET_SUPPORT_CONTACT = "https://help.example/club"
+    chosen(from_name="Youth", support_contact="https://help.example/club")
+
+    assert not senders.of(youth).is_refused
+    assert not senders.may_help("https://help.example/other", youth)
 
 
 @pytest.mark.parametrize(

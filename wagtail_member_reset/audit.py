@@ -142,6 +142,20 @@ def address_set_at(member: Member, *, before: datetime | None = None) -> datetim
     return last + NOTICED_GAP if last else None
 
 
+def used_before_erasure(member: Member, *, since: datetime | None) -> datetime | None:
+    """
+    When the member last set a password by a link whose row was erased afterwards; `since` is when their address was
+    set, as far as the log knows.
+    """
+    entries = registry.get_logs_for_instance(member)
+    erased_at = entries.filter(action=_name("erase")).aggregate(last=Max("timestamp"))["last"]
+    if erased_at is None:
+        return None
+    uses = entries.filter(action=_name("use"), timestamp__lt=erased_at)
+    last: datetime | None = uses.aggregate(last=Max("timestamp"))["last"]
+    return last if last and (since is None or last > since - NOTICED_GAP) else None
+
+
 def with_changed_address(members: Sequence[Member], *, by: Member | None) -> list[Member]:
     """Those whose address this very person changed within the last 24 hours. One query, however many they are."""
     if by is None:

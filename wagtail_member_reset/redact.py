@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -26,6 +27,20 @@ ANY_BEGINNING = re.compile(
     rf"(?:(?<!{SPELT})|(?<=%[0-9a-f][0-9a-f]))(?=((?:{SPELT}(?:=?\s{{1,4}})?){{{tokens.SYMBOLS - 1}}}{SPELT}))",
     re.IGNORECASE,
 )
+# The same as `parse` reads it: with hyphens and what is invisible in between.
+UNSEEN = "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+ANY_SPELLING = re.compile(
+    rf"(?<!{SPELT})(?=((?:{SPELT}(?:=?\s{{1,4}}|[{UNSEEN}-]{{1,4}})?){{{tokens.SYMBOLS - 1}}}{SPELT}))", re.IGNORECASE
+)
+# So many symbols in one piece may be of a token that was cut, or that something is glued to at both ends. Who has them
+# lacks less than forty bits; the two that check the others are no secret.
+LEAST_OF_TOKEN = 30
+ANY_RUN = re.compile(rf"(?<!{SPELT})({SPELT}(?:[{UNSEEN}]*{SPELT}){{{LEAST_OF_TOKEN - 1},}})", re.IGNORECASE)
+# Chance makes at least so many turns from digits to letters and back, and so many letters that no hash in hex has.
+# The words, dates and numbers that people write do not, in one piece. Of 100,000 tokens without their last two symbols,
+# four are missed.
+LEAST_TURNS, LEAST_BEYOND_HEX = 4, 4
+TURN, BEYOND_HEX = re.compile(r"(?<=\d)(?=[a-z])|(?<=[a-z])(?=\d)"), re.compile("[g-z]")
 # What follows a link's path, if it was cut or spelt in another way; encoded, if it stands in an address.
 SLASH = r"(?:/|%(?:25)*2f)"
 LINK_ENDING = re.compile(rf"({SLASH}r{SLASH})[^\s…]\S*", re.IGNORECASE)
@@ -119,23 +134,66 @@ def blank_out(token: str, text: str) -> str:
 
 
 def blank_out_any(text: str) -> str:
-    """The text of others without whatever has the shape of a token, when it is not known which one they quote."""
-    return ANY_TOKEN.sub("…", blank_out_readable(text))
+    """
+    The text of others without whatever has the shape of a token, when it is not known which one they quote: whole,
+    cut, or with something glued to it.
+    """
+    bare = _without_tokens(text)
+    # As `parse` reads it; the text stays as it was written where nothing more is found.
+    plain = unicodedata.normalize("NFKD", bare)
+    read = _without_tokens(plain)
+    return bare if read == plain else read
 
 
 def blank_out_readable(text: str) -> str:
     """The text of others without what `parse` would read as a token, also where a word is glued to its end."""
+    return _without(ANY_BEGINNING, tokens.is_sound, text)
+
+
+def has_link(text: str) -> bool:
+    """
+    Whether there is a personal link in the text of others, or most of a token, and no mere look-alike: for who refuses
+    the text.
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    if CUT_LINK.search(plain) or any(map(_is_of_token, ANY_RUN.findall(plain))):
+        return True
+    return any(_is_spelt_token(found[1]) for found in ANY_SPELLING.finditer(plain))
+
+
+def _without(pattern: re.Pattern[str], is_token: Callable[[str], bool], text: str) -> str:
     kept, end = [], 0
-    for found in ANY_BEGINNING.finditer(text):
-        if found.start() >= end and tokens.is_sound(found[1]):
+    for found in pattern.finditer(text):
+        if found.start() >= end and is_token(found[1]):
             kept += [text[end : found.start()], "…"]
             end = found.end(1)
     return "".join(kept) + text[end:]
 
 
-def has_link(text: str) -> bool:
-    """Whether there is a personal link in the text of others, and no mere look-alike: for who refuses the text."""
-    return blank_out_readable(text) != text or CUT_LINK.search(text) is not None
+def _without_tokens(text: str) -> str:
+    bare = _without(ANY_RUN, _is_of_token, ANY_TOKEN.sub("…", blank_out_readable(text)))
+    return _without(ANY_SPELLING, _is_spelt_token, bare)
+
+
+def _is_of_token(run: str) -> bool:
+    """Whether a run of symbols holds a token, or looks like most of one."""
+    symbols = _bare(run)
+    starts = range(len(symbols) - tokens.SYMBOLS + 1)
+    return _is_random(symbols) or any(tokens.is_sound(symbols[at : at + tokens.SYMBOLS]) for at in starts)
+
+
+def _is_spelt_token(found: str) -> bool:
+    """Whether these symbols are a token. Where there are gaps in between, they may be the words of a sentence."""
+    symbols = _bare(found)
+    return tokens.is_sound(symbols) and (symbols == found.lower() or _is_random(symbols))
+
+
+def _is_random(symbols: str) -> bool:
+    return len(TURN.findall(symbols)) >= LEAST_TURNS and len(BEYOND_HEX.findall(symbols)) >= LEAST_BEYOND_HEX
+
+
+def _bare(found: str) -> str:
+    return tokens.INVISIBLE.sub("", found).replace("=", "").lower()
 
 
 def _redact(record: logging.LogRecord) -> None:

@@ -118,12 +118,11 @@ def correct(
     return db.retried(attempt)
 
 
-def request(address: str, *, network: str, site: Site | None, language: str, next_path: str = "") -> None:
+def request(address: str, *, network: str, site: Site | None, language: str) -> None:
     """
     Note that somebody asked for a link on the website. Looks nobody up, and never says what comes of it.
 
-    `network` is the visitor's IP address; only a keyed digest of it is kept, for a day. `next_path` is the page that
-    they wanted, as `member.next_page` lets it through.
+    `network` is the visitor's IP address; only a keyed digest of it is kept, for a day.
     """
 
     attempts = count(1)
@@ -131,7 +130,7 @@ def request(address: str, *, network: str, site: Site | None, language: str, nex
     def attempt() -> bool:
         # The page remembers its site for a few seconds, in which somebody may have deleted it.
         there = site if next(attempts) == 1 else sites.as_it_is(site)
-        return outbox.accept(address, network=network, site=there, language=language, next_path=next_path)
+        return outbox.accept(address, network=network, site=there, language=language)
 
     db.retried(attempt)
     # Also for what a limit refused: the same is done for everybody.

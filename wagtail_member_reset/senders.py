@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.errors import InvalidHeaderDefect, MessageError
 from email.headerregistry import HeaderRegistry
 from email.utils import parseaddr
@@ -17,7 +17,8 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import URLValidator, validate_email
 from wagtail.models import Site
 
-from .accounts import clean_address, domain_of
+from . import sites
+from .accounts import address_key, clean_address, domain_of
 from .conf import conf
 from .models import SiteSender
 
@@ -28,8 +29,16 @@ LONGEST_NAME = 100
 LOCAL_PART = re.compile(r"[a-z0-9._%+'=&#-]{1,64}", re.IGNORECASE | re.ASCII)
 # What a name may hold beside letters, marks and digits: punctuation, blanks, and the plus.
 IN_NAMES = ("L", "M", "N", "P")
-# Never: what ends a quotation or an address, and what makes a name look like an address or a page.
-NOT_IN_NAMES = re.compile(r'["\\@<>]|://|www\.', re.IGNORECASE)
+# Never: what ends a quotation or an address, and what makes a name look like an address or a page. Of dots, "e.V.",
+# "St. Gallen" and "2.0" are none of these, and of colons, "18:00" and "Sportler:innen" are not.
+NOT_IN_NAMES = re.compile(
+    r'["\\@<>]|//|www\.|[.。][^\W\d_]{2}|(?:\d+\.){3}\d|\w:(?!(?:in|innen\w*|r|n|e)\b|(?<=\d:)\d)\S', re.IGNORECASE
+)
+# Punctuation that looks like no dot, and the dot of Katakana. All other is taken for one before Latin letters, but
+# for that of Catalan: "Col·legi".
+NO_DOTS = "!\"#%&'*,/;:?@\\¡¿・"
+LIKE_DOTS = re.compile(r"(?:(?<![lL])·|·(?![lL])|[\u0660\u06f0\ua4f8]|(?!·)[^\w\s])(?=[a-z])", re.IGNORECASE | re.ASCII)
+LIKE_COLONS = str.maketrans("\u0589\u05c3\u0703\u0704\u16ec\u02d0", "::::::")
 _as_header = HeaderRegistry()
 _is_url = URLValidator(schemes=["http", "https"])
 
@@ -37,8 +46,8 @@ _is_url = URLValidator(schemes=["http", "https"])
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """
-    `from_email` as it stands in the header. `is_refused`: staff have set another one, which may not be used, since
-    `FROM_DOMAINS` does not have its domain (any more).
+    `from_email` as it stands in the header. `is_refused`: staff have set another one, which may not be used, for
+    instance since `FROM_DOMAINS` does not have its domain (any more); then all is as the settings say.
     """
 
     from_email: str
@@ -73,15 +82,14 @@ def default() -> Sender:
 
 
 def sender_of(row: SiteSender) -> Sender:
-    """What a row comes to now. Nothing of it is used that a form would refuse."""
+    """What a row comes to now. Nothing of it is used where a form would refuse any of it."""
     usual = default()
     chosen = _from_email(row, usual)
-    return Sender(
-        from_email=chosen or usual.from_email,
-        reply_to=row.reply_to if is_address(row.reply_to) else "",
-        support_contact=row.support_contact if is_contact(row.support_contact) else usual.support_contact,
-        is_refused=not chosen,
-    )
+    is_fit = bool(chosen) and (not row.reply_to or may_answer(row.reply_to))
+    if not is_fit or (row.support_contact and not may_help(row.support_contact, row.site)):
+        return replace(usual, is_refused=True)
+    contact = row.support_contact or usual.support_contact
+    return Sender(from_email=chosen, reply_to=row.reply_to, support_contact=contact)
 
 
 def _from_email(row: SiteSender, usual: Sender) -> str:
@@ -101,7 +109,8 @@ def _from_email(row: SiteSender, usual: Sender) -> str:
 
 def domains() -> tuple[str, ...]:
     """From which staff may send, as `FROM_DOMAINS` has them; that of `DEFAULT_FROM_EMAIL` where it has none."""
-    return conf.FROM_DOMAINS or tuple(filter(None, [default().address.rpartition("@")[2]]))
+    _local, at, usual = default().address.rpartition("@")
+    return conf.FROM_DOMAINS or ((usual,) if at and usual else ())
 
 
 def is_listed(address: str) -> bool:
@@ -116,9 +125,45 @@ def is_plain_name(name: str) -> bool:
     """
     if not name.strip() or len(name) > LONGEST_NAME or clean_address(name) != name.strip():
         return False
-    if NOT_IN_NAMES.search(unicodedata.normalize("NFKC", name)):
+    if NOT_IN_NAMES.search(_as_seen(name)):
         return False
     return all(each in " +" or unicodedata.category(each)[0] in IN_NAMES for each in name)
+
+
+def _as_seen(name: str) -> str:
+    """The name with a plain dot or colon for whatever looks like one, and without accents."""
+    letters = (each for each in unicodedata.normalize("NFKD", name) if unicodedata.category(each) != "Mn")
+    plain = "".join(letters).translate(LIKE_COLONS)
+    return LIKE_DOTS.sub(lambda found: "." if _is_like_dot(found[0]) else found[0], plain)
+
+
+def _is_like_dot(sign: str) -> bool:
+    return sign not in NO_DOTS and unicodedata.category(sign) in ("Po", "Lm", "Nd")
+
+
+def may_answer(address: str) -> bool:
+    """Whether answers may go to an address: at a listed domain, or one that the settings name."""
+    named = {address_key(text) for text in (default().address, conf.SUPPORT_CONTACT)}
+    return is_address(address) and (is_listed(address) or address_key(address) in named)
+
+
+def may_help(contact: str, site: Site) -> bool:
+    """
+    Whether the emails of a site may send members to a contact: an address to which answers may go, or a page of the
+    very site. Whoever may set a sender could send them anywhere else, in emails that they trust.
+    """
+    if contact == conf.SUPPORT_CONTACT or may_answer(contact):
+        return True
+    return is_contact(contact) and not is_address(contact) and _is_page_of(site, contact)
+
+
+def _is_page_of(site: Site, address: str) -> bool:
+    try:
+        page, own = urlsplit(address), [urlsplit(conf.BASE_URL)] if conf.BASE_URL else []
+        own += [urlsplit(site.root_url)] if sites.is_allowed_host(site.hostname) else []
+        return any(page.hostname == each.hostname and page.port in (None, each.port) for each in own)
+    except ValueError:
+        return False
 
 
 def is_address(text: str) -> bool:

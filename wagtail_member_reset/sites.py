@@ -1,5 +1,5 @@
 """
-Which Wagtail site a visitor is on: asked for once in a few seconds, not with every request.
+Which Wagtail site a visitor is on: asked for once in a few seconds, not with every request. And which hosts may be one.
 
 Wagtail answers by the Host header, and so does this: what is remembered is its own answer to the same header.
 """
@@ -9,16 +9,20 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from django.conf import settings
 from django.db import connections, router, transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.http.request import validate_host
 from wagtail.models import Site
 
 # As long as another process may take to notice that staff have changed a site.
 HELD_SECONDS = 5.0
 # A visitor may write into the header what they like. Beyond so many, all are forgotten.
 MOST_HOSTS = 64
+# What Django's `HttpRequest.get_host` allows while ALLOWED_HOSTS is empty and DEBUG is on.
+HOSTS_OF_DEBUG = [".localhost", "127.0.0.1", "[::1]"]
 
 _held: dict[tuple[str, str], tuple[float, Site | None]] = {}
 
@@ -50,6 +54,12 @@ def as_it_is(site: Site | None) -> Site | None:
     forget()
     found: Site | None = Site.objects.filter(pk=site.pk).first() if site else None
     return found
+
+
+def is_allowed_host(host: str) -> bool:
+    """Whether ALLOWED_HOSTS allows the host, as Django judges it."""
+    allowed = settings.ALLOWED_HOSTS or (HOSTS_OF_DEBUG if settings.DEBUG else [])
+    return bool(host) and validate_host(host, allowed)
 
 
 def forget() -> None:

@@ -5,16 +5,18 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.core import signing
 from django.db import OperationalError
-from wagtail.models import Site
+from django.test import Client
 
 from wagtail_member_reset import outbox, resets
 from wagtail_member_reset.member import next_page
-from wagtail_member_reset.models import PasswordReset, ResetRequest
+from wagtail_member_reset.models import Origin, PasswordReset, Purpose, ResetRequest
 
 from .conftest import choose, path_of, url
 
 WANTED = "/members/minutes/?page=2"
+COOKIE = "mr_next"
 TOKEN = "0123456789abcdefghjkmnpqrstvwxyz01234567"
 BAD = [
     "//evil.example",
@@ -36,6 +38,9 @@ BAD = [
     "/%5Cevil.example",
     "/%255Cevil.example",
     "/%252Fevil.example",
+    "/%25252Fevil.example",
+    "/%2525252525255Cevil.example",
+    "/%" + "25" * 60 + "2Fx",
     "/%00",
     "/\x00",
     "/\ud800",
@@ -62,6 +67,13 @@ def sign_in_url(client):
     return page.split('class="mr-button" href="')[1].split('"')[0]
 
 
+def follow(client, reset):
+    """Open the link and set a password; where to sign in then."""
+    client.get(path_of(reset))
+    choose(client, reset)
+    return sign_in_url(client)
+
+
 def wanted_by(address):
     return parse_qs(urlsplit(address).query).get("next")
 
@@ -78,7 +90,6 @@ def test_member_who_asked_from_a_page_signs_in_on_the_way_back_to_it(client, mem
 
     assert f'<input type="hidden" name="next" value="{WANTED}">' in form
     assert f"{url('password_reset')}?{urlencode({'next': WANTED})}" in done
-    assert ResetRequest.objects.get().next_path == ""  # resolved
     assert "minutes" not in mailoutbox[0].body + str(mailoutbox[0].alternatives)
     assert "minutes" not in path_of(reset)
     address = sign_in_url(client)
@@ -107,9 +118,8 @@ def test_bad_page_is_ignored_without_a_word(client, member, by_hand, wanted):
     assert b'name="next"' not in shown
     assert len(shown) == len(plain)
     assert (answer.status_code, answer.url) == (302, url("password_reset_done"))
-    assert ResetRequest.objects.get().next_path == ""
-    outbox.drain()
-    assert PasswordReset.objects.get(member=member).next_path == ""
+    assert COOKIE not in answer.cookies
+    assert ResetRequest.objects.count() == 1
 
 
 @pytest.mark.parametrize("wanted", ["/", "/a?q=//x", "/mitglieder/%C3%BCber-uns/", "/a/?q=50%25", "/käse/"])
@@ -121,57 +131,135 @@ def test_part_behind_the_hash_is_left_out(db):
     assert next_page.allowed("/a/?b#c") == "/a/?b"
 
 
-def test_bad_page_on_a_row_leads_nowhere(client, reset):
-    PasswordReset.objects.update(next_path="//evil.example")
+def in_cookie(client, wanted, member):
+    client.cookies[COOKIE] = signing.dumps(wanted, salt=next_page._salt(member.email), compress=True)
+
+
+def test_bad_page_in_a_cookie_leads_nowhere(client, reset, member):
+    in_cookie(client, "//evil.example", member)
     choose(client, reset)
 
     assert wanted_by(sign_in_url(client)) == ["/"]
 
 
-def test_sign_in_page_elsewhere_is_told_nothing(client, reset, settings):
+@pytest.mark.parametrize("value", ["", "x", "IlwvIg:1:x", "x" * 5000])
+def test_cookie_that_is_not_ours_leads_nowhere(client, reset, value):
+    client.cookies[COOKIE] = value
+    choose(client, reset)
+
+    assert wanted_by(sign_in_url(client)) == ["/"]
+
+
+def test_sign_in_page_elsewhere_is_told_nothing(client, reset, member, settings):
     settings.WAGTAIL_FRONTEND_LOGIN_URL = "https://login.example/"
-    PasswordReset.objects.update(next_path=WANTED)
+    in_cookie(client, WANTED, member)
     choose(client, reset)
 
     assert sign_in_url(client) == "https://login.example/"
 
 
-def test_sign_in_page_is_no_place_to_come_back_to(client, reset, settings):
+def test_sign_in_page_is_no_place_to_come_back_to(client, reset, member, settings):
     settings.WAGTAIL_FRONTEND_LOGIN_URL = "/sign-in/"
-    PasswordReset.objects.update(next_path="/sign-in/?next=/")
+    in_cookie(client, "/sign-in/?next=/", member)
     choose(client, reset)
 
     assert sign_in_url(client) == "/sign-in/"
 
 
-def test_page_of_one_member_is_not_told_to_another_browser(client, reset, django_user_model):
-    PasswordReset.objects.update(next_path=WANTED)
+def test_page_of_one_member_is_told_once(client, reset, member):
+    in_cookie(client, WANTED, member)
     choose(client, reset)
-    sign_in_url(client)
 
-    assert wanted_by(sign_in_url(client)) == ["/"]  # told once
+    assert wanted_by(sign_in_url(client)) == [WANTED]
+    assert wanted_by(sign_in_url(client)) == ["/"]
+    assert client.cookies[COOKIE].value == ""
 
 
-def test_link_that_is_sent_again_leads_to_the_page_wanted_last(client, member, sent, later, by_hand):
-    reset = sent()
-    later(timedelta(minutes=3))  # what a stranger asks for a moment after an email is not sent
+def test_page_is_forgotten_after_a_day(client, reset, member, later):
+    in_cookie(client, WANTED, member)
+    later(timedelta(days=1, seconds=1))
+    choose(client, reset)
 
+    assert wanted_by(sign_in_url(client)) == ["/"]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"by": "office"},
+        {"by": "office", "purpose": Purpose.WELCOME},
+        {"origin": Origin.IMPORT},
+        {"origin": Origin.MAILING},
+        {"origin": Origin.MEMBER},
+    ],
+    ids=str,
+)
+def test_stranger_chooses_no_page_for_anybody(client, member, office, sent, later, by_hand, mailoutbox, link):
+    reset = sent(**{**link, "by": office if link.get("by") else None})
+    later(timedelta(minutes=3))  # what anybody asks for a moment after an email is not sent
+    stranger = Client()
+
+    ask(stranger, member.email, "/go/?to=elsewhere")
+    outbox.drain()
+
+    assert (PasswordReset.objects.get(), len(mailoutbox)) == (reset, 2)  # the same link was sent again
+    assert wanted_by(follow(client, reset)) == ["/"]
+
+
+@pytest.mark.parametrize("first", ["member", "stranger"])
+def test_page_that_the_member_wanted_is_not_the_one_that_a_stranger_did(
+    client, member, later, by_hand, mailoutbox, first
+):
+    asked = {"member": (client, WANTED), "stranger": (Client(), "/go/?to=elsewhere")}
+    for who in sorted(asked, key=lambda each: each != first):
+        ask(asked[who][0], member.email, asked[who][1])
+        outbox.drain()
+        later(timedelta(minutes=3))
+
+    assert len(mailoutbox) == 2
+    assert wanted_by(follow(client, PasswordReset.objects.get())) == [WANTED]
+
+
+def test_page_of_who_asked_for_another_address_is_nothing_to_this_link(client, member, sent):
+    ask(client, "nobody@members.example")
+
+    assert wanted_by(follow(client, sent())) == ["/"]
+
+
+def test_page_of_another_spelling_of_the_address_is_kept(client, member, by_hand):
+    ask(client, f" {member.email.upper()} ")
+    outbox.drain()
+
+    assert wanted_by(follow(client, PasswordReset.objects.get(member=member))) == [WANTED]
+
+
+def test_page_wanted_last_counts_also_where_it_is_none(client, member, by_hand):
     ask(client, member.email)
+    ask(client, member.email, "")
     outbox.drain()
 
-    reset.refresh_from_db()
-    assert (PasswordReset.objects.count(), reset.next_path) == (1, WANTED)
+    assert wanted_by(follow(client, PasswordReset.objects.get(member=member))) == ["/"]
 
 
-def test_link_of_another_site_is_told_no_page_of_this_one(member, sent, later, by_hand):
-    reset, there = sent(), Site.objects.create(hostname="other.example", root_page=Site.objects.get().root_page)
-    later(timedelta(minutes=3))
-
-    resets.request(member.email, network="203.0.113.7", site=there, language="en", next_path=WANTED)
+def test_longest_page_fits_into_a_cookie(client, member, by_hand):
+    longest = "/" + "\u732b" * 199
+    ask(client, member.email, longest)
     outbox.drain()
 
-    reset.refresh_from_db()
-    assert (PasswordReset.objects.count(), reset.next_path) == (1, "")
+    assert len(client.cookies[COOKIE].value) < next_page.LONGEST_COOKIE
+    assert wanted_by(follow(client, PasswordReset.objects.get(member=member))) == [longest]
+
+
+def test_cookie_is_for_this_host_and_no_script(client, member):
+    ask(client, member.email)
+    plain = client.cookies[COOKIE]
+    secure = client.post(url("password_reset"), {"email": member.email, "next": WANTED}, secure=True).cookies[
+        "__Host-mr_next"
+    ]
+
+    assert (plain["httponly"], plain["samesite"], plain["secure"]) == (True, "Lax", "")
+    assert (secure["httponly"], secure["samesite"], secure["secure"], secure["path"]) == (True, "Lax", True, "/")
+    assert member.email not in plain.value and "minutes" not in plain.value
 
 
 def test_members_and_strangers_get_the_same_with_a_page(client, member, statements, by_hand):
@@ -179,7 +267,15 @@ def test_members_and_strangers_get_the_same_with_a_page(client, member, statemen
     for address in (member.email, "nobody@members.example"):
         with statements as said:
             answer = ask(client, address)
-        seen[address] = (answer.status_code, answer.url, answer.content, said)
+        cookie = answer.cookies[COOKIE]
+        seen[address] = (
+            answer.status_code,
+            answer.url,
+            answer.content,
+            said,
+            len(cookie.value),
+            {**cookie, "expires": ""},
+        )
 
     assert seen[member.email] == seen["nobody@members.example"]
 

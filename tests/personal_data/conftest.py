@@ -30,7 +30,7 @@ def everything(member, other, office, sent, by_hand):
         DeliveryEvent.objects.create(
             email=email, key="k", event_type="bounced", mta_response="550 no", happened_at=email.created_at
         )
-        resets.request(person.email, network="203.0.113.7", site=None, language="en", next_path="/minutes/")
+        resets.request(person.email, network="203.0.113.7", site=None, language="en")
         bad_addresses.remember(person.email, BadVerdict.HARD_BOUNCE, cause="no_such_mailbox")
         do_not_email.note(person, reason=DoNotEmailReason.POST_ONLY, by=office)
         row, _made = NeedsHelp.objects.get_or_create(member=person)

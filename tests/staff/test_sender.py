@@ -39,13 +39,13 @@ def errors(response):
 
 
 def test_sender_is_stored_cleaned_and_noted_in_the_log(sender_client, site, office):
-    fields = {"from_name": "  Youth   Club ", "from_address": " hi@youth.example ", "reply_to": "answers@b.example"}
+    fields = {"from_name": "  Youth   Club ", "from_address": " hi@youth.example ", "reply_to": "a@club.example"}
 
     response = post(sender_client, site, **fields, support_contact="https://club.example/help")
 
     assert response.status_code == 302
     row = SiteSender.objects.get()
-    assert (row.from_name, row.from_address, row.reply_to) == ("Youth Club", "hi@youth.example", "answers@b.example")
+    assert (row.from_name, row.from_address, row.reply_to) == ("Youth Club", "hi@youth.example", "a@club.example")
     [entry] = ModelLogEntry.objects.filter(action="wagtail.create", content_type__model="sitesender")
     assert entry.user == office
 
@@ -64,6 +64,10 @@ def test_sender_is_stored_cleaned_and_noted_in_the_log(sender_client, site, offi
         ("reply_to", "a@b.example, c@d.example", "valid email"),
         ("reply_to", "a!b@b.example", "one plain email address"),
         ("support_contact", "javascript:alert(1)", "one email address"),
+        ("from_name", "paypal.com", "looks like an address"),
+        ("reply_to", "thief@evil.example", "Answers cannot go to evil.example. Choose an address at club.example"),
+        ("support_contact", "thief@evil.example", "Members cannot be told to write to evil.example."),
+        ("support_contact", "https://evil.example/", "Choose a web page of this site"),
     ],
 )
 def test_what_cannot_be_used_is_refused_at_its_field(sender_client, site, field, value, said):
@@ -111,10 +115,30 @@ def test_list_says_what_emails_are_from_now(sender_client, site, settings):
     assert "since what was chosen may not be used" in unused
 
 
+def test_superuser_is_refused_a_contact_elsewhere_too(admin_client, site):
+    response = post(admin_client, site, reply_to="thief@evil.example", support_contact="https://evil.example/")
+
+    assert sorted(errors(response)) == ["reply_to", "support_contact"]
+    assert not SiteSender.objects.exists()
+
+
 def test_form_says_which_domains_there_are(sender_client, site):
     page = words(sender_client.get(reverse("wagtail_member_reset_sender:add")).content.decode())
 
-    assert "At one of these domains: club.example, youth.example." in page
+    assert page.count("At one of these domains: club.example, youth.example.") == 3
+    assert "A web page has to be one of this site." in page
+
+
+def test_form_says_what_to_do_where_no_domain_is_listed(sender_client, site, settings):
+    settings.WAGTAIL_MEMBER_RESET_FROM_DOMAINS, settings.DEFAULT_FROM_EMAIL = [], "webmaster"
+    settings.WAGTAIL_MEMBER_RESET_SUPPORT_CONTACT = "https://club.example/help"
+    said = "No domain is allowed: ask your administrator to list yours in WAGTAIL_MEMBER_RESET_FROM_DOMAINS."
+
+    page = words(sender_client.get(reverse("wagtail_member_reset_sender:add")).content.decode())
+    response = post(sender_client, site, from_address="a@club.example", reply_to="b@club.example")
+
+    assert said in page
+    assert errors(response) == {"from_address": [said], "reply_to": [said]}
 
 
 @pytest.mark.parametrize("name", ["index", "add"])

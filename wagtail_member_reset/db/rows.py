@@ -93,9 +93,14 @@ def with_keys(keys: Sequence[Any]) -> Q:
     return Q(pk__in=keys)
 
 
-def reaches(rows: QuerySet[Any], most: int) -> bool:
-    """Whether there are as many rows, counted no further than it matters: somebody's list may be long."""
-    return rows[:most].count() >= most
+def reaches(rows: QuerySet[Any], most: int, *more: QuerySet[Any]) -> bool:
+    """Whether there are as many rows in all, counted no further than it matters: somebody's list may be long."""
+    number = 0
+    for part in (rows, *more):
+        number += part[: most - number].count()
+        if number >= most:
+            return True
+    return False
 
 
 def _takes_columns(connection: Any) -> bool:

@@ -1,5 +1,6 @@
 """One member's link: where it leads, whether it still stands, how it is issued and how it ends."""
 
+from ..sites import is_allowed_host
 from .handed_out import hand_out
 from .issuer import (
     LOG_ACTIONS,
@@ -11,13 +12,12 @@ from .issuer import (
     reissue,
     take_up,
 )
-from .limits import is_spent_for_mailings, is_spent_for_strangers, refusal_of_staff
+from .limits import is_spent_for_mailings, is_spent_for_strangers, keep_counting, refusal_of_staff
 from .location import (
     LocationProblem,
     admin_url,
     base_url,
     has_refused_host,
-    is_allowed_host,
     leads_nowhere,
     origin,
     page_url,
@@ -71,6 +71,7 @@ __all__ = [
     "is_spent_for_mailings",
     "is_spent_for_strangers",
     "is_upgrading",
+    "keep_counting",
     "leads_nowhere",
     "lifetime_of",
     "lock_first",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import Enum
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -62,7 +61,6 @@ def take_up(
     site: Site | None = None,
     keeps_site: bool = False,
     language: str = "",
-    next_path: str = "",
 ) -> tuple[PasswordReset, Effect]:
     """
     The link of an account that is locked: its live one where that can be made again, else a new one; and which it is.
@@ -75,17 +73,9 @@ def take_up(
     if expected is not None and effect != expected:
         raise EffectChanged(effect.value)
     if current is not None and effect == Effect.SAME_LINK:
-        _note_next(current, next_path, site=site)
         return current, effect
-    details: dict[str, Any] = {"site": site, "language": language, "next_path": next_path}
-    return issue_link(account, current, purpose=purpose, origin=origin, by=by, **details), effect
-
-
-def _note_next(reset: PasswordReset, next_path: str, *, site: Site | None) -> None:
-    """The page that the member wanted last; a path of another site means nothing where the link leads."""
-    if next_path and next_path != reset.next_path and site is not None and site.pk == reset.site_id:
-        reset.next_path = next_path
-        reset.save(update_fields=["next_path"])
+    new = issue_link(account, current, purpose=purpose, origin=origin, by=by, site=site, language=language)
+    return new, effect
 
 
 def reissue(email: ResetEmail) -> PasswordReset:
@@ -104,7 +94,6 @@ def reissue(email: ResetEmail) -> PasswordReset:
             by=old.issued_by,
             site=old.site,
             language=old.language,
-            next_path=old.next_path,
         )
         ResetEmail.objects.filter(pk=email.pk).update(reset=reset)
         return reset
@@ -152,14 +141,12 @@ def issue_link(
     by: Member | None,
     site: Site | None,
     language: str,
-    next_path: str = "",
 ) -> PasswordReset:
     purpose = purpose_of_next(current, purpose)
     if current is not None and not settle(current, account):
         close(current, State.SUPERSEDED, Reason.NEWER_LINK)
     site = site or usual_site(account)
     reset, _token = Issuer(origin=origin, by=by, site=site, language=language).link_of(account, purpose)
-    reset.next_path = next_path
     reset.save(force_insert=True)
     NeedsHelp.objects.look_again([account.pk])
     return reset

@@ -14,17 +14,16 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http.request import split_domain_port, validate_host
+from django.http.request import split_domain_port
 from django.urls import NoReverseMatch, get_script_prefix, reverse, set_script_prefix
 from django.utils import translation
 
 from .. import languages
 from ..conf import conf
 from ..exceptions import SettingError
+from ..sites import is_allowed_host
 
 PLACEHOLDER_HOSTS = {"", "localhost", "127.0.0.1", "::1", "[::1]", "example.com"}
-# What Django's `HttpRequest.get_host` allows while ALLOWED_HOSTS is empty and DEBUG is on.
-HOSTS_OF_DEBUG = [".localhost", "127.0.0.1", "[::1]"]
 
 
 class LocationProblem(str, Enum):
@@ -73,12 +72,6 @@ def has_refused_host(site: HasRootURL | None) -> bool:
     if conf.BASE_URL or site is None:
         return False
     return not is_allowed_host(split_domain_port(site.root_url.partition("://")[2])[0])
-
-
-def is_allowed_host(host: str) -> bool:
-    """Whether ALLOWED_HOSTS allows the host, as Django judges it."""
-    allowed = settings.ALLOWED_HOSTS or (HOSTS_OF_DEBUG if settings.DEBUG else [])
-    return bool(host) and validate_host(host, allowed)
 
 
 def origin(site: HasRootURL | None) -> str:

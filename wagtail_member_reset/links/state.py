@@ -20,7 +20,7 @@ from .. import audit, db, tokens
 from ..accounts import Member, address_column, address_of, refusal_conditions, refusal_for, same_address
 from ..conf import conf
 from ..exceptions import LinkProblem, Refusal, Unredeemable
-from ..models import LinkViewer, NeedsHelp, PasswordReset, Purpose, Reason, ResetEmail, State
+from ..models import LinkViewer, NeedsHelp, PasswordReset, Purpose, Reason, ResetEmail, State, Tally
 from .viewers import has_gained, which_gained
 
 PURGE_CHUNK = 500
@@ -145,12 +145,15 @@ def purge(*, dry_run: bool = False) -> int:
     """
     Forget links past their expiry and the retention, with their mails; the number of links forgotten.
 
-    So are members whom a mailing passed over, and who have no link by which to forget them. A `dry_run` only counts.
+    So are members whom a mailing passed over, and who have no link by which to forget them, and what was kept of an
+    erasure for a day. A `dry_run` only counts.
     """
     ended = PasswordReset.objects.filter(expires_at__lt=timezone.now() - conf.RETENTION)
     if dry_run:
         return ended.count()
     _delete_in_chunks(ResetEmail.objects.past_retention().filter(reset=None))
+    _delete_in_chunks(ResetEmail.objects.outlived())
+    _delete_in_chunks(Tally.objects.filter(counted_at__lt=timezone.now() - Tally.KEPT))
     return _delete_in_chunks(ended)
 
 

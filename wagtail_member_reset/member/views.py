@@ -45,20 +45,21 @@ def password_reset(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         context = {"form": RequestForm(), "next": next_page.allowed(request.GET.get("next", ""))}
         return _page(request, "password_reset_form.html", context)
-    next_path = next_page.allowed(request.POST.get("next", ""))
+    next_path, address = next_page.allowed(request.POST.get("next", "")), request.POST.get("email", "").strip()
     try:
         resets.request(
-            request.POST.get("email", "").strip(),
+            address,
             network=network_of(request),
             site=sites.of_request(request),
             language=get_language() or settings.LANGUAGE_CODE,
-            next_path=next_path,
         )
     except DatabaseError as error:
         # What the database says of it may quote the row, and so the address.
         logger.error("request not written: %s", type(error).__name__)
         return _not_written(request)
-    return redirect(_with_next(reverse("wagtail_member_reset:password_reset_done"), next_path))
+    response = redirect(_with_next(reverse("wagtail_member_reset:password_reset_done"), next_path))
+    next_page.keep(response, request, next_path, address=address)
+    return response
 
 
 @guarded
@@ -122,11 +123,12 @@ def password_reset_complete(request: HttpRequest) -> HttpResponse:
     context = {
         "sign_in_name": accounts.sign_in_name(reset.member) if reset else "",
         "was_used": used is not None,
-        "next": next_page.allowed(reset.next_path) if reset else "",
+        "next": next_page.kept(request, address=reset.recipient) if reset else "",
     }
     response = _page(request, "password_reset_complete.html", context, language=reset.language if reset else "")
     if used:
         grants.forget_selector(response, request)
+        next_page.drop(response, request)
     return response
 
 

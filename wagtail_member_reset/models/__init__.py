@@ -27,6 +27,7 @@ from .reset_email import (
     SkipReason,
 )
 from .site_sender import SiteSender
+from .tally import Counted, Tally
 from .upload import MailingUpload, MailingUploadPiece
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "BadAddress",
     "BadVerdict",
     "ClaimedMinute",
+    "Counted",
     "DeliveryEvent",
     "DoNotEmail",
     "DoNotEmailReason",
@@ -66,4 +68,5 @@ __all__ = [
     "SiteSender",
     "SkipReason",
     "State",
+    "Tally",
 ]

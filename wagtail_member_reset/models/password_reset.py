@@ -112,8 +112,6 @@ class PasswordReset(PartlyIndexed):
         "wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     recipient = models.CharField(max_length=320)
-    # Where the member goes after signing in: the page on which they were asked to. It is in no link and no email.
-    next_path = models.CharField(max_length=200, blank=True, default="")
     password_mark = models.CharField(max_length=64)
     selector = models.CharField(max_length=12, unique=True)
     nonce = models.BinaryField(max_length=32, null=True)

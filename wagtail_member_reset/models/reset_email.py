@@ -12,6 +12,7 @@ from .. import ids
 from ..conf import conf
 from .partial import PartlyIndexed
 from .password_reset import Origin, PasswordReset, Purpose
+from .tally import Tally
 
 
 class EmailState(models.TextChoices):
@@ -68,6 +69,13 @@ class ResetEmailQuerySet(models.QuerySet["ResetEmail"]):
         """What is forgotten with its link, or, where a mailing passed somebody over who has none, by its own age."""
         limit = timezone.now() - conf.RETENTION
         return self.filter(Q(reset__expires_at__lt=limit) | Q(reset=None, created_at__lt=limit))
+
+    def outlived(self) -> ResetEmailQuerySet:
+        """Notices that waited when all else about the person was erased, and that have left since."""
+        day_ago = timezone.now() - Tally.KEPT
+        return self.filter(skip_reason=SkipReason.ERASED, reset=None, mailing=None, created_at__lt=day_ago).exclude(
+            state__in=[EmailState.QUEUED, EmailState.SENDING]
+        )
 
     def with_link(self) -> ResetEmailQuerySet:
         return self.exclude(purpose__in=WITHOUT_LINK)
@@ -192,14 +200,12 @@ class ResetRequest(models.Model):
     """
     What a visitor typed, until a worker resolved it. Written alike for members and strangers.
 
-    `address` and `next_path` are emptied with the resolution; the digests stay a day, for the limits.
+    `address` is emptied with the resolution; the digests stay a day, for the limits.
     """
 
     address = models.CharField(max_length=320, blank=True)
     address_digest = models.CharField(max_length=64)
     network_digest = models.CharField(max_length=64)
-    # The page that the visitor wanted when they were asked to sign in; see `member.next_page`.
-    next_path = models.CharField(max_length=200, blank=True, default="")
     site = models.ForeignKey("wagtailcore.Site", models.SET_NULL, null=True, blank=True, related_name="+")
     language = models.CharField(max_length=16)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)

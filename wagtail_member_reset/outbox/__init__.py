@@ -11,7 +11,7 @@ from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_ov
 from .entry import enqueue
 from .former import is_told, tell_former_address
 from .letter import letter_of, subject_of
-from .requests import MOST_ACCOUNTS, accept, requests_of
+from .requests import MOST_ACCOUNTS, accept, forget_requests, requests_of
 from .requests import count_shared as count_shared_requests
 from .requests import purge as purge_requests
 from .sample import SampleSent, problems_of_draft, sample_of, sample_of_text, send_test
@@ -28,6 +28,7 @@ __all__ = [
     "count_shared_requests",
     "drain",
     "enqueue",
+    "forget_requests",
     "has_task_backend",
     "is_told",
     "letter_of",

@@ -25,15 +25,13 @@ def enqueue(
     language: str = "",
     fresh: bool = False,
     expected: Effect | None = None,
-    next_path: str = "",
 ) -> ResetEmail:
     """
     Write a link and the promise of its mail: the live link inside its window, else a new one.
 
     `fresh` asks for a new link in any case, and so does a `site` that is not the live link's, but where that
     `keeps_site`. Without a site, a new link is for that of the member's last one. `language` serves members without
-    one of their own; `next_path` is the page that they wanted. One transaction, tried again when another writer was
-    faster.
+    one of their own. One transaction, tried again when another writer was faster.
 
     Raises `SendRefused`, and `EffectChanged` when the outcome is not the `expected` one.
     """
@@ -57,7 +55,6 @@ def enqueue(
             site=site,
             keeps_site=keeps_site,
             language=language,
-            next_path=next_path,
         )
         audit.record(account, links.LOG_ACTIONS[effect], by=by, origin=origin)
         if by is not None and audit.has_changed_address(account, by=by):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from .. import audit, db, links
 from ..accounts import Member, address_of, keeps_last_login, language_of, replaces_address, same_address
 from ..conf import conf
-from ..models import EmailState, PasswordReset, Purpose, ResetEmail, State
+from ..models import Counted, EmailState, PasswordReset, Purpose, ResetEmail, State, Tally
 from ..reports import NO_SUCH_ADDRESS, Cause, Outcome, reports, verdict_on
 from .background import wake_on_commit
 
@@ -67,14 +67,16 @@ def is_told(member: Member, *, address: str, by: Member | None, changed_at: date
 
 def _is_spent(member: Member, *, by: Member | None) -> bool:
     """Whether a day's notices about one account, or those that one person may cause, are used up."""
-    notices = ResetEmail.objects.filter(purpose=Purpose.ADDRESS_CHANGED)
+    notices, erased = ResetEmail.objects.filter(purpose=Purpose.ADDRESS_CHANGED), Tally.objects
     now = timezone.now()
-    if db.reaches(notices.filter(member=member.pk, created_at__gt=now - DAY), MOST_A_DAY):
+    of_account = notices.filter(member=member.pk, created_at__gt=now - DAY)
+    if db.reaches(of_account, MOST_A_DAY, erased.within(DAY, Counted.NOTICE).filter(member=member.pk)):
         return True
     if by is None:
         return False
     most, period = conf.STAFF_LIMITS["person"]
-    return db.reaches(notices.filter(requested_by=by.pk, created_at__gt=now - period), most)
+    by_person = notices.filter(requested_by=by.pk, created_at__gt=now - period)
+    return db.reaches(by_person, most, erased.within(period, Counted.NOTICE).filter(by=by.pk))
 
 
 def _was_told(member: Member, address: str) -> bool:
@@ -94,7 +96,9 @@ def _last_used_at(member: Member, address: str, *, set_at: datetime | None) -> d
         signed_in_at = None  # with another address, whoever still goes on in that session
     used = PasswordReset.objects.filter(member=member.pk, state=State.USED).order_by("-used_at")
     found = used.values_list("recipient", "used_at")[:LOOKED]
-    moments = [signed_in_at, *(used_at for recipient, used_at in found if same_address(recipient, address))]
+    # Of links whose rows were erased, the log alone tells: nobody silences a notice by an erasure before the change.
+    erased = audit.used_before_erasure(member, since=set_at)
+    moments = [signed_in_at, erased, *(used_at for recipient, used_at in found if same_address(recipient, address))]
     return max(filter(None, moments), default=None)
 
 

@@ -58,7 +58,7 @@ SAID_EVERY = 3600.0
 _said: dict[str, float] = {}
 
 
-def accept(address: str, *, network: str, site: Site | None, language: str, next_path: str = "") -> bool:
+def accept(address: str, *, network: str, site: Site | None, language: str) -> bool:
     """
     Write down a request, and take it back if a limit is exceeded; whether it stays. In a transaction of the caller's.
 
@@ -71,7 +71,7 @@ def accept(address: str, *, network: str, site: Site | None, language: str, next
         "network_digest": _network_digest(network),
         "address_digest": ids.digest("address", accounts.address_key(address)),
     }
-    written = ResetRequest(address=address, site=site, language=language, next_path=next_path, **digests)
+    written = ResetRequest(address=address, site=site, language=language, **digests)
     written.save(force_insert=True)
     spent = _spent_limit(written)
     _say(written, spent)
@@ -139,6 +139,13 @@ def requests_of(keys: Iterable[str]) -> QuerySet[ResetRequest]:
     return ResetRequest.objects.filter(address_digest__in=[ids.digest("address", key) for key in keys])
 
 
+def forget_requests(keys: Iterable[str]) -> None:
+    """Forget these, but for their digests, which stay their day: whoever erases must not begin the limits anew."""
+    theirs = requests_of(keys)
+    theirs.filter(resolved_at=None).update(resolved_at=timezone.now())
+    theirs.update(address="", language="", site=None)
+
+
 class _Accounts:
     """The accounts of addresses, all looked up at once."""
 
@@ -181,7 +188,7 @@ def _resolve(request: ResetRequest, members: Sequence[Any]) -> bool:
 def _mark_resolved(pks: Sequence[int]) -> int:
     """Write first: of several workers, one finds the row unresolved."""
     unresolved = ResetRequest.objects.filter(pk__in=pks, resolved_at=None)
-    return db.retried(lambda: unresolved.update(resolved_at=timezone.now(), address="", next_path=""))
+    return db.retried(lambda: unresolved.update(resolved_at=timezone.now(), address=""))
 
 
 def _promise(request: ResetRequest, member: Any) -> bool:
@@ -196,7 +203,6 @@ def _promise(request: ResetRequest, member: Any) -> bool:
             site=request.site,
             keeps_site=True,
             language=request.language,
-            next_path=request.next_path,
         )
     except SendRefused as refused:
         logger.debug("request=%s refused: %s", request.pk, refused.refusal.value)

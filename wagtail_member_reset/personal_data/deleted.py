@@ -30,11 +30,12 @@ def note_deleted(member: Member, *, using: str) -> None:
     """
     Have what is left of an account forgotten, once its deletion is committed. Called before it, for the addresses.
 
-    Two statements; the rest is done once for all accounts that a transaction deletes.
+    A few statements; the rest is done once for all accounts that a transaction deletes.
     """
     # Django deletes within a transaction that has not written yet. One that reads first is refused by SQLite when
     # somebody else writes meanwhile.
     links.lock_first(member)
+    links.keep_counting(member, is_deleted=True)
     _noted.keys[member.pk] = {address_key(address_of(member)), *map(address_key, addresses_mailed(member.pk))} - {""}
     transaction.on_commit(forget_deleted, using=using, robust=True)
 
@@ -58,5 +59,5 @@ def forget_deleted() -> None:
 
 
 def _forget_addresses(person: Person) -> None:
-    outbox.requests_of(person.own_keys).delete()
+    outbox.forget_requests(person.own_keys)
     bad_addresses.of_keys(person.own_keys).delete()

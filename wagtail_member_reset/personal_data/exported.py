@@ -24,8 +24,9 @@ from ..models import (
     PasswordReset,
     ResetEmail,
     ResetRequest,
+    Tally,
 )
-from ..redact import blank_out_readable
+from ..redact import blank_out_any
 from .in_mailings import named_in
 from .person import Person, person_of
 
@@ -33,7 +34,7 @@ FORMAT = 1
 # What is told of each row, by its own name. What is not, stands in LEFT_OUT, and why.
 TOLD: dict[type[Model], tuple[str, ...]] = {
     PasswordReset: (
-        *("id", "purpose", "origin", "language", "recipient", "next_path", "state", "reason", "issued_at"),
+        *("id", "purpose", "origin", "language", "recipient", "state", "reason", "issued_at"),
         *("expires_at", "shown_at", "copied_at", "opened_at", "used_at", "closed_at", "reminded_at"),
     ),
     ResetEmail: (
@@ -47,8 +48,9 @@ TOLD: dict[type[Model], tuple[str, ...]] = {
     LinkViewer: ("viewed_at", "copied_at"),
     DoNotEmail: ("reason", "set_at"),
     NeedsHelp: ("reason", "happened_at", "domain", "has_arrived", "shelf", "until", "note", "noted_at"),
-    ResetRequest: ("address", "next_path", "language", "created_at", "resolved_at"),
+    ResetRequest: ("address", "language", "created_at", "resolved_at"),
     BadAddress: ("verdict", "cause", "happened_at"),
+    Tally: ("kind", "counted_at"),
 }
 _PROOF = "what makes or proves a link"
 _SELF = "the person themselves"
@@ -86,6 +88,7 @@ LEFT_OUT: dict[type[Model], dict[str, str]] = {
         "network_digest": "a digest of where somebody came from, who need not be this person",
     },
     BadAddress: {"digest": "a digest of the address"},
+    Tally: {"id": _INNER, "member": _SELF, "by": _STAFF},
 }
 
 
@@ -106,6 +109,7 @@ def export(member: Member) -> dict[str, Any]:
         "address": [_told(row) for row in bad_addresses.of_keys(person.keys)],
         "do_not_email": [_told(row) for row in DoNotEmail.objects.filter(pk=member.pk)],
         "needs_help": [_told(row) for row in NeedsHelp.objects.filter(pk=member.pk)],
+        "counted": [_told(row) for row in Tally.objects.filter(member=member.pk).order_by("pk")],
         "mailings": named_in(person),
         "log": list(_log(member)),
         "as_staff": _as_staff(member),
@@ -210,4 +214,4 @@ def _without_links(value: Any) -> Any:
         return {key: _without_links(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_without_links(each) for each in value]
-    return blank_out_readable(value) if isinstance(value, str) else value
+    return blank_out_any(value) if isinstance(value, str) else value

@@ -55,6 +55,7 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
     def clean_from_address(self) -> str:
         address = self._one_address("from_address")
         if address and not senders.is_listed(address):
+            self._refuse_without_domains()
             raise ValidationError(
                 _(
                     "Emails cannot be sent from %(domain)s. Choose an address at %(domains)s, or ask your "
@@ -66,12 +67,38 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
         return address
 
     def clean_reply_to(self) -> str:
-        return self._one_address("reply_to")
+        address = self._one_address("reply_to")
+        if address and not senders.may_answer(address):
+            self._refuse_without_domains()
+            raise ValidationError(
+                _(
+                    "Answers cannot go to %(domain)s. Choose an address at %(domains)s, or ask your administrator to "
+                    "add the domain to WAGTAIL_MEMBER_RESET_FROM_DOMAINS."
+                ),
+                params={"domain": address.rpartition("@")[2], "domains": _listed()},
+                code="domain",
+            )
+        return address
 
     def clean_support_contact(self) -> str:
         contact = str(self.cleaned_data["support_contact"]).strip()
         if contact and not senders.is_contact(contact):
             raise ValidationError(_("Enter one email address, or the address of a web page."), code="contact")
+        site = self.cleaned_data.get("site")
+        if contact and site and not senders.may_help(contact, site):
+            if not senders.is_address(contact):
+                raise ValidationError(
+                    _("Choose a web page of this site: members trust what its emails say."), code="page"
+                )
+            self._refuse_without_domains()
+            raise ValidationError(
+                _(
+                    "Members cannot be told to write to %(domain)s. Choose an address at %(domains)s, or ask your "
+                    "administrator to add the domain to WAGTAIL_MEMBER_RESET_FROM_DOMAINS."
+                ),
+                params={"domain": contact.rpartition("@")[2], "domains": _listed()},
+                code="domain",
+            )
         return contact
 
     def clean(self) -> dict[str, Any]:
@@ -81,6 +108,10 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
             raise ValidationError(_("Everything is empty, so that nothing would differ from the settings."))
         return cleaned
 
+    def _refuse_without_domains(self) -> None:
+        if not senders.domains():
+            raise ValidationError(_no_domains(), code="domain")
+
     def _one_address(self, name: str) -> str:
         address = clean_address(str(self.cleaned_data[name]))
         if address and not senders.is_address(address):
@@ -89,21 +120,30 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
 
 
 def _listed() -> str:
-    return ", ".join(senders.domains()) or "-"
+    return ", ".join(senders.domains())
+
+
+def _no_domains() -> str:
+    return _("No domain is allowed: ask your administrator to list yours in WAGTAIL_MEMBER_RESET_FROM_DOMAINS.")
 
 
 def _help_texts() -> dict[str, str]:
     usual = senders.default()
-    empty = _("Leave empty for %(usual)s.")
-    listed = _("At one of these domains: %(domains)s.") % {"domains": _listed()}
+    listed, own_page = _no_domains(), _("A web page has to be one of this site.")
+    answers = _("Where answers go. Leave empty, and they go to the From address.")
+    helps = _("Whom members may ask: an email address, or a web page. It stands in the emails.")
+    if domains := _listed():
+        listed = _("At one of these domains: %(domains)s.") % {"domains": domains}
     return {
         "from_name": _("Leave empty for the name in %(usual)s.") % {"usual": usual.from_email},
-        "from_address": f"{listed} {empty % {'usual': usual.address}}",
-        "reply_to": _("Where answers go. Leave empty, and they go to the From address."),
-        "support_contact": _("Whom members may ask: an email address, or a web page. It stands in the emails.")
-        + " "
-        + empty % {"usual": usual.support_contact},
+        "from_address": f"{listed} {_if_empty(usual.address)}",
+        "reply_to": f"{answers} {listed}",
+        "support_contact": f"{helps} {listed} {own_page} {_if_empty(usual.support_contact)}",
     }
+
+
+def _if_empty(usual: str) -> str:
+    return _("Leave empty for %(usual)s.") % {"usual": usual} if usual else ""
 
 
 class SenderColumn(Column):  # type: ignore[misc]
