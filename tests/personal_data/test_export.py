@@ -67,11 +67,11 @@ def test_token_that_a_colleague_typed_is_not_told_in_any_form(member, form):
     token += tokens._check(token[:12], token[12:])
     NeedsHelp.objects.get_or_create(member=member)
     said = form.format(token, token[:-2], "-".join((token[:20], token[20:])))
-    NeedsHelp.objects.filter(pk=member.pk).update(note=f"her link is {said} since May")
+    NeedsHelp.objects.filter(pk=member.pk).update(note=f"Her link: {said}, since May")
 
     [told] = personal_data.export(member)["needs_help"]
 
-    assert "her link is " in told["note"] and told["note"].endswith(" since May")
+    assert told["note"].startswith("Her link: ") and told["note"].endswith(", since May")
     assert said not in told["note"] and token[5:35] not in told["note"].replace("-", "")
 
 

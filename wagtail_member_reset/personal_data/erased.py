@@ -19,7 +19,8 @@ from .person import person_of
 
 def erase(member: Member, *, by: Member | None) -> None:
     """
-    Erase what is stored about the person, for good. A link that works ends first, and emails that wait never leave.
+    Erase what is stored about the person, for good. A link that works ends first, and emails with a link that wait
+    never leave.
 
     What stays, since the account does: "Do not email", which is the person's own wish; what the person did as
     staff, which is about others; and Wagtail's log, which is the site's, with an entry that says who erased. A notice
