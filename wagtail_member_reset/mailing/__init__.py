@@ -24,6 +24,7 @@ from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in, reasons_known_since
 from .left import count_left, first_of, has_missed, keys_left, members_left, members_with, remaining, still_chosen
+from .left_out import reason_noted_since
 from .manner import MOST_PER_HOUR, manner_of
 from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .pace import give_back as give_back_room
@@ -37,7 +38,6 @@ from .purpose import purpose_now
 from .reasons import why_paused
 from .refused import pause_mailing_for, pause_refused_mailing, silence_of
 from .reminders import look_for_reminders
-from .spared import reason_noted_since
 from .state import (
     cancel_unheld_links,
     finish_mailing,
