@@ -40,7 +40,6 @@ from .mailing import (
     manner_of,
     name_of_rest,
     out_of_reach,
-    pass_over,
     pause_mailing,
     preview,
     remaining,
@@ -53,6 +52,7 @@ from .mailing import (
     try_failed_again,
     why_paused,
     with_ids,
+    write_not_allowed,
 )
 from .mailing import discard_draft as discard
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
@@ -161,10 +161,8 @@ def start(
     def beside(written: int) -> Counter[SkipReason]:
         skips: Counter[SkipReason] = Counter()
         if beyond is not None:
-            passed = (
-                pass_over(mailing, accounts.filter(beyond)) for accounts in chosen_within(choice, listing, hidden)
-            )
-            skips[SkipReason.NOT_ALLOWED] = sum(passed)
+            slices = [accounts.filter(beyond) for accounts in chosen_within(choice, listing, hidden)]
+            skips[SkipReason.NOT_ALLOWED] = sum(write_not_allowed(mailing, accounts) for accounts in slices)
         if choice.ids:
             skips[SkipReason.GONE] = count_gone(choice, hidden, there=written + skips[SkipReason.NOT_ALLOWED])
         return skips

@@ -27,11 +27,11 @@ from .left import count_left, first_of, has_missed, keys_left, members_left, mem
 from .left_out import reason_noted_since
 from .manner import MOST_PER_HOUR, manner_of
 from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
+from .not_allowed import write_not_allowed
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .pace import time_left
-from .passed_over import pass_over
 from .previewed import SAMPLES, People, Place, Preview, people, preview
 from .purge import DRAFT_DAYS, discard_draft, purge_mailings
 from .purpose import purpose_now
@@ -130,7 +130,6 @@ __all__ = [
     "note_claimed",
     "opens_at",
     "out_of_reach",
-    "pass_over",
     "pause_after_wave",
     "pause_mailing",
     "pause_mailing_for",
@@ -160,4 +159,5 @@ __all__ = [
     "watch",
     "why_paused",
     "with_ids",
+    "write_not_allowed",
 ]
