@@ -32,11 +32,11 @@ from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .pace import time_left
+from .pausing import pause_refused_mailing, pause_unwanted_mailing, time_since_progress
 from .previewed import SAMPLES, People, Place, Preview, people, preview
 from .purge import DRAFT_DAYS, discard_draft, purge_mailings
 from .purpose import purpose_now
 from .reasons import why_paused
-from .refused import pause_mailing_for, pause_refused_mailing, silence_of
 from .reminders import look_for_reminders
 from .state import (
     cancel_unheld_links,
@@ -132,8 +132,8 @@ __all__ = [
     "out_of_reach",
     "pause_after_wave",
     "pause_mailing",
-    "pause_mailing_for",
     "pause_refused_mailing",
+    "pause_unwanted_mailing",
     "people",
     "preview",
     "problems_of",
@@ -146,13 +146,13 @@ __all__ = [
     "remaining",
     "reserve_room",
     "resume_mailing",
-    "silence_of",
     "skip_counts",
     "start_mailing",
     "still_chosen",
     "stop_mailing",
     "suggested_pace",
     "time_left",
+    "time_since_progress",
     "told_of",
     "try_failed_again",
     "turn_of",
