@@ -37,8 +37,8 @@ from .mailing import (
     in_mixed_order,
     keep_file,
     keep_upload,
-    manner_of,
     name_of_rest,
+    options_of,
     out_of_reach,
     pause_mailing,
     preview,
@@ -265,7 +265,7 @@ def draft_rest(mailing: Mailing, *, by: Member | None, beyond: Q | None = None) 
     keys = remaining(mailing, beyond=beyond)
     if not keys:
         return None
-    details = manner_of(mailing)
+    details = options_of(mailing)
     # They may have a link that this mailing made, and have got no email.
     details |= {
         "again": True,

@@ -25,9 +25,9 @@ from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in, reasons_known_since
 from .left import count_left, first_of, has_missed, keys_left, members_left, members_with, remaining, still_chosen
 from .left_out import reason_noted_since
-from .manner import MOST_PER_HOUR, manner_of
 from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .not_allowed import write_not_allowed
+from .options import MOST_PER_HOUR, options_of
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
@@ -117,7 +117,6 @@ __all__ = [
     "keep_upload",
     "keys_left",
     "look_for_reminders",
-    "manner_of",
     "measure_if_idle",
     "members_left",
     "members_with",
@@ -129,6 +128,7 @@ __all__ = [
     "next_upload",
     "note_claimed",
     "opens_at",
+    "options_of",
     "out_of_reach",
     "pause_after_wave",
     "pause_mailing",
