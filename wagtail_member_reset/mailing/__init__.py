@@ -1,6 +1,6 @@
 """Mailings: who is chosen, how far each is, how fast it goes, and the links and emails that its chunks become."""
 
-from .again import try_failed_again
+from .again import has_missed, try_failed_again
 from .choose import (
     SLICE,
     Choice,
@@ -20,10 +20,10 @@ from .counters import BY_STATE, count, skip_counts
 from .figures import Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .hours import has_hours, has_started, opens_at
+from .in_chunks import count_in_chunks, keys_in_chunks, members_in_chunks, members_with
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in, reasons_known_since
-from .left import count_left, first_of, has_missed, keys_left, members_left, members_with, remaining, still_chosen
 from .left_out import reason_noted_since
 from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
 from .not_allowed import write_not_allowed
@@ -38,6 +38,7 @@ from .purge import DRAFT_DAYS, discard_draft, purge_mailings
 from .purpose import purpose_now
 from .reasons import why_paused
 from .reminders import look_for_reminders
+from .rest import first_of, remaining, still_chosen
 from .state import (
     cancel_unheld_links,
     finish_mailing,
@@ -92,7 +93,7 @@ __all__ = [
     "clean_paragraph",
     "count",
     "count_gone",
-    "count_left",
+    "count_in_chunks",
     "default_name",
     "discard_draft",
     "file_choice",
@@ -115,10 +116,10 @@ __all__ = [
     "issue_chunk",
     "keep_file",
     "keep_upload",
-    "keys_left",
+    "keys_in_chunks",
     "look_for_reminders",
     "measure_if_idle",
-    "members_left",
+    "members_in_chunks",
     "members_with",
     "name_by_date",
     "name_of",

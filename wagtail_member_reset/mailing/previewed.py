@@ -17,8 +17,8 @@ from ..models import Mailing, SkipReason
 from .choose import Kind, chosen_within, out_of_reach
 from .issue import SKIPS
 from .known_bad import Bad, included_in, with_bad_address
-from .left import still_chosen
 from .left_out import first_reason, reasons_to_leave_out
+from .rest import still_chosen
 
 # Keys read at once, on the way to those that a page shows.
 READ = 2000

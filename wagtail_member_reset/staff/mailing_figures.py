@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import reports
 from ..accounts import but_for_members, rank_of
-from ..mailing import count_left
+from ..mailing import count_in_chunks
 from ..mailing import remaining as remaining_of
 from ..models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, SkipReason, State
 from ..moments import sentence
@@ -117,7 +117,7 @@ def rows(mailing: Mailing, hidden: Q | None) -> QuerySet[ResetEmail]:
     return but_for_members(emails, hidden)
 
 
-def holds_left(mailing: Mailing, shown: str) -> bool:
+def holds_chunks(mailing: Mailing, shown: str) -> bool:
     """Whether the members for whom nothing was written yet belong to what is shown."""
     return shown in ("", "not_sent" if mailing.state == MailingState.STOPPED else "waiting")
 
@@ -161,7 +161,7 @@ def _remaining(reader: Any, mailing: Mailing) -> int:
 def _count(mailing: Mailing, hidden: Q | None) -> _Counted:
     emails = rows(mailing, hidden)
     numbers = emails.aggregate(**{name: Count("pk", filter=which) for name, (_label, which) in SHOWN.items() if name})
-    left = count_left(mailing, hidden=hidden)
+    left = count_in_chunks(mailing, hidden=hidden)
     numbers["not_sent" if mailing.state == MailingState.STOPPED else "waiting"] += left
     untold = emails.filter(CAME_BACK | NOT_EMAILED | FAILED).order_by()
     why = untold.values_list("state", "skip_reason", "outcome", "cause").annotate(Count("pk"))
