@@ -25,7 +25,7 @@ from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in, reasons_known_since
 from .left_out import reason_noted_since
-from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
+from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of
 from .not_allowed import write_not_allowed
 from .options import MOST_PER_HOUR, options_of
 from .pace import give_back as give_back_room
@@ -38,7 +38,7 @@ from .purge import DRAFT_DAYS, discard_draft, purge_mailings
 from .purpose import purpose_now
 from .reasons import why_paused
 from .reminders import look_for_reminders
-from .rest import first_of, remaining, still_chosen
+from .rest import remaining, rest_of, still_chosen
 from .state import (
     cancel_unheld_links,
     finish_mailing,
@@ -99,7 +99,6 @@ __all__ = [
     "file_choice",
     "finish_mailing",
     "finish_mailings",
-    "first_of",
     "forgotten_chunk",
     "forgotten_mailings",
     "give_back_room",
@@ -123,7 +122,6 @@ __all__ = [
     "members_with",
     "name_by_date",
     "name_of",
-    "name_of_rest",
     "next_chunk",
     "next_turn",
     "next_upload",
@@ -146,6 +144,7 @@ __all__ = [
     "reasons_known_since",
     "remaining",
     "reserve_room",
+    "rest_of",
     "resume_mailing",
     "skip_counts",
     "start_mailing",

@@ -7,12 +7,48 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
 from .. import db
-from ..models import REFUSED_CODES, Mailing, MailingChunk, MailingState, ResetEmail, SkipReason
-from .choose import Choice, choice_from_json, out_of_reach
+from ..models import REFUSED_CODES, Mailing, MailingChunk, MailingState, Origin, ResetEmail, SkipReason
+from .choose import Choice, Kind, choice_from_json, holds_back_admins, out_of_reach
 from .in_chunks import COUNTED, accounts_with, keys_in_chunks
+from .naming import name_of_rest
+from .options import options_of
+from .protection import limits_of_rest
 from .state import missed_emails
+
+
+def rest_of(mailing: Mailing, *, beyond: Q | None) -> dict[str, Any] | None:
+    """
+    A mailing to those who are `remaining` of a stopped one, in its way, as `mailings.drafted` takes it; None where
+    there is nobody.
+
+    It pauses by itself as the stopped one would have, had it been resumed.
+    """
+    # Who gets another email while this reads on is left out as the draft starts.
+    now = timezone.now()
+    keys = remaining(mailing, beyond=beyond)
+    if not keys:
+        return None
+    choice = Choice(
+        kind=Kind.IDS,
+        ids=tuple(keys),
+        mailing=mailing.pk,
+        rest_of=first_of(mailing),
+        held_back=holds_back_admins(mailing.choice),
+    )
+    return {
+        **options_of(mailing),
+        **limits_of_rest(mailing),
+        "choice": choice,
+        # They may have a link that this mailing made, and have got no email.
+        "again": True,
+        "origin": Origin(mailing.origin),
+        "name": name_of_rest(mailing),
+        "included": mailing.included,
+        "created_at": now,
+    }
 
 
 def remaining(mailing: Mailing, *, beyond: Q | None = None) -> list[Any]:
