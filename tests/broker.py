@@ -8,6 +8,7 @@ what it saw as JSON. Whether a site has a task backend is decided at start, so i
 import json
 import os
 import sys
+from contextlib import contextmanager
 from datetime import timedelta
 
 try:
@@ -65,8 +66,30 @@ def single_mail():
     }
 
 
+@contextmanager
+def played_time():
+    """The clock stands still, but for what is waited, so that no test depends on how fast its machine is."""
+    from types import SimpleNamespace
+    from unittest import mock
+
+    import time_machine
+    from django.utils import timezone
+
+    from wagtail_member_reset.outbox import tasks
+
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        seconds = SimpleNamespace(monotonic=lambda: timezone.now().timestamp(), sleep=clock.shift)
+        with mock.patch.object(tasks, "time", seconds):
+            yield clock
+
+
 def limited_mailing():
     """A mailing of one email a minute; its tasks are run at once, as by an engine that cannot tell the time."""
+    with played_time():
+        return _limited_mailing()
+
+
+def _limited_mailing():
     from tests.broker import Broker
     from tests.conftest import make_person
     from wagtail_member_reset import mailings
@@ -85,27 +108,28 @@ def limited_mailing():
 
 
 def timed_mailing():
-    """A mailing that starts in two seconds; its tasks are run at once, and once more after that."""
-    import time
+    """A mailing that starts in a minute; its tasks are run at once, and once more after that."""
+    with played_time() as clock:
+        return _timed_mailing(clock)
 
+
+def _timed_mailing(clock):
     from django.utils import timezone
 
     from tests.broker import Broker
     from tests.conftest import make_person
     from wagtail_member_reset import mailings
     from wagtail_member_reset.mailing.choose import Choice, Kind
-    from wagtail_member_reset.outbox import tasks
 
     make_person("Nora")
-    starts_at = timezone.now() + timedelta(seconds=2)
+    starts_at = timezone.now() + timedelta(minutes=1)
     mailing = mailings.draft(Choice(kind=Kind.ALL), by=None, starts_at=starts_at)
     mailings.start(mailing)
-    tasks.LONGEST = timedelta(seconds=4)
     asked, before = queued(), list(Broker.queue)
     Broker.queue.clear()
     handed_over = [task.func(*args) for task, args, _kwargs in before if task.func.__name__ != "watch"]
     again, later = queued(), list(Broker.queue)
-    time.sleep(max((starts_at - timezone.now()).total_seconds(), 0) + 0.1)
+    clock.move_to(max(timezone.now(), starts_at) + timedelta(seconds=1))
     handed_over += [task.func(*args) for task, args, _kwargs in later if task.func.__name__ != "watch"]
     return {"asked": asked, "asked_again": again, "handed_over": handed_over}
 
