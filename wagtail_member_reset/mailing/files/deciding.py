@@ -15,12 +15,20 @@ class Line:
         self.texts, self.names = texts, names
         self.number_keys = set(map(key_of, numbers))
         # Of all cells; but a number that is no member's may be anything.
-        self.keys = {key for text in texts if not (key := key_of(text)).isdecimal()} | self.number_keys
+        self.keys = {key for key in _keys_of(texts) if not key.isdecimal()} | self.number_keys
 
     @cached_property
     def words(self) -> list[set[str]]:
         """Of each cell that may have several."""
         return [set(words_of(text)) for text in self.texts if not text.isalnum()]
+
+
+def _keys_of(texts: list[str]) -> Iterable[str]:
+    """Of texts that are no longer than a name; all at once, where they are plain."""
+    joined = "\n".join(texts)
+    if not joined.isascii() or joined.count("\n") != len(texts) - 1:
+        return map(key_of, texts)
+    return map(str.strip, joined.lower().split("\n"))
 
 
 def decided(

@@ -197,17 +197,18 @@ class Found:
     def _line(self, cells: list[str]) -> Line:
         telling = self._survey.telling if self._survey is not None else Telling()
         texts, names, numbers = list[str](), list[str](), list[str]()
+        column, of_names, of_numbers, of_roles = self.who.column, telling.names, telling.numbers, telling.roles
         for at, cell in enumerate(cells[:MOST_CELLS]):
             text = cell.strip().strip("'")
-            if not text or len(text) > LONGEST_NAME or at in telling.roles:
+            if not text or len(text) > LONGEST_NAME or at in of_roles:
                 continue
             texts.append(text)
-            if at in telling.numbers:
+            if at in of_numbers:
                 numbers.append(text)
-            if at == self.who.column:
+            if at == column:
                 if _may_be_name(text, fewest=1):
                     names.insert(0, text)
-            elif at in telling.names if telling.names else _may_be_name(text, fewest=2):
+            elif at in of_names if of_names else _may_be_name(text, fewest=2):
                 names.append(text)
         return Line(texts, names, numbers)
 
