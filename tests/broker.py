@@ -8,6 +8,7 @@ what it saw as JSON. Whether a site has a task backend is decided at start, so i
 import json
 import os
 import sys
+from contextlib import contextmanager
 from datetime import timedelta
 
 try:
@@ -65,8 +66,30 @@ def single_mail():
     }
 
 
+@contextmanager
+def played_time():
+    """The clock stands still, but for what is waited, so that no test depends on how fast its machine is."""
+    from types import SimpleNamespace
+    from unittest import mock
+
+    import time_machine
+    from django.utils import timezone
+
+    from wagtail_member_reset.outbox import tasks
+
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        seconds = SimpleNamespace(monotonic=lambda: timezone.now().timestamp(), sleep=clock.shift)
+        with mock.patch.object(tasks, "time", seconds):
+            yield clock
+
+
 def limited_mailing():
     """A mailing of one email a minute; its tasks are run at once, as by an engine that cannot tell the time."""
+    with played_time():
+        return _limited_mailing()
+
+
+def _limited_mailing():
     from tests.broker import Broker
     from tests.conftest import make_person
     from wagtail_member_reset import mailings
@@ -85,29 +108,30 @@ def limited_mailing():
 
 
 def timed_mailing():
-    """A mailing that starts in two seconds; its tasks are run at once, and once more after that."""
-    import time
+    """A mailing that starts in a minute; its tasks are run at once, and once more after that."""
+    with played_time() as clock:
+        return _timed_mailing(clock)
 
+
+def _timed_mailing(clock):
     from django.utils import timezone
 
     from tests.broker import Broker
     from tests.conftest import make_person
     from wagtail_member_reset import mailings
     from wagtail_member_reset.mailing.choose import Choice, Kind
-    from wagtail_member_reset.outbox import tasks
 
     make_person("Nora")
-    starts_at = timezone.now() + timedelta(seconds=2)
+    starts_at = timezone.now() + timedelta(minutes=1)
     mailing = mailings.draft(Choice(kind=Kind.ALL), by=None, starts_at=starts_at)
     mailings.start(mailing)
-    tasks.LONGEST = timedelta(seconds=4)
-    asked, before = queued(), list(Broker.queue)
+    asked, before, page = queued(), list(Broker.queue), page_of(mailing)
     Broker.queue.clear()
     handed_over = [task.func(*args) for task, args, _kwargs in before if task.func.__name__ != "watch"]
     again, later = queued(), list(Broker.queue)
-    time.sleep(max((starts_at - timezone.now()).total_seconds(), 0) + 0.1)
+    clock.move_to(max(timezone.now(), starts_at) + timedelta(seconds=1))
     handed_over += [task.func(*args) for task, args, _kwargs in later if task.func.__name__ != "watch"]
-    return {"asked": asked, "asked_again": again, "handed_over": handed_over}
+    return {"asked": asked, "asked_again": again, "handed_over": handed_over, "page": page}
 
 
 def late_mailing():
@@ -121,12 +145,13 @@ def late_mailing():
     from wagtail_member_reset import mailings, outbox
     from wagtail_member_reset.mailing.choose import Choice, Kind
     from wagtail_member_reset.models import Mailing, MailingChunk
+    from wagtail_member_reset.outbox import background
 
     make_person("Nora")
     starts_at = timezone.now() + timedelta(days=14)
     mailing = mailings.draft(Choice(kind=Kind.ALL), by=None, starts_at=starts_at)
     mailings.start(mailing)
-    asked, before = queued(), list(Broker.queue)
+    asked, before, page = queued(), list(Broker.queue), page_of(mailing)
     Broker.queue.clear()
     with mock.patch("time.sleep") as sleep:
         handed_over = [task.func(*args) for task, args, _kwargs in before]
@@ -134,11 +159,24 @@ def late_mailing():
     # Two weeks later.
     Mailing.objects.update(starts_at=ago, turn_at=ago, started_at=ago, progress_at=None)
     MailingChunk.objects.update(due_at=ago)
+    background.sender.looks_at = None
     outbox.look_if_due()
     passes = [task.func(*args) for task, args, _kwargs in [*Broker.queue, *Broker.queue]]
     later = queued()
     handed_over += [*passes, *(task.func(*args) for task, args, _kwargs in Broker.queue[1:2])]
-    return {"asked": asked, "slept": sleep.call_count, "waiting": waiting, "later": later, "handed_over": handed_over}
+    told = {"asked": asked, "slept": sleep.call_count, "waiting": waiting, "later": later, "handed_over": handed_over}
+    return {**told, "page": page}
+
+
+def page_of(mailing):
+    """What staff read on the page of a mailing."""
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+    from django.urls import reverse
+
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(get_user_model().objects.create_superuser("admin", "admin@club.example", "pw"))
+    return client.get(reverse("wagtail_member_reset_admin:mailing", args=[mailing.pk])).content.decode()
 
 
 def requests_of_visitors():

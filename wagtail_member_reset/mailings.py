@@ -31,19 +31,14 @@ from .mailing import (
     count_gone,
     default_name,
     finish_mailing,
-    first_of,
-    holds_back_admins,
     in_groups,
     in_mixed_order,
     keep_file,
     keep_upload,
-    manner_of,
-    name_of_rest,
     out_of_reach,
-    pass_over,
     pause_mailing,
     preview,
-    remaining,
+    rest_of,
     resume_mailing,
     skip_counts,
     start_mailing,
@@ -53,14 +48,15 @@ from .mailing import (
     try_failed_again,
     why_paused,
     with_ids,
+    write_not_allowed,
 )
 from .mailing import discard_draft as discard
 from .models import EmailState, Mailing, MailingState, Origin, ResetEmail, SkipReason
 from .reports import NEEDS_MENDING, Cause, counters_of
 
-__all__ = ["Choice", "Kind", "change", "choose", "discard", "draft", "draft_rest", "drafted", "go_on", "in_groups"]
-__all__ += ["note_refused", "pause", "preview", "progress", "start", "stop", "try_again", "wake_on_commit", "with_ids"]
-__all__ += ["work"]
+__all__ = ["Choice", "Kind", "change", "choose", "count_rest", "discard", "draft", "draft_rest", "drafted", "go_on"]
+__all__ += ["in_groups", "note_refused", "pause", "preview", "progress", "start", "stop", "try_again", "wake_on_commit"]
+__all__ += ["with_ids", "work"]
 
 # Who works on a mailing sees its counters this late.
 LOOKED_SECONDS = 0.5
@@ -161,10 +157,8 @@ def start(
     def beside(written: int) -> Counter[SkipReason]:
         skips: Counter[SkipReason] = Counter()
         if beyond is not None:
-            passed = (
-                pass_over(mailing, accounts.filter(beyond)) for accounts in chosen_within(choice, listing, hidden)
-            )
-            skips[SkipReason.NOT_ALLOWED] = sum(passed)
+            slices = [accounts.filter(beyond) for accounts in chosen_within(choice, listing, hidden)]
+            skips[SkipReason.NOT_ALLOWED] = sum(write_not_allowed(mailing, accounts) for accounts in slices)
         if choice.ids:
             skips[SkipReason.GONE] = count_gone(choice, hidden, there=written + skips[SkipReason.NOT_ALLOWED])
         return skips
@@ -262,28 +256,14 @@ def _needs_mending(waiting: QuerySet[ResetEmail]) -> bool:
 
 def draft_rest(mailing: Mailing, *, by: Member | None, beyond: Q | None = None) -> Mailing | None:
     """Draft a mailing for those who are `remaining` of a stopped one, in its way; None where there is nobody."""
-    # Who gets another email while this reads on is left out as the draft starts.
-    now = timezone.now()
-    keys = remaining(mailing, beyond=beyond)
-    if not keys:
-        return None
-    details = manner_of(mailing)
-    # They may have a link that this mailing made, and have got no email.
-    details |= {
-        "again": True,
-        "origin": Origin(mailing.origin),
-        "name": name_of_rest(mailing),
-        "included": mailing.included,
-        "created_at": now,
-    }
-    choice = Choice(
-        kind=Kind.IDS,
-        ids=tuple(keys),
-        mailing=mailing.pk,
-        rest_of=first_of(mailing),
-        held_back=holds_back_admins(mailing.choice),
-    )
-    return draft(choice, by=by, **details)
+    rest = rest_of(mailing, beyond=beyond)
+    return draft(by=by, **rest) if rest else None
+
+
+def count_rest(mailing: Mailing, *, beyond: Q | None, hidden: Q | None) -> int:
+    """How many would get an email of that draft, as its preview says. Nothing is written down."""
+    rest = rest_of(mailing, beyond=beyond)
+    return preview(drafted(by=None, **rest), beyond=beyond, hidden=hidden).emails if rest else 0
 
 
 def wake_on_commit(mailing: Mailing) -> None:

@@ -17,9 +17,9 @@ from django.test import override_settings
 def main(order: dict[str, Any]) -> None:
     django.setup()
     # The models are there only now.
-    from tests.bench import filling, history, looks, needs_help, visits, works
+    from tests.bench import filling, history, long_files, looks, needs_help, visits, works
 
-    rooms = (works, looks, visits, needs_help, filling, history)
+    rooms = (works, looks, visits, needs_help, long_files, filling, history)
     work = next(getattr(room, order["work"]) for room in rooms if hasattr(room, order["work"]))
     # As our commands do. It is fair to the others, whose processes last as long as the measurement.
     gc.freeze()

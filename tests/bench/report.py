@@ -62,11 +62,16 @@ OF_FILES: list[Column] = [
     for kind in ("csv", "xlsx")
     for heading, name, form, factor in (("MiB", "growth", ".1f", 1 / MEBIBYTE), ("s", "wall", ".1f", 1))
 ]
+OF_LONG_FILES: list[Column] = [
+    ("CPU s", lambda found: found["cpu"], ".1f", 1),
+    ("memory MiB", lambda found: found["growth"], ".1f", 1 / MEBIBYTE),
+]
 OTHERS = {
     "page": OF_PAGES,
     "tables": OF_TABLES,
     "needs_help": OF_LISTS,
     "needs_help_files": OF_FILES,
+    "long_file": OF_LONG_FILES,
     **dict.fromkeys(("public", "load", "password"), OF_VISITS),
 }
 MISSING = "-"

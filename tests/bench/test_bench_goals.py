@@ -127,6 +127,7 @@ def test_goals_of_the_issue_are_all_asked_on_some_database():
     wanted |= {"at most 1.2x", "at least 8x", "at least 4x"}
     wanted |= {"at most 1", "at most 2", "at most 12", "at most 10 MiB", "at most 20 MiB"}
     wanted |= {"at most 5 MiB", "at most 3x", "at most 200 kB", "at most 0.3 s"}
+    wanted |= {"at most 10 s", "at most 200 MiB"}
     assert {goal for goal, _kind in asked} == wanted
     assert ("at most 15", "postgres") in asked
     assert {("at most 25", "sqlite"), ("at least 80x", "sqlite")} <= asked

@@ -71,6 +71,47 @@ def test_pause_by_hand_and_going_on_leave_the_limits_as_they_are():
     assert after(mailing, bounced=1, hard_bounces=1) == (PAUSED, PauseReason.HARD_BOUNCES)
 
 
+def rest_of(mailing):
+    """What a stop and "Send to the remaining" make of it."""
+    mailings.stop(mailing, by=None)
+    rest = mailings.draft_rest(mailing, by=None)
+    mailings.start(rest, wake=False)
+    return rest
+
+
+@pytest.fixture
+def harmful(member):
+    """A mailing that has paused by itself at 5 of 100, before one person."""
+    mailing = running(handed_over=900, delivered=95, bounced=4, hard_bounces=4, choice={"kind": "all"})
+    mailing.chunks.update(members=[member.pk])
+    after(mailing, bounced=1, hard_bounces=1)
+    return mailing
+
+
+def test_rest_of_a_mailing_that_paused_by_itself_pauses_as_if_that_had_been_resumed(harmful):
+    rest = rest_of(harmful)
+
+    assert after(rest, handed_over=100, bounced=4, hard_bounces=4) == (RUNNING, "")
+    # With those before, 21 of 200.
+    assert after(rest, bounced=12, hard_bounces=12) == (PAUSED, PauseReason.HARD_BOUNCES)
+    assert "too many emails went to addresses that do not exist" in mailings.progress(rest).why_paused
+
+
+def test_stopping_again_and_again_is_no_way_around_the_share(harmful):
+    first_rest = rest_of(harmful)
+    after(first_rest, handed_over=99, bounced=14, hard_bounces=14)
+    assert (first_rest.state, first_rest.hard_bounces) == (RUNNING, 14)
+
+    assert after(rest_of(first_rest), handed_over=9, bounced=9, hard_bounces=9) == (PAUSED, PauseReason.HARD_BOUNCES)
+
+
+def test_late_report_of_the_stopped_mailing_counts_for_its_rest(harmful):
+    rest = rest_of(harmful)
+    rows.count(harmful.pk, bounced=6, hard_bounces=6)
+
+    assert after(rest, handed_over=1, failed=1, hard_bounces=1) == (PAUSED, PauseReason.HARD_BOUNCES)
+
+
 @pytest.fixture
 def service(settings, monkeypatch):
     """A mail service that takes everything; reports are played. Chunks are small, as reports come in between."""

@@ -6,7 +6,7 @@ import pytest
 from model_bakery import baker
 
 from wagtail_member_reset import mailings
-from wagtail_member_reset.mailing import pause_mailing_for, why_paused
+from wagtail_member_reset.mailing import pause_unwanted_mailing, why_paused
 from wagtail_member_reset.models import Mailing, MailingState, PauseReason
 from wagtail_member_reset.staff import mailing_words
 
@@ -21,7 +21,7 @@ def running(**details):
 
 def test_pause_by_hand_gives_no_reason_whatever_it_paused_for_before():
     mailing = running()
-    pause_mailing_for(mailing.pk, {"sender"})
+    pause_unwanted_mailing(mailing.pk, {"sender"})
     mailing.refresh_from_db()
     before = mailings.progress(mailing).why_paused
 
@@ -30,12 +30,12 @@ def test_pause_by_hand_gives_no_reason_whatever_it_paused_for_before():
 
     assert "refuses this site's emails as unwanted" in before
     assert mailings.progress(mailing).why_paused == ""
-    assert pause_mailing_for(mailing.pk, {"sender"}) is False
+    assert pause_unwanted_mailing(mailing.pk, {"sender"}) is False
 
 
 def test_going_on_after_a_pause_for_something_else_raises_no_limit():
     mailing = running(handed_over=10, bounced=2, hard_bounces=2, complaints=1)
-    pause_mailing_for(mailing.pk, {"sender"})
+    pause_unwanted_mailing(mailing.pk, {"sender"})
 
     mailings.go_on(mailing, wake=False)
 

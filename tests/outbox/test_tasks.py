@@ -156,6 +156,7 @@ def test_queue_that_cannot_put_off_keeps_no_task_waiting_for_weeks_and_a_later_p
 
     assert seen["asked"] == [["deliver", False, 100], ["deliver_slowly", False, 0]]
     assert (seen["slept"], seen["waiting"]) == (0, [])
+    assert "sending starts with the first visit to this website after the start time" in seen["page"]
     assert seen["later"] == [["deliver", False, 100], ["deliver_slowly", False, 0]]
     assert (seen["handed_over"][:-1], seen["handed_over"][-1] > 0) == ([0] * 4, True)
 
@@ -165,4 +166,12 @@ def test_queue_that_cannot_put_off_keeps_a_task_waiting_for_the_start_time(site)
     seen = json.loads(site(SITE_DOES="timed_mailing", BROKER_CANNOT_WAIT="1").stdout)
 
     assert seen["asked"] == [["deliver", False, 100], ["deliver_slowly", False, 0]]
+    assert "sending starts by itself" in seen["page"]
     assert (seen["handed_over"][0], seen["handed_over"][1] > 0) == (0, True)
+
+
+@pytest.mark.slow
+def test_queue_that_can_put_off_starts_a_mailing_of_weeks_later_by_itself(site):
+    seen = json.loads(site(SITE_DOES="late_mailing").stdout)
+
+    assert "sending starts by itself" in seen["page"]

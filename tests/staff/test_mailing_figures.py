@@ -21,7 +21,15 @@ from tests.staff.test_mailing_rights import sender
 from wagtail_member_reset import mailings, outbox, resets, tokens
 from wagtail_member_reset.mailing import chunks, issue_chunk
 from wagtail_member_reset.mailing.choose import Choice, Kind
-from wagtail_member_reset.models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, SkipReason
+from wagtail_member_reset.models import (
+    DoNotEmail,
+    EmailState,
+    Mailing,
+    MailingState,
+    PasswordReset,
+    ResetEmail,
+    SkipReason,
+)
 from wagtail_member_reset.staff import mailing_figures, permissions
 from wagtail_member_reset.staff.mailing_figures import SHOWN
 
@@ -338,16 +346,27 @@ def test_stopped_mailing_calls_not_sent_whom_it_had_not_come_to(admin_client, ad
 
 
 def test_remaining_ones_are_named_as_many_as_the_next_preview_has(admin_client, admin):
-    people = [make_person(f"Rest{number}") for number in range(5)]
+    people = [make_person(f"Rest{number}") for number in range(7)]
     mailing = started(*people, by=admin)
     mailings.stop(mailing, by=admin)
     people[0].delete()
+    type(admin).objects.filter(pk=people[1].pk).update(email="")
+    DoNotEmail.objects.create(member=people[2], reason="post_only")
 
     said = words(markup(admin_client, mailing))
     preview = words(admin_client.post(address(mailing) + "rest/", follow=True).content.decode())
 
     assert "Send to the remaining 4" in said
-    assert "4 people will get an email" in preview and "4 chosen" in preview
+    assert "4 people will get an email" in preview and "6 chosen" in preview
+
+
+def test_rest_is_not_offered_where_nobody_of_it_can_be_mailed(admin_client, admin):
+    mailing = started(make_person("Nowhere", email=""), by=admin)
+    mailings.stop(mailing, by=admin)
+
+    said = words(markup(admin_client, mailing))
+
+    assert "Not sent 1" in said and "Send to the remaining" not in said
 
 
 def test_nobody_remains_once_the_rest_was_sent(admin_client, admin):

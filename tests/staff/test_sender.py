@@ -185,6 +185,17 @@ def test_group_editor_offers_the_rights(admin_client):
     assert "sender" in words(page).lower()
 
 
+def test_form_names_what_holds_where_a_field_is_empty_and_nothing_where_nothing_does(sender_client, settings):
+    form = reverse("wagtail_member_reset_sender:add")
+    settings.WAGTAIL_MEMBER_RESET_SUPPORT_CONTACT = "help@club.example"
+    said = words(sender_client.get(form).content.decode())
+    settings.WAGTAIL_MEMBER_RESET_SUPPORT_CONTACT, settings.DEFAULT_FROM_EMAIL = None, ""
+    unsaid = words(sender_client.get(form).content.decode())
+
+    assert "Leave empty for help@club.example." in said and said.count("Leave empty for") == 3
+    assert "It stands in the emails." in unsaid and "Leave empty for" not in unsaid
+
+
 # What the tab says of it
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.utils import timezone
+from wagtail.admin.utils import get_user_display_name
 
 from tests.conftest import use_backend
 from tests.reports.played_lists import Played, Server, configure
@@ -64,6 +65,23 @@ def test_address_is_unblocked_and_the_link_sent_again(office_client, member, pos
 
     assert postmark.blocked == set()
     assert (history(member)[-2:], ResetEmail.objects.count()) == (["unblock", "resend"], 2)
+
+
+def test_timeline_says_who_unblocked_the_address(office_client, office, member, postmark, unblocker):
+    unblock(office_client, member)
+
+    said = words(office_client.get(url("history", member)).content.decode())
+
+    assert f"Address unblocked at the mail service by {get_user_display_name(office)}" in said
+
+
+def test_timeline_says_who_asked_in_vain(office_client, office, member, postmark, unblocker):
+    postmark.blocked.clear()
+    unblock(office_client, member)
+
+    said = words(office_client.get(url("history", member)).content.decode())
+
+    assert f"Address not unblocked at the mail service, though {get_user_display_name(office)} asked for it" in said
 
 
 def test_who_lacks_the_right_is_neither_offered_nor_obeyed(office_client, member, postmark):

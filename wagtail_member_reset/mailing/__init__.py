@@ -1,6 +1,6 @@
 """Mailings: who is chosen, how far each is, how fast it goes, and the links and emails that its chunks become."""
 
-from .again import try_failed_again
+from .again import has_missed, try_failed_again
 from .choose import (
     SLICE,
     Choice,
@@ -20,24 +20,25 @@ from .counters import BY_STATE, count, skip_counts
 from .figures import Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .hours import has_hours, has_started, opens_at
+from .in_chunks import count_in_chunks, keys_in_chunks, members_in_chunks, members_with
 from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in, reasons_known_since
-from .left import count_left, first_of, has_missed, keys_left, members_left, members_with, remaining, still_chosen
-from .manner import MOST_PER_HOUR, manner_of
-from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of, name_of_rest
+from .left_out import reason_noted_since
+from .naming import LONGEST_NAME, clean_name, clean_paragraph, default_name, name_by_date, name_of
+from .not_allowed import write_not_allowed
+from .options import MOST_PER_HOUR, options_of
 from .pace import give_back as give_back_room
 from .pace import note as note_claimed
 from .pace import reserve as reserve_room
 from .pace import time_left
-from .passed_over import pass_over
+from .pausing import pause_refused_mailing, pause_unwanted_mailing, time_since_progress
 from .previewed import SAMPLES, People, Place, Preview, people, preview
 from .purge import DRAFT_DAYS, discard_draft, purge_mailings
 from .purpose import purpose_now
 from .reasons import why_paused
-from .refused import pause_mailing_for, pause_refused_mailing, silence_of
 from .reminders import look_for_reminders
-from .spared import reason_noted_since
+from .rest import remaining, rest_of, still_chosen
 from .state import (
     cancel_unheld_links,
     finish_mailing,
@@ -92,13 +93,12 @@ __all__ = [
     "clean_paragraph",
     "count",
     "count_gone",
-    "count_left",
+    "count_in_chunks",
     "default_name",
     "discard_draft",
     "file_choice",
     "finish_mailing",
     "finish_mailings",
-    "first_of",
     "forgotten_chunk",
     "forgotten_mailings",
     "give_back_room",
@@ -115,26 +115,24 @@ __all__ = [
     "issue_chunk",
     "keep_file",
     "keep_upload",
-    "keys_left",
+    "keys_in_chunks",
     "look_for_reminders",
-    "manner_of",
     "measure_if_idle",
-    "members_left",
+    "members_in_chunks",
     "members_with",
     "name_by_date",
     "name_of",
-    "name_of_rest",
     "next_chunk",
     "next_turn",
     "next_upload",
     "note_claimed",
     "opens_at",
+    "options_of",
     "out_of_reach",
-    "pass_over",
     "pause_after_wave",
     "pause_mailing",
-    "pause_mailing_for",
     "pause_refused_mailing",
+    "pause_unwanted_mailing",
     "people",
     "preview",
     "problems_of",
@@ -146,18 +144,20 @@ __all__ = [
     "reasons_known_since",
     "remaining",
     "reserve_room",
+    "rest_of",
     "resume_mailing",
-    "silence_of",
     "skip_counts",
     "start_mailing",
     "still_chosen",
     "stop_mailing",
     "suggested_pace",
     "time_left",
+    "time_since_progress",
     "told_of",
     "try_failed_again",
     "turn_of",
     "watch",
     "why_paused",
     "with_ids",
+    "write_not_allowed",
 ]

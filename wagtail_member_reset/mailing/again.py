@@ -12,6 +12,7 @@ from django.utils import timezone
 from .. import db
 from ..models import EmailState, Mailing, MailingState, ResetEmail
 from . import counters
+from .choose import out_of_reach
 from .chunks import write_chunks
 from .state import measure_anew, missed_emails
 
@@ -53,3 +54,10 @@ def try_failed_again(
         return len(found)
 
     return db.retried(attempt)
+
+
+def has_missed(mailing: Mailing, *, beyond: Q | None = None) -> bool:
+    """Whether there is anybody whom `try_failed_again` would take up anew."""
+    if mailing.state == MailingState.STOPPED or not (mailing.failed or mailing.skipped):
+        return False
+    return missed_emails(mailing, beyond=out_of_reach(mailing.choice, beyond)).exists()

@@ -65,7 +65,7 @@ class Choice:
     admins: bool = False
     # An earlier mailing: of those whom it mailed, those who have not got in yet; or that whose rest the `ids` are.
     mailing: int | None = None
-    # The first of the mailings of which this is the rest, or the rest of a rest. See `mailing.left`.
+    # The first of the mailings of which this is the rest, or the rest of a rest. See `mailing.rest`.
     rest_of: int | None = None
     # Goes on from a mailing of a file that held back superusers and people who may manage users.
     held_back: bool = False

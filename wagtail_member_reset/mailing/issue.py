@@ -35,14 +35,14 @@ from ..models import (
     State,
 )
 from ..tokens import Token
-from . import chunks, counters, known_bad, pace, spared, state
+from . import chunks, counters, known_bad, left_out, pace, state
 from .purpose import purpose_of_new_link
 
 logger = logging.getLogger("wagtail_member_reset")
 
 LIVE = "key_of_live_password_reset"
 HAS_CHOSEN = "has_chosen_a_password_by_a_link"
-SPARED = "reason_to_spare"
+LEFT_OUT = "reason_to_leave_out"
 LISTED = "key_among_who_needs_help"
 # An email, and the token of its link where that was just made.
 Issued = tuple[ResetEmail, "Token | None"]
@@ -194,7 +194,7 @@ class _Issuing:
     def _reason_against(self, member: Member, live: PasswordReset | None, effect: Effect) -> SkipReason | None:
         if refusal := self.refusal_of(member):
             return SKIPS[refusal]
-        if reason := vars(member)[SPARED]:
+        if reason := vars(member)[LEFT_OUT]:
             return SkipReason(reason)
         if self.bad and (bad := self.bad.get(address_of(member))) and not self.included.has(member.pk, bad):
             return bad.reason
@@ -288,7 +288,7 @@ def _in_order(keys: list[Any], mailing: Mailing) -> list[Member]:
     """
     found = get_user_model()._base_manager.filter(db.with_keys(keys))
     about: dict[str, Any] = {LIVE: F("wagtail_member_reset_live"), LISTED: F("wagtail_member_reset_needs_help")}
-    about |= {HAS_CHOSEN: has_set_password(), SPARED: spared.reason_to_spare(mailing)}
+    about |= {HAS_CHOSEN: has_set_password(), LEFT_OUT: left_out.reason_to_leave_out(mailing)}
     return ask_languages(with_languages(found.annotate(**about)).order_by("pk"))
 
 

@@ -14,11 +14,11 @@ from django.utils import timezone
 from .. import links
 from ..accounts import Member, is_more_than_member, is_rule_open, refusal_conditions
 from ..models import Mailing, SkipReason
-from . import spared
 from .choose import Kind, chosen_within, out_of_reach
 from .issue import SKIPS
 from .known_bad import Bad, included_in, with_bad_address
-from .left import still_chosen
+from .left_out import first_reason, reasons_to_leave_out
+from .rest import still_chosen
 
 # Keys read at once, on the way to those that a page shows.
 READ = 2000
@@ -35,7 +35,7 @@ class Judged:
 
     What only their addresses tell is `bad`, by key: those are left out. Of the `bounced`, which do not exist, staff may
     have included some, of whom `included` get an email. A link of the `outgrown` does not fit its account any more, and
-    spares nobody an email.
+    keeps nobody from an email.
     """
 
     accounts: QuerySet[Any]
@@ -195,7 +195,7 @@ def _reason(mailing: Mailing, beyond: Q | None) -> Case:
     """The first reason against mailing an account, in the order of `mailing/issue._reason_against`; empty for none."""
     reasons: list[tuple[SkipReason, Any]] = [] if beyond is None else [(SkipReason.NOT_ALLOWED, beyond)]
     reasons += [(SKIPS[refusal], condition) for refusal, condition in refusal_conditions(get_user_model()).items()]
-    reasons += spared.spared_conditions(mailing).items()
+    reasons += reasons_to_leave_out(mailing).items()
     if not mailing.again:
         reasons.append((SkipReason.LIVE_LINK, Q(wagtail_member_reset_live__expires_at__gt=timezone.now())))
-    return spared.first_of(reasons)
+    return first_reason(reasons)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..models import Mailing, PauseReason
-from .protection import known_fates
+from .protection import is_rest, known_fates
 
 
 def why_paused(mailing: Mailing, *, has_figures: bool = True) -> str:
@@ -20,7 +20,9 @@ def why_paused(mailing: Mailing, *, has_figures: bool = True) -> str:
 
 
 def _with_figures(mailing: Mailing) -> str:
-    """Empty where there are none."""
+    """Empty where there are none: the rest of a mailing pauses for what came of all of them together."""
+    if is_rest(mailing) and mailing.paused_because != PauseReason.FIRST_WAVE:
+        return ""
     if mailing.paused_because == PauseReason.HARD_BOUNCES:
         found = mailing.hard_bounces
         what = ngettext(

@@ -42,6 +42,8 @@ WHEN = ("starts_at", "hours_from", "hours_to")
 SAID_AT_START = ("created_by", "wave_left", "again", "included", "paragraph", *WHEN)
 # Why a mailing did not reach a member whom it wanted to reach.
 MISSED = (SkipReason.WINDOW_CLOSED, SkipReason.LINK_CLOSED, SkipReason.MEMBER_CHANGED)
+# Why an email that was written with a link is not sent after all, and never will be.
+NEVER_SENT = (SkipReason.STOPPED, SkipReason.DO_NOT_EMAIL, SkipReason.NO_SUCH_ADDRESS, SkipReason.COMPLAINED)
 
 
 def start_mailing(
@@ -131,9 +133,10 @@ def stop_mailing(mailing: Mailing, *, by: Member | None) -> bool:
 
 
 def cancel_unheld_links(mailing: Mailing, *, by: Member | None = None) -> None:
-    """End the links of the mailing's stopped emails that nobody has."""
-    stopped = ResetEmail.objects.filter(mailing=mailing.pk, skip_reason=SkipReason.STOPPED, reset=OuterRef("pk"))
-    unheld = PasswordReset.objects.held_by_nobody().filter(Exists(stopped), state=State.ACTIVE)
+    """End the links of the mailing's emails that are never sent, if nobody has them and no other email brings them."""
+    of_link = ResetEmail.objects.filter(reset=OuterRef("pk"))
+    is_never_sent = Exists(of_link.filter(mailing=mailing.pk, skip_reason__in=NEVER_SENT))
+    unheld = PasswordReset.objects.held_by_nobody().filter(is_never_sent, ~Exists(of_link.unsent()), state=State.ACTIVE)
 
     def attempt() -> None:
         keys = list(unheld.values_list("pk", flat=True))

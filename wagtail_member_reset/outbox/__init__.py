@@ -7,7 +7,15 @@ to the address that an account had before.
 """
 
 from ..texts import Content
-from .background import look_if_due, wake, wake_mailing, wake_on_commit, wake_overdue, works_by_itself
+from .background import (
+    look_if_due,
+    starts_with_a_visit,
+    wake,
+    wake_mailing,
+    wake_on_commit,
+    wake_overdue,
+    works_by_itself,
+)
 from .entry import enqueue
 from .former import is_told, tell_former_address
 from .letter import letter_of, subject_of
@@ -41,6 +49,7 @@ __all__ = [
     "sample_of_text",
     "send_chunk",
     "send_test",
+    "starts_with_a_visit",
     "subject_of",
     "tell_former_address",
     "unblock",

@@ -18,8 +18,8 @@ from django.utils import timezone
 from .. import db, links
 from ..conf import conf
 from ..exceptions import SettingError
-from ..mailing import next_upload
-from ..models import ResetEmail
+from ..mailing import has_started, next_upload
+from ..models import Mailing, ResetEmail
 from . import requests, tasks
 from .queue import next_due
 from .send import drain
@@ -85,6 +85,17 @@ def wake_overdue(email: ResetEmail | None) -> None:
 def works_by_itself() -> bool:
     """Whether what is woken is done soon, and not with the next pass of a command."""
     return _way() != "command"
+
+
+def starts_with_a_visit(mailing: Mailing) -> bool:
+    """
+    Whether a mailing waits, once its start time has come, until somebody visits the site (see `look_if_due`): no task
+    can be put off, and none waits for so long.
+    """
+    if _way() != "tasks" or tasks.LIBRARY is None or tasks.puts_off(tasks.deliver) or has_started(mailing):
+        return False
+    asked_at = max(filter(None, (mailing.started_at, mailing.resumed_at)), default=timezone.now())
+    return mailing.starts_at is not None and mailing.starts_at - asked_at > tasks.FURTHEST_TURN
 
 
 def _wake_thread(*, at_random: bool = False) -> None:

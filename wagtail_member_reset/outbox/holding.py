@@ -10,7 +10,7 @@ from itertools import takewhile
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..mailing import hold_mailing, pause_refused_mailing, silence_of
+from ..mailing import hold_mailing, pause_refused_mailing, time_since_progress
 from ..models import EmailState, Mailing, ResetEmail
 from ..reports import IN_A_ROW, Ending, pause_if_many, read_row, refusal
 from . import outcome
@@ -35,7 +35,7 @@ def hold(email: ResetEmail, failed: Result) -> bool:
         return False
     if failed.answer == Answer.LATER:
         # As long again as nothing has left, since nobody knows when a limit is over.
-        wait = max(min(silence_of(email.mailing_id), outcome.LONGEST_LIMIT), outcome.FIRST_WAIT)
+        wait = max(min(time_since_progress(email.mailing_id), outcome.LONGEST_LIMIT), outcome.FIRST_WAIT)
         hold_mailing(email.mailing_id, timezone.now() + max(wait, timedelta(seconds=failed.retry_after)))
         return True
     logger.error("mailing=%s paused: %s", email.mailing_id, failed.cause.value or failed.code)

@@ -64,7 +64,9 @@ class Sending:
         self.mailer, self.shared, self.lease = mailer, shared, lease
         self.is_stopping, self.send_singles = is_stopping, send_singles
         self.handed_over = 0
-        self._is_paused, self._is_held, self._stopped = False, False, set[int]()
+        self._is_paused, self._is_held = False, False
+        # Mailings of emails that are never sent, whose links may be nobody's.
+        self._with_unsent = set[int]()
         self._ends = holding.Ends()
         # Mailings of these emails that send within hours alone.
         self._timed: list[Mailing] = []
@@ -91,7 +93,7 @@ class Sending:
             self._write()
             if is_cut_short or self._is_at_end():
                 self.lease.release(but_for=self._in_hand)
-        for mailing in Mailing.objects.filter(pk__in=self._stopped):
+        for mailing in Mailing.objects.filter(pk__in=self._with_unsent):
             cancel_unheld_links(mailing)
 
     def _minted(self, email: ResetEmail, token: Token | None) -> Email | None:
@@ -238,8 +240,8 @@ class Sending:
             return False
         if reason is None:
             return True
-        if reason == SkipReason.STOPPED:
-            self._stopped.add(email.mailing_id or 0)
+        if reason in (SkipReason.STOPPED, since):
+            self._with_unsent.add(email.mailing_id or 0)
         self._unwritten.append(outcome.of_skip(email, reason))
         return False
 

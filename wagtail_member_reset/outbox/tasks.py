@@ -69,7 +69,7 @@ def _pass() -> int:
 
 def _ask_for_forgotten() -> None:
     """Where no task can be put off: have mailings go on whose turn has come, and for which no task has waited."""
-    if LIBRARY is None or _puts_off(deliver):
+    if LIBRARY is None or puts_off(deliver):
         return
     for mailing_id in forgotten_mailings(since=timezone.now() - WATCH):
         _ask(deliver_slowly, mailing_id)
@@ -160,7 +160,7 @@ def ask_to_deliver_requests() -> None:
     The first request in this process draws the moment for all that come before it. Where the backend cannot put a task
     off, a thread of this process waits, and asks once for all of them; without threads, the task is asked for at once.
     """
-    if LIBRARY is None or _puts_off(deliver_requests):
+    if LIBRARY is None or puts_off(deliver_requests):
         _ask(deliver_requests, at=_moment.of_now())
     else:
         _moment.ask_then()
@@ -202,10 +202,10 @@ def _goes_slowly(mailing: Mailing) -> bool:
     """Whether one task does it all: under a limit, in a first wave; and for hours, where no task can be put off."""
     if mailing.per_hour or mailing.wave_left is not None:
         return True
-    return (has_hours(mailing) or not has_started(mailing)) and not _puts_off(deliver)
+    return (has_hours(mailing) or not has_started(mailing)) and not puts_off(deliver)
 
 
-def _puts_off(task: Any) -> bool:
+def puts_off(task: Any) -> bool:
     """Whether the task's backend can have it wait for a moment."""
     return bool(task.get_backend().supports_defer)
 

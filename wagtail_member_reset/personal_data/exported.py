@@ -179,7 +179,7 @@ def _not_included(person: Person) -> list[str]:
     said = [
         _("The account itself, with name, password and sign-ins: ask the website for it."),
         _("What the mail service and the web server keep in logs of their own."),
-        _("Files of mailings that nobody has read yet, and names in the free text of mailings."),
+        _("Uploaded files that have not been read yet, and names in the free text of mailings."),
     ]
     if person.keys != person.own_keys:
         said.append(_("Other accounts have the same address. What is known of the address may be about them, too."))

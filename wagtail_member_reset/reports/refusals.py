@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..mailing import pause_mailing_for
+from ..mailing import pause_unwanted_mailing
 from ..models import DeliveryEvent, ResetEmail
 from .answer_words import Says
 from .answers import Reading, Stage, Whose, read
@@ -40,7 +40,7 @@ def pause_if_many(mailing_id: int, last: Sequence[Ending]) -> bool:
         return False
     if len({domain for _answer, domain in last}) < DOMAINS:
         return False
-    return pause_mailing_for(mailing_id, {answer for answer, _domain in last})
+    return pause_unwanted_mailing(mailing_id, {answer for answer, _domain in last})
 
 
 def look_at_reports(event: DeliveryEvent) -> bool:

@@ -17,10 +17,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from .. import reports
+from .. import mailings, reports
 from ..accounts import but_for_members, rank_of
-from ..mailing import count_left
-from ..mailing import remaining as remaining_of
+from ..mailing import count_in_chunks
 from ..models import EmailState, Mailing, MailingState, PasswordReset, ResetEmail, SkipReason, State
 from ..moments import sentence
 from ..reports import Cause, Outcome, Verdict
@@ -69,7 +68,7 @@ class Figures:
     """
     `numbers` are those of `SHOWN`. `unlisted` are counted in `chosen` alone: their accounts or emails are gone.
 
-    `remaining` are those whom a stopped mailing did not reach and the reader may mail. `is_partial` says that there may
+    `remaining` are those whom a stopped mailing did not reach and the reader can mail. `is_partial` says that there may
     be people beyond the reader's reach, who are not counted.
     """
 
@@ -101,7 +100,7 @@ def figures(reader: Any, mailing: Mailing) -> Figures:
         done=done,
         numbers=numbers,
         reasons={name: _reasons(name, counted.why) for name in WITH_REASONS},
-        remaining=_remaining(reader, mailing),
+        remaining=_remaining(reader, mailing, hidden),
         unlisted=0,
         is_partial=hidden is not None,
     )
@@ -117,7 +116,7 @@ def rows(mailing: Mailing, hidden: Q | None) -> QuerySet[ResetEmail]:
     return but_for_members(emails, hidden)
 
 
-def holds_left(mailing: Mailing, shown: str) -> bool:
+def holds_chunks(mailing: Mailing, shown: str) -> bool:
     """Whether the members for whom nothing was written yet belong to what is shown."""
     return shown in ("", "not_sent" if mailing.state == MailingState.STOPPED else "waiting")
 
@@ -151,17 +150,17 @@ def _cached(key: str, seconds: int, count: Callable[[], _Counted]) -> _Counted:
     return found
 
 
-def _remaining(reader: Any, mailing: Mailing) -> int:
+def _remaining(reader: Any, mailing: Mailing, hidden: Q | None) -> int:
     """Never kept: once the rest was sent, it is not offered again."""
     if mailing.state != MailingState.STOPPED:
         return 0
-    return len(remaining_of(mailing, beyond=permissions.beyond(reader)))
+    return mailings.count_rest(mailing, beyond=permissions.beyond(reader), hidden=hidden)
 
 
 def _count(mailing: Mailing, hidden: Q | None) -> _Counted:
     emails = rows(mailing, hidden)
     numbers = emails.aggregate(**{name: Count("pk", filter=which) for name, (_label, which) in SHOWN.items() if name})
-    left = count_left(mailing, hidden=hidden)
+    left = count_in_chunks(mailing, hidden=hidden)
     numbers["not_sent" if mailing.state == MailingState.STOPPED else "waiting"] += left
     untold = emails.filter(CAME_BACK | NOT_EMAILED | FAILED).order_by()
     why = untold.values_list("state", "skip_reason", "outcome", "cause").annotate(Count("pk"))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.ui.tables import BaseColumn, Column, TitleColumn
 
 from ..accounts import address_of
-from ..mailing import keys_left, members_left, members_with
+from ..mailing import keys_in_chunks, members_in_chunks, members_with
 from ..models import EmailState, Mailing, MailingState, ResetEmail, SkipReason
 from . import mailing_figures, mailing_pages, mailing_words, panel, permissions, spreadsheets
 from .mailing_figures import SHOWN
@@ -116,10 +116,10 @@ class MailingMembers(mailing_pages.MailingIndexView):
 
     def _left(self, after: str = "") -> Iterator[Place]:
         """Those for whom nothing was written yet, as if there were: nobody has come to them, or it was stopped."""
-        if not mailing_figures.holds_left(self.mailing, self.shown):
+        if not mailing_figures.holds_chunks(self.mailing, self.shown):
             return
         begin = after[len(LEFT) :] if after.startswith(LEFT) else ""
-        for place, member in members_left(self.mailing, hidden=self.hidden, after=begin):
+        for place, member in members_in_chunks(self.mailing, hidden=self.hidden, after=begin):
             yield LEFT + place, self._unwritten(member)
 
     def _unwritten(self, member: Any) -> ResetEmail:
@@ -136,8 +136,8 @@ class MailingMembers(mailing_pages.MailingIndexView):
 
     def _emails(self) -> Iterator[ResetEmail]:
         """Everybody once, however long that takes: who is left is read first, since emails are written meanwhile."""
-        holds_left = mailing_figures.holds_left(self.mailing, self.shown)
-        left = {str(key): key for key in (keys_left(self.mailing) if holds_left else ())}
+        holds_chunks = mailing_figures.holds_chunks(self.mailing, self.shown)
+        left = {str(key): key for key in (keys_in_chunks(self.mailing) if holds_chunks else ())}
         for email in self.get_base_queryset().order_by("pk").iterator(chunk_size=500):
             left.pop(str(email.member_id), None)
             yield email

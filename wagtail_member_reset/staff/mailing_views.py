@@ -13,9 +13,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from .. import mailings, reports
+from .. import mailings, outbox, reports
 from ..accounts import address_of
-from ..mailing import Choice, Kind, has_missed, has_started, holds_back_admins, is_watching, manner_of
+from ..mailing import Choice, Kind, has_missed, has_started, holds_back_admins, is_watching, options_of
 from ..mailing import watch as set_watching
 from ..models import Mailing, MailingState, MailingUpload
 from . import mailing_figures, mailing_file, mailing_sample, mailing_start, mailing_words, permissions
@@ -46,6 +46,7 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "can_retry": has_missed(mailing, beyond=permissions.beyond(request.user)),
         "choice": choice(request, mailing),
         "has_begun": has_started(mailing),
+        "starts_with_a_visit": outbox.starts_with_a_visit(mailing),
         "start_time": mailing_words.start_time(mailing),
         "hours": mailing_words.hours(mailing),
         "so_far": mailing_words.so_far(mailing, figures),
@@ -166,7 +167,7 @@ def retry(request: HttpRequest, mailing: Mailing) -> HttpResponse:
 def again(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     """Draft another mailing, for those of this one who have not got in yet. Leads to its preview."""
     choice = Choice(kind=Kind.MAILING, mailing=mailing.pk, held_back=holds_back_admins(mailing.choice))
-    return redirect(url(mailings.draft(choice, by=request.user, again=True, **manner_of(mailing))))
+    return redirect(url(mailings.draft(choice, by=request.user, again=True, **options_of(mailing))))
 
 
 @_verb

@@ -2,7 +2,7 @@
 When a preview was shown of which no draft is kept: its form brings the time back, signed.
 
 So a form that is sent twice makes two mailings of the same time, and nobody gets an email of both: see
-`mailing.spared`.
+`mailing.left_out`.
 """
 
 from __future__ import annotations

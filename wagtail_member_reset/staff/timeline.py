@@ -109,6 +109,8 @@ def _plain(entry: Entry, by: str) -> str:
         return text % {"staff": by}
     if entry.step == Step.TOLD and by:
         return gettext("Address changed by %(staff)s: a notice goes to the earlier one") % {"staff": by}
+    if entry.step in (Step.UNBLOCKED, Step.NOT_UNBLOCKED):
+        return _unblocked(entry, by)
     is_welcome = entry.email is not None and entry.email.purpose == Purpose.WELCOME
     handed_over = (
         gettext("Welcome email sent to the mail service") if is_welcome else gettext("Sent to the mail service")
@@ -123,6 +125,14 @@ def _plain(entry: Entry, by: str) -> str:
         Step.CONFIRMED: gettext("Email about the new password sent"),
         Step.EXPIRED: gettext("Link expired unused"),
     }[entry.step]
+
+
+def _unblocked(entry: Entry, by: str) -> str:
+    if entry.step == Step.UNBLOCKED:
+        text = gettext("Address unblocked at the mail service by %(staff)s")
+        return text % {"staff": by} if by else gettext("Address unblocked at the mail service")
+    text = gettext("Address not unblocked at the mail service, though %(staff)s asked for it")
+    return text % {"staff": by} if by else gettext("Address not unblocked at the mail service")
 
 
 def awaited(step: Step) -> str:
@@ -153,5 +163,6 @@ def icon(entry: Entry) -> str:
         Step.OPENED: "link-external",
         Step.EXPIRED: "warning",
         Step.CLOSED: "cross",
+        Step.NOT_UNBLOCKED: "warning",
         Step.NOTED: "info-circle",
     }.get(entry.step, "check")

@@ -13,7 +13,7 @@ from wagtail.log_actions import registry
 
 from ..accounts import Member
 from ..models import EmailState, Mailing, Origin, PasswordReset, Reason, ResetEmail, State
-from ..reports import Outcome, Verdict, is_automatic_answer, of_event, verdict_on
+from ..reports import Outcome, Unblocked, Verdict, is_automatic_answer, of_event, verdict_on
 
 MOST_LINKS = 5
 MOST_ACTIONS = 100
@@ -32,6 +32,8 @@ class Step(str, Enum):
     SHOWN = "shown"
     COPIED = "copied"
     TOLD = "told"
+    UNBLOCKED = "unblocked"
+    NOT_UNBLOCKED = "not_unblocked"
     OPENED = "opened"
     USED = "used"
     CONFIRMED = "confirmed"
@@ -44,6 +46,7 @@ ACTIONS = {
     "wagtail_member_reset.show": Step.SHOWN,
     "wagtail_member_reset.copy": Step.COPIED,
     "wagtail_member_reset.tell": Step.TOLD,
+    "wagtail_member_reset.unblock": Step.UNBLOCKED,
 }
 REVOKED = "wagtail_member_reset.revoke"
 
@@ -130,11 +133,17 @@ def _entries(reset: PasswordReset, actions: list[Any]) -> Iterator[Entry]:
         yield from _of_email(reset, email)
     for action in actions:
         if action.action in ACTIONS:
-            yield Entry(step=ACTIONS[action.action], at=action.timestamp, reset=reset, by=action.user)
+            yield Entry(step=_step_of(action), at=action.timestamp, reset=reset, by=action.user)
     yield from _of_link(reset, with_link, actions)
     for email in reset.emails.all():
         if not email.has_link and email.handed_over_at:
             yield Entry(step=Step.CONFIRMED, at=email.handed_over_at, reset=reset, email=email)
+
+
+def _step_of(action: Any) -> Step:
+    step = ACTIONS[action.action]
+    is_in_vain = step == Step.UNBLOCKED and action.data.get("outcome") != Unblocked.DONE
+    return Step.NOT_UNBLOCKED if is_in_vain else step
 
 
 def _of_email(reset: PasswordReset, email: ResetEmail) -> Iterator[Entry]:

@@ -33,7 +33,7 @@ class Contestant:
     name: str
     title: str
     work: str
-    """A function of `works`, `looks`, `visits` or `needs_help`."""
+    """A function of `works`, `looks`, `visits`, `needs_help` or `long_files`."""
     table: int
     """Accounts in the database."""
     mails: int = 0
@@ -65,7 +65,7 @@ class Contest:
 
 def every() -> list[Contest]:
     # They import what stands above.
-    from tests.bench.contests import connections, few, looks, many, needs_help, public, workers
+    from tests.bench.contests import connections, few, long_files, looks, many, needs_help, public, workers
 
     runs = [few.CONTEST, many.CONTEST, connections.CONTEST, workers.CONTEST]
     return [
@@ -74,6 +74,7 @@ def every() -> list[Contest]:
         looks.PAGE,
         needs_help.LISTS,
         needs_help.FILES,
+        long_files.CONTEST,
         public.ASKING,
         public.LOAD,
         public.CHOOSING,

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from .persons import Person, key_of, words_of
 
 
-@dataclass(frozen=True)
 class Line:
     """What a line says: its cells, and which of them are names of people, and numbers of members."""
 
-    texts: list[str]
-    names: list[str]
-    numbers: list[str]
-
-    @cached_property
-    def number_keys(self) -> set[str]:
-        return set(map(key_of, self.numbers))
-
-    @cached_property
-    def keys(self) -> set[str]:
-        """Of all cells; but a number that is no member's may be anything."""
-        return {key for text in self.texts if not (key := key_of(text)).isdecimal()} | self.number_keys
+    def __init__(self, texts: list[str], names: list[str], numbers: list[str]) -> None:
+        self.texts, self.names = texts, names
+        self.number_keys = set(map(key_of, numbers))
+        # Of all cells; but a number that is no member's may be anything.
+        self.keys = {key for key in _keys_of(texts) if not key.isdecimal()} | self.number_keys
 
     @cached_property
     def words(self) -> list[set[str]]:
         """Of each cell that may have several."""
         return [set(words_of(text)) for text in self.texts if not text.isalnum()]
+
+
+def _keys_of(texts: list[str]) -> Iterable[str]:
+    """Of texts that are no longer than a name; all at once, where they are plain."""
+    joined = "\n".join(texts)
+    if not joined.isascii() or joined.count("\n") != len(texts) - 1:
+        return map(key_of, texts)
+    return map(str.strip, joined.lower().split("\n"))
 
 
 def decided(
@@ -42,11 +41,16 @@ def decided(
     `set_apart`, unless it stands where a name does: roles read like their usernames and names.
     """
     keys, numbers = line.keys, line.number_keys
-    plain = {at: each for at, each in candidates.items() if not (at in set_apart and each.username.isalpha())}
-    by_username = {at for at, each in plain.items() if each.username_key in keys}
-    exact = {at for at in by_username if plain[at].username in line.texts}
-    by_number = {at for at, each in candidates.items() if numbers and not numbers.isdisjoint(each.numbers)}
-    by_name = {at for at, each in candidates.items() if _has_full_name(each, line)}
+    by_username, exact, by_number, by_name = set[int](), set[int](), set[int](), set[int]()
+    for at, each in candidates.items():
+        if each.username_key in keys and not (at in set_apart and each.username.isalpha()):
+            by_username.add(at)
+            if each.username in line.texts:
+                exact.add(at)
+        if numbers and not numbers.isdisjoint(each.numbers):
+            by_number.add(at)
+        if _has_full_name(each, line):
+            by_name.add(at)
     answers = [answer for answer in (exact or by_username, by_number, by_name) if answer]
     if not answers and not needs_full_name:
         names = set(map(key_of, line.names)) if set_apart else keys
@@ -80,4 +84,7 @@ def _has_full_name(person: Person, line: Line) -> bool:
     if person.first and person.last and person.first in line.keys and person.last in line.keys:
         return True
     name = person.name
-    return len(name) > 1 and any(len(cell) <= len(name) + 2 and cell.issuperset(name) for cell in line.words)
+    # Cells are taken apart only where the first word stands in one at all.
+    if len(name) < 2 or not any(name[0] in key for key in line.keys):
+        return False
+    return any(len(cell) <= len(name) + 2 and cell.issuperset(name) for cell in line.words)

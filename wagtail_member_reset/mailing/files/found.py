@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, compress, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -55,8 +55,7 @@ class Unclear:
     ids: tuple[Any, ...]
 
 
-@dataclass(frozen=True)
-class _Open:
+class _Open(NamedTuple):
     line: int
     text: str
     accounts: tuple[int, ...]
@@ -104,6 +103,8 @@ class Found:
         elif both := tuple(number for number in usernames if any(number in accounts for accounts in shared)):
             # A username among those of an address says which of them is meant.
             self._take(line, cell, both, cells, needs_full_name=True)
+        elif not usernames and len(addresses) == 1 and len(shared[0]) == 1:
+            self._mark(shared[0])  # as nearly all lines
         elif usernames and self.who.beside is not None:
             self._leave_to_people(line, cell, [usernames, *shared])
         elif sum(map(len, shared)) > MOST_SHARED:
@@ -195,15 +196,21 @@ class Found:
 
     def _line(self, cells: list[str]) -> Line:
         telling = self._survey.telling if self._survey is not None else Telling()
-        there = {at: text for at, cell in enumerate(cells[:MOST_CELLS]) if (text := cell.strip().strip("'"))}
-        there = {at: text for at, text in there.items() if len(text) <= LONGEST_NAME and at not in telling.roles}
-        beside = there.get(self.who.column, "")
-        names = [beside] if beside and _may_be_name(beside, fewest=1) else []
-        for at, text in there.items():
-            if at != self.who.column and (at in telling.names if telling.names else _may_be_name(text, fewest=2)):
+        texts, names, numbers = list[str](), list[str](), list[str]()
+        column, of_names, of_numbers, of_roles = self.who.column, telling.names, telling.numbers, telling.roles
+        for at, cell in enumerate(cells[:MOST_CELLS]):
+            text = cell.strip().strip("'")
+            if not text or len(text) > LONGEST_NAME or at in of_roles:
+                continue
+            texts.append(text)
+            if at in of_numbers:
+                numbers.append(text)
+            if at == column:
+                if _may_be_name(text, fewest=1):
+                    names.insert(0, text)
+            elif at in of_names if of_names else _may_be_name(text, fewest=2):
                 names.append(text)
-        numbers = [text for at, text in there.items() if at in telling.numbers]
-        return Line(list(there.values()), names, numbers)
+        return Line(texts, names, numbers)
 
     def _mark(self, accounts: Iterable[int]) -> None:
         for number in accounts:

@@ -55,11 +55,12 @@ class Persons:
 
     def of(self, numbers: set[int]) -> dict[int, Person]:
         """These accounts, but for those that are gone. They stay until the next call."""
-        wanted = sorted(numbers - self._kept.keys())
+        # Not by the difference of sets, which walks through all that are kept.
+        wanted = sorted(number for number in numbers if number not in self._kept)
         if len(self._kept) + len(wanted) > MOST_KEPT:
             self._kept, wanted = {}, sorted(numbers)
         for start in range(0, len(wanted), SLICE):
-            self._kept |= self._read(wanted[start : start + SLICE])
+            self._kept.update(self._read(wanted[start : start + SLICE]))
         return self._kept
 
     def _read(self, numbers: list[int]) -> Iterator[tuple[int, Person]]:
@@ -93,7 +94,8 @@ class Persons:
 
 
 def key_of(text: str) -> str:
-    key = comparable(text.strip()[:LONGEST_NAME])
+    text = text.strip()[:LONGEST_NAME]
+    key = text.lower() if text.isascii() else comparable(text)
     # Spreadsheets take the zeros off the front of numbers.
     return key.lstrip("0") or key if key.isdecimal() else key
 

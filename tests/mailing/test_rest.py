@@ -4,7 +4,8 @@ import pytest
 
 from tests.conftest import make_person
 from wagtail_member_reset import mailings, outbox
-from wagtail_member_reset.mailing import Choice, Kind, left, remaining
+from wagtail_member_reset.mailing import Choice, Kind, remaining
+from wagtail_member_reset.mailing import rest as rests
 from wagtail_member_reset.models import Mailing, ResetEmail
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_connection")]
@@ -84,6 +85,6 @@ def test_starting_a_mailing_to_the_rest_waits_for_another(stopped, django_assert
     changed = Mailing.objects.filter(pk=stopped.pk)
 
     with django_assert_max_num_queries(4) as queries:
-        left.still_chosen(rest, is_starting=True)
+        rests.still_chosen(rest, is_starting=True)
 
     assert queries.captured_queries[0]["sql"].startswith("UPDATE") and changed.get().state == "stopped"

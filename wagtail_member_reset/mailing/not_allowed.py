@@ -1,4 +1,4 @@
-"""Whom a mailing passes over as it starts: each has a row, so that whoever is counted can be listed."""
+"""Members whom whoever starts a mailing may not reset: each has a row, so that whoever is counted can be listed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .known_bad import recipient_of
 SLICE = 1000
 
 
-def pass_over(mailing: Mailing, accounts: QuerySet[Any]) -> int:
-    """Write down that whoever starts the mailing may not reset these accounts; how many. Part of a transaction."""
+def write_not_allowed(mailing: Mailing, accounts: QuerySet[Any]) -> int:
+    """Write the rows of these accounts, which get no email; how many. Part of a transaction."""
     pattern = ResetEmail(
         mailing=mailing,
         origin=mailing.origin,

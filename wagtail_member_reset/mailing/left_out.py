@@ -12,7 +12,7 @@ from ..accounts import is_not_to_be_emailed
 from ..models import Mailing, ResetEmail, SkipReason
 
 
-def spared_conditions(mailing: Mailing) -> dict[SkipReason, Q]:
+def reasons_to_leave_out(mailing: Mailing) -> dict[SkipReason, Q]:
     """For a query of accounts: the first condition that holds is the reason."""
     return {
         **_noted("pk"),
@@ -21,14 +21,14 @@ def spared_conditions(mailing: Mailing) -> dict[SkipReason, Q]:
     }
 
 
-def reason_to_spare(mailing: Mailing) -> Case:
+def reason_to_leave_out(mailing: Mailing) -> Case:
     """The same as one value; empty for accounts that are mailed."""
-    return first_of(spared_conditions(mailing).items())
+    return first_reason(reasons_to_leave_out(mailing).items())
 
 
 def reason_noted_since() -> Case:
     """For a query of emails: why not even one that was written before may leave. Within the limit it was then."""
-    return first_of(_noted("member").items())
+    return first_reason(_noted("member").items())
 
 
 def _noted(member: str) -> dict[SkipReason, Q]:
@@ -48,7 +48,7 @@ def _is_emailed_since(mailing: Mailing) -> Q:
     return Q(Exists(others))
 
 
-def first_of(conditions: Iterable[tuple[SkipReason, Any]]) -> Case:
+def first_reason(conditions: Iterable[tuple[SkipReason, Any]]) -> Case:
     """The first reason whose condition holds, as one value; empty for none."""
     cases = (When(condition, then=Value(reason.value)) for reason, condition in conditions)
     return Case(*cases, default=Value(""), output_field=CharField())
