@@ -30,6 +30,7 @@ from ..texts import (
     problems,
     too_long,
 )
+from . import site_choice
 from .email_text_words import cannot_be_made
 from .media import TEXT_MEDIA
 
@@ -60,7 +61,8 @@ class NewForm(WagtailAdminModelForm):  # type: ignore[misc]
         )
         site = self.fields["site"]
         site.required, site.empty_label = False, _("All sites")
-        site.help_text = _("Members of one site get its own text, where it has one.")
+        own = _("Members of one site get its own text, where it has one.")
+        site.help_text = f"{own} {site_choice.where_links_lead()}".strip()
         if Site.objects.count() < 2:
             del self.fields["site"]
 
