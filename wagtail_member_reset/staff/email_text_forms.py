@@ -32,7 +32,7 @@ from ..texts import (
 )
 from . import site_choice
 from .email_text_words import cannot_be_made
-from .media import TEXT_MEDIA
+from .media import FORM_MEDIA, TEXT_MEDIA
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -65,6 +65,11 @@ class NewForm(WagtailAdminModelForm):  # type: ignore[misc]
         site.help_text = f"{own} {site_choice.where_links_lead()}".strip()
         if Site.objects.count() < 2:
             del self.fields["site"]
+
+    @property
+    def media(self) -> forms.Media:
+        own: forms.Media = super().media + FORM_MEDIA
+        return own
 
     def defer_required_fields(self) -> None:
         super().defer_required_fields()

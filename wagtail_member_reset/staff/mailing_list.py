@@ -17,6 +17,8 @@ from .. import links
 from ..models import Mailing, MailingState
 from . import mailing_pages, mailing_words, permissions, site_choice
 
+SITE = pgettext_lazy("Wagtail site", "Site")
+
 
 class MailingFilters(WagtailFilterSet):  # type: ignore[misc]
     class Meta:
@@ -54,7 +56,7 @@ class MailingList(mailing_pages.MailingIndexView):
         return [
             TitleColumn("name", label=_("Mailing"), accessor=mailing_words.name, get_url=mailing_pages.url),
             Column("choice", label=_("Who"), accessor=self._choice),
-            *([Column("site", label=pgettext_lazy("Wagtail site", "Site"), accessor=self._site)] if self._offered else ()),
+            *([Column("site", label=SITE, accessor=self._site)] if self._offered else ()),
             # The counters are about everybody, also beyond the reader's reach.
             *([Column("progress", label=_("Done"), accessor=mailing_words.progress)] if self._sees_all() else ()),
             StatusTagColumn("state", label=_("State"), accessor=outcome, primary=lambda each: each.is_under_way),

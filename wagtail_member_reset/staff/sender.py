@@ -18,7 +18,7 @@ from .. import senders
 from ..accounts import clean_address
 from ..models import SiteSender
 from . import site_choice
-from .media import LISTING_MEDIA
+from .media import FORM_MEDIA
 
 
 class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
@@ -37,7 +37,7 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
 
     @property
     def media(self) -> forms.Media:
-        own: forms.Media = super().media + LISTING_MEDIA
+        own: forms.Media = super().media + FORM_MEDIA
         return own
 
     def _offer_sites(self, field: Any) -> None:

@@ -30,7 +30,7 @@ def label(site: Site) -> str:
 
 
 def named(site: Site | None, offered: list[Site]) -> str:
-    """The same, for pages that say which of several a link or a mailing is for; empty where there is nothing to tell."""
+    """The same, for pages that say which of several a link or a mailing is for; empty where there is one alone."""
     return label(site) if site and offered else ""
 
 
@@ -70,8 +70,8 @@ def where_links_lead() -> str:
     if not conf.BASE_URL or Site.objects.count() < 2:
         return ""
     return _(
-        "All links lead to %(address)s, whatever the site. What a site has of its own is for emails that staff send for "
-        "it, and for members who ask for a link at its address."
+        "All links lead to %(address)s, whatever the site. What a site has of its own is for emails that staff send "
+        "for it, and for members who ask for a link at its address."
     ) % {"address": conf.BASE_URL}
 
 
