@@ -121,7 +121,3 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.databa
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
-
-# The site's record has the address too, as on a real site; but 127.0.0.1 there looks like a
-# record that nobody has filled in, and the tab would warn.
-WAGTAIL_MEMBER_RESET_BASE_URL = f"http://127.0.0.1:{PORT}"

@@ -8,10 +8,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.test import Client
+from wagtail.models import Site
 
 from tests.conftest import make_person
 from wagtail_member_reset import outbox, resets
-from wagtail_member_reset.models import PasswordReset, ResetRequest
+from wagtail_member_reset.models import PasswordReset, ResetRequest, SiteSender
 
 from .conftest import url
 
@@ -214,6 +215,50 @@ def test_done_page_says_what_to_do_when_no_mail_comes(client, db):
     assert "<strong>office@club.example</strong>" in page
     assert '<a href="mailto:office@club.example">office@club.example</a>' in page
     assert f'href="{url("password_reset")}"' in page
+
+
+@pytest.fixture
+def sites_with_senders(db, settings):
+    """`sites_with_senders("a@club.example", …)`: a usable site each, with its own sender; the first is the default."""
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+    settings.WAGTAIL_MEMBER_RESET_FROM_DOMAINS = ["club.example"]
+    settings.ALLOWED_HOSTS = [".example", "testserver"]
+    default = Site.objects.get()
+
+    def have(*addresses):
+        for number, address in enumerate(addresses):
+            fields = {"hostname": f"site{number}.example", "root_page": default.root_page}
+            site, _new = Site.objects.update_or_create(pk=None if number else default.pk, defaults=fields)
+            SiteSender.objects.create(site=site, from_address=address)
+
+    return have
+
+
+@pytest.mark.parametrize(
+    ("addresses", "named"),
+    [
+        (["a@club.example", "a@club.example"], "a@club.example"),
+        # A link that still works is sent again for its own site, and nobody is told whether there is one.
+        (["a@club.example", "b@club.example"], "b@club.example, a@club.example"),
+        (["a@club.example", "b@club.example", "c@club.example", "d@club.example"], None),
+    ],
+)
+def test_done_page_names_every_sender_that_the_email_may_have(client, sites_with_senders, addresses, named):
+    sites_with_senders(*addresses)
+
+    page = client.get(url("password_reset_done"), headers={"host": "site1.example"}).content.decode()
+
+    assert (f"for mail from <strong>{named}</strong>" in page) is bool(named)
+    assert ("for mail from" in page) is bool(named)
+
+
+def test_done_page_is_the_same_whoever_has_a_link_of_another_site(client, sites_with_senders, member):
+    sites_with_senders("a@club.example", "b@club.example")
+    headers = {"host": "site1.example"}
+    before = client.get(url("password_reset_done"), headers=headers).content
+    resets.send(member, by=None, site=Site.objects.get(hostname="site0.example"))
+
+    assert client.get(url("password_reset_done"), headers=headers).content == before
 
 
 def test_done_page_links_a_contact_page(client, db, settings):

@@ -7,8 +7,8 @@ from django.contrib.auth.models import Permission
 from wagtail.admin.utils import get_user_display_name
 
 from tests.conftest import grant, make_person
-from wagtail_member_reset import resets
-from wagtail_member_reset.models import EmailState, PasswordReset, ResetEmail
+from wagtail_member_reset import do_not_email, resets
+from wagtail_member_reset.models import DoNotEmail, DoNotEmailReason, EmailState, PasswordReset, ResetEmail
 
 from .pages import edit_url, history, panel_words, rows, url, words
 
@@ -81,6 +81,53 @@ def test_button_erases_and_leads_back_to_the_person(keeper_client, member, sent)
     assert f"What was stored about {get_user_display_name(member)} was erased." in words(response.content.decode())
     assert not PasswordReset.objects.exists()
     assert history(member)[-2:] == ["revoke", "erase"]
+
+
+NOTE = "Note “Do not email”, since the person asked not to be emailed"
+
+
+@pytest.mark.parametrize("posted", [{}, {"do_not_email": "1"}])
+def test_do_not_email_is_noted_only_where_it_was_ticked(keeper_client, keeper, member, sent, posted):
+    sent()
+    page = keeper_client.get(url("erase", member)).content.decode()
+
+    keeper_client.post(url("erase", member), posted)
+
+    assert NOTE in words(page) and "checked" not in page
+    found = list(DoNotEmail.objects.values_list("member", "reason", "set_by"))
+    assert found == ([(member.pk, "asked_not_to", keeper.pk)] if posted else [])
+    assert not PasswordReset.objects.exists()
+
+
+def test_who_may_not_send_is_not_asked_and_notes_nothing(enter, member):
+    only = grant(make_person("Ed", password="x password 1"), "access_admin", "erase_passwordreset")
+    client = enter(only)
+
+    page = client.get(url("erase", member)).content.decode()
+    client.post(url("erase", member), {"do_not_email": "1"})
+
+    assert NOTE not in words(page)
+    assert not DoNotEmail.objects.exists()
+
+
+def test_note_that_is_there_stays_as_it_is(keeper_client, keeper, member):
+    do_not_email.note(member, reason=DoNotEmailReason.POST_ONLY, by=None)
+
+    page = keeper_client.get(url("erase", member)).content.decode()
+    keeper_client.post(url("erase", member), {"do_not_email": "1"})
+
+    assert NOTE not in words(page)
+    assert list(DoNotEmail.objects.values_list("reason", flat=True)) == ["post_only"]
+
+
+def test_refused_erasure_notes_nothing(keeper_client, keeper, member, by_hand):
+    resets.send(member, by=keeper)
+    email = ResetEmail.objects.get()
+    ResetEmail.objects.update(state=EmailState.SENDING, lease="w", lease_until=email.created_at.replace(year=2999))
+
+    keeper_client.post(url("erase", member), {"do_not_email": "1"})
+
+    assert not DoNotEmail.objects.exists()
 
 
 def test_erasure_while_an_email_is_being_sent_is_refused_with_what_to_do(keeper_client, keeper, member, by_hand):

@@ -16,6 +16,7 @@ from .pages import FETCH, rows, url, words
 from .test_needs_help_mailing import listed
 
 pytestmark = pytest.mark.django_db
+PAGES = ("panel", "history")
 
 
 @pytest.fixture(autouse=True)
@@ -140,11 +141,108 @@ def test_another_site_means_a_new_link_which_is_said_before(office_client, membe
 
     assert "Another site means a new link" in question
     assert rows() == before
-    assert "leads to Youth (youth.example). For another site, a new link is needed." in words(again)
+    assert "is for the site Youth (youth.example). For another site, a new link is needed." in words(again)
     assert (f'value="{club.pk}" selected' in again, 'value="replaces"' in again) == (True, True)
     ask(office_client, member, verb, effect="replaces", site=club.pk)
     first.refresh_from_db()
     assert (first.state, live(member).site) == ("superseded", club)
+
+
+@pytest.mark.parametrize(("verb", "button"), [("send", "Send a new link"), ("hand_out", "Get a new link")])
+def test_question_fits_the_site_that_was_chosen(office_client, member, club, youth, verb, button):
+    resets.send(member, by=None, site=youth)
+    before = rows()
+
+    page = office_client.get(f"{url(verb, member)}?site={club.pk}", **FETCH).content.decode()
+
+    assert f'value="{club.pk}" selected' in page
+    assert 'value="same_link"' not in page
+    assert 'value="replaces"' in page and f"{button} Back" in words(page)
+    assert rows() == before
+
+
+@pytest.mark.parametrize("query", ["site=999999", "site=x"])
+def test_question_for_a_site_that_is_not_offered_is_that_of_the_last_link(office_client, member, club, youth, query):
+    resets.send(member, by=None, site=youth)
+
+    page = office_client.get(f"{url('send', member)}?{query}", **FETCH).content.decode()
+
+    assert f'value="{youth.pk}" selected' in page and 'value="same_link"' in page
+
+
+# What pages say of it
+
+
+def test_tab_and_history_name_the_site_of_a_link_where_there_are_several(office_client, member, club, youth):
+    resets.send(member, by=None, site=youth)
+    said = "The link is for the site Youth (youth.example)."
+
+    panel, history = (words(office_client.get(url(name, member), **FETCH).content.decode()) for name in PAGES)
+    Site.objects.filter(pk=club.pk).update(hostname="elsewhere.example")
+    alone = [words(office_client.get(url(name, member), **FETCH).content.decode()) for name in PAGES]
+
+    assert (panel.count(said), history.count(said)) == (1, 1)
+    assert not [page for page in alone if "for the site" in page]
+
+
+def test_tab_names_the_site_of_a_link_that_is_older(office_client, member, club, youth, time_machine):
+    time_machine.move_to("2026-03-01 10:00")
+    resets.send(member, by=None, site=youth)
+    time_machine.move_to("2026-03-03 10:00")
+
+    page = words(office_client.get(url("panel", member), **FETCH).content.decode())
+
+    assert "a new one would end it. The link is for the site Youth (youth.example)." in page
+
+
+def test_page_and_list_of_mailings_name_the_site(mailing_office, client, by_hand, club, youth):
+    make_person("Nina")
+    mailing = mailings.draft(Choice(kind=Kind.NEVER_SIGNED_IN), by=mailing_office, site=youth)
+    mailings.start(mailing)
+    addresses = [reverse("wagtail_member_reset_admin:mailing", args=[mailing.pk])]
+    addresses.append(reverse("wagtail_member_reset_admin:mailings"))
+
+    several = [words(client.get(address).content.decode()) for address in addresses]
+    club.delete()
+    alone = [words(client.get(address).content.decode()) for address in addresses]
+
+    assert ["Youth (youth.example)" in page for page in several] == [True, True]
+    assert ["Youth (youth.example)" in page for page in alone] == [False, False]
+
+
+ONE = "https://reset.example"
+
+
+def test_where_all_links_lead_to_one_address_each_form_says_so(
+    mailing_office, admin_client, member, club, youth, settings
+):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = ONE
+    addresses = {
+        "send": url("send", member),
+        "hand out": url("hand_out", member),
+        "account": reverse("wagtailusers_users:add"),
+        "mailing": reverse(NEW),
+        "sender": reverse("wagtail_member_reset_sender:add"),
+        "text": reverse("wagtailsnippets_wagtail_member_reset_emailtext:add"),
+    }
+
+    pages = {name: words(admin_client.get(address).content.decode()) for name, address in addresses.items()}
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = None
+    several = [words(admin_client.get(address).content.decode()) for address in addresses.values()]
+
+    assert [name for name, page in pages.items() if f"ll links lead to {ONE}" not in page] == []
+    assert [page for page in several if "ll links lead to" in page] == []
+
+
+def test_where_all_links_lead_to_one_address_the_site_decides_text_and_sender(
+    office_client, member, club, youth, settings
+):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = ONE
+
+    ask(office_client, member, effect="new_link", site=youth.pk)
+
+    assert live(member).site == youth
+    assert resets.link(live(member)).startswith(f"{ONE}/")
 
 
 def test_page_without_a_script_asks_and_sends_alike(office_client, member, club, youth):

@@ -54,11 +54,13 @@ def test_new_text_begins_with_the_default(client, editor):
 
 
 def test_second_text_for_the_same_email_is_refused(client, editor, written):
-    written("welcome", "de")
+    there = written("welcome", "de")
 
     answer = client.post(f"{PREFIX}add/", {"purpose": "welcome", "language": "de"})
 
+    assert list(answer.context["form"].errors) == ["purpose"]
     assert "There is a text for this email already" in answer.content.decode()
+    assert f'<a href="{PREFIX}edit/{there.pk}/">Edit that one</a>' in answer.content.decode()
     assert EmailText.objects.count() == 1
 
 
@@ -184,7 +186,6 @@ def test_rights_are_those_of_wagtail(client, written):
     client.force_login(person)
 
     assert client.get(f"{PREFIX}edit/{text.pk}/").status_code == 302
-    assert client.post(f"/admin/member-reset/texts/{text.pk}/test/").status_code == 302
     codes = Permission.objects.filter(content_type__model="emailtext").values_list("codename", flat=True)
     assert {"add_emailtext", "change_emailtext", "delete_emailtext", "publish_emailtext"} <= set(codes)
     grant(person, "change_emailtext")
@@ -267,6 +268,41 @@ def test_two_at_once_write_one_text(client, editor, written, monkeypatch):
 
     assert "There is a text for this email already" in answer.content.decode()
     assert EmailText.objects.count() == 1
+
+
+def test_draft_that_is_incomplete_says_nothing_about_the_sound_text_that_is_published(save, client, written):
+    text = written("welcome")
+    save(text, body="No link yet")
+
+    draft = client.get(f"{PREFIX}edit/{text.pk}/").content.decode()
+    refused = save(text, body="No link", action="publish").content.decode()
+
+    assert "Put {link} where" in refused
+    assert not [page for page in (draft, refused) if "emails have the default text" in page]
+
+
+def test_page_of_a_published_text_that_is_not_used_says_why(save, client, written):
+    text = written("welcome", body="No link")
+    save(text, body="A sound draft.\n\n{link}")
+
+    page = client.get(f"{PREFIX}edit/{text.pk}/").content.decode()
+
+    assert "What is published is not used: emails have the default text." in page
+    assert "Body – Put {link} where the personal link belongs" in page
+    assert "publish it again to see why" not in page
+
+
+def test_page_of_a_published_text_says_that_its_language_is_gone(client, editor, written, settings):
+    text = written("welcome", "de")
+    settings.LANGUAGES = [("en", "English")]
+
+    assert "This site no longer has the language." in client.get(f"{PREFIX}edit/{text.pk}/").content.decode()
+
+
+def test_heading_says_that_the_plain_text_is_without(client, editor, written):
+    page = client.get(f"{PREFIX}edit/{written('welcome').pk}/").content.decode()
+
+    assert "The part in plain text has no heading." in page
 
 
 def test_list_says_which_published_text_is_not_used(client, editor, written):

@@ -399,3 +399,12 @@ def test_worker_that_works_on_mails_what_was_published_since(written, admin, mai
         worker.send_singles()
 
     assert [OWN in mail.body for mail in mailoutbox] == [False, True]
+
+
+def test_paragraphs_of_the_footer_stand_apart(written, member, mailoutbox):
+    written("reset", footer="One.\n\nTwo.")
+
+    resets.send(member, by=None)
+    outbox.drain()
+
+    assert "One.<br><br>Two." in mailoutbox[0].alternatives[0][0]

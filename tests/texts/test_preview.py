@@ -17,9 +17,12 @@ from tests.texts.conftest import PREFIX, words_of
 from wagtail_member_reset import audit, tokens
 from wagtail_member_reset.models import EmailText, SiteSender
 from wagtail_member_reset.outbox import sample
+from wagtail_member_reset.staff.email_text_test import WANTED
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("by_hand")]
 
+# A test is sent after the commit, and the page says what came of it.
+COMMITS = pytest.mark.django_db(transaction=True)
 BODY = "Hi {first_name} ({username}),\n\nour own words.\n\n{link}"
 
 
@@ -110,16 +113,32 @@ def test_preview_shows_where_the_paragraph_of_a_mailing_stands(preview, written)
     assert "Here is the paragraph of a mailing." in page
 
 
-def test_test_goes_to_who_asks_and_is_of_the_draft_that_was_saved(client, editor, written, mailoutbox):
-    text = written("welcome", body="Published.\n\n{link}")
-    client.post(
-        f"{PREFIX}edit/{text.pk}/",
-        {**words_of(text), "body": "Hi {first_name},\n\n{link}", "subject": "Come, {first_name}"},
-    )
+@pytest.fixture
+def ask_for_test(client, editor, django_capture_on_commit_callbacks):
+    """`ask_for_test(text, body="…")`: what the button posts, which is the form with the wish for a test."""
 
-    answer = client.post(f"/admin/member-reset/texts/{text.pk}/test/", {"to": "eve@evil.example"})
+    def post(text, **fields):
+        with django_capture_on_commit_callbacks(execute=True):
+            return client.post(f"{PREFIX}edit/{text.pk}/", {**words_of(text), WANTED: "1", **fields})
+
+    return post
+
+
+def mail_test(client, text):
+    answer = client.post(f"{PREFIX}edit/{text.pk}/", {**words_of(text), WANTED: "1"}, follow=True)
+    return answer.content.decode().replace("&#x27;", "'")
+
+
+def test_test_is_of_what_is_typed_and_saves_it_as_a_draft(ask_for_test, editor, written, mailoutbox):
+    text = written("welcome", body="Published.\n\n{link}")
+    typed = {"body": "Hi {first_name},\n\n{link}", "subject": "Come, {first_name}"}
+
+    answer = ask_for_test(text, **typed, to="eve@evil.example")
 
     assert answer["Location"] == f"{PREFIX}edit/{text.pk}/"
+    text.refresh_from_db()
+    assert text.body == "Published.\n\n{link}"
+    assert text.get_latest_revision_as_object().body == typed["body"]
     (mail,) = mailoutbox
     assert mail.recipients() == [editor.email]
     assert mail.subject == "Test: Come, Ana"
@@ -128,19 +147,30 @@ def test_test_goes_to_who_asks_and_is_of_the_draft_that_was_saved(client, editor
     assert ModelLogEntry.objects.filter(action="wagtail_member_reset.test_text").count() == 1
 
 
-def test_tests_of_texts_and_of_mailings_have_one_limit(client, editor, written, mailoutbox, monkeypatch):
+@COMMITS
+def test_page_says_what_became_of_the_test(client, editor, written):
+    text = written("welcome")
+
+    assert f"A test is on its way to {editor.email}." in mail_test(client, text)
+
+
+def test_who_may_not_edit_gets_no_test(client, ask_for_test, written, mailoutbox):
+    text = written("welcome")
+    client.force_login(grant(make_person("Vera", password="x", is_staff=True), "access_admin", "view_emailtext"))
+
+    ask_for_test(text)
+
+    assert (text.revisions.count(), mailoutbox) == (0, [])
+
+
+def test_tests_of_texts_and_of_mailings_have_one_limit(ask_for_test, written, mailoutbox, monkeypatch):
     monkeypatch.setattr(sample, "MOST_TESTS", 2)
     text = written("welcome")
 
     for _ in range(3):
-        client.post(f"/admin/member-reset/texts/{text.pk}/test/")
+        ask_for_test(text)
 
     assert len(mailoutbox) == 2
-
-
-def mail_test(client, text):
-    answer = client.post(f"/admin/member-reset/texts/{text.pk}/test/", follow=True)
-    return answer.content.decode().replace("&#x27;", "'")
 
 
 @pytest.fixture
@@ -151,6 +181,7 @@ def eddie(client):
     return person
 
 
+@COMMITS
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
@@ -172,6 +203,7 @@ def test_draft_that_leads_elsewhere_is_not_even_mailed_as_a_test(client, eddie, 
     assert not ModelLogEntry.objects.filter(action="wagtail_member_reset.test_text").exists()
 
 
+@COMMITS
 def test_draft_with_missing_parts_is_mailed_as_a_test(client, eddie, written, mailoutbox):
     mail_test(client, written("reset", live=False, subject="", body="Hi", button=""))
 
@@ -187,6 +219,7 @@ def change_own_address(client, person, address):
     assert person.email == address
 
 
+@COMMITS
 @pytest.mark.parametrize("former", ["eddie@club.example", ""])
 def test_no_test_goes_to_an_own_address_that_is_new(client, eddie, written, mailoutbox, former):
     type(eddie).objects.filter(pk=eddie.pk).update(email=former)
@@ -200,6 +233,7 @@ def test_no_test_goes_to_an_own_address_that_is_new(client, eddie, written, mail
     assert mailoutbox == []
 
 
+@COMMITS
 def test_test_goes_to_a_changed_address_a_day_later(client, eddie, written, mailoutbox):
     change_own_address(client, eddie, "eddie@new.example")
     ModelLogEntry.objects.update(timestamp=timezone.now() - timedelta(hours=25))
@@ -210,6 +244,7 @@ def test_test_goes_to_a_changed_address_a_day_later(client, eddie, written, mail
     assert [mail.to for mail in mailoutbox] == [["eddie@new.example"]]
 
 
+@COMMITS
 def test_test_of_a_text_has_the_sender_of_its_site(client, editor, written, mailoutbox):
     SiteSender.objects.create(site=Site.objects.get(), from_name="Rowing", reply_to="office@club.example")
 
@@ -239,18 +274,29 @@ def test_tests_at_once_never_exceed_the_limit(editor, written, monkeypatch):
     assert ModelLogEntry.objects.filter(action="wagtail_member_reset.test_text").count() == 1
 
 
-def test_test_without_a_post_sends_nothing(client, editor, written, mailoutbox):
-    client.get(f"/admin/member-reset/texts/{written('welcome').pk}/test/")
+def test_saving_a_draft_sends_no_test(client, editor, written, mailoutbox):
+    text = written("welcome")
 
-    assert mailoutbox == []
+    client.post(f"{PREFIX}edit/{text.pk}/", words_of(text))
+
+    assert (text.revisions.count(), mailoutbox) == (1, [])
+
+
+def test_test_of_what_cannot_be_saved_is_refused_and_sends_nothing(ask_for_test, written, mailoutbox):
+    text = written("welcome")
+
+    answer = ask_for_test(text, body="x" * 20_001)
+
+    assert "This text is too long" in answer.content.decode()
+    assert (mailoutbox, text.revisions.count()) == ([], 0)
 
 
 @pytest.mark.parametrize("name", ["Mia 👩‍💻", "Mia\r\nBcc: eve@evil.example", "Mia\u202e", "www.evil.example", "DE89"])
-def test_test_in_any_name_is_one_mail_to_its_address(client, written, mailoutbox, name):
+def test_test_in_any_name_is_one_mail_to_its_address(client, ask_for_test, written, mailoutbox, name):
     editor = make_person("Ned", first_name=name, password="x", is_superuser=True, is_staff=True)
     client.force_login(editor)
 
-    client.post(f"/admin/member-reset/texts/{written('welcome', subject='Hi {first_name}!').pk}/test/")
+    ask_for_test(written("welcome", subject="Hi {first_name}!"))
 
     (mail,) = mailoutbox
     assert mail.recipients() == [editor.email]

@@ -32,6 +32,8 @@ from .networks import network_of
 logger = logging.getLogger("wagtail_member_reset")
 
 TEMPLATES = "wagtail_member_reset/member/"
+# Whom an email may be from, on the page that says where to look for it.
+MOST_SENDERS = 3
 
 
 @guarded
@@ -69,7 +71,8 @@ def password_reset_done(request: HttpRequest) -> HttpResponse:
     # Nobody is told which of the two it is: that would say who has never signed in.
     is_one = conf.LINK_LIFETIME == conf.WELCOME_LIFETIME
     lifetime = conf.LINK_LIFETIME if is_one else None
-    return _page(request, "password_reset_done.html", {"lifetime": lifetime, "request_url": again})
+    context = {"lifetime": lifetime, "request_url": again, "sender": ", ".join(_possible_senders(request))}
+    return _page(request, "password_reset_done.html", context)
 
 
 # Not even a method that is refused may be answered otherwise: an error is logged with its address.
@@ -233,6 +236,20 @@ def _sender_of(site: Site | None) -> Sender:
         return senders.of(site)
     except DatabaseError:
         return senders.default()
+
+
+def _possible_senders(request: HttpRequest) -> list[str]:
+    """
+    The addresses that the email may come from, the one of this site first: a link that still works is sent again for
+    the site that it is for. None where they are too many to look for.
+    """
+    own = _site_of(request)
+    try:
+        found = [own, *links.offered_sites()]
+    except DatabaseError:
+        found = [own]
+    addresses = list(dict.fromkeys(_sender_of(site).address for site in found))
+    return addresses if len(addresses) <= MOST_SENDERS else []
 
 
 def _site_name(site: Site | None) -> str:

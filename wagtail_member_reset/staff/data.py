@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from wagtail.admin.utils import get_user_display_name
 
-from .. import personal_data, resets
+from .. import accounts, do_not_email, personal_data, resets
 from ..exceptions import ErasureRefused
+from ..models import DoNotEmailReason
 from . import panel as panels
 from . import permissions
 from .member_pages import find, guarded, page, require
@@ -37,9 +38,10 @@ def download(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @transaction.non_atomic_requests
 def erase(request: HttpRequest, pk: str) -> HttpResponse:
-    """A GET says what goes and what stays; the POST erases."""
+    """A GET says what goes and what stays; the POST erases, and notes "Do not email" if that was ticked."""
     member = find(pk)
     require(request, member, "erase")
+    offers_note = permissions.rights(request.user, member).send and not accounts.do_not_email_of(member)
     if request.method == "POST":
         try:
             personal_data.erase(member, by=request.user)
@@ -52,10 +54,12 @@ def erase(request: HttpRequest, pk: str) -> HttpResponse:
                 ),
             )
         else:
+            if offers_note and request.POST.get("do_not_email"):
+                do_not_email.note(member, reason=DoNotEmailReason.ASKED_NOT_TO, by=request.user)
             said = _("What was stored about %(name)s was erased.") % {"name": get_user_display_name(member)}
             messages.success(request, said)
             return guarded(redirect(_afterwards(request, member)))
-    return page(request, member, "erase.html", _context(request, member))
+    return page(request, member, "erase.html", {**_context(request, member), "offers_note": offers_note})
 
 
 def _context(request: HttpRequest, member: Any) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
-from django.urls import reverse
 from wagtail.admin.panels import Panel
 
 from ..texts import FIELDS, default_words
-from .email_text_words import problem_of_published
+from .email_text_test import WANTED
+from .email_text_words import reasons_against_published
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -23,8 +23,7 @@ class TestPanel(Panel):  # type: ignore[misc]
         template_name = "wagtail_member_reset/staff/email_text_test.html"
 
         def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
-            test_url = reverse("wagtail_member_reset_admin:email_text_test", args=[self.instance.pk])
-            return {"test_url": test_url, "problem": problem_of_published(self.instance)}
+            return {"wanted": WANTED, **reasons_against_published(self.instance)}
 
 
 class DefaultPanel(Panel):  # type: ignore[misc]

@@ -8,6 +8,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -28,16 +30,15 @@ from ..texts import (
     problems,
     too_long,
 )
-from .media import TEXT_MEDIA
+from . import site_choice
+from .email_text_words import cannot_be_made
+from .media import FORM_MEDIA, TEXT_MEDIA
 
 logger = logging.getLogger("wagtail_member_reset")
 
-TAKEN = gettext_lazy("There is a text for this email already, in this language and for this site. Edit that one.")
-BROKEN = gettext_lazy(
-    "The email cannot be made: a template or a setting of this site is wrong. Ask your administrator."
-)
 HELP = {
     "subject": gettext_lazy("One line. Members see it in their list of emails."),
+    "heading": gettext_lazy("Above the email, in large type. The part in plain text has no heading."),
     "body": gettext_lazy(
         "A blank line begins a paragraph. Write **words** for bold, and [words](/page/) for a link to a page of this "
         "site. A line is left out for members who have no value for its placeholder; a missing first name leaves "
@@ -60,9 +61,15 @@ class NewForm(WagtailAdminModelForm):  # type: ignore[misc]
         )
         site = self.fields["site"]
         site.required, site.empty_label = False, _("All sites")
-        site.help_text = _("Members of one site get its own text, where it has one.")
+        own = _("Members of one site get its own text, where it has one.")
+        site.help_text = f"{own} {site_choice.where_links_lead()}".strip()
         if Site.objects.count() < 2:
             del self.fields["site"]
+
+    @property
+    def media(self) -> forms.Media:
+        own: forms.Media = super().media + FORM_MEDIA
+        return own
 
     def defer_required_fields(self) -> None:
         super().defer_required_fields()
@@ -75,7 +82,8 @@ class NewForm(WagtailAdminModelForm):  # type: ignore[misc]
         if purpose and language:
             key = EmailText(purpose=purpose, language=language, site=site).key_of()
             if EmailText.objects.filter(key=key).exists():
-                raise ValidationError(TAKEN)
+                self.add_error("purpose", taken(key))
+                return found
             self._begin_with_default(purpose, language)
         return found
 
@@ -136,10 +144,17 @@ class EditForm(WagtailAdminModelForm):  # type: ignore[misc]
             if field not in self.errors:
                 self.add_error(field, [ValidationError(message) for message in messages])
         if not found and not can_be_made(words, text.purpose, text.language):
-            wrong = _(
-                "The email cannot be made: a template or a setting of this site is wrong. Ask your administrator."
-            )
-            self.add_error(None, wrong)
+            self.add_error(None, cannot_be_made())
+
+
+def taken(key: str) -> ValidationError:
+    """Another text has this key: which one, to be edited instead."""
+    said = _("There is a text for this email already, in this language and for this site.")
+    found = EmailText.objects.filter(key=key).first()
+    if found is not None:
+        url = reverse("wagtailsnippets_wagtail_member_reset_emailtext:edit", args=[found.pk])
+        said = format_html('{} <a href="{}">{}</a>', said, url, _("Edit that one"))
+    return ValidationError(said, code="taken")
 
 
 def _with_placeholders(widget: forms.Widget, names: tuple[str, ...]) -> forms.Widget:

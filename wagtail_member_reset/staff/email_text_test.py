@@ -6,12 +6,8 @@ import logging
 from itertools import chain
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from ..models import EmailText
 from ..outbox import SampleSent, problems_of_draft, send_test
@@ -19,22 +15,14 @@ from .mailing_sample import say_what_came_of_it
 
 logger = logging.getLogger("wagtail_member_reset")
 
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@transaction.non_atomic_requests
-def test(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send a test of the draft that was saved last to the address of who asks."""
-    if not request.user.has_perm("wagtail_member_reset.change_emailtext"):
-        raise PermissionDenied
-    text = get_object_or_404(EmailText, pk=pk)
-    if request.method == "POST":
-        _send(request, text.get_latest_revision_as_object())
-    return redirect("wagtailsnippets_wagtail_member_reset_emailtext:edit", pk)
+# What the form posts beside its fields when a test is wanted of them.
+WANTED = "member-reset-test"
 
 
-def _send(request: HttpRequest, text: EmailText) -> None:
+def send(request: HttpRequest, text: EmailText) -> None:
+    """Send a test of the draft that was saved last to the address of who asks, and say what came of it."""
     try:
-        came_of_it = send_test(text, by=request.user)
+        came_of_it = send_test(text.get_latest_revision_as_object(), by=request.user)
     except Exception as error:  # whatever a template of the site's raises
         logger.error("text=%s: the test cannot be made: %s", text.pk, type(error).__name__)
         messages.error(request, _("No test was sent: the email cannot be made. Ask your administrator."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.utils.translation import gettext as _
 
@@ -20,14 +22,40 @@ def site_name(text: EmailText) -> str:
 
 
 def problem_of_published(text: EmailText) -> str:
-    """That what is published is not used, since it is not fit: it was published at a time, or by a script."""
+    """For the list: that what is published is not used, since it is not fit. A script or a schedule published it."""
     if not text.live:
         return ""
-    if text.language not in dict(languages.of_emails()):
-        if text.language not in dict(settings.LANGUAGES):
-            return _("This site no longer has the language.")
-        return _("Not used: there is no translation of the emails into this language, so none is in it.")
-    words = Words.of(text)
-    if problems(words, text.purpose, own=OwnPages()) or not can_be_made(words, text.purpose, text.language):
+    if unspoken := _unspoken(text):
+        return unspoken
+    if _against(text):
         return _("Not used: emails have the default text. Open your text and publish it again to see why.")
     return ""
+
+
+def reasons_against_published(text: EmailText) -> dict[str, Any]:
+    """For the form, whose fields may hold a draft: why the row, which is what was published, is not used."""
+    published = EmailText.objects.get(pk=text.pk)
+    if not published.live:
+        return {}
+    return {"unspoken": _unspoken(published), "reasons": _against(published)}
+
+
+def cannot_be_made() -> str:
+    return _("The email cannot be made: a template or a setting of this site is wrong. Ask your administrator.")
+
+
+def _unspoken(text: EmailText) -> str:
+    if text.language in dict(languages.of_emails()):
+        return ""
+    if text.language not in dict(settings.LANGUAGES):
+        return _("This site no longer has the language.")
+    return _("Not used: there is no translation of the emails into this language, so none is in it.")
+
+
+def _against(text: EmailText) -> list[tuple[str, str]]:
+    """Field and reason each; no field where it is none's."""
+    words = Words.of(text)
+    found = problems(words, text.purpose, own=OwnPages())
+    if not found and not can_be_made(words, text.purpose, text.language):
+        return [("", cannot_be_made())]
+    return [(text.label_of(field), message) for field, messages in found.items() for message in messages]

@@ -5,18 +5,20 @@ installed.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from wagtail.admin.panels import FieldPanel, ObjectList, PublishingPanel
 from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, UpdatedAtColumn
-from wagtail.snippets.views.snippets import CreateView, SnippetViewSet
+from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from ..models import EmailText
+from . import email_text_test
 from .email_text_aside import DefaultPanel, TestPanel
-from .email_text_forms import TAKEN, EditForm, NewForm
+from .email_text_forms import EditForm, NewForm, taken
 from .email_text_words import language_name, problem_of_published, site_name
 
 
@@ -33,9 +35,20 @@ class NewTextView(CreateView):  # type: ignore[misc]
         try:
             answer = super().form_valid(form)
         except IntegrityError:  # a colleague was a moment faster
-            form.add_error(None, str(TAKEN))
+            form.add_error("purpose", taken(form.instance.key_of()))
             self.produced_error_message = self.get_error_message()
             answer = self.form_invalid(form)
+        return answer
+
+
+class EditTextView(EditView):  # type: ignore[misc]
+    """Sends a test of the draft that it saved, where one is wanted."""
+
+    def save_action(self) -> HttpResponse:
+        answer: HttpResponse = super().save_action()
+        if email_text_test.WANTED in self.request.POST:
+            # Not while a transaction is open, which the mail server would keep waiting.
+            transaction.on_commit(partial(email_text_test.send, self.request, self.object))
         return answer
 
 
@@ -48,6 +61,7 @@ class EmailTextViewSet(SnippetViewSet):  # type: ignore[misc]
     add_to_reference_index = False
     copy_view_enabled = False
     add_view_class = NewTextView
+    edit_view_class = EditTextView
     list_display = [
         "__str__",
         Column("language", label=gettext_lazy("Language"), accessor=language_name, sort_key="language"),

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import Site
 
@@ -22,6 +23,12 @@ LINK, PASSWORD, LATER = "link", "password", "later"
 NO_FORM = "member-reset-no-form"
 ALSO_USERNAME = "also_username"
 PASSWORDS = ("password1", "password2")
+
+
+def _help_of_site() -> str:
+    if not conf.BASE_URL:
+        return gettext("Where the link leads, and whose text and sender it has.")
+    return gettext("Whose text and sender the email has. All links lead to %(address)s.") % {"address": conf.BASE_URL}
 
 
 def offers_welcome() -> bool:
@@ -60,9 +67,7 @@ class WelcomeFormMixin:
             widget=forms.RadioSelect,
         )
         if offered := links.offered_sites():
-            self.fields[SITE] = site_choice.field(
-                offered, str(_("Where the link leads, and whose text and sender it has."))
-            )
+            self.fields[SITE] = site_choice.field(offered, _help_of_site())
         self.was_password_required = any(field.required for field in passwords)
         for field in passwords:
             # Required only for the second choice: `clean` checks that.

@@ -96,6 +96,11 @@ class DetailsForm(forms.Form):
 
 
 def _help_of_site() -> str:
+    if conf.BASE_URL:
+        return _(
+            "The emails have the text and the sender of that site. All links lead to %(address)s. A link that is sent "
+            "again stays as it is."
+        ) % {"address": conf.BASE_URL}
     return _(
         "New links lead there, with the text and the sender of that site. A link that is sent again stays as it is."
     )

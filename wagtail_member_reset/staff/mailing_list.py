@@ -8,11 +8,16 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import BaseColumn, Column, DateColumn, StatusTagColumn, TitleColumn
+from wagtail.models import Site
 
+from .. import links
 from ..models import Mailing, MailingState
-from . import mailing_pages, mailing_words, permissions
+from . import mailing_pages, mailing_words, permissions, site_choice
+
+SITE = pgettext_lazy("Wagtail site", "Site")
 
 
 class MailingFilters(WagtailFilterSet):  # type: ignore[misc]
@@ -51,6 +56,7 @@ class MailingList(mailing_pages.MailingIndexView):
         return [
             TitleColumn("name", label=_("Mailing"), accessor=mailing_words.name, get_url=mailing_pages.url),
             Column("choice", label=_("Who"), accessor=self._choice),
+            *([Column("site", label=SITE, accessor=self._site)] if self._offered else ()),
             # The counters are about everybody, also beyond the reader's reach.
             *([Column("progress", label=_("Done"), accessor=mailing_words.progress)] if self._sees_all() else ()),
             StatusTagColumn("state", label=_("State"), accessor=outcome, primary=lambda each: each.is_under_way),
@@ -67,10 +73,17 @@ class MailingList(mailing_pages.MailingIndexView):
     def _choice(self, mailing: Mailing) -> str:
         return mailing_pages.choice(self.request, mailing, self._names)
 
+    @cached_property
+    def _offered(self) -> list[Site]:
+        return links.offered_sites()
+
+    def _site(self, mailing: Mailing) -> str:
+        return site_choice.named(mailing.site, self._offered)
+
     def _sees_all(self) -> bool:
         return permissions.hidden_from(self.request.user) is None
 
     def get_base_queryset(self) -> QuerySet[Mailing]:
         listed = ~Q(state=MailingState.DRAFT) | Q(created_by=self.request.user.pk)
         when = Coalesce("started_at", "changed_at")
-        return Mailing.objects.filter(listed).annotate(listed_at=when).select_related("created_by")
+        return Mailing.objects.filter(listed).annotate(listed_at=when).select_related("created_by", "site")

@@ -75,7 +75,7 @@ def find(request: HttpRequest, pk: int) -> Mailing:
     """The mailing, for who may send mailings; a draft of a file, for who may see that. Refuses others."""
     require(request)
     # Of the lines of a file, the preview alone shows some.
-    light = Mailing.objects.select_related("created_by", "unmatched").defer("unmatched__lines")
+    light = Mailing.objects.select_related("created_by", "unmatched", "site").defer("unmatched__lines")
     found = get_object_or_404(light, pk=pk)
     is_of_file = found.state == MailingState.DRAFT and found.choice["kind"] == Kind.FILE.value
     if is_of_file and not permissions.may_see_file(request.user, found):

@@ -13,12 +13,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from .. import mailings, outbox, reports
+from .. import links, mailings, outbox, reports
 from ..accounts import address_of
 from ..mailing import Choice, Kind, has_missed, has_started, holds_back_admins, is_watching, options_of
 from ..mailing import watch as set_watching
 from ..models import Mailing, MailingState, MailingUpload
-from . import mailing_figures, mailing_file, mailing_sample, mailing_start, mailing_words, permissions
+from . import mailing_figures, mailing_file, mailing_sample, mailing_start, mailing_words, permissions, site_choice
 from .mailing_figures import SHOWN, Figures
 from .mailing_new import begin, preview_draft, unmatched_of
 from .mailing_pages import TEMPLATES, choice, find, guarded, members_url, page, url
@@ -45,6 +45,7 @@ def mailing(request: HttpRequest, pk: int) -> HttpResponse:
         "hears_nothing": _hears_nothing(figures),
         "can_retry": has_missed(mailing, beyond=permissions.beyond(request.user)),
         "choice": choice(request, mailing),
+        "mailing_site": site_choice.named(mailing.site, links.offered_sites()),
         "has_begun": has_started(mailing),
         "starts_with_a_visit": outbox.starts_with_a_visit(mailing),
         "start_time": mailing_words.start_time(mailing),

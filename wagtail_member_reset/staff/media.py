@@ -6,7 +6,7 @@ STATIC = "wagtail_member_reset/staff/"
 MEDIA = Media(
     css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset.js", STATIC + "member_reset_typed.js"]
 )
-# Of Wagtail's own listing of users: the style sheet alone.
-LISTING_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]})
+# Of Wagtail's own listing of users, and of forms in its own pages: the style sheet alone.
+LISTING_MEDIA = FORM_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]})
 MAILING_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset_mailing.js"])
 TEXT_MEDIA = Media(css={"all": [STATIC + "member_reset.css"]}, js=[STATIC + "member_reset_text.js"])

@@ -99,6 +99,7 @@ def facts(actor: Any, member: Any) -> dict[str, Any]:
         # Where a link in somebody's hands ends, sending asks before, too.
         "asks_first": may_mind or status.effect == links.Effect.REPLACES or bool(offered),
         "offered_sites": offered,
+        "link_site": site_choice.named(status.reset.site, offered) if status.reset else "",
         "refused_sender_of": site_choice.label(current) if current and sender.is_refused else "",
         "sender": sender,
         "is_of_address": what_helps.is_of_address(status.verdict),
@@ -135,12 +136,13 @@ def state(status: Status) -> str:
 
 def history(actor: Any, member: Any) -> dict[str, Any]:
     """Everything that the timeline's template needs."""
-    name = wording.person(member)
+    name, offered = wording.person(member), links.offered_sites()
     return {
         "name": name,
         "stories": [
             {
                 "reset": story.reset,
+                "site": site_choice.named(story.reset.site, offered),
                 "awaited": [timeline.awaited(step) for step in story.awaited],
                 "lines": [
                     {

@@ -17,6 +17,8 @@ from wagtail.models import Site
 from .. import senders
 from ..accounts import clean_address
 from ..models import SiteSender
+from . import site_choice
+from .media import FORM_MEDIA
 
 
 class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
@@ -29,8 +31,14 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._offer_sites(self.fields["site"])
+        self.fields["site"].help_text = site_choice.where_links_lead()
         for name, text in _help_texts().items():
             self.fields[name].help_text = text
+
+    @property
+    def media(self) -> forms.Media:
+        own: forms.Media = super().media + FORM_MEDIA
+        return own
 
     def _offer_sites(self, field: Any) -> None:
         if self.instance.pk:

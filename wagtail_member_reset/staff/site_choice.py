@@ -8,10 +8,12 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from wagtail.models import Site
 
 from .. import links, senders, sites
+from ..conf import conf
 from ..exceptions import Refusal
 from ..models import Mailing, PasswordReset
 from ..resets import Status
@@ -25,6 +27,11 @@ def label(site: Site) -> str:
     """What staff know it by: its name, and where links lead."""
     host = site.root_url.partition("://")[2]
     return f"{site.site_name} ({host})" if site.site_name else host
+
+
+def named(site: Site | None, offered: list[Site]) -> str:
+    """The same, for pages that say which of several a link or a mailing is for; empty where there is one alone."""
+    return label(site) if site and offered else ""
 
 
 def first(request: HttpRequest, offered: list[Site], reset: PasswordReset | None = None) -> Site | None:
@@ -54,6 +61,20 @@ def with_site(request: HttpRequest, site: Site) -> str:
     return f"{request.path}?{query.urlencode()}"
 
 
+def where_links_lead() -> str:
+    """
+    For forms of what a site has of its own: where all links lead, if a setting says so, and what the site is for then.
+
+    Empty where links lead to each site, or there is one alone.
+    """
+    if not conf.BASE_URL or Site.objects.count() < 2:
+        return ""
+    return _(
+        "All links lead to %(address)s, whatever the site. What a site has of its own is for emails that staff send "
+        "for it, and for members who ask for a link at its address."
+    ) % {"address": conf.BASE_URL}
+
+
 def field(offered: list[Site], help_text: str = "") -> forms.TypedChoiceField:
     """Its value is the site; None where nothing was posted."""
     by_key = {str(site.pk): site for site in offered}
@@ -72,7 +93,7 @@ def of_mailing(mailing: Mailing, url_of: Callable[[Site], str] | None = None) ->
     offered, site = links.offered_sites(), mailing.site
     others = [each for each in offered if each != site] if url_of else []
     return {
-        "mailing_site": label(site) if offered and site else "",
+        "mailing_site": named(site, offered),
         "other_sites": [(label(each), url_of(each)) for each in others if url_of],
         "refused_sender_of": label(site) if site and senders.of(site).is_refused else "",
         "sender": senders.of(site),
@@ -89,17 +110,19 @@ def begin_with(form: Any, name: str, request: HttpRequest) -> None:
 def context(request: HttpRequest, status: Status, offered: list[Site]) -> dict[str, Any]:
     """
     For the template of a question that may ask for the site: the options, and what sending would do for the one that
-    is picked.
+    was chosen, by a click on a button or in the list, or is the one to begin with.
     """
     if not offered or status.refusal not in (None, Refusal.NO_ADDRESS):
         return {}
-    posted = [site for site in offered if str(site.pk) == request.POST.get(FIELD)]
-    reset, picked = status.reset, posted[0] if posted else first(request, offered, status.reset)
+    wanted = request.POST.get(FIELD) or request.GET.get(FIELD)
+    chosen = [site for site in offered if str(site.pk) == wanted]
+    reset, picked = status.reset, chosen[0] if chosen else first(request, offered, status.reset)
     effect = links.effect_of_sending(reset, status.member, site=picked)
-    is_other = bool(posted and reset and reset.is_live and picked and reset.site_id != picked.pk)
+    is_other = bool(chosen and reset and reset.is_live and picked and reset.site_id != picked.pk)
     return {
         "status": replace(status, effect=effect),
         "site_options": [(site.pk, label(site), site == picked) for site in offered],
         "is_other_site": is_other,
+        "only_address": conf.BASE_URL or "",
         "former_site": label(reset.site) if is_other and reset and reset.site else "",
     }

@@ -3,7 +3,6 @@ from django.urls import URLPattern, path
 from . import (
     data,
     desk,
-    email_text_test,
     mailing_bounces,
     mailing_details,
     mailing_new,
@@ -44,7 +43,6 @@ urlpatterns: list[URLPattern] = [
     path("mailings/<int:pk>/rest/", mailing_views.rest, name="mailing_rest"),
     path("mailings/<int:pk>/unmatched/", mailing_new.unmatched, name="mailing_unmatched"),
     path("mailings/<int:pk>/members/", MailingMembers.as_view(), name="mailing_members"),
-    path("texts/<int:pk>/test/", email_text_test.test, name="email_text_test"),
     path("<str:pk>/", views.panel, name="panel"),
     path("<str:pk>/send/", views.send, name="send"),
     path("<str:pk>/hand-out/", views.hand_out, name="hand_out"),

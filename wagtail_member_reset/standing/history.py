@@ -90,7 +90,7 @@ def stories(member: Member) -> list[Story]:
     )
     resets = list(
         PasswordReset.objects.filter(member=member.pk)
-        .select_related("issued_by")
+        .select_related("issued_by", "site")
         .prefetch_related(Prefetch("emails", emails))
         .order_by("-issued_at", "-pk")[:MOST_LINKS]
     )

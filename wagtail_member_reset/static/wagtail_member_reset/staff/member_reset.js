@@ -69,6 +69,24 @@
       this.swap(event.params.url, { method: "POST", body: new URLSearchParams([...typed, ...chosen]) }, { from: event.currentTarget });
     }
 
+    /* Asks anew for the site that was chosen, since a link may end by it. Who goes on choosing meanwhile is heard. */
+    async choose({ currentTarget, params }) {
+      this.site = currentTarget.value;
+      if (this.element.getAttribute("aria-busy") === "true") return;
+      const typed = [...this.bodyTarget.querySelectorAll("input[form]")].map(({ id, value }) => [id, value]);
+      let asked;
+      do {
+        asked = this.site;
+        await this.swap(`${params.url}?${this.encode({ site: asked })}`, {}, { from: currentTarget, focus: currentTarget.id });
+      } while (asked !== this.site);
+      typed.forEach(([id, value]) => {
+        const input = document.getElementById(id);
+        if (input) input.value = value;
+      });
+      const question = this.bodyTarget.querySelector(".member-reset__question");
+      this.spokenTarget.textContent = question ? question.textContent.replace(/\s+/g, " ").trim() : "";
+    }
+
     async swap(url, options, { from, focus }) {
       if (this.element.getAttribute("aria-busy") === "true") return;
       this.element.setAttribute("aria-busy", "true");

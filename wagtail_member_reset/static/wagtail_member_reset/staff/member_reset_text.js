@@ -1,6 +1,6 @@
 /*
- * In the form of an email text: puts a placeholder where the cursor is, and fills in the default text. Both can be
- * typed as well.
+ * In the form of an email text: puts a placeholder where the cursor is, and fills in the default text, which can be
+ * typed as well; and has a test sent.
  */
 (() => {
   class MemberResetTextController extends window.StimulusModule.Controller {
@@ -21,6 +21,15 @@
         this.tell(field);
       });
       document.getElementById("id_subject").focus();
+    }
+
+    /* As Wagtail's own button saves the draft, so that nothing typed is lost, with the wish for a test of it. */
+    test({ params }) {
+      const { form } = this.element;
+      const wish = Object.assign(document.createElement("input"), { type: "hidden", name: params.wanted, value: "1" });
+      form.append(wish);
+      form.requestSubmit();
+      wish.remove();
     }
 
     /* Wagtail's own controllers listen: for the height, for unsaved changes and for the preview. */
