@@ -158,9 +158,15 @@ def test_account_gets_no_more_by_staff_although_it_is_erased_each_time(member, o
     assert found == (3, Refusal.ACCOUNT_LIMIT)
 
 
-@pytest.mark.parametrize("erase", [lambda person: personal_data.erase(person, by=None), lambda person: person.delete()])
+@pytest.mark.parametrize("way", ["erased", "deleted"])
 @pytest.mark.parametrize("send", [resets.send, resets.hand_out], ids=["sent", "handed out"])
-def test_person_sends_no_more_although_each_account_is_erased_or_deleted(db, office, by_hand, few, send, erase):
+def test_person_sends_no_more_although_each_account_is_erased_or_deleted(
+    db, office, by_hand, few, send, way, django_capture_on_commit_callbacks
+):
+    def erase(person):
+        with django_capture_on_commit_callbacks(execute=True):
+            personal_data.erase(person, by=None) if way == "erased" else person.delete()
+
     found = sent_until_refused(
         lambda person: send(person, by=office), lambda number: make_person(f"Mia{number}"), erase
     )
@@ -265,7 +271,9 @@ def test_what_counts_is_all_that_stays_of_it_and_the_person_is_told(member, offi
     assert {field.name for field in Tally._meta.fields} == {"id", "member", "by", "kind", "counted_at"}
 
 
-def test_deleted_account_leaves_a_count_for_who_sent_and_no_key(member, office, by_hand):
+def test_deleted_account_leaves_a_count_for_who_sent_and_no_key(
+    member, office, by_hand, django_capture_on_commit_callbacks
+):
     resets.send(member, by=office)
     outbox.drain()
     personal_data.erase(member, by=office)
@@ -273,7 +281,21 @@ def test_deleted_account_leaves_a_count_for_who_sent_and_no_key(member, office, 
         resets.send(member, by=by)
         outbox.drain()
 
-    member.delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        member.delete()
 
     assert list(Tally.objects.values_list("member", "by", "kind")) == [(None, office.pk, "staff")] * 2
     assert links.refusal_of_staff(office, by=office) is None
+
+
+def test_who_sent_and_is_deleted_along_leaves_no_count(
+    member, office, by_hand, django_user_model, django_capture_on_commit_callbacks
+):
+    resets.send(member, by=office)
+    resets.send(office, by=office)
+    outbox.drain()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        django_user_model.objects.filter(pk__in=[member.pk, office.pk]).delete()
+
+    assert not Tally.objects.exists()

@@ -12,7 +12,7 @@ from .issuer import (
     reissue,
     take_up,
 )
-from .limits import is_spent_for_mailings, is_spent_for_strangers, keep_counting, refusal_of_staff
+from .limits import is_spent_for_mailings, is_spent_for_strangers, refusal_of_staff, tallies_of
 from .location import (
     LocationProblem,
     admin_url,
@@ -71,7 +71,6 @@ __all__ = [
     "is_spent_for_mailings",
     "is_spent_for_strangers",
     "is_upgrading",
-    "keep_counting",
     "leads_nowhere",
     "lifetime_of",
     "lock_first",
@@ -97,6 +96,7 @@ __all__ = [
     "site_name",
     "sweep",
     "take_up",
+    "tallies_of",
     "url_of",
     "use",
     "usual_site",

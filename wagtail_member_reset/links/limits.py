@@ -62,23 +62,14 @@ def refusal_of_handing_out(member: Member, *, by: Member) -> Refusal | None:
     return _refusal(_handed_out, Counted.HANDED_OUT, member, issued_by=by)
 
 
-def keep_counting(member: Member, *, is_deleted: bool = False) -> None:
-    """
-    Have what was sent to an account, or made for it, count for the limits although its rows go now.
-
-    Part of that transaction, and before the rows are gone. Of an account that is deleted, what no person did counts
-    for nobody any more.
-    """
+def tallies_of(member: Member) -> list[Tally]:
+    """What was sent to an account, or made for it, to be written where its rows go and it must count for limits."""
     since, gone = timezone.now() - Tally.KEPT, Q(state=EmailState.SKIPPED) & ~Q(skip_reason=SkipReason.ERASED)
     emails = ResetEmail.objects.filter(member=member.pk, created_at__gt=since).exclude(gone).select_related("reset")
     made = PasswordReset.objects.filter(member=member.pk, issued_at__gt=since, origin=Origin.HANDED_OUT)
     found = [(kind, email.requested_by_id, email.created_at) for email in emails if (kind := _counts_as(email))]
     found += [(Counted.HANDED_OUT, reset.issued_by_id, reset.issued_at) for reset in made]
-    # The database empties the key of an account whose deletion begins after this, and would refuse one of now.
-    pk = None if is_deleted else member.pk
-    rows = [Tally(member_id=pk, kind=kind, by_id=by, counted_at=at) for kind, by, at in found if by or pk]
-    if rows:
-        Tally.objects.bulk_create(rows)
+    return [Tally(member_id=member.pk, kind=kind, by_id=by, counted_at=at) for kind, by, at in found]
 
 
 def _counts_as(email: ResetEmail) -> Counted | None:

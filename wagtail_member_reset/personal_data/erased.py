@@ -12,7 +12,7 @@ from .. import audit, bad_addresses, db, links, outbox
 from ..accounts import Member
 from ..exceptions import ErasureRefused
 from ..mailing import count, finish_mailing
-from ..models import WITHOUT_LINK, EmailState, NeedsHelp, PasswordReset, Reason, ResetEmail, SkipReason, State
+from ..models import WITHOUT_LINK, EmailState, NeedsHelp, PasswordReset, Reason, ResetEmail, SkipReason, State, Tally
 from .in_mailings import leave_out
 from .person import person_of
 
@@ -40,7 +40,7 @@ def erase(member: Member, *, by: Member | None) -> None:
             links.close(live, State.REVOKED, Reason.STAFF)
             audit.record(member, "revoke", by=by, origin=None)
         touched |= leave_out(person, reason=SkipReason.ERASED)
-        links.keep_counting(member)
+        Tally.objects.bulk_create(links.tallies_of(member))
         _keep_notices(member)
         ResetEmail.objects.filter(member=member.pk).exclude(_notices_that_wait()).delete()
         PasswordReset.objects.filter(member=member.pk).delete()
