@@ -132,10 +132,11 @@ def _help_texts() -> dict[str, str]:
     listed, own_page = _no_domains(), _("A web page has to be one of this site.")
     answers = _("Where answers go. Leave empty, and they go to the From address.")
     helps = _("Whom members may ask: an email address, or a web page. It stands in the emails.")
+    name = _("Leave empty for the name in %(usual)s.") % {"usual": usual.from_email} if usual.from_email else ""
     if domains := _listed():
         listed = _("At one of these domains: %(domains)s.") % {"domains": domains}
     return {
-        "from_name": _("Leave empty for the name in %(usual)s.") % {"usual": usual.from_email},
+        "from_name": name,
         "from_address": f"{listed} {_if_empty(usual.address)}",
         "reply_to": f"{answers} {listed}",
         "support_contact": f"{helps} {listed} {own_page} {_if_empty(usual.support_contact)}",
