@@ -477,7 +477,7 @@ answer = [said, words(tab), words(told), f'/admin/users/edit/{{will.pk}}/#tab-se
     )
 
     said, tab, told, address = answer
-    assert "The site answered 200." in said
+    assert "The site has taken it." in said
     assert address in said
     assert sentence in tab
     assert f" {badge} " in tab
