@@ -235,6 +235,20 @@ def test_notice_with_a_path_goes_also_where_the_host_of_its_site_is_refused(writ
     assert "refused.example" not in mail.body
 
 
+def test_unfit_text_of_a_site_hides_none_that_is_for_all(written, told):
+    written("welcome", body=BODY)
+    written("welcome", body="No link {oops}", site=Site.objects.get())
+
+    assert OWN in told(make_person("Mia"))
+
+
+def test_unfit_text_of_a_region_hides_none_of_its_language(written, told):
+    written("welcome", "de", body=BODY)
+    written("welcome", "de-at", body="No link {oops}")
+
+    assert OWN in told(reader_of("de-at", "Resi"))
+
+
 def test_unfit_text_that_was_scheduled_is_never_mailed(written, told):
     text = written("welcome", live=False)
     text.body, text.go_live_at = "No link", timezone.now() - timedelta(minutes=1)

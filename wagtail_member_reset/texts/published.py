@@ -31,15 +31,15 @@ class Texts:
 
     def find(self, purpose: str, *, language: str, site_id: Any) -> Words | None:
         """
-        That of the site, else for all sites, first in the language as it is, then without its region; None where the
-        templates' is to be used.
+        That of the site, else for all sites, first in the language as it is, then without its region: the first that
+        is fit. None where the templates' is to be used.
         """
         if not self._rows:
             return None
         for each in dict.fromkeys([language, language.partition("-")[0]]):
             for site in dict.fromkeys([str(site_id or ""), ""]):
-                if (purpose, each, site) in self._rows:
-                    return self._fit((purpose, each, site))
+                if (purpose, each, site) in self._rows and (words := self._fit((purpose, each, site))):
+                    return words
         return None
 
     def _fit(self, key: Key) -> Words | None:
@@ -47,7 +47,7 @@ class Texts:
             words = Words.of(self._rows[key])
             wrong = self._wrong(words, key[0])
             if wrong:
-                logger.error("text=%s is not fit to be mailed (%s): the default text is used.", ":".join(key), wrong)
+                logger.error("text=%s is not fit to be mailed (%s): it is passed over.", ":".join(key), wrong)
             self._found[key] = None if wrong else words
         return self._found[key]
 
