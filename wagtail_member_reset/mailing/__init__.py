@@ -54,6 +54,7 @@ from .state import (
 from .uploads import LONG, keep_upload, next_upload, problems_of, read_uploads
 from .watchers import is_watching, told_of, watch
 from .wave import FIRST_WAVE, MANY, OFFERED_FROM, pause_after_wave, suggested_pace
+from .whose_site import site_of
 
 __all__ = [
     "BY_STATE",
@@ -146,6 +147,7 @@ __all__ = [
     "reserve_room",
     "rest_of",
     "resume_mailing",
+    "site_of",
     "skip_counts",
     "start_mailing",
     "still_chosen",
