@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from requests.adapters import HTTPAdapter
@@ -339,6 +339,19 @@ def test_texts_of_a_mailing_go_with_it(written):
     Mailing.objects.all().delete()
 
     assert not MailingText.objects.exists()
+
+
+def test_mailing_keeps_each_text_once(written):
+    written("welcome")
+    mailing = mailing_to(make_person("Mia"))
+    mailings.start(mailing, wake=False)
+    kept = MailingText.objects.get()
+    kept.pk = None
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        kept.save(force_insert=True)
+
+    assert MailingText.objects.count() == 1
 
 
 def test_notices_are_not_kept_for_a_mailing(written):
