@@ -152,9 +152,3 @@ def test_reader_is_spoken_to_in_one_register(catalogue, language):
 )
 def test_other_register_would_be_found(language, said):
     assert re.search(SLIPS[language], said)
-
-
-def test_same_text_compiles_to_the_same_bytes(catalogue):
-    again = polib.pofile(str(catalogue))
-
-    assert again.to_binary() == catalogue.to_binary()

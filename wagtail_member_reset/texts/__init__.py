@@ -7,7 +7,7 @@ What emails say: the words that editors wrote, else those of the templates, comp
 from .default import default_words, offered_words
 from .fit import Problems, holds_link, personal_link, placeholders, problems, too_long
 from .own import OwnPages
-from .pieces import SLOTS, Compiled, Content, Pieces
+from .pieces import SLOTS, Compiled, Content
 from .published import Texts, freeze, of_mailing, published, used_without
 from .template import compile_template
 from .words import FIELDS, MOST_BYTES, Words
@@ -20,7 +20,6 @@ __all__ = [
     "Compiled",
     "Content",
     "OwnPages",
-    "Pieces",
     "Problems",
     "Texts",
     "Words",
