@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from requests.adapters import HTTPAdapter
-from wagtail.models import Site
+from wagtail.models import Revision, Site
 from wagtail.users.models import UserProfile
 
 from tests.conftest import make_person, use_backend
@@ -280,12 +280,13 @@ def test_own_host_that_is_not_allowed_is_elsewhere(written, told, other_site, se
     assert DEFAULT in told(make_person("Mia"))
 
 
-def test_text_of_a_site_goes_with_it(written, other_site):
-    written("welcome", site=other_site)
+def test_text_of_a_site_goes_with_it_and_its_drafts_too(written, other_site):
+    written("welcome", site=other_site).save_revision()
 
     other_site.delete()
 
     assert not EmailText.objects.exists()
+    assert not Revision.objects.filter(content_type__model="emailtext").exists()
 
 
 def test_mailing_keeps_the_texts_that_it_began_with(written, mailoutbox):
