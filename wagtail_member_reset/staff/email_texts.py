@@ -60,10 +60,13 @@ class TextIndexView(IndexView):  # type: ignore[misc]
 
     @cached_property
     def columns(self) -> list[Any]:
-        """As the list says, with the problem of each. Which addresses are our own is asked once for all rows."""
-        *first, last = super().columns
+        """
+        Of each request, since Wagtail's own take their labels as they are made, in the language of then. Which
+        addresses are our own is asked once for all rows.
+        """
         problem = partial(problem_of_published, own=OwnPages())
-        return [*first, Column("used", label=gettext_lazy("Problem"), accessor=problem), last]
+        used = Column("used", label=gettext_lazy("Problem"), accessor=problem)
+        return [*super().columns, LiveStatusTagColumn(), used, UpdatedAtColumn()]
 
 
 class EmailTextViewSet(SnippetViewSet):  # type: ignore[misc]
@@ -81,8 +84,6 @@ class EmailTextViewSet(SnippetViewSet):  # type: ignore[misc]
         "__str__",
         Column("language", label=gettext_lazy("Language"), accessor=language_name, sort_key="language"),
         Column("site", label=pgettext_lazy("Wagtail site", "Site"), accessor=site_name),
-        LiveStatusTagColumn(),
-        UpdatedAtColumn(),
     ]
     list_filter = ["purpose"]
     list_per_page = 50
