@@ -377,6 +377,43 @@ def test_sender_is_looked_up_once_for_each_site(youth, chosen, by_hand, mailoutb
     assert len({mail.from_email for mail in mailoutbox}) == 2
 
 
+def test_worker_that_works_on_sends_from_what_is_set_by_now(youth, chosen, by_hand, mailoutbox):
+    row = chosen(from_address="hi@youth.example", support_contact="hi@youth.example")
+    with outbox.at_work() as worker:
+        for fields in ({}, {"from_address": "new@youth.example", "support_contact": "new@youth.example"}, None):
+            if fields is None:
+                row.delete()
+            else:
+                SiteSender.objects.update(**fields) if fields else None
+            resets.send(make_person(f"Mia{len(mailoutbox)}"), by=None, site=youth)
+            worker.send_singles()
+
+    assert [senders.parseaddr(mail.from_email)[1] for mail in mailoutbox] == [
+        "hi@youth.example",
+        "new@youth.example",
+        "office@club.example",
+    ]
+    assert [f"{who}@youth.example" in mail.body for who, mail in zip(("hi", "new"), mailoutbox, strict=False)] == [
+        True,
+        True,
+    ]
+
+
+def test_sender_that_is_withdrawn_is_so_from_the_next_part_of_a_mailing_on(youth, chosen, by_hand, mailoutbox):
+    row = chosen(from_address="hi@youth.example")
+    people = [make_person(f"Mia{number}") for number in range(2)]
+    for person in people:
+        ids = (str(person.pk),)
+        mailings.start(mailings.draft(Choice(kind=Kind.IDS, ids=ids), by=None, site=youth), wake=False)
+
+    with outbox.at_work() as worker:
+        worker.send_next_chunk()
+        row.delete()
+        worker.send_next_chunk()
+
+    assert ["youth.example" in mail.from_email for mail in mailoutbox] == [True, False]
+
+
 @pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid")
 def test_one_call_for_many_has_one_sender(youth, chosen, monkeypatch, settings, by_hand):
     service = Service("mailgun")

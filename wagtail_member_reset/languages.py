@@ -15,7 +15,7 @@ from django.apps import apps
 from django.conf import settings
 from django.conf.locale import LANG_INFO
 from django.core.signals import setting_changed
-from django.utils.translation import get_language, get_supported_language_variant, to_locale
+from django.utils.translation import get_language, get_language_bidi, get_supported_language_variant, to_locale
 
 # One sentence of the members' pages and one of their emails, which nobody else's catalogue has.
 PROBES = (
@@ -73,6 +73,11 @@ def here() -> str:
     return (_translated(active) or _translated(settings.LANGUAGE_CODE) or SOURCE) if active else ""
 
 
+def is_right_to_left() -> bool:
+    """Whether our words are now. Django's own answer is the site's language's, also where nothing is translated."""
+    return settings.USE_I18N and get_language_bidi()
+
+
 def is_foreign(language: str) -> bool:
     """Whether it is another language than the active one, and no variant of it."""
     return language.partition("-")[0].lower() != (get_language() or "").partition("-")[0].lower()
@@ -93,7 +98,9 @@ def _translated(code: str) -> str:
 
 
 def _is_there(code: str) -> bool:
-    """Whether a catalogue has our words. Nothing is parsed: what is translated stands in the file as it is."""
+    """Whether a catalogue with our words is used. Nothing is parsed: what is translated stands there as it is."""
+    if not settings.USE_I18N:
+        return False
     file = Path(to_locale(code), "LC_MESSAGES", "django.mo")
     folders: list[Any] = [*settings.LOCALE_PATHS, *(Path(app.path, "locale") for app in apps.get_app_configs())]
     found = (Path(folder, file) for folder in folders)

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from wagtail.models import Site
 
-from . import audit, db, outbox
+from . import audit, db, links, outbox
 from .accounts import Member
 from .mailing import (
     Choice,
@@ -125,7 +125,7 @@ def drafted(
         paragraph=clean_paragraph(paragraph),
         created_by=by,
         choice=chosen,
-        site=site or Site.objects.filter(is_default_site=True).first(),
+        site=site or links.default_site(),
         origin=origin,
         **details,
     )

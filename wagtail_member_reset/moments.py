@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 
-from django.utils import formats, timezone, translation
+from django.utils import dateformat, formats, timezone, translation
 from django.utils.translation import gettext as _
 
 from . import languages
@@ -22,14 +22,20 @@ COUNTRIES = {"Brazil", "Chile", "Mexico"}
 def date_and_time(moment: datetime) -> str:
     """In the language of our words beside; in the reader's zone, if `moment` is aware."""
     local = on_the_wall(moment)
-    with translation.override(languages.here() or None):
-        return " ".join(filter(None, [formats.date_format(local, "DATETIME_FORMAT"), offset_if_twice(local)]))
+    return " ".join(filter(None, [in_format("DATETIME_FORMAT", local), offset_if_twice(local)]))
 
 
 def date(moment: datetime) -> str:
     """The day alone, as `date_and_time` tells it."""
-    with translation.override(languages.here() or None):
-        return str(formats.date_format(on_the_wall(moment), "DATE_FORMAT"))
+    return in_format("DATE_FORMAT", on_the_wall(moment))
+
+
+def in_format(name: str, moment: datetime | time) -> str:
+    """As Django's format of this name has it, in the language of our words beside, also where nothing is translated."""
+    language = languages.here()
+    form = formats.get_format(name, lang=language or None)
+    with translation.override(language or None):
+        return str((dateformat.format if isinstance(moment, datetime) else dateformat.time_format)(moment, form))
 
 
 def on_the_wall(moment: datetime, zone: tzinfo | None = None) -> datetime:

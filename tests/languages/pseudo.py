@@ -8,9 +8,10 @@ from django.utils import translation
 OPEN, CLOSE = "⟦", "⟧"
 UNSEEN = {"script", "style", "template", "svg"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "use", "wbr"}
-# What is read out or shown of an attribute. A name of ours with words in it is text for a script to show.
+# What is read out or shown of an attribute. A name of ours with words in it is text for a script to show,
+# but for the one that holds fields by their names.
 READ = {"title", "aria-label", "placeholder", "alt", "aria-description", "summary", "label"}
-SAID = re.compile(r"data-(member-reset|mr-)(?!.*-(target|action)$)")
+SAID = re.compile(r"data-(member-reset|mr-)(?!.*-(target|action|words-value)$)")
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 

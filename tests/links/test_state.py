@@ -204,6 +204,16 @@ class TestReissue:
         assert ResetEmail.objects.get().reset == new
         assert tokens.mint(new)
 
+    def test_email_and_link_are_both_in_the_language_that_the_member_has_by_now(self, member, office, clock):
+        promise(member, by=office, language="de")
+        UserProfile.objects.update_or_create(user=member, defaults={"preferred_language": "en"})
+        clock.shift(timedelta(hours=17))
+        email = ResetEmail.objects.get()
+
+        new = issuer.reissue(email)
+
+        assert (new.language, email.language, ResetEmail.objects.get().language) == ("en", "en", "en")
+
 
 class TestSweep:
     def test_window_that_ended_is_erased_and_the_others_are_left(self, member, imported_member, clock):

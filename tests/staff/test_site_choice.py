@@ -10,7 +10,8 @@ from wagtail.models import Site
 from tests.conftest import make_person
 from wagtail_member_reset import mailings, outbox, resets
 from wagtail_member_reset.mailing import Choice, Kind
-from wagtail_member_reset.models import Mailing, Need, Origin, PasswordReset, ResetEmail
+from wagtail_member_reset.models import Mailing, Need, Origin, PasswordReset, ResetEmail, SiteSender
+from wagtail_member_reset.outbox import sample
 
 from .pages import FETCH, rows, url, words
 from .test_needs_help_mailing import listed
@@ -403,6 +404,25 @@ def test_selection_of_who_needs_help_begins_with_the_admins_site(mailing_office,
     assert [mailing.site for mailing in Mailing.objects.all()] == [youth]
 
 
+def test_mailing_whose_site_is_gone_is_the_default_sites_in_preview_test_email_and_notice(
+    mailing_office, client, by_hand, club, youth, mailoutbox
+):
+    SiteSender.objects.create(site=club, from_name="The Club")
+    nina = make_person("Nina")
+    draft = mailings.draft(Choice(kind=Kind.IDS, ids=(str(nina.pk),)), by=mailing_office, site=youth)
+    draft.save()
+    draft.watchers.add(mailing_office)
+    youth.delete()
+
+    preview = client.get(reverse("wagtail_member_reset_admin:mailing", args=[draft.pk]))
+    sample.send_test(Mailing.objects.get(), nina, by=mailing_office)
+    mailings.start(Mailing.objects.get(), wake=False)
+    outbox.drain()
+
+    usual = [preview.context["sender"].from_email, *[mail.from_email for mail in mailoutbox]]
+    assert [sender.partition(" <")[0] for sender in usual] == ['"The Club"'] * 4
+
+
 # The command
 
 
@@ -412,6 +432,15 @@ def test_command_sends_for_the_site_named(by_hand, club, youth, mailoutbox):
     call_command("send_member_resets", "--all", "--site", "YOUTH.example", "--no-input")
 
     assert {mail.body.count("http://youth.example/") for mail in mailoutbox} == {1}
+
+
+def test_command_finds_a_site_whose_record_has_capitals(by_hand, club, youth, mailoutbox):
+    Site.objects.filter(pk=youth.pk).update(hostname="Youth.Example")
+    make_person("Nina")
+
+    call_command("send_member_resets", "--all", "--site", "youth.example", "--no-input")
+
+    assert len(mailoutbox) == 1
 
 
 @pytest.mark.parametrize("host", ["elsewhere.example", "nowhere.example", "youth.example:8443"])

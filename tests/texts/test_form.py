@@ -1,9 +1,12 @@
 """The form: drafts may be incomplete, and what is published is fit to be mailed."""
 
+import re
 from dataclasses import asdict
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from wagtail.models import Revision, Site
 
 from tests.conftest import grant, make_person
@@ -339,3 +342,75 @@ def test_english_is_offered_where_it_stands_in_for_a_language_of_the_site(client
 
     EmailText.objects.update(live=True, **asdict(default_words("reset", "en")))
     assert problem_of_published(EmailText.objects.get()) == ""
+
+
+def test_long_list_asks_no_more_than_a_short_one(client, editor, written, settings):
+    """But for what Wagtail asks of each row, for its last revision."""
+    settings.LANGUAGES = [("en", "English"), ("de", "German"), ("fr", "French"), ("es", "Spanish")]
+    site = Site.objects.get()
+    body = "Come in.\n\n{link}\n\n[Our rules](https://club.example/rules/)"
+
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(PREFIX).status_code == 200
+        return len([query for query in queries if "wagtailcore_revision" not in query["sql"]])
+
+    written("welcome", site=site, body=body)
+    short = [asked(), asked()][1]
+    for purpose in LINKED:
+        for language in ("de", "fr", "es"):
+            written(purpose, language, site=site, body=body)
+
+    assert asked() == short
+
+
+DEFAULT_IS_USED = "Emails have this text as long as none of yours is published."
+
+
+def test_default_text_is_called_used_where_it_is(client, editor, written):
+    text = written("welcome", "de", live=False)
+    written("welcome", "de", site=Site.objects.get(), body="Not fit {oops}")
+    written("reset", "de")
+
+    assert DEFAULT_IS_USED in client.get(f"{PREFIX}edit/{text.pk}/").content.decode()
+
+
+def test_draft_of_a_site_says_that_its_emails_have_the_text_for_all_sites(client, editor, written):
+    everywhere = written("welcome")
+    text = written("welcome", site=Site.objects.get(), live=False)
+
+    page = client.get(f"{PREFIX}edit/{text.pk}/").content.decode()
+
+    assert DEFAULT_IS_USED not in page
+    assert f'<a href="{PREFIX}edit/{everywhere.pk}/">Welcome (English), All sites</a>' in page
+    assert "An account has been made for you at {site_name}" in page
+
+
+def test_page_keeps_the_fields_as_wagtail_has_them_and_offers_each_its_placeholders(client, editor, written):
+    page = client.get(f"{PREFIX}edit/{written('welcome', 'de').pk}/").content.decode()
+
+    [body] = re.findall(r'<textarea[^>]*name="body"[^>]*>', page)
+    assert ('data-controller="w-autosize"' in body, 'lang="de"' in body, 'id="id_body"' in body) == (True,) * 3
+    offered = {
+        field: re.findall(r'text-param="([^"]+)"', buttons)
+        for field, buttons in re.findall(r'text-field-value="id_(\w+)">(.*?)</div>', page, re.DOTALL)
+    }
+    assert {field: len(names) for field, names in offered.items()} == {
+        "subject": 4,
+        "heading": 4,
+        "body": 7,
+        "button": 2,
+        "footer": 5,
+    }
+
+
+def test_unfit_text_of_a_site_names_the_text_that_its_emails_have(client, editor, written):
+    everywhere = written("welcome")
+    text = written("welcome", site=Site.objects.get(), body="No link")
+
+    listed, page = (client.get(f"{PREFIX}{path}").content.decode() for path in ("", f"edit/{text.pk}/"))
+
+    assert "Not used: emails have “Welcome (English), All sites” instead." in listed
+    link = f'<a href="{PREFIX}edit/{everywhere.pk}/">Welcome (English), All sites</a>'
+    assert f"What is published is not used: emails have {link} instead." in page
+    assert "emails have the default text" not in listed + page

@@ -6,11 +6,11 @@ from importlib import import_module
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from requests.adapters import HTTPAdapter
-from wagtail.models import Site
+from wagtail.models import Revision, Site
 from wagtail.users.models import UserProfile
 
 from tests.conftest import make_person, use_backend
@@ -235,6 +235,20 @@ def test_notice_with_a_path_goes_also_where_the_host_of_its_site_is_refused(writ
     assert "refused.example" not in mail.body
 
 
+def test_unfit_text_of_a_site_hides_none_that_is_for_all(written, told):
+    written("welcome", body=BODY)
+    written("welcome", body="No link {oops}", site=Site.objects.get())
+
+    assert OWN in told(make_person("Mia"))
+
+
+def test_unfit_text_of_a_region_hides_none_of_its_language(written, told):
+    written("welcome", "de", body=BODY)
+    written("welcome", "de-at", body="No link {oops}")
+
+    assert OWN in told(reader_of("de-at", "Resi"))
+
+
 def test_unfit_text_that_was_scheduled_is_never_mailed(written, told):
     text = written("welcome", live=False)
     text.body, text.go_live_at = "No link", timezone.now() - timedelta(minutes=1)
@@ -266,12 +280,13 @@ def test_own_host_that_is_not_allowed_is_elsewhere(written, told, other_site, se
     assert DEFAULT in told(make_person("Mia"))
 
 
-def test_text_of_a_site_goes_with_it(written, other_site):
-    written("welcome", site=other_site)
+def test_text_of_a_site_goes_with_it_and_its_drafts_too(written, other_site):
+    written("welcome", site=other_site).save_revision()
 
     other_site.delete()
 
     assert not EmailText.objects.exists()
+    assert not Revision.objects.filter(content_type__model="emailtext").exists()
 
 
 def test_mailing_keeps_the_texts_that_it_began_with(written, mailoutbox):
@@ -325,6 +340,19 @@ def test_texts_of_a_mailing_go_with_it(written):
     Mailing.objects.all().delete()
 
     assert not MailingText.objects.exists()
+
+
+def test_mailing_keeps_each_text_once(written):
+    written("welcome")
+    mailing = mailing_to(make_person("Mia"))
+    mailings.start(mailing, wake=False)
+    kept = MailingText.objects.get()
+    kept.pk = None
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        kept.save(force_insert=True)
+
+    assert MailingText.objects.count() == 1
 
 
 def test_notices_are_not_kept_for_a_mailing(written):

@@ -46,7 +46,7 @@ from .upgrades import follow as follow_upgrade
 from .upgrades import is_upgrading
 from .upgrades import notice as notice_upgrade
 from .viewers import has_viewed, note_copier, note_viewer
-from .which_site import default_of, every_site, offered_sites, site_called, site_chosen, usual_site
+from .which_site import default_of, default_site, every_site, offered_sites, site_called, site_chosen, usual_site
 
 __all__ = [
     "LOG_ACTIONS",
@@ -58,6 +58,7 @@ __all__ = [
     "close",
     "close_inactive",
     "default_of",
+    "default_site",
     "effect_of_sending",
     "ending",
     "erase_past_window",

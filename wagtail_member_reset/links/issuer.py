@@ -79,7 +79,11 @@ def take_up(
 
 
 def reissue(email: ResetEmail) -> PasswordReset:
-    """A new link for an email that could not leave in time, in place of one that nobody has."""
+    """
+    A new link for an email that could not leave in time, in place of one that nobody has.
+
+    Email and link are in the language that the member has by now.
+    """
     if email.pk is None:  # some databases do not tell the keys of rows written together
         email.pk = ResetEmail.objects.values_list("pk", flat=True).get(public_id=email.public_id)
 
@@ -95,10 +99,11 @@ def reissue(email: ResetEmail) -> PasswordReset:
             site=old.site,
             language=old.language,
         )
-        ResetEmail.objects.filter(pk=email.pk).update(reset=reset)
+        ResetEmail.objects.filter(pk=email.pk).update(reset=reset, language=reset.language)
         return reset
 
     email.reset = db.retried(attempt)
+    email.language = email.reset.language
     return email.reset
 
 

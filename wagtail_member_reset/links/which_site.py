@@ -46,10 +46,14 @@ def site_chosen(key: str) -> Site | None:
 
 def site_called(host: str) -> Site:
     """The usable site of this hostname, with a port where several have it. Raises `SiteNotOffered`."""
-    named = [site for site in usable(every_site()) if host.lower() in (site.hostname, f"{site.hostname}:{site.port}")]
+    named = [site for site in usable(every_site()) if host.lower() in _hosts(site)]
     if len(named) != 1:
         raise SiteNotOffered
     return named[0]
+
+
+def _hosts(site: Site) -> tuple[str, str]:
+    return site.hostname.lower(), f"{site.hostname}:{site.port}".lower()
 
 
 def usual_site(member: Member, every: list[Site] | None = None) -> Site | None:
@@ -62,6 +66,13 @@ def usual_site(member: Member, every: list[Site] | None = None) -> Site | None:
         if found:
             return found[0]
     return default_of(every)
+
+
+def default_site() -> Site | None:
+    """With its sender: one query."""
+    found = Site.objects.filter(is_default_site=True).select_related("wagtail_member_reset_sender")
+    site: Site | None = found.first()
+    return site
 
 
 def default_of(every: list[Site]) -> Site | None:

@@ -21,7 +21,7 @@ from .figures import Progress
 from .files import LONGEST_FILE, UNKNOWN_ENCODING, ColumnRead, FileReading, Nobody, Note, Unclear, read_file
 from .hours import has_hours, has_started, opens_at
 from .in_chunks import count_in_chunks, keys_in_chunks, members_in_chunks, members_with
-from .issue import SKIPS, Issued, IssuedChunk, issue_chunk
+from .issue import Issued, IssuedChunk, issue_chunk
 from .kept_file import choose_in_file, file_choice, keep_file
 from .known_bad import Bad, Included, included_in, reasons_known_since
 from .left_out import reason_noted_since
@@ -54,6 +54,7 @@ from .state import (
 from .uploads import LONG, keep_upload, next_upload, problems_of, read_uploads
 from .watchers import is_watching, told_of, watch
 from .wave import FIRST_WAVE, MANY, OFFERED_FROM, pause_after_wave, suggested_pace
+from .whose_site import site_of
 
 __all__ = [
     "BY_STATE",
@@ -66,7 +67,6 @@ __all__ = [
     "MOST_PER_HOUR",
     "OFFERED_FROM",
     "SAMPLES",
-    "SKIPS",
     "SLICE",
     "UNKNOWN_ENCODING",
     "Bad",
@@ -146,6 +146,7 @@ __all__ = [
     "reserve_room",
     "rest_of",
     "resume_mailing",
+    "site_of",
     "skip_counts",
     "start_mailing",
     "still_chosen",

@@ -37,6 +37,7 @@ from ..models import (
 from ..tokens import Token
 from . import chunks, counters, known_bad, left_out, pace, state
 from .purpose import purpose_of_new_link
+from .whose_site import site_of
 
 logger = logging.getLogger("wagtail_member_reset")
 
@@ -76,7 +77,7 @@ def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> IssuedCh
     fails alone; raises when the database is away.
     """
     chunk = (
-        MailingChunk.objects.select_related("mailing__site", "mailing__created_by")
+        MailingChunk.objects.select_related("mailing__site__wagtail_member_reset_sender", "mailing__created_by")
         .defer("mailing__choice")
         .filter(pk=chunk_id)
         .first()
@@ -96,7 +97,7 @@ def issue_chunk(chunk_id: int, *, lease: str, lease_until: datetime) -> IssuedCh
 
 
 def _write(chunk: MailingChunk, number: int, claim: dict[str, Any]) -> list[Issued] | None:
-    site = chunk.mailing.site or Site.objects.filter(is_default_site=True).first()
+    site = site_of(chunk.mailing)
     # Where a single send was faster for one member, the second attempt lets it be. Where the site's rule met an error
     # of the database, each member is asked about in a savepoint of their own, since it may have ended the transaction.
     has_conflicts = is_careful = False

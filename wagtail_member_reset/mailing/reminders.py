@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from django.contrib.auth import get_user_model
 from django.db.models import Min, QuerySet
 from django.utils import timezone
-from wagtail.models import Site
 
-from .. import db
+from .. import db, links
 from ..accounts import has_set_password, is_not_to_be_emailed, keeps_last_login
 from ..conf import conf
 from ..exceptions import SettingError
@@ -88,7 +87,7 @@ def _mailing_for(resets: QuerySet[PasswordReset], now: datetime) -> Mailing:
         again=True,
         # As slow as the mailing that welcomed them: whoever set a limit then meant it for these emails, too.
         per_hour=resets.aggregate(slowest=Min("emails__mailing__per_hour"))["slowest"],
-        site=Site.objects.filter(is_default_site=True).first(),
+        site=links.default_site(),
         created_at=now,
     )
     members = resets.order_by("pk").values_list("member_id", flat=True)

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.models import Site
 
-from .. import accounts, links, paths, resets, senders, sites
+from .. import accounts, languages, links, paths, resets, senders, sites
 from ..conf import conf
 from ..exceptions import LinkProblem, SettingError, Unredeemable
 from ..models import PasswordReset
@@ -219,6 +219,7 @@ def _page(
     }
     language = speech.language_of(request, language)
     with translation.override(language):
+        common |= {"language": language, "bidi": languages.is_right_to_left()}
         response = render(request, TEMPLATES + template, {**common, **context}, status=status)
     response["Content-Language"] = language
     return response

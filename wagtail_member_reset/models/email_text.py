@@ -15,7 +15,22 @@ from .mailing import Mailing
 from .password_reset import Purpose
 
 
-class EmailText(DraftStateMixin, PreviewableMixin, RevisionMixin, models.Model):  # type: ignore[misc]
+class TextOfEmail(models.Model):
+    """What both have: which email it is, and what it says."""
+
+    purpose = models.CharField(_("email"), max_length=20, choices=Purpose.choices)
+    language = models.CharField(_("language"), max_length=16)
+    subject = models.CharField(_("subject"), max_length=200, blank=True)
+    heading = models.CharField(_("heading"), max_length=200, blank=True)
+    body = models.TextField(_("body"), blank=True)
+    button = models.CharField(_("button"), max_length=100, blank=True)
+    footer = models.TextField(_("footer"), blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class EmailText(DraftStateMixin, PreviewableMixin, RevisionMixin, TextOfEmail):  # type: ignore[misc]
     """
     The words of one email, in one language, for one site or for all that have none of their own.
 
@@ -23,8 +38,6 @@ class EmailText(DraftStateMixin, PreviewableMixin, RevisionMixin, models.Model):
     not the row's to say: `texts` looks before it is used.
     """
 
-    purpose = models.CharField(_("email"), max_length=20, choices=Purpose.choices)
-    language = models.CharField(_("language"), max_length=16)
     site = models.ForeignKey(
         "wagtailcore.Site",
         models.CASCADE,
@@ -35,11 +48,6 @@ class EmailText(DraftStateMixin, PreviewableMixin, RevisionMixin, models.Model):
     )
     # Of the three above, since a database takes no two nulls for the same.
     key = models.CharField(max_length=64, unique=True, editable=False)
-    subject = models.CharField(_("subject"), max_length=200, blank=True)
-    heading = models.CharField(_("heading"), max_length=200, blank=True)
-    body = models.TextField(_("body"), blank=True)
-    button = models.CharField(_("button"), max_length=100, blank=True)
-    footer = models.TextField(_("footer"), blank=True)
     _revisions = GenericRelation(
         "wagtailcore.Revision", content_type_field="base_content_type", object_id_field="object_id"
     )
@@ -78,22 +86,18 @@ class EmailText(DraftStateMixin, PreviewableMixin, RevisionMixin, models.Model):
         return "wagtail_member_reset/staff/email_text_preview.html"
 
 
-class MailingText(models.Model):
+class MailingText(TextOfEmail):
     """A text as it was published when a mailing started: its emails keep to it, whatever is published later."""
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="texts")
-    purpose = models.CharField(max_length=20, choices=Purpose.choices)
-    language = models.CharField(max_length=16)
     # No key to the site: what has begun stays as it is when the site goes.
     site_key = models.CharField(max_length=40, blank=True, default="")
-    subject = models.CharField(max_length=200, blank=True)
-    heading = models.CharField(max_length=200, blank=True)
-    body = models.TextField(blank=True)
-    button = models.CharField(max_length=100, blank=True)
-    footer = models.TextField(blank=True)
 
     class Meta:
         default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "purpose", "language", "site_key"], name="mailingtext_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.purpose} ({self.language}) of {self.mailing_id}"

@@ -143,8 +143,13 @@ class Shared:
             self._written[key] = _written(words, about.site) if words else None
         return self._written[key]
 
-    def look_at_texts_anew(self) -> None:
-        """Have what was published since count for the mails that follow, but for those of mailings."""
+    def look_anew(self) -> None:
+        """
+        Have what staff changed since count for the mails that follow: senders and sites, and texts but those of
+        mailings. Called before each batch, since a worker may live for days.
+        """
+        self._senders.clear()
+        self._slots.clear()
         self._texts.pop(None, None)
         self._written = {key: written for key, written in self._written.items() if key[0] is not None}
 

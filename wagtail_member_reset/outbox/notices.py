@@ -50,7 +50,7 @@ def send_notices(mailer: Mailer) -> int:
 
 def _send(due: Mailing, mailer: Mailer, *, to: Member) -> Result:
     with translation.override(languages.spoken(language_of(to, due.language))):
-        content = replace(_compose(due, has_figures=may_view_all(to)), sender=senders.of(due.site))
+        content = replace(_compose(due, has_figures=may_view_all(to)), sender=senders.of(mailing.site_of(due)))
     result = mailer.send(content, to=address_of(to), public_id=str(ids.new_public_id()))
     if result.answer != Answer.ACCEPTED:
         logger.warning("mailing=%s: person=%s could not be told that it has %s.", due.pk, to.pk, due.state)
@@ -64,7 +64,7 @@ def _is_settled(result: Result) -> bool:
 
 def _compose(due: Mailing, *, has_figures: bool) -> Content:
     """With figures for who may see everybody: those of a mailing tell of people beyond the reach of others."""
-    values = {"site": links.site_name(due.site), "name": mailing.name_of(due)}
+    values = {"site": links.site_name(mailing.site_of(due)), "name": mailing.name_of(due)}
     if due.state == MailingState.FINISHED:
         subject = _("“%(name)s” has finished (%(site)s)") % values
         said = [_("The mailing “%(name)s” has finished.") % values]
@@ -92,6 +92,6 @@ def _figures(due: Mailing) -> list[str]:
 
 def _page(due: Mailing) -> list[str]:
     try:
-        return [links.admin_url(PAGE, due.pk, site=due.site)]
+        return [links.admin_url(PAGE, due.pk, site=mailing.site_of(due))]
     except SettingError:  # a check names it
         return []

@@ -14,11 +14,10 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from wagtail.models import Site
 
 from .. import audit, ids, links, tokens
 from ..accounts import Member, address_of, language_of
-from ..mailing import purpose_now
+from ..mailing import purpose_now, site_of
 from ..models import EmailText, Mailing, PasswordReset, Purpose, ResetEmail
 from ..texts import Content, OwnPages, Problems, Words, Written, problems
 from . import letter
@@ -61,7 +60,7 @@ def sample_of_text(text: EmailText, *, to: Member | None = None) -> Content:
 
     Raises as `sample_of`.
     """
-    site = text.site or _default_site()
+    site = text.site or links.default_site()
     reader = to or get_user_model()()
     email = _email(reader, purpose=Purpose(text.purpose), language=text.language, site=site)
     shared = letter.Shared()
@@ -112,7 +111,7 @@ def send_test(about: Mailing | EmailText, member: Member | None = None, *, by: M
 def _compose(mailing: Mailing, *, of: Member, to: Member, purpose: str = "") -> Content:
     language = language_of(of, mailing.language or settings.LANGUAGE_CODE)
     of_purpose = Purpose(purpose) if purpose else purpose_now(of)
-    email = _email(to, purpose=of_purpose, language=language, site=mailing.site or _default_site(), mailing=mailing)
+    email = _email(to, purpose=of_purpose, language=language, site=site_of(mailing), mailing=mailing)
     return letter.compose(email, tokens.NO_TOKEN, letter.Shared())
 
 
@@ -120,8 +119,3 @@ def _email(to: Member, *, purpose: Purpose, mailing: Mailing | None = None, **ab
     about |= {"purpose": purpose}
     reset = PasswordReset(expires_at=timezone.now() + links.lifetime_of(purpose), **about)
     return ResetEmail(member=to, reset=reset, mailing=mailing, recipient=address_of(to), **about)
-
-
-def _default_site() -> Site | None:
-    found: Site | None = Site.objects.filter(is_default_site=True).first()
-    return found

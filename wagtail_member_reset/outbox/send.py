@@ -191,7 +191,7 @@ class Worker:
         lease = Lease(longest=self.mailer.longest_wait)
         claimed = claim_singles(lease)
         if claimed:
-            self.shared.look_at_texts_anew()
+            self.shared.look_anew()
         for email in claimed:
             if self.is_stopping() or not lease.has_time_for_one():
                 lease.release()

@@ -80,6 +80,7 @@ class Sending:
 
         Emails that `are_new` were issued a moment ago; the others are looked at first, since much may have changed.
         """
+        self.shared.look_anew()
         rest = [email for email, _token in emails] if not are_new else []
         wanted = self._still_wanted(rest) if rest else None
         left = [each for each in emails if wanted is None or each[0].public_id in wanted]

@@ -13,7 +13,7 @@ from collections.abc import Mapping, MutableMapping
 from datetime import datetime
 
 from django.conf import settings
-from django.utils import formats, timezone, translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from .. import languages, moments
@@ -105,8 +105,8 @@ def valid_until(moment: datetime, *, language: str) -> str:
     with translation.override(languages.spoken(language)):
         zone = moments.zone_in_words(settings.TIME_ZONE)
         return _("%(weekday)s, %(date)s, %(time)s (%(zone)s)") % {
-            "weekday": formats.date_format(moment, "l"),
-            "date": formats.date_format(moment, "DATE_FORMAT"),
-            "time": formats.date_format(moment, "TIME_FORMAT"),
+            "weekday": moments.in_format("l", moment),
+            "date": moments.in_format("DATE_FORMAT", moment),
+            "time": moments.in_format("TIME_FORMAT", moment),
             "zone": ", ".join(filter(None, [zone, moments.offset_if_twice(moment)])),
         }

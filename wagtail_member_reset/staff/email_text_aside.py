@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import asdict
 from typing import Any
 
 from wagtail.admin.panels import Panel
 
-from ..texts import FIELDS, default_words
+from ..texts import FIELDS, offered_words
 from .email_text_test import WANTED
-from .email_text_words import reasons_against_published
-
-logger = logging.getLogger("wagtail_member_reset")
+from .email_text_words import reasons_against_published, used_instead
 
 
 class TestPanel(Panel):  # type: ignore[misc]
@@ -32,10 +29,13 @@ class DefaultPanel(Panel):  # type: ignore[misc]
 
         def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
             text = self.instance
-            try:
-                words = asdict(default_words(text.purpose, text.language))
-            except Exception as error:  # whatever a template of the site's raises
-                logger.error("The default text of %s cannot be made: %s", text.purpose, type(error).__name__)
-                words = {}
+            offered = offered_words(text.purpose, text.language)
+            words = asdict(offered) if offered else {}
             named = [(text.label_of(name), words[name]) for name in FIELDS if words.get(name)]
-            return {"words": words, "json": json.dumps(words), "named": named, "language": text.language}
+            about = {
+                "json": json.dumps(words),
+                "named": named,
+                "language": text.language,
+                "instead": used_instead(text),
+            }
+            return {"words": words, **about}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django import forms
@@ -10,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
@@ -23,8 +22,8 @@ from ..texts import (
     OwnPages,
     Words,
     can_be_made,
-    default_words,
     holds_link,
+    offered_words,
     personal_link,
     placeholders,
     problems,
@@ -33,8 +32,6 @@ from ..texts import (
 from . import site_choice
 from .email_text_words import cannot_be_made
 from .media import FORM_MEDIA, TEXT_MEDIA
-
-logger = logging.getLogger("wagtail_member_reset")
 
 HELP = {
     "subject": gettext_lazy("One line. Members see it in their list of emails."),
@@ -49,6 +46,24 @@ HELP = {
     ),
     "footer": gettext_lazy("Below the email, in small type, with the same marks as the body."),
 }
+
+
+class WithPlaceholders(forms.Widget):
+    """A field's own widget, with buttons below that put placeholders in."""
+
+    def __init__(self, widget: forms.Widget, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.widget, self.names, self.attrs = widget, names, widget.attrs
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        # By the site's templates, whatever renders its forms.
+        context = {"field_id": (attrs or {}).get("id", f"id_{name}"), "placeholders": self.names}
+        buttons = render_to_string("wagtail_member_reset/staff/email_text_placeholders.html", context)
+        return self.widget.render(name, value, attrs, renderer) + SafeString(buttons)
+
+    @property
+    def media(self) -> forms.Media:
+        return self.widget.media
 
 
 class NewForm(WagtailAdminModelForm):  # type: ignore[misc]
@@ -88,12 +103,8 @@ class NewForm(WagtailAdminModelForm):  # type: ignore[misc]
         return found
 
     def _begin_with_default(self, purpose: str, language: str) -> None:
-        try:
-            words = default_words(purpose, language)
-        except Exception as error:  # whatever a template of the site's raises
-            logger.error("The default text of %s cannot be made: %s", purpose, type(error).__name__)
-            return
-        for field in FIELDS:
+        words = offered_words(purpose, language)
+        for field in FIELDS if words else ():
             setattr(self.instance, field, getattr(words, field))
 
 
@@ -108,7 +119,7 @@ class EditForm(WagtailAdminModelForm):  # type: ignore[misc]
             field = self.fields[name]
             field.help_text = HELP.get(name, "")
             field.strip = False
-            field.widget = _with_placeholders(field.widget, placeholders(self.instance.purpose, name))
+            field.widget = WithPlaceholders(field.widget, placeholders(self.instance.purpose, name))
             field.widget.attrs["lang"] = self.instance.language
 
     @property
@@ -138,12 +149,12 @@ class EditForm(WagtailAdminModelForm):  # type: ignore[misc]
         return found
 
     def _look_at(self, words: Words) -> None:
-        text = self.instance
-        found = problems(words, text.purpose, own=OwnPages())
+        text, own = self.instance, OwnPages()
+        found = problems(words, text.purpose, own=own)
         for field, messages in found.items():
             if field not in self.errors:
                 self.add_error(field, [ValidationError(message) for message in messages])
-        if not found and not can_be_made(words, text.purpose, text.language):
+        if not found and not can_be_made(words, text.purpose, text.language, own=own):
             self.add_error(None, cannot_be_made())
 
 
@@ -155,16 +166,3 @@ def taken(key: str) -> ValidationError:
         url = reverse("wagtailsnippets_wagtail_member_reset_emailtext:edit", args=[found.pk])
         said = format_html('{} <a href="{}">{}</a>', said, url, _("Edit that one"))
     return ValidationError(said, code="taken")
-
-
-def _with_placeholders(widget: forms.Widget, names: tuple[str, ...]) -> forms.Widget:
-    """The widget of this one form, with buttons below that put placeholders in."""
-    bare = widget.render
-
-    def render(name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        context = {"field_id": (attrs or {}).get("id", f"id_{name}"), "placeholders": names}
-        buttons = render_to_string("wagtail_member_reset/staff/email_text_placeholders.html", context)
-        return mark_safe(bare(name, value, attrs, renderer) + buttons)  # noqa: S308 - rendered a moment before
-
-    widget.render = render  # type: ignore[method-assign]
-    return widget

@@ -10,12 +10,14 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from wagtail.admin.panels import FieldPanel, ObjectList, PublishingPanel
 from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, UpdatedAtColumn
-from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
+from wagtail.snippets.views.snippets import CreateView, EditView, IndexView, SnippetViewSet
 
 from ..models import EmailText
+from ..texts import OwnPages
 from . import email_text_test
 from .email_text_aside import DefaultPanel, TestPanel
 from .email_text_forms import EditForm, NewForm, taken
@@ -52,6 +54,21 @@ class EditTextView(EditView):  # type: ignore[misc]
         return answer
 
 
+class TextIndexView(IndexView):  # type: ignore[misc]
+    def get_base_queryset(self) -> Any:
+        return super().get_base_queryset().select_related("site")
+
+    @cached_property
+    def columns(self) -> list[Any]:
+        """
+        Of each request, since Wagtail's own take their labels as they are made, in the language of then. Which
+        addresses are our own is asked once for all rows.
+        """
+        problem = partial(problem_of_published, own=OwnPages())
+        used = Column("used", label=gettext_lazy("Problem"), accessor=problem)
+        return [*super().columns, LiveStatusTagColumn(), used, UpdatedAtColumn()]
+
+
 class EmailTextViewSet(SnippetViewSet):  # type: ignore[misc]
     model = EmailText
     icon = "mail"
@@ -62,13 +79,11 @@ class EmailTextViewSet(SnippetViewSet):  # type: ignore[misc]
     copy_view_enabled = False
     add_view_class = NewTextView
     edit_view_class = EditTextView
+    index_view_class = TextIndexView
     list_display = [
         "__str__",
         Column("language", label=gettext_lazy("Language"), accessor=language_name, sort_key="language"),
         Column("site", label=pgettext_lazy("Wagtail site", "Site"), accessor=site_name),
-        LiveStatusTagColumn(),
-        Column("used", label=gettext_lazy("Problem"), accessor=problem_of_published),
-        UpdatedAtColumn(),
     ]
     list_filter = ["purpose"]
     list_per_page = 50

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.utils.formats import number_format, time_format
+from django.utils.formats import number_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -244,7 +244,7 @@ def hours_sentence(mailing: Mailing) -> str:
 
 
 def _hours(mailing: Mailing) -> dict[str, str]:
-    start, end = (str(time_format(each, "TIME_FORMAT")) for each in (mailing.hours_from, mailing.hours_to) if each)
+    start, end = (moments.in_format("TIME_FORMAT", each) for each in (mailing.hours_from, mailing.hours_to) if each)
     return {"start": start, "end": end, "zone": moments.zone_in_words(settings.TIME_ZONE)}
 
 

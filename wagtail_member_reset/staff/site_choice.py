@@ -15,6 +15,7 @@ from wagtail.models import Site
 from .. import links, senders, sites
 from ..conf import conf
 from ..exceptions import Refusal
+from ..mailing import site_of
 from ..models import Mailing, PasswordReset
 from ..resets import Status
 
@@ -90,13 +91,14 @@ def field(offered: list[Site], help_text: str = "") -> forms.TypedChoiceField:
 
 def of_mailing(mailing: Mailing, url_of: Callable[[Site], str] | None = None) -> dict[str, Any]:
     """For the template of a preview: which site the emails are for, and the same preview for the others."""
-    offered, site = links.offered_sites(), mailing.site
+    offered, site = links.offered_sites(), site_of(mailing)
+    sender = senders.of(site)
     others = [each for each in offered if each != site] if url_of else []
     return {
         "mailing_site": named(site, offered),
         "other_sites": [(label(each), url_of(each)) for each in others if url_of],
-        "refused_sender_of": label(site) if site and senders.of(site).is_refused else "",
-        "sender": senders.of(site),
+        "refused_sender_of": label(site) if site and sender.is_refused else "",
+        "sender": sender,
     }
 
 

@@ -109,7 +109,7 @@ def our_language() -> str:
     if not language or not languages.is_foreign(language):
         return ""
     with translation.override(language):
-        direction = "rtl" if translation.get_language_bidi() else "ltr"
+        direction = "rtl" if languages.is_right_to_left() else "ltr"
     return format_html('lang="{}" dir="{}"', language, direction)
 
 
@@ -117,6 +117,12 @@ def our_language() -> str:
 def moment(value: datetime | None) -> str:
     """Date and time in the reader's language and zone."""
     return moments.date_and_time(value) if value else ""
+
+
+@register.filter(expects_localtime=True)
+def day(value: datetime) -> str:
+    """The date alone."""
+    return moments.date(value)
 
 
 @register.filter(expects_localtime=True)

@@ -4,11 +4,11 @@ What emails say: the words that editors wrote, else those of the templates, comp
 `problems` and the marks are pure: text in, text out. `published` and `of_mailing` read, `freeze` writes.
 """
 
-from .default import default_words
+from .default import default_words, offered_words
 from .fit import Problems, holds_link, personal_link, placeholders, problems, too_long
 from .own import OwnPages
-from .pieces import SLOTS, Compiled, Content, Pieces
-from .published import Texts, freeze, of_mailing, published
+from .pieces import SLOTS, Compiled, Content
+from .published import Texts, freeze, of_mailing, published, used_without
 from .template import compile_template
 from .words import FIELDS, MOST_BYTES, Words
 from .written import Written, can_be_made, compile_written
@@ -20,7 +20,6 @@ __all__ = [
     "Compiled",
     "Content",
     "OwnPages",
-    "Pieces",
     "Problems",
     "Texts",
     "Words",
@@ -32,9 +31,11 @@ __all__ = [
     "freeze",
     "holds_link",
     "of_mailing",
+    "offered_words",
     "personal_link",
     "placeholders",
     "problems",
     "published",
     "too_long",
+    "used_without",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from html.parser import HTMLParser
 
 from django.utils import translation
@@ -13,8 +14,19 @@ from .pieces import SLOTS, Pieces
 from .template import compile_template
 from .words import Words
 
+logger = logging.getLogger("wagtail_member_reset")
+
 # What stands out in the HTML part.
 BOLD = ("username", "valid_until")
+
+
+def offered_words(purpose: str, language: str) -> Words | None:
+    """The same for who writes a text; None where it cannot be made, which the log says."""
+    try:
+        return default_words(purpose, language)
+    except Exception as error:  # whatever a template of the site's raises
+        logger.error("The default text of %s cannot be made: %s", purpose, type(error).__name__)
+        return None
 
 
 def default_words(purpose: str, language: str) -> Words:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.html import escape
-from django.utils.translation import get_language_bidi
 
+from .. import languages
 from ..exceptions import TemplateSlotError
 from ..senders import Sender
 
@@ -71,7 +71,7 @@ def cut(rendered: str, template: str) -> Pieces:
     """
     What was rendered in the language of now, cut at the markers. Raises `TemplateSlotError` where one was changed.
     """
-    if get_language_bidi():
+    if languages.is_right_to_left():
         for slot in ISOLATED:
             rendered = rendered.replace(marker(slot), f"{ISOLATE}{marker(slot)}{END}")
     pieces = tuple(MARKER.split(rendered))

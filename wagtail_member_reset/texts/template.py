@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from .. import languages
 from ..exceptions import TemplateSlotError
 from ..models import WITHOUT_LINK
 from .pieces import SLOTS, Compiled, Pieces, cut, marker
@@ -37,7 +38,7 @@ def compile_template(purpose: str, language: str, filled: frozenset[str]) -> Com
 def context_of(language: str, filled: frozenset[str]) -> dict[str, object]:
     """Slots and nothing else; an empty one is left out by the template."""
     with translation.override(language):
-        bidi = translation.get_language_bidi()
+        bidi = languages.is_right_to_left()
     slots = {name: marker(name) if name in filled else "" for name in SLOTS}
     return {**slots, "language": language, "bidi": bidi}
 

@@ -61,7 +61,7 @@ def compile_written(
         )
 
 
-def can_be_made(words: Words, purpose: str, language: str) -> bool:
+def can_be_made(words: Words, purpose: str, language: str, *, own: OwnPages) -> bool:
     """
     Whether the templates of the site make an email of the text, for members who have a value for everything and for
     those who lack what they may. What the text itself may do to an email in between, `problems` looks at.
@@ -69,7 +69,7 @@ def can_be_made(words: Words, purpose: str, language: str) -> bool:
     always = frozenset(SLOTS) - MAY_BE_EMPTY
     try:
         for filled in (frozenset(SLOTS), always):
-            compile_written(Written(words, f"https://{HERE}"), purpose, language, filled)
+            compile_written(Written(words, f"https://{HERE}"), purpose, language, filled, own=own)
     except Exception:  # whatever a template of the site's raises
         return False
     return True
