@@ -170,7 +170,7 @@ def _elsewhere(address: str) -> str:
     if LIKE_PROSE.fullmatch(address.strip(AROUND)):
         return _(
             "“%(address)s” reads like an address, and email programs make a link of it. Write a space after the full "
-            "stop, or take it out."
+            "stop, or remove the full stop."
         ) % {"address": shown}
     return _("“%(address)s” is not a page of this site. Links may lead to this site’s own pages alone.") % {
         "address": shown
