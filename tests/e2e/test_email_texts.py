@@ -80,6 +80,18 @@ def test_placeholders_and_the_default_text_are_one_click_away(browsers, admin, l
     fits_a_phone(page)
 
 
+def test_enter_in_a_field_saves_the_draft_and_sends_no_test(browsers, mailbox, admin, languages):
+    page = browsers.open(admin)
+    new_text(page)
+
+    page.locator("#id_subject").fill("Ihr Konto")
+    page.locator("#id_subject").press("Enter")
+
+    expect(page.get_by_text("updated.")).to_be_visible()
+    expect(page.locator("#id_subject")).to_have_value("Ihr Konto")
+    assert mailbox.mails == []
+
+
 def test_preview_is_looked_at_in_the_dark_and_as_text(browsers, admin, languages):
     page = browsers.open(admin)
     new_text(page)
