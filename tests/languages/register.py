@@ -45,8 +45,8 @@ POSSESSIVES = {"es": r"\b[Ss]us?\b", "it": r"\b[Ss]u(?:o|a|oi|e)\b"}
 YOUR = re.compile(r"\byours?\b(?! administrator)", re.IGNORECASE)
 # By the begin of their English: a third person is meant, beside a "your" of the reader's.
 THIRD_PERSON = {
-    "es": ("A test goes to your own address", "Your site has its own rule"),
-    "it": ("A test goes to your own address",),
+    "es": ("A test saves the draft", "Your site has its own rule", "Not used: emails have “%(text)s” instead"),
+    "it": ("A test saves the draft",),
 }
 
 
