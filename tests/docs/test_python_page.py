@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.dispatch import Signal
 from django.template import engines
 from django.test import RequestFactory
@@ -94,6 +95,12 @@ def test_import_of_many_welcomes_them_by_a_mailing(db, by_hand, mailoutbox, caps
 
 
 # Signals.
+
+
+@pytest.fixture(autouse=True)
+def content_types_are_read_anew():
+    """A test before may have committed, and what it emptied was made anew with other keys."""
+    ContentType.objects.clear_cache()
 
 
 @pytest.fixture
