@@ -9,10 +9,10 @@ import sys
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
 
+from tests.conftest import make_person
 from wagtail_member_reset import models
 
 from . import pseudo
@@ -113,7 +113,7 @@ def test_choices_of_all_rows_are_messages(monkeypatch):
 def test_command_speaks_english_in_one_piece_and_names_the_mailing_for_staff(db, settings, capsys):
     settings.LANGUAGE_CODE = "es"
     settings.LANGUAGES = [("en", "English"), ("es", "Spanish")]
-    get_user_model()(username="nia", email="").save() if get_user_model().USERNAME_FIELD == "username" else None
+    make_person("Nia", email="")
 
     call_command("send_member_resets", "--all", "--no-input", "--background")
 

@@ -83,7 +83,7 @@ def rest_of(mailing):
 def harmful(member):
     """A mailing that has paused by itself at 5 of 100, before one person."""
     mailing = running(handed_over=900, delivered=95, bounced=4, hard_bounces=4, choice={"kind": "all"})
-    mailing.chunks.update(members=[member.pk])
+    mailing.chunks.update(members=[member.pk if isinstance(member.pk, int) else str(member.pk)])
     after(mailing, bounced=1, hard_bounces=1)
     return mailing
 
