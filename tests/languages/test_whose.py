@@ -94,7 +94,7 @@ def test_link_opened_in_a_browser_of_another_language_leads_to_a_page_in_the_mem
     outbox.drain()
 
     assert {*map(language_of_page, (form, refused, done))} == {"es"}
-    assert "demasiado corta" in refused.content.decode()
+    assert "contraseña" in refused.content.decode()
     assert [mail.alternatives[0][0].count('<html lang="es"') for mail in mailoutbox] == [1]  # the link has ended
     assert ResetEmail.objects.get(purpose="password_changed").language == "es"
 
