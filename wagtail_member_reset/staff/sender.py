@@ -63,28 +63,24 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
     def clean_from_address(self) -> str:
         address = self._one_address("from_address")
         if address and not senders.is_listed(address):
-            self._refuse_without_domains()
-            raise ValidationError(
+            raise _no_such_domain(
+                address,
                 _(
                     "Emails cannot be sent from %(domain)s. Choose an address at %(domains)s, or ask your "
                     "administrator to add the domain to WAGTAIL_MEMBER_RESET_FROM_DOMAINS."
                 ),
-                params={"domain": address.rpartition("@")[2], "domains": _listed()},
-                code="domain",
             )
         return address
 
     def clean_reply_to(self) -> str:
         address = self._one_address("reply_to")
         if address and not senders.may_answer(address):
-            self._refuse_without_domains()
-            raise ValidationError(
+            raise _no_such_domain(
+                address,
                 _(
                     "Answers cannot go to %(domain)s. Choose an address at %(domains)s, or ask your administrator to "
                     "add the domain to WAGTAIL_MEMBER_RESET_FROM_DOMAINS."
                 ),
-                params={"domain": address.rpartition("@")[2], "domains": _listed()},
-                code="domain",
             )
         return address
 
@@ -93,21 +89,17 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
         if contact and not senders.is_contact(contact):
             raise ValidationError(_("Enter one email address, or the address of a web page."), code="contact")
         site = self.cleaned_data.get("site")
-        if contact and site and not senders.may_help(contact, site):
-            if not senders.is_address(contact):
-                raise ValidationError(
-                    _("Choose a web page of this site: members trust what its emails say."), code="page"
-                )
-            self._refuse_without_domains()
-            raise ValidationError(
-                _(
-                    "Members cannot be told to write to %(domain)s. Choose an address at %(domains)s, or ask your "
-                    "administrator to add the domain to WAGTAIL_MEMBER_RESET_FROM_DOMAINS."
-                ),
-                params={"domain": contact.rpartition("@")[2], "domains": _listed()},
-                code="domain",
-            )
-        return contact
+        if not contact or not site or senders.may_help(contact, site):
+            return contact
+        if not senders.is_address(contact):
+            raise ValidationError(_("Choose a web page of this site: members trust what its emails say."), code="page")
+        raise _no_such_domain(
+            contact,
+            _(
+                "Members cannot be told to write to %(domain)s. Choose an address at %(domains)s, or ask your "
+                "administrator to add the domain to WAGTAIL_MEMBER_RESET_FROM_DOMAINS."
+            ),
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -116,15 +108,19 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
             raise ValidationError(_("Everything is empty, so that nothing would differ from the settings."))
         return cleaned
 
-    def _refuse_without_domains(self) -> None:
-        if not senders.domains():
-            raise ValidationError(_no_domains(), code="domain")
-
     def _one_address(self, name: str) -> str:
         address = clean_address(str(self.cleaned_data[name]))
         if address and not senders.is_address(address):
             raise ValidationError(_("Enter one plain email address, without a name."), code="address")
         return address
+
+
+def _no_such_domain(address: str, said: str) -> ValidationError:
+    """That the domain of an address is not listed; `said` names it and those that are. Other words, if none is."""
+    if not senders.domains():
+        return ValidationError(_no_domains(), code="domain")
+    named = {"domain": address.rpartition("@")[2], "domains": _listed()}
+    return ValidationError(said, params=named, code="domain")
 
 
 def _listed() -> str:
