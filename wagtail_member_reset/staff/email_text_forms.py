@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -30,7 +29,7 @@ from ..texts import (
     too_long,
 )
 from . import site_choice
-from .email_text_words import cannot_be_made
+from .email_text_words import cannot_be_made, edit_url
 from .media import FORM_MEDIA, TEXT_MEDIA
 
 HELP = {
@@ -163,6 +162,5 @@ def taken(key: str) -> ValidationError:
     said = _("There is a text for this email already, in this language and for this site.")
     found = EmailText.objects.filter(key=key).first()
     if found is not None:
-        url = reverse("wagtailsnippets_wagtail_member_reset_emailtext:edit", args=[found.pk])
-        said = format_html('{} <a href="{}">{}</a>', said, url, _("Edit that one"))
+        said = format_html('{} <a href="{}">{}</a>', said, edit_url(found), _("Edit that one"))
     return ValidationError(said, code="taken")

@@ -26,15 +26,16 @@ def name_of(text: EmailText) -> str:
     return f"{text}, {site_name(text)}"
 
 
+def edit_url(text: EmailText) -> str:
+    return reverse("wagtailsnippets_wagtail_member_reset_emailtext:edit", args=[text.pk])
+
+
 def used_instead(text: EmailText) -> dict[str, str]:
     """Name and address of the other text of yours that emails have as long as this one is not used, if any."""
     other = used_without(text)
     if other is None:
         return {}
-    return {
-        "name": name_of(other),
-        "url": reverse("wagtailsnippets_wagtail_member_reset_emailtext:edit", args=[other.pk]),
-    }
+    return {"name": name_of(other), "url": edit_url(other)}
 
 
 def problem_of_published(text: EmailText, *, own: OwnPages | None = None) -> str:
