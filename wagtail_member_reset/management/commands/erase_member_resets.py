@@ -29,7 +29,8 @@ class Command(WorkingCommand):
             personal_data.erase(member, by=None)
         except ErasureRefused as error:
             raise CommandError(
-                "An email to this person is being sent just now. Nothing was erased: try again in a minute."
+                "An email to this person is being sent, or a mailing that names them is under way. "
+                "Nothing was erased: try again in a minute."
             ) from error
         self.stdout.write("Erased.")
 
