@@ -1,14 +1,20 @@
 """
 The pictures in docs/screenshots, taken of the demo: `make screenshots`.
 
-The demo has to run at the address that is the first argument, freshly seeded.
+It starts one of its own.
 """
 
 import os
 import re
+import subprocess
 import sys
+import tempfile
+import time
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
+from demo import first_port, free_port
 from playwright.sync_api import sync_playwright
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
@@ -99,8 +105,35 @@ class Pictures:
         self.take("needs-help")
 
 
-def main(address):
-    with sync_playwright() as playwright:
+@contextmanager
+def demo():
+    """The address of one that is freshly seeded, and gone afterwards."""
+    port = free_port(first_port())
+    address = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as data:
+        environment = {**os.environ, "DEMO_DATA": data, "DEMO_PORT": str(port)}
+        process = subprocess.Popen([sys.executable, Path(__file__).with_name("demo.py")], env=environment)
+        try:
+            wait_for(process, address)
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def wait_for(process, address):
+    while process.poll() is None:
+        try:
+            urlopen(address).close()
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    sys.exit("The demo did not start.")
+
+
+def main():
+    with demo() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"])
         pictures = Pictures(browser, address)
         pictures.tabs()
@@ -113,4 +146,4 @@ def main(address):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -1,6 +1,7 @@
 """People and helpers for the whole suite. What only one folder needs stands in that folder."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -21,11 +22,25 @@ hypothesis.load_profile("suite")
 _numbers = itertools.count(1)
 
 
+HERE = Path(__file__).parent
+# What services report and servers answer, what stands in files, long input, how the package is built, score and bench.
+SAME_EVERYWHERE = [
+    *(HERE / name for name in ("bench", "checks", "docs", "score")),
+    *(HERE / "mailing" / "files" / f"test_{name}.py" for name in ("cells", "columns", "formats", "kinds")),
+    *(HERE / "reports" / f"test_{name}.py" for name in ("answers", "blame", "subtypes", "verdict")),
+    *(HERE / f"test_{name}.py" for name in ("conf", "long_input", "moments", "packaging", "redact", "tokens", "tools")),
+    HERE / "languages" / "test_catalogues.py",
+    HERE / "outbox" / "test_refusals.py",
+]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("soak"):
             item.add_marker("slow")
+        if any(item.path.is_relative_to(path) for path in SAME_EVERYWHERE):
+            item.add_marker("same_everywhere")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,6 +8,7 @@ the username, UUID keys), TEST_MAILERS=1 (Django 6.1's MAILERS instead of EMAIL_
 import os
 import tempfile
 from pathlib import Path
+from zlib import crc32
 
 import django
 
@@ -79,6 +80,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+# One name for each checkout: two may run at once, and nothing piles up.
+TEST_DB_NAME = f"test_member_reset_{crc32(str(ROOT).encode())}"
 if os.environ.get("TEST_DB") == "postgres":
     DATABASES = {
         "default": {
@@ -90,7 +93,7 @@ if os.environ.get("TEST_DB") == "postgres":
             "PORT": os.environ.get("PGPORT", ""),
             # Whether a power failure takes the last transactions is nothing that tests ask.
             "OPTIONS": {"options": "-c synchronous_commit=off"},
-            "TEST": {"NAME": os.environ.get("TEST_DB_NAME", "test_wagtail_member_reset")},
+            "TEST": {"NAME": TEST_DB_NAME},
         }
     }
 elif os.environ.get("TEST_DB") == "mariadb":
@@ -108,7 +111,7 @@ elif os.environ.get("TEST_DB") == "mariadb":
             "USER": os.environ.get("MYSQL_USER", "root"),
             "PASSWORD": os.environ.get("MYSQL_PASSWORD", ""),
             "PORT": os.environ.get("MYSQL_PORT", ""),
-            "TEST": {"NAME": os.environ.get("TEST_DB_NAME", "test_wagtail_member_reset"), "CHARSET": "utf8mb4"},
+            "TEST": {"NAME": TEST_DB_NAME, "CHARSET": "utf8mb4"},
         }
     }
 else:

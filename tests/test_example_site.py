@@ -1,8 +1,5 @@
 """
-The demo and the script behind `make demo` and `make test`.
-
-The example has settings of its own, so it answers from a process of its own; what the script
-finds on a machine is replaced by small stand-ins on the PATH.
+The demo. It has settings of its own, so it answers from a process of its own.
 """
 
 import json
@@ -15,7 +12,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPT = ROOT / ".ci" / "env"
 # What the suite's own run says must not reach the demo's processes.
 PLAIN = {
     name: value
@@ -341,110 +337,6 @@ answer = written.getvalue()
     )
 
     assert answer == '"GET /account/r/… HTTP/1.1" 302 0\n'
-
-
-@pytest.fixture
-def machine(tmp_path):
-    """A machine that has bash's own tools and what a test puts there: `machine.has(name, "exit 1")`."""
-    return Machine(tmp_path)
-
-
-class Machine:
-    def __init__(self, folder):
-        self.bin, self.venv = folder / "bin", folder / "venv"
-        self.bin.mkdir()
-        for name in ("bash", "cat", "cksum", "dirname", "env", "grep", "id", "rm"):
-            self.has(name, f'PATH={os.defpath} exec {name} "$@"')
-
-    def has(self, name, script, *, folder=None):
-        path = (folder or self.bin) / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/bin/bash\n{script}\n")
-        path.chmod(0o755)
-
-    def has_venv(self, script="exit 0"):
-        """A virtual environment that stands already, with everything installed but what the script says."""
-        self.has("python", script, folder=self.venv / "bin")
-
-    def is_used_by_nobody_special(self):
-        self.has("id", "echo 1000")
-
-    def run(self, *args, **variables):
-        environment = {"PATH": str(self.bin), "VENV": str(self.venv), **variables}
-        return subprocess.run(
-            ["/bin/bash", SCRIPT, *args],
-            check=False,
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-
-def test_without_a_python_the_script_says_which_is_needed(machine):
-    machine.has("python3", "exit 1")
-
-    done = machine.run("demo")
-
-    assert done.returncode == 1
-    assert "Python 3.10 or newer is needed" in done.stderr
-    assert not machine.venv.exists()
-
-
-def test_without_ensurepip_the_script_says_the_command(machine):
-    machine.is_used_by_nobody_special()
-    machine.has("python3", 'case "$*" in *ensurepip*) exit 1;; *%d.%d*) echo 3.12;; esac')
-
-    done = machine.run("demo")
-
-    assert done.returncode == 1
-    assert "sudo apt-get install python3.12-venv" in done.stderr
-    assert not machine.venv.exists()
-
-
-def test_a_missing_chromium_fails_with_the_command(machine):
-    machine.is_used_by_nobody_special()
-    machine.has_venv()
-
-    done = machine.run("test")
-
-    assert done.returncode == 1
-    assert "install chromium" in done.stderr
-    assert "Once more" not in done.stderr
-
-
-def test_a_chromium_that_does_not_run_is_named(machine):
-    machine.has_venv()
-    machine.has("my-browser", "exit 1")
-
-    done = machine.run("test", CHROMIUM="my-browser")
-
-    assert done.returncode == 1
-    assert "CHROMIUM is my-browser, which does not run" in done.stderr
-
-
-def test_the_browser_tests_are_skipped_loudly_and_only_when_asked(machine):
-    machine.has_venv('[ "$2" != pytest ] || echo "pytest $*"')
-    machine.has("chromium", "exit 0")
-
-    skipped, whole = machine.run("test", SKIP_BROWSER_TESTS="1"), machine.run("test")
-
-    assert skipped.stderr.count("the browser tests do NOT run") == 2
-    assert skipped.stdout.splitlines()[0].endswith("-n 4 --maxschedchunk=2 --ignore=tests/e2e -m not slow")
-    assert "do NOT run" not in whole.stderr
-    assert whole.stdout.splitlines()[0].endswith("-n 4 --maxschedchunk=2 -m not slow")
-    assert whole.stderr.splitlines()[-1] == "The slow kinds run in CI: .ci/run slow"
-
-
-def test_ci_refuses_to_skip_the_browser_tests(machine):
-    machine.has_venv("echo $*")
-
-    done = machine.run("test", SKIP_BROWSER_TESTS="1", CI="true")
-
-    assert done.returncode == 1
-    assert "CI must run the browser tests" in done.stderr
-    assert done.stdout == ""
 
 
 REPORTED = {

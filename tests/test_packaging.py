@@ -1,5 +1,6 @@
 import ast
 import configparser
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from django.core.management import call_command
 
 import wagtail_member_reset
+
+from .conftest import SAME_EVERYWHERE
 
 ROOT = Path(__file__).resolve().parent.parent
 # Where the package really is: the sources, or what the wheel installed.
@@ -84,25 +87,45 @@ def test_models_and_migrations_agree():
 
 
 @pytest.fixture(scope="module")
-def legs():
-    return (ROOT / ".ci" / "run").read_text("utf-8")
+def tox():
+    tomllib = pytest.importorskip("tomllib")
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["tox"]
 
 
 @pytest.fixture(scope="module")
-def named_by_workflows():
-    """The legs of .ci/run that any workflow names, in its matrix or after the command."""
-    texts = [workflow.read_text("utf-8") for workflow in WORKFLOWS]
-    return {
-        leg for text in texts for leg in re.findall(r"(?:\bleg: |^\s+(?:run: )?\.ci/run )([a-z]+)", text, re.MULTILINE)
-    }
+def usual():
+    """What .ci/run runs when it is given no names."""
+    return set(re.search(r"^usual=\((.*)\)$", (ROOT / ".ci" / "run").read_text("utf-8"), re.MULTILINE)[1].split())
 
 
-def test_workflows_name_only_legs_that_there_are(legs, named_by_workflows):
-    assert named_by_workflows <= set(re.findall(r"^leg_(\w+)\(\)", legs, re.MULTILINE))
+@pytest.fixture(scope="module")
+def workflow():
+    return (ROOT / ".github" / "workflows" / "test.yml").read_text("utf-8")
 
 
-def test_workflows_run_every_leg_that_a_run_without_names_has(legs, named_by_workflows):
-    assert named_by_workflows >= set(re.search(r"^legs=\((.*)\)$", legs, re.MULTILINE)[1].split())
+def test_ci_runs_environments_that_there_are_and_the_lowest_and_highest_of_the_matrix(tox, usual):
+    named = {name for name in tox["env_list"] if isinstance(name, str)}
+
+    assert named <= usual
+    assert usual - {"engines"} <= named | set(tox["env"])
+
+
+def test_hosted_runners_run_all_that_ci_runs(workflow, usual):
+    assert set(re.findall(r"\{name: ([\w-]+),", workflow)) == usual
+
+
+def test_hosted_runners_run_the_whole_matrix(workflow, tox):
+    products = [entry["product"] for entry in tox["env_list"] if isinstance(entry, dict)]
+    python, sets = (re.search(rf" {name}: \[(.*)\]", workflow)[1].split(", ") for name in ("python", "set"))
+    left_out = re.findall(r'\{python: "([\d.]+)", set: ([\w-]+)\}', workflow)
+    pairs = set(itertools.product((version.strip('"') for version in python), sets)) - set(left_out)
+
+    ours = {"-".join(names) for product in products for names in itertools.product(*product)}
+    assert {f"py{version.replace('.', '')}-{name}" for version, name in pairs} == ours
+
+
+def test_what_the_matrix_leaves_out_is_there():
+    assert [path for path in SAME_EVERYWHERE if not path.exists()] == []
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)

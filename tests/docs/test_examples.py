@@ -27,7 +27,17 @@ from . import blocks
 # What is installed beside the suite alone: `.ci/run sites` and `.ci/run engines` run these.
 ELSEWHERE = {"allauth", "axes", "django_tasks_db", "django_tasks_rq"}
 COMMANDS_ELSEWHERE = {"db_worker", "prune_db_task_results", "rqworker"}
-PROGRAMS = {"cd", "createdb", "gunicorn", "make", "redis-server", "source", ".ci/run", ".venvs/lint/bin/pre-commit"}
+PROGRAMS = {
+    "cd",
+    "createdb",
+    "gunicorn",
+    "make",
+    "redis-server",
+    "source",
+    ".ci/run",
+    ".ci/tox",
+    ".tox/lint/bin/pre-commit",
+}
 
 
 def named(found):
