@@ -1,4 +1,4 @@
-.PHONY: demo test matrix ci docs messages score bench screenshots release-check clean
+.PHONY: demo test matrix ci docs messages score bench screenshots film release-check clean
 
 # What each of these runs stands in pyproject.toml; ARGS reaches the program: make test ARGS="-k welcome"
 TOX = .ci/tox run -q
@@ -28,6 +28,9 @@ score: ## How reliable and how safe this is, in figures, beside Django, Wagtail 
 
 screenshots: ## The pictures in docs/screenshots anew, of the demo
 	@$(TOX) -e screenshots
+
+film: ## A minute of film of the demo, at build/film.mp4
+	@$(TOX) -e film
 
 bench: ## What a mailing costs, beside Django's form, allauth and a loop; ARGS=--full for the whole of it
 	@$(TOX) -e bench -- $(ARGS)

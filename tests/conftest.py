@@ -34,8 +34,19 @@ SAME_EVERYWHERE = [
 ]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--one-of-each", choices=("first", "last"), help="of a test with parameters, run one case")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    if which := config.getoption("one_of_each"):
+        cases = {}
+        for item in items:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        kept = {id(found[0 if which == "first" else -1]) for found in cases.values()}
+        config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
+        items[:] = [item for item in items if id(item) in kept]
     for item in items:
         if item.get_closest_marker("soak"):
             item.add_marker("slow")

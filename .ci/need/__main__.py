@@ -1,7 +1,7 @@
 """
 Runs a command with what it needs beside Python: python .ci/need NEED… -- COMMAND…
 
-A need is chromium, gettext, postgres, own-postgres (one that may be restarted), mariadb or redis.
+A need is chromium, ffmpeg, gettext, postgres, own-postgres (one that may be restarted), mariadb or redis.
 
 What is there is used: a server that answers where the usual variables point, a program that runs. Else, root gets
 Debian's package and anybody else the command that installs it; a server is started for this command alone.
@@ -14,15 +14,16 @@ import sys
 from contextlib import ExitStack
 
 import chromium
-import gettext_tools
 import mariadb
 import postgres
+import programs
 import redis_server
 
 # Each is a context manager which takes the environment and gives the variables by which the command finds it.
 NEEDS = {
     "chromium": chromium.found,
-    "gettext": gettext_tools.found,
+    "ffmpeg": programs.ffmpeg,
+    "gettext": programs.gettext,
     "postgres": postgres.running,
     "own-postgres": postgres.running_alone,
     "mariadb": mariadb.running,
