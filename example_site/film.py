@@ -113,10 +113,9 @@ def join(scenes):
         steps.append(f"{last}[{number}:v]xfade=transition=fade:duration={TURN}:offset={number * SCENE}{name}")
         last = name
     FILM.parent.mkdir(exist_ok=True)
-    command = ["ffmpeg", "-y", "-loglevel", "error", *inputs, "-filter_complex", ";".join(steps), "-map", last]
-    subprocess.run(
-        [*command, "-r", str(FRAMES), "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(FILM)], check=True
-    )
+    turns = ["-filter_complex", ";".join(steps), "-map", last]
+    form = ["-r", str(FRAMES), "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+    subprocess.run(["ffmpeg", "-y", "-loglevel", "error", *inputs, *turns, *form, str(FILM)], check=True)
 
 
 def main():
