@@ -7,6 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
+from django.template.loader_tags import BlockNode, ExtendsNode
 
 from .. import reports, senders
 from ..conf import conf
@@ -16,6 +19,8 @@ from .common import plain_http
 # These lead nowhere. Django's tests set "locmem" by themselves, so that one says nothing.
 FOR_DEVELOPMENT = {f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "filebased")}
 FOR_DEVELOPMENT.add("anymail.backends.console.EmailBackend")
+BASE = "wagtail_member_reset/emails/base.html"
+BLOCKS = ("title", "heading", "opening", "body", "footer")
 
 
 @register()
@@ -39,6 +44,38 @@ def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     )
     message = f"Anybody may post delivery reports to {path}: {name} has no secret and no signature there."
     return [Error(message, hint=hint, id="wagtail_member_reset.E024")]
+
+
+@register(Tags.templates)
+def check_base_of_emails(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Emails fill the blocks of a base that may be the site's own. Where one is missing, what they say there is lost."""
+    blocks = _blocks(BASE)
+    missing = [name for name in BLOCKS if blocks is not None and name not in blocks]
+    if not missing:
+        return []
+    lack = f"block {missing[0]}" if len(missing) == 1 else f"blocks {', '.join(missing)}"
+    message = f"The template {BASE} has no {lack}: emails lose what they say there, or greet twice."
+    hint = f'Put {{% block {missing[0]} %}} where our own {BASE} has it; the greeting belongs into "opening".'
+    return [Warning(message, hint=hint, id="wagtail_member_reset.W032")]
+
+
+def _blocks(name: str) -> set[str] | None:
+    """What can be filled, or None where only a rendering would tell."""
+    try:
+        # Jinja's templates have no nodes.
+        nodes = getattr(getattr(get_template(name), "template", None), "nodelist", None)
+    except (TemplateDoesNotExist, TemplateSyntaxError):  # which says enough by itself
+        return None
+    if nodes is None:
+        return None
+    found = {node.name for node in nodes.get_nodes_by_type(BlockNode)}
+    for node in nodes.get_nodes_by_type(ExtendsNode):
+        parent = node.parent_name.var
+        above = _blocks(parent) if isinstance(parent, str) else None
+        if above is None:
+            return None
+        found |= above
+    return found
 
 
 def _sender() -> Iterator[CheckMessage]:

@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
+from django.utils.timesince import timesince, timeuntil
 
 from .. import languages, moments
 from ..redact import Redacted
@@ -90,6 +90,13 @@ def duration(moment: datetime) -> str:
     """How long ago a moment is, as "2 hours", in the language of our words beside."""
     with translation.override(languages.here() or None):
         return timesince(moment, depth=1)
+
+
+@register.filter
+def time_left(moment: datetime) -> str:
+    """How long until a moment, as "6 days, 3 hours", in the language of our words beside."""
+    with translation.override(languages.here() or None):
+        return timeuntil(moment)
 
 
 @register.filter
