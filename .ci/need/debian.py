@@ -6,14 +6,17 @@ import subprocess
 import sys
 
 
-def install(*packages):
-    names = " ".join(packages)
+def install(package, *, otherwise=""):
+    """Install a package, or where the lists do not have it, the other."""
     if os.geteuid() or not shutil.which("apt-get"):
-        sys.exit(f"Missing: {names}. Please run: sudo apt-get install {names}\nand then this command again.")
-    print(f"Installing {names} …", file=sys.stderr, flush=True)
-    quiet = {"stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
-    if subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet).returncode:
+        package = otherwise or package
+        sys.exit(f"Missing: {package}. Please run: sudo apt-get install {package}\nand then this command again.")
+    quiet = {"stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL, "check": False}
+    if subprocess.run(["apt-get", "update", "-qq"], **quiet).returncode:
         print("apt-get update failed; trying with the lists that are there.", file=sys.stderr)
+    if otherwise and subprocess.run(["apt-cache", "show", package], stderr=subprocess.DEVNULL, **quiet).returncode:
+        package = otherwise
+    print(f"Installing {package} …", file=sys.stderr, flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    if subprocess.run(["apt-get", "install", "-y", "-qq", *packages], env=environment, check=False, **quiet).returncode:
-        sys.exit(f"apt-get could not install: {names}")
+    if subprocess.run(["apt-get", "install", "-y", "-qq", package], env=environment, **quiet).returncode:
+        sys.exit(f"apt-get could not install: {package}")

@@ -29,7 +29,7 @@ from .mailbox import Mailbox
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), None
 )
 SKIP = os.environ.get("SKIP_BROWSER_TESTS") == "1"
 # A Monday, at nine in Berlin.
