@@ -1,4 +1,4 @@
-"""The steps of the README and of the tutorial, followed to the letter on a site that was made a moment ago."""
+"""The steps of the README, followed to the letter on a site that was made a moment ago."""
 
 import sys
 
@@ -16,11 +16,5 @@ def site(tmp_path):
 
 def test_steps_of_the_readme_lead_to_a_member_who_signs_in(site):
     site.follow_readme()
-
-    assert site.walk() == WALKED
-
-
-def test_tutorial_leads_to_a_member_who_signs_in(site):
-    site.follow_tutorial()
 
     assert site.walk() == WALKED
