@@ -11,12 +11,14 @@ def install(package, *, otherwise=""):
     if os.geteuid() or not shutil.which("apt-get"):
         package = otherwise or package
         sys.exit(f"Missing: {package}. Please run: sudo apt-get install {package}\nand then this command again.")
-    quiet = {"stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL, "check": False}
-    if subprocess.run(["apt-get", "update", "-qq"], **quiet).returncode:
+    quiet = {"stdout": subprocess.DEVNULL, "stdin": subprocess.DEVNULL}
+    if subprocess.run(["apt-get", "update", "-qq"], check=False, **quiet).returncode:
         print("apt-get update failed; trying with the lists that are there.", file=sys.stderr)
-    if otherwise and subprocess.run(["apt-cache", "show", package], stderr=subprocess.DEVNULL, **quiet).returncode:
+    ask = ["apt-cache", "show", package]
+    if otherwise and subprocess.run(ask, stderr=subprocess.DEVNULL, check=False, **quiet).returncode:
         package = otherwise
     print(f"Installing {package} …", file=sys.stderr, flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    if subprocess.run(["apt-get", "install", "-y", "-qq", package], env=environment, **quiet).returncode:
+    install_it = ["apt-get", "install", "-y", "-qq", package]
+    if subprocess.run(install_it, env=environment, check=False, **quiet).returncode:
         sys.exit(f"apt-get could not install: {package}")

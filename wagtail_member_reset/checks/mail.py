@@ -48,7 +48,7 @@ def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.templates)
 def check_base_of_emails(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Emails fill the blocks of a base that may be the site's own. Where one is missing, what they say there is lost."""
+    """Emails fill the blocks of a base that may be the site's own: without one, what they say there is lost."""
     blocks = _blocks(BASE)
     missing = [name for name in BLOCKS if blocks is not None and name not in blocks]
     if not missing:
