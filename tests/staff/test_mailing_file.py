@@ -334,7 +334,7 @@ def test_file_that_names_nobody_and_whose_encoding_is_not_known_is_told_so(maili
     page = said(client.post(f"{MAILINGS}new/", {"name": "Renewal", "kind": "file", "file": io.BytesIO(data)}))
 
     assert "No line in the file matches an account" in page
-    assert "The file's encoding is not known" in page
+    assert "The file’s encoding is not known" in page
     assert not Mailing.objects.exists()
 
 

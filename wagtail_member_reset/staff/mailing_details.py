@@ -110,7 +110,7 @@ def _without_link(text: str) -> str:
     """Refuse a personal link: it would be kept, shown to staff, and emailed to everybody."""
     if redact.has_link(text):
         raise forms.ValidationError(
-            _("This is a personal link: it opens somebody's account. Take it out. Each email has a link of its own."),
+            _("This is a personal link: it opens somebody’s account. Take it out. Each email has a link of its own."),
             code="personal_link",
         )
     return text

@@ -259,7 +259,7 @@ SPENT_LINKS: dict[Refusal, Text] = {
 }
 NO_LINK: Text = _(
     "No link was made, since this site does not know where links lead. "
-    "Ask your administrator to set the site's hostname under Settings, Sites."
+    "Ask your administrator to set the site’s hostname under Settings, Sites."
 )
 
 

@@ -81,7 +81,7 @@ def too_long() -> str:
 
 
 def personal_link() -> str:
-    return _("This is a personal link: it opens somebody's account. Take it out. Each email has a link of its own.")
+    return _("This is a personal link: it opens somebody’s account. Take it out. Each email has a link of its own.")
 
 
 def holds_link(text: str) -> bool:

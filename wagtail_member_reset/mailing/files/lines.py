@@ -27,7 +27,7 @@ class Note(models.TextChoices):
     UNCLOSED = "unclosed", _("Line %(line)d: a quotation mark is not closed. The line was read by itself.")
     SPANS = (
         "spans",
-        _("Line %(line)d: the text in quotation marks goes on over lines that look like other people's."),
+        _("Line %(line)d: the text in quotation marks runs on over lines that look like other people’s."),
     )
     LONG = "long", _("Line %(line)d is very long: only its beginning was read.")
 
