@@ -518,7 +518,7 @@ def test_members_whom_a_mailing_has_not_come_to_are_listed_as_waiting_and_then_a
     client.post(f"{MAILINGS}{mailing.pk}/stop/")
     not_sent = page(client, f"{MAILINGS}{mailing.pk}/members/?show=not_sent")
 
-    assert "mia@members.example Waiting Its turn has not come." in waiting
+    assert "mia@members.example Waiting Its turn has not come yet." in waiting
     assert "mia@members.example Not sent The mailing was stopped" in not_sent
     assert "mia@members.example" not in page(client, f"{MAILINGS}{mailing.pk}/members/?show=not_emailed")
 

@@ -52,8 +52,8 @@ class DetailsForm(forms.Form):
         help_text=gettext_lazy("Leave empty for full speed. A new mail service may require a slow start."),
     )
     starts_at = mailing_times.start_field()
-    hours_from = mailing_times.hours_field(gettext_lazy("Send from"))
-    hours_to = mailing_times.hours_field(gettext_lazy("Send until"))
+    hours_from = mailing_times.hours_field(gettext_lazy("Sending hours: from"))
+    hours_to = mailing_times.hours_field(gettext_lazy("Sending hours: until"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
