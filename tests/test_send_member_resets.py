@@ -216,7 +216,7 @@ def test_csv_from_the_standard_input_whose_encoding_is_not_known(run, members, m
 
     _code, _out, err = run("--csv", "-")
 
-    assert "The file's encoding is not known" in err
+    assert "The file’s encoding is not known" in err
     assert "It has characters that could not be read" in err
     assert recipients(mailoutbox) == ["mia"]
 

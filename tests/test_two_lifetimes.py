@@ -131,8 +131,8 @@ def test_members_are_told_no_lifetime_that_is_not_everybodys(client, settings):
     alike = words(client.get("/account/password-reset/sent/").content.decode())
 
     assert "The email says until when its link works." in page
-    assert "A link works for" not in page
-    assert "A link works for 1 day" in alike
+    assert "Each link works for" not in page
+    assert "Each link works for 1 day" in alike
 
 
 def test_preview_of_a_mailing_says_until_when(office, newcomer, clock):

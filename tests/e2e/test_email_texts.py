@@ -121,9 +121,10 @@ def test_editor_changes_the_german_welcome_and_only_german_members_get_it(browse
     check(page, "email-text-preview", inside="main")
 
     page.locator("#id_body").fill(BODY + " {oops}")
-    expect(preview_of(page).get_by_text("“{oops}” is no placeholder")).to_be_visible()
+    expect(preview_of(page).get_by_text("“{oops}” is not a placeholder")).to_be_visible()
     publish(page)
-    expect(page.locator(".w-field").filter(has=page.locator("#id_body"))).to_contain_text("“{oops}” is no placeholder")
+    field = page.locator(".w-field").filter(has=page.locator("#id_body"))
+    expect(field).to_contain_text("“{oops}” is not a placeholder")
     check(page, "email-text-refused", inside="main")
     assert not EmailText.objects.filter(live=True).exists()
 

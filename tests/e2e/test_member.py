@@ -174,7 +174,7 @@ def test_back_after_saving_leads_to_signing_in(browsers, mailbox, member, office
     choose_password(visitor, "a quiet harbour 7")
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Your password is saved")
     if get_user_model().USERNAME_FIELD != "email":
-        expect(visitor.get_by_text(f"Your user name: {member.get_username()}")).to_be_visible()
+        expect(visitor.get_by_text(f"Your username: {member.get_username()}")).to_be_visible()
     check(visitor, "member-complete")
 
     visitor.go_back()

@@ -28,7 +28,7 @@ def test_pause_by_hand_gives_no_reason_whatever_it_paused_for_before():
     mailings.go_on(mailing, wake=False)
     mailings.pause(mailing)
 
-    assert "refuses this site's emails as unwanted" in before
+    assert "refused this site’s emails as unwanted" in before
     assert mailings.progress(mailing).why_paused == ""
     assert pause_unwanted_mailing(mailing.pk, {"sender"}) is False
 
@@ -46,6 +46,6 @@ def test_going_on_after_a_pause_for_something_else_raises_no_limit():
 def test_each_reason_is_said_without_figures_too(reason):
     mailing = running(paused_because=reason, handed_over=777, hard_bounces=77, complaints=7)
 
-    assert why_paused(mailing).startswith("Sending paused by itself")
-    assert mailing_words.why_paused(mailing).startswith("Sending paused by itself")
+    assert why_paused(mailing).startswith("Sending was paused automatically")
+    assert mailing_words.why_paused(mailing).startswith("Sending was paused automatically")
     assert not re.search(r"\d", mailing_words.why_paused(mailing))

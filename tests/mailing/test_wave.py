@@ -42,7 +42,7 @@ def test_mailing_pauses_after_its_first_wave_says_why_and_goes_on_once_told(mail
     assert now(mailing) == AFTER_WAVE
     assert len(mailoutbox) == 3
     said = mailings.progress(mailing).why_paused
-    assert "paused by itself after the first wave, as you wanted: 3 emails were sent." in said
+    assert "paused automatically after the first wave, as you wanted: 3 emails were sent." in said
 
     assert mailings.go_on(mailing)
     outbox.drain()

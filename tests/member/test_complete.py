@@ -20,7 +20,7 @@ def complete(client):
 
 
 def names(page, member):
-    return f"Your user name: <strong>{member.get_username()}</strong>" in page
+    return f"Your username: <strong>{member.get_username()}</strong>" in page
 
 
 def test_last_page_names_the_name_to_sign_in_with_in_that_browser_alone(client, member, reset):

@@ -90,7 +90,7 @@ def test_page_is_made_for_people_and_password_managers(client, member, reset):
 def test_user_name_is_told_where_it_is_not_the_address(client, member, reset):
     page = text_of(client.get(SET))
 
-    told = f"User name: <strong>{member.get_username()}</strong>"
+    told = f"Username: <strong>{member.get_username()}</strong>"
     assert (told in page) is (get_user_model().USERNAME_FIELD != "email")
 
 

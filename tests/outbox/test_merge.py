@@ -443,9 +443,9 @@ def test_each_member_is_told_their_own_user_name_in_one_call(service, name):
     outbox.drain()
 
     mails = [mail for body in played.bodies if TOGETHER[name] in body for mail in PLAYED[name](body)]
-    told = {to: re.search("Your user name: (.*)", text)[1] for to, (_subject, text, _html), _id in mails}
+    told = {to: re.search("Your username: (.*)", text)[1] for to, (_subject, text, _html), _id in mails}
     assert told == {f"person{number}@members.example": username for number, username in enumerate(usernames)}
-    assert sum("Your user name: <strong><bdi>o&#x27;hara</bdi></strong>" in html for _to, (*_, html), _id in mails) == 1
+    assert sum("Your username: <strong><bdi>o&#x27;hara</bdi></strong>" in html for _to, (*_, html), _id in mails) == 1
     assert len(played.bodies) == 3  # who has a name like a placeholder, and who signs in with the address, go apart
 
 

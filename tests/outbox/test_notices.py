@@ -123,7 +123,7 @@ def test_pause_by_itself_is_told_once_with_why_and_what_to_do(office, mailoutbox
     mailing.refresh_from_db()
     assert mailing.state == MailingState.PAUSED
     [notice] = told(mailoutbox, office)
-    assert "has paused" in notice.subject
+    assert "was paused automatically" in notice.subject
     assert "addresses that do not exist" in notice.body
     assert "Then resume, or stop sending." in notice.body
 
@@ -264,7 +264,7 @@ def test_pause_for_a_refused_login_is_told_once_the_login_is_mended(office, mail
 
     [notice] = mailoutbox
     assert notice.to == [office.email]
-    assert "this site's emails are refused or cannot be made for now" in notice.body
+    assert "this site’s emails are being refused or cannot be made" in notice.body
     assert mailings.go_on(mailing, wake=False)
     outbox.drain()
     assert len(mailoutbox) == 4 + 1

@@ -166,7 +166,7 @@ def test_name_is_printed_as_it_is_and_does_nothing(purpose, name):
     assert (page.tags, page.addresses) == (plain.tags, plain.addresses)
     assert content.text.startswith(f"Hello {name},\n")
     assert f"Hello {name}," in page.text
-    assert (f"Your user name: {name}" in page.text) == (purpose in WITH_USERNAME)
+    assert (f"Your username: {name}" in page.text) == (purpose in WITH_USERNAME)
     assert name in content.subject
 
 
@@ -199,9 +199,9 @@ def test_name_that_is_no_name_is_left_out(typed, greeted):
 def test_mail_says_which_account_it_is_for(purpose):
     content, without = compose(purpose), compose(purpose, username="")
 
-    assert "\n\nYour user name: mia-1\n\n" in content.text
-    assert "Your user name: mia-1" in Page(content.html).text
-    assert "user name" not in without.text + without.html
+    assert "\n\nYour username: mia-1\n\n" in content.text
+    assert "Your username: mia-1" in Page(content.html).text
+    assert "username" not in without.text + without.html
     assert "\n\n\n" not in without.text
 
 
@@ -229,7 +229,7 @@ def test_two_accounts_at_one_address_get_mails_that_say_which_is_which(db, mailo
     resets.request("mia@club.example", network="192.0.2.7", site=None, language="en")
     outbox.drain()
 
-    told = [re.search("Your user name: (.*)", mail.body)[1] for mail in mailoutbox]
+    told = [re.search("Your username: (.*)", mail.body)[1] for mail in mailoutbox]
     assert sorted(told) == ["mia-1", "mia-2"]
 
 

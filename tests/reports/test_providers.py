@@ -33,7 +33,10 @@ NO_MAILBOX = (
     "Mia’s mail server says that this address does not exist. Check it for typing mistakes and correct it, "
     "or send the link another way."
 )
-FULL = "Mia’s mailbox is full. Ask Mia to make room and send again, use another address, or send the link another way."
+FULL = (
+    "Mia’s mailbox is full. Ask Mia to make room, and then send again; "
+    "or use another address, or send the link another way."
+)
 UNWANTED = (
     "Mia’s mail server refused the email as unwanted, which is about our sender and not about the address. "
     "Tell your administrator to check SPF, DKIM and DMARC; meanwhile, send the link another way."

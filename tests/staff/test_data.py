@@ -68,7 +68,7 @@ def test_page_says_what_goes_and_what_stays_and_changes_nothing(keeper_client, m
 
     assert "This cannot be undone. The link that the person has ends at once" in page
     assert "What is erased" in page and "What stays" in page
-    assert "“Do not email”, so that it still holds" in page  # true of who asked for it, and of who has died
+    assert "The note “Do not email”, so that it still applies" in page  # true of who asked for it, and of who has died
     assert rows() == before
 
 

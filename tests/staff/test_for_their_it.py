@@ -49,7 +49,7 @@ def test_details_name_what_their_it_looks_for_and_no_link(office_client, member,
     assert f"Subject: {mailoutbox[0].subject}" in text
     assert "Message id: abc-123" in text
     assert "Your server’s answer: 550 5.7.1 Message rejected due to local policy" in text
-    assert "Other emails from us will likely fail in the same way." in text
+    assert "Other emails from us are likely to fail in the same way." in text
     assert LINK.search(text) is None
 
 

@@ -126,7 +126,7 @@ def test_worker_tells_no_more_of_people_beyond_reach_than_the_request_would(uplo
     mailing, _page = upload(f"Email\nlia@members.example\n{admin.email}\n")
     read_uploads()
 
-    assert "1 line in the file matches no account, or none that whoever brought" in page_of(client, mailing)
+    assert "1 line in the file matches no account, or none that the person who uploaded" in page_of(client, mailing)
 
 
 def test_draft_that_is_deleted_while_its_file_is_read_is_no_error(upload, mailing_office, client, monkeypatch, caplog):

@@ -274,9 +274,9 @@ def test_people_beyond_reach_are_in_no_count_list_or_file(enter, mixed):
     overview = words(client.get(reverse("wagtail_member_reset_admin:mailings")).content.decode())
 
     assert "Sent to 1 member 1 of 1 done." in said
-    assert "Only people whom you may look at are counted and listed." in said
+    assert "Only people whom you may see are counted and listed." in said
     assert "Failed" not in said and "did not arrive" not in said
-    assert "Sending paused by itself: too many emails went to addresses that do not exist." in paused
+    assert "Sending was paused automatically: too many emails went to addresses that do not exist." in paused
     assert not re.search(r"\b[23] of 3\b", said + paused + overview)
     assert [row[1] for row in in_csv(client, address(mixed, "mailing_members"))] == ["mia@members.example"]
     assert listed(client, address(mixed, "mailing_members")) == ["mia@members.example"]
@@ -325,7 +325,7 @@ def test_who_sees_all_is_told_of_all(admin_client, mixed):
     said = words(markup(admin_client, mixed))
 
     assert "3 of 3 done." in said and "Failed 2" in said
-    assert "Only people whom you may look at" not in said
+    assert "Only people whom you may see" not in said
 
 
 # What a stopped one did not send
@@ -497,7 +497,7 @@ def test_preview_says_without_a_number_that_people_beyond_reach_are_left_out(ent
 
     said = words(markup(enter(actor), mailing))
 
-    assert "1 chosen. People whom you may not look at get no email from you, and are not counted." in said
+    assert "1 chosen. People whom you may not see get no email from you, and are not counted." in said
     assert "may not be reset" not in said
 
 

@@ -140,7 +140,7 @@ def test_line_of_somebody_beyond_reach_is_as_one_that_names_no_account(junior, a
 
     told = [without_addresses(page).replace(named, "xx" + named[2:]) for page in (of_hidden, of_nobody)]
     assert told[0].split("Subject")[0] == told[1].split("Subject")[0]
-    assert "2 lines in the file match no account, or none that whoever brought the file may look at." in of_hidden
+    assert "2 lines in the file match no account, or none that the person who uploaded the file may see." in of_hidden
     assert downloads[0].replace(named.encode(), b"xx" + named[2:].encode()) == downloads[1]
 
 
@@ -152,7 +152,7 @@ def test_file_of_somebody_beyond_reach_alone_is_refused_as_one_of_nobody(junior,
             words(client.post(f"{MAILINGS}new/", {"name": "N", "kind": "file", "file": file}).content.decode())
         )
 
-    assert "matches an account that you may look at" in answers[0]
+    assert "matches an account that you may see" in answers[0]
     assert answers[0] == answers[1]
     assert not Mailing.objects.exists()
 
@@ -307,7 +307,7 @@ def test_who_became_superuser_since_is_not_in_the_rest(half_sent, client, mailou
 
     said = client.post(f"{MAILINGS}{half_sent.pk}/rest/", follow=True).content.decode()
 
-    assert "nobody is left whom the mailing had not come to" in said
+    assert "there is nobody left to send it to" in said
     assert (Mailing.objects.latest("pk"), sent(mailoutbox)) == (half_sent, [])
 
 
@@ -334,7 +334,7 @@ def test_file_that_names_nobody_and_whose_encoding_is_not_known_is_told_so(maili
     page = said(client.post(f"{MAILINGS}new/", {"name": "Renewal", "kind": "file", "file": io.BytesIO(data)}))
 
     assert "No line in the file matches an account" in page
-    assert "The file's encoding is not known" in page
+    assert "The file’s encoding is not known" in page
     assert not Mailing.objects.exists()
 
 

@@ -247,7 +247,7 @@ def test_refused_test_is_said(mailing_office, client, mailoutbox, monkeypatch):
 
     answer = client.post(f"{MAILINGS}{mailing.pk}/test/", follow=True)
 
-    assert "The mail server did not take the test." in words(answer.content.decode())
+    assert "The mail server did not accept the test." in words(answer.content.decode())
     assert mailoutbox == []
 
 
@@ -393,7 +393,7 @@ def test_who_has_access_to_the_admin_is_marked_in_the_list(mailing_office, clien
 
 
 def test_accounts_that_may_not_be_reset_come_with_whom_to_ask(look, admin):
-    advice = "Either they have more rights than you, or this site’s own rule leaves them out. Ask your administrator."
+    advice = "The reason is either more rights than yours or this site’s own rule. Ask your administrator."
 
     assert f"The account may not be reset – {advice}" in look(draft_of(admin, make_person("Mia")))
     assert advice not in look(draft_of(make_person("Ole")))

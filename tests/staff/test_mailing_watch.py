@@ -23,7 +23,7 @@ def test_who_asks_is_told_until_they_want_it_no_more(mailing_office, client, run
     assert "Email me when it ends or pauses" in words(client.get(page).content.decode())
 
     said = words(client.post(f"{page}watch/", {"wants": "1", "person": "1"}, follow=True).content.decode())
-    assert "You get an email when this mailing ends or pauses by itself." in said
+    assert "You get an email when this mailing ends or is paused automatically." in said
     assert list(running.watchers.all()) == [mailing_office]
 
     client.post(f"{page}watch/", {"wants": "0"})

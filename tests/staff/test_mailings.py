@@ -103,7 +103,7 @@ def test_file(mailing_office, client):
     assert "1 line in the file matches no account." in said
     assert "Line 3: =1+1 – No address, and no account has this username" in said
     assert "This column of the file says who is meant: email : MIA@members.example, =1+1" in said
-    assert "The file's encoding is not known" in said
+    assert "The file’s encoding is not known" in said
 
 
 def test_lines_that_name_no_account_are_downloaded_and_compute_nothing(mailing_office, client):
@@ -518,7 +518,7 @@ def test_members_whom_a_mailing_has_not_come_to_are_listed_as_waiting_and_then_a
     client.post(f"{MAILINGS}{mailing.pk}/stop/")
     not_sent = page(client, f"{MAILINGS}{mailing.pk}/members/?show=not_sent")
 
-    assert "mia@members.example Waiting Its turn has not come." in waiting
+    assert "mia@members.example Waiting Its turn has not come yet." in waiting
     assert "mia@members.example Not sent The mailing was stopped" in not_sent
     assert "mia@members.example" not in page(client, f"{MAILINGS}{mailing.pk}/members/?show=not_emailed")
 

@@ -150,10 +150,10 @@ def test_handed_over_says_when_in_both_ways(office_client, sent, member, time_ma
             "Failed The mail service refused our login. Tell your administrator; meanwhile, send the link",
         ),
         ("configuration", "Failed There is a problem in this site’s email set-up. Tell your administrator; meanwhile,"),
-        ("no_answer", "Failed The mail service did not take it at any attempt. Send again later, or send the link"),
-        ("error", "Failed The mail service did not take it at any attempt. Send again later, or send the link another"),
-        ("http_429", "Failed The mail service did not take it at any attempt. Send again later, or send the link"),
-        ("http_503", "Failed The mail service did not take it at any attempt. Send again later, or send the link"),
+        ("no_answer", "Failed The mail service did not accept it at any attempt. Send again later, or send the link"),
+        ("error", "Failed The mail service did not accept it at any attempt. Send again later, or send the link"),
+        ("http_429", "Failed The mail service did not accept it at any attempt. Send again later, or send the link"),
+        ("http_503", "Failed The mail service did not accept it at any attempt. Send again later, or send the link"),
         ("http_400", "Failed The mail service could not send the email because of a problem on our side. Try again;"),
         ("failed", "Failed The mail service could not send the email because of a problem on our side. Try again;"),
         ("smtp_550", "Bounced Mia’s mail server says that this address does not exist. Check it for typing mistakes"),
@@ -210,7 +210,7 @@ def test_mail_that_nobody_carries_is_called_overdue(office_client, office, membe
 
     said = panel_words(office_client, member)
 
-    assert "The email is still waiting, although it is due: this site’s mail delivery does not seem to run." in said
+    assert "although it is due: this site’s mail delivery does not seem to be running." in said
     assert "being prepared" not in said
 
 
@@ -546,7 +546,7 @@ def test_placeholder_address_of_a_new_project_is_pointed_out(office_client, memb
 
     said = panel_words(office_client, member)
 
-    assert "Links lead to the placeholder address of a new project, where nobody can follow them." in said
+    assert "Links lead to the placeholder address of a new project, so nobody can follow them." in said
 
 
 def test_placeholder_is_pointed_out_beside_a_link_that_has_it(office_client, sent, member, settings):

@@ -405,9 +405,9 @@ def test_history_and_site_history_say_who_did_what_in_words_without_link_or_netw
 
 SAID = [
     "Email address changed",
-    "Password reset email sent",
-    "Password reset email sent again, with the same link",
-    "Password reset email sent with a new link",
+    "Reset password email sent",
+    "Reset password email sent again, with the same link",
+    "Reset password email sent with a new link",
     "Password reset link shown",
     "Password reset link copied",
     "Password reset link cancelled",

@@ -65,7 +65,7 @@ def test_sender_is_stored_cleaned_and_noted_in_the_log(sender_client, site, offi
         ("reply_to", "a!b@b.example", "one plain email address"),
         ("support_contact", "javascript:alert(1)", "one email address"),
         ("from_name", "paypal.com", "looks like an address"),
-        ("reply_to", "thief@evil.example", "Answers cannot go to evil.example. Choose an address at club.example"),
+        ("reply_to", "thief@evil.example", "Replies cannot go to evil.example. Choose an address at club.example"),
         ("support_contact", "thief@evil.example", "Members cannot be told to write to evil.example."),
         ("support_contact", "https://evil.example/", "Choose a web page of this site"),
     ],
@@ -193,7 +193,7 @@ def test_form_names_what_holds_where_a_field_is_empty_and_nothing_where_nothing_
     unsaid = words(sender_client.get(form).content.decode())
 
     assert "Leave empty for help@club.example." in said and said.count("Leave empty for") == 3
-    assert "It stands in the emails." in unsaid and "Leave empty for" not in unsaid
+    assert "It appears in the emails." in unsaid and "Leave empty for" not in unsaid
 
 
 # What the tab says of it

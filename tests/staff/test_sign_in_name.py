@@ -43,7 +43,7 @@ def test_name_stays_without_the_tick_and_the_email_says_which(office_client, pia
     pia.refresh_from_db()
     assert (pia.username, pia.email) == ("Pia@old.example", "pia@new.example")
     body = next(mail.body for mail in mailoutbox if mail.to == ["pia@new.example"])
-    assert "Your user name: Pia@old.example" in body
+    assert "Your username: Pia@old.example" in body
 
 
 @pytest.mark.parametrize("username", ["pia@new.example", "PIA@new.example"])

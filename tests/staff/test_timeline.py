@@ -130,9 +130,9 @@ def test_history_in_wagtail_names_the_mailing(admin_client, office, member):
 
     said = words(admin_client.get(reverse("wagtailusers_users:history", args=[member.pk])).content.decode())
 
-    assert f"Password reset email sent with the mailing “{mailing.name}”" in said
+    assert f"Reset password email sent with the mailing “{mailing.name}”" in said
     report = words(admin_client.get(reverse("wagtailadmin_reports:site_history")).content.decode())
-    assert "Password reset email sent with the mailing" in report
+    assert "Reset password email sent with the mailing" in report
 
 
 def test_who_may_not_see_mailings_reads_their_name_without_a_link(enter, office, member):

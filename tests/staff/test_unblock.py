@@ -58,7 +58,7 @@ def unblock(client, member, email=None):
 def test_address_is_unblocked_and_the_link_sent_again(office_client, member, postmark, unblocker):
     assert OFFER in panel_words(office_client, member)
     asked = words(office_client.get(url("unblock", member), **FETCH).content.decode())
-    assert "Postmark emails this address no more, since an email came back." in asked
+    assert "Postmark no longer sends to this address, since an email came back." in asked
     assert postmark.calls == []
 
     unblock(office_client, member)

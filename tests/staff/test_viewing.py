@@ -87,7 +87,7 @@ def test_member_is_told_kindly_and_offered_a_new_link(enter, client, office, sen
     for answer in answers:
         said = words(answer.content.decode())
         assert "You need a new link" in said
-        assert "Your account was given more rights since this link was sent" in said
+        assert "Your account has been given more rights since this link was sent" in said
         assert "Send me a new link" in said
         assert "Otto" not in said
     assert again(member).password == before

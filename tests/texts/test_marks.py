@@ -189,8 +189,8 @@ def test_name_is_printed_as_it_is_and_does_nothing(name):
         ("Dear {first_name} of {site_name}", "Dear of Example Club"),
         ("{first_name}, welcome", "welcome"),
         ("A\n\n{username}\n\nB", "A\n\nB"),
-        ("A\n\nYour user name: **{username}**\n\nB", "A\n\nB"),
-        ("A\nYour user name: {username}\nB", "A\nB"),
+        ("A\n\nYour username: **{username}**\n\nB", "A\n\nB"),
+        ("A\nYour username: {username}\nB", "A\nB"),
         ("A\n\nQuestions: {support_contact}\n\n{paragraph}\n\nB", "A\n\nB"),
     ],
 )

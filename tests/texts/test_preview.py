@@ -189,7 +189,7 @@ def eddie(client):
         ({"body": "evil.com/{link}"}, "Leave a space before and after {link}"),
         ({"subject": "evil.com"}, "reads like an address"),
         ({"footer": "\u202ex"}, "U+202E"),
-        ({"body": "{oops}"}, "is no placeholder"),
+        ({"body": "{oops}"}, "is not a placeholder"),
     ],
 )
 def test_draft_that_leads_elsewhere_is_not_even_mailed_as_a_test(client, eddie, written, mailoutbox, fields, reason):

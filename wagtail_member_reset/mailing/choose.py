@@ -204,7 +204,10 @@ def in_mixed_order(choice: Choice, *, listing: QuerySet[Any] | None, beyond: Q |
 def _not_in_yet() -> Q:
     if not keeps_last_login(get_user_model()):
         raise ChoiceError(
-            _("This site does not keep who has signed in (last_login). Choose the members of groups or a file instead.")
+            _(
+                "This site does not record who has signed in (last_login)."
+                " Choose the members of groups or a file instead."
+            )
         )
     return has_not_got_in()
 

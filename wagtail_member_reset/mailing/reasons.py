@@ -26,22 +26,22 @@ def _with_figures(mailing: Mailing) -> str:
     if mailing.paused_because == PauseReason.HARD_BOUNCES:
         found = mailing.hard_bounces
         what = ngettext(
-            "Sending paused by itself: %(number)s of %(known)s emails went to an address that does not exist.",
-            "Sending paused by itself: %(number)s of %(known)s emails went to addresses that do not exist.",
+            "Sending was paused automatically: %(number)s of %(known)s emails went to an address that does not exist.",
+            "Sending was paused automatically: %(number)s of %(known)s emails went to addresses that do not exist.",
             found,
         )
     elif mailing.paused_because == PauseReason.COMPLAINTS:
         found = mailing.complaints
         what = ngettext(
-            "Sending paused by itself: %(number)s of %(known)s people marked the email as spam.",
-            "Sending paused by itself: %(number)s of %(known)s people marked the email as spam.",
+            "Sending was paused automatically: %(number)s of %(known)s people marked the email as spam.",
+            "Sending was paused automatically: %(number)s of %(known)s people marked the email as spam.",
             found,
         )
     elif mailing.paused_because == PauseReason.FIRST_WAVE:
         found = mailing.handed_over
         what = ngettext(
-            "Sending paused by itself after the first wave, as you wanted: %(number)s email was sent.",
-            "Sending paused by itself after the first wave, as you wanted: %(number)s emails were sent.",
+            "Sending was paused automatically after the first wave, as you wanted: %(number)s email was sent.",
+            "Sending was paused automatically after the first wave, as you wanted: %(number)s emails were sent.",
             found,
         )
     else:
@@ -52,14 +52,17 @@ def _with_figures(mailing: Mailing) -> str:
 
 def _without_figures(reason: str) -> str:
     return {
-        PauseReason.HARD_BOUNCES: _("Sending paused by itself: too many emails went to addresses that do not exist."),
-        PauseReason.COMPLAINTS: _("Sending paused by itself: too many people marked the email as spam."),
-        PauseReason.FIRST_WAVE: _("Sending paused by itself after the first wave."),
+        PauseReason.HARD_BOUNCES: _(
+            "Sending was paused automatically: too many emails went to addresses that do not exist."
+        ),
+        PauseReason.COMPLAINTS: _("Sending was paused automatically: too many people marked the email as spam."),
+        PauseReason.FIRST_WAVE: _("Sending was paused automatically after the first wave."),
         PauseReason.UNWANTED: _(
-            "Sending paused by itself: one member's mail server after another refuses this site's emails as unwanted."
+            "Sending was paused automatically:"
+            " several members’ mail servers in a row refused this site’s emails as unwanted."
         ),
         PauseReason.REFUSED: _(
-            "Sending paused by itself: this site's emails are refused or cannot be made for now."
+            "Sending was paused automatically: this site’s emails are being refused or cannot be made."
             " Its login, settings, account or texts have to be fixed."
         ),
     }[PauseReason(reason)]

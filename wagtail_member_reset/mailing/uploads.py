@@ -70,7 +70,7 @@ def problems_of(reading: FileReading) -> list[str]:
     if reading.names_anybody:
         return []
     if reading.is_partial:
-        said = [gettext("No line in the file matches an account that you may look at, by email address or username.")]
+        said = [gettext("No line in the file matches an account that you may see, by email address or username.")]
     else:
         said = [gettext("No line in the file matches an account by email address or username.")]
     return said if reading.is_encoding_known else [*said, str(UNKNOWN_ENCODING)]

@@ -31,8 +31,8 @@ class PauseReason(models.TextChoices):
     HARD_BOUNCES = "hard_bounces", _("Too many addresses do not exist")
     COMPLAINTS = "complaints", _("Too many people marked the email as spam")
     FIRST_WAVE = "first_wave", _("The first wave has left")
-    UNWANTED = "unwanted", _("Members' mail servers refuse this site's emails as unwanted")
-    REFUSED = "refused", _("This site's emails are refused or cannot be made")
+    UNWANTED = "unwanted", _("Members’ mail servers refuse this site’s emails as unwanted")
+    REFUSED = "refused", _("This site’s emails are refused or cannot be made")
 
 
 class Mailing(models.Model):

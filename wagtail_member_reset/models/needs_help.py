@@ -19,7 +19,7 @@ class Need(models.IntegerChoices):
     REFUSED = 30, _("Refused")
     MAILBOX_FULL = 40, _("Mailbox full")
     FAILED = 50, _("Failed")
-    LINK_ENDED = 60, _("Link ended for safety")
+    LINK_ENDED = 60, _("Link ended for security")
     ABOUT_TO_EXPIRE = 110, _("Link about to expire")
     EXPIRED = 120, _("Link expired unused")
     NO_PASSWORD = 130, _("Emailed, no password yet")

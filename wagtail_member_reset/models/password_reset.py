@@ -52,7 +52,7 @@ class Reason(models.TextChoices):
     DEACTIVATED = "deactivated", _("The account was deactivated")
     NOT_ALLOWED = "not_allowed", _("The account may not be reset")
     RIGHTS_GAINED = "rights_gained", _("The account gained rights after the link was shown")
-    KEY_LOST = "key_lost", _("The site's secret key was changed")
+    KEY_LOST = "key_lost", _("The site’s secret key was changed")
 
 
 class PasswordResetQuerySet(models.QuerySet["PasswordReset"]):

@@ -39,7 +39,7 @@ class SkipReason(models.TextChoices):
     DO_NOT_EMAIL = "do_not_email", _("Is not to be emailed")
     EMAILED_SINCE = "emailed_since", _("Was emailed by another mailing since")
     LIVE_LINK = "live_link", _("Has a link that works")
-    ACCOUNT_LIMIT = "account_limit", _("Has reached the limit of emails by mailings for now")
+    ACCOUNT_LIMIT = "account_limit", _("Has reached the limit of emails from mailings for now")
     NO_SUCH_ADDRESS = "no_such_address", _("The address does not exist: an email came back")
     COMPLAINED = "complained", _("Marked an email as spam")
     GONE = "gone", _("The account was deleted")

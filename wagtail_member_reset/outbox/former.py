@@ -28,7 +28,7 @@ def tell_former_address(member: Member, *, address: str, by: Member | None, chan
     Promise a notice to `address`, which the account had until now, if somebody may be reading it; whether one goes.
 
     Part of the transaction of the change. The notice says whom to turn to; it has no link, and names neither the new
-    address nor the user name. `changed_at` is a moment before anything was logged of this change and after `address`
+    address nor the username. `changed_at` is a moment before anything was logged of this change and after `address`
     was read; needed where the change is in the log already.
     """
     if not replaces_address(address, address_of(member)):

@@ -69,8 +69,8 @@ def _compose(due: Mailing, *, has_figures: bool) -> Content:
         subject = _("“%(name)s” has finished (%(site)s)") % values
         said = [_("The mailing “%(name)s” has finished.") % values]
     else:
-        subject = _("“%(name)s” has paused (%(site)s)") % values
-        said = [_("The mailing “%(name)s” has paused.") % values, mailing.why_paused(due, has_figures=has_figures)]
+        subject = _("“%(name)s” was paused automatically (%(site)s)") % values
+        said = [_("The mailing “%(name)s” was paused.") % values, mailing.why_paused(due, has_figures=has_figures)]
     said, page = [*said, *(["\n".join(_figures(due))] if has_figures else [])], _page(due)
     # The mailing's name is anybody's text: no address in it is made a link.
     marked_up = [*map(escape, said), *(urlize(address, autoescape=True) for address in page)]

@@ -41,7 +41,7 @@ HELP = {
         "no gap."
     ),
     "button": gettext_lazy(
-        "What stands on the button. Put {link} in a paragraph of its own, and the button stands there."
+        "The words on the button. Put {link} in a paragraph of its own, and the button appears there."
     ),
     "footer": gettext_lazy("Below the email, in small type, with the same marks as the body."),
 }

@@ -27,14 +27,17 @@ def details(status: Status) -> str:
     if verdict.outcome not in (Outcome.BOUNCED, Outcome.DELAYED):
         return ""
     lines = [
-        _("An email from us did not get through to your mail server:"),
+        _("An email from us did not get through to the recipient’s mailbox:"),
         "",
         _("From: %(address)s") % {"address": senders.of(email.reset.site if email.reset else email.site).from_email},
         _("To: %(address)s") % {"address": email.recipient},
         *_of(email),
         _("Your server’s answer: %(answer)s") % {"answer": verdict.text[:LONGEST_ANSWER] or _("not known")},
         "",
-        _("Other emails from us will likely fail in the same way. Please let our sender pass, or say what is wrong."),
+        _(
+            "Other emails from us are likely to fail in the same way."
+            " Please allow our sender, or tell us what is wrong."
+        ),
     ]
     return redact.blank_out_any("\n".join(lines))
 

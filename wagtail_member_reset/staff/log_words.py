@@ -25,20 +25,20 @@ class _OfMailing(LogFormatter):  # type: ignore[misc]
 
 class Sent(_OfMailing):
     label = gettext_lazy("Send password reset")
-    message = gettext_lazy("Password reset email sent")
-    message_of_mailing = gettext_lazy("Password reset email sent with the mailing “%(name)s”")
+    message = gettext_lazy("Reset password email sent")
+    message_of_mailing = gettext_lazy("Reset password email sent with the mailing “%(name)s”")
 
 
 class SentAgain(_OfMailing):
     label = gettext_lazy("Send password reset again")
-    message = gettext_lazy("Password reset email sent again, with the same link")
-    message_of_mailing = gettext_lazy("Password reset email sent again with the mailing “%(name)s”, with the same link")
+    message = gettext_lazy("Reset password email sent again, with the same link")
+    message_of_mailing = gettext_lazy("Reset password email sent again with the mailing “%(name)s”, with the same link")
 
 
 class Replaced(_OfMailing):
     label = gettext_lazy("Replace password reset")
-    message = gettext_lazy("Password reset email sent with a new link")
-    message_of_mailing = gettext_lazy("Password reset email sent with the mailing “%(name)s”, with a new link")
+    message = gettext_lazy("Reset password email sent with a new link")
+    message_of_mailing = gettext_lazy("Reset password email sent with the mailing “%(name)s”, with a new link")
 
 
 class NotToBeEmailed(LogFormatter):  # type: ignore[misc]

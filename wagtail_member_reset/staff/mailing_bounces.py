@@ -30,8 +30,8 @@ SHOWN = 200
 PART = 500
 CAUSES = {
     Cause.NO_SUCH_MAILBOX.value: gettext_lazy("Their mail server knows no such mailbox"),
-    Cause.INVALID.value: gettext_lazy("The mail service takes the address for invalid"),
-    Cause.BOUNCED_BEFORE.value: gettext_lazy("The mail service mails it no more, since an email came back before"),
+    Cause.INVALID.value: gettext_lazy("The mail service considers the address invalid"),
+    Cause.BOUNCED_BEFORE.value: gettext_lazy("The mail service no longer sends to it, since an email came back before"),
 }
 OTHER_CAUSE = gettext_lazy("The reason is not known")
 

@@ -52,8 +52,8 @@ class DetailsForm(forms.Form):
         help_text=gettext_lazy("Leave empty for full speed. A new mail service may require a slow start."),
     )
     starts_at = mailing_times.start_field()
-    hours_from = mailing_times.hours_field(gettext_lazy("Send from"))
-    hours_to = mailing_times.hours_field(gettext_lazy("Send until"))
+    hours_from = mailing_times.hours_field(gettext_lazy("Sending hours: from"))
+    hours_to = mailing_times.hours_field(gettext_lazy("Sending hours: until"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -110,7 +110,7 @@ def _without_link(text: str) -> str:
     """Refuse a personal link: it would be kept, shown to staff, and emailed to everybody."""
     if redact.has_link(text):
         raise forms.ValidationError(
-            _("This is a personal link: it opens somebody's account. Take it out. Each email has a link of its own."),
+            _("This is a personal link: it opens somebody’s account. Take it out. Each email has a link of its own."),
             code="personal_link",
         )
     return text

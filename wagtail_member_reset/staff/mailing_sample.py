@@ -79,7 +79,7 @@ def say_what_came_of_it(request: HttpRequest, came_of_it: SampleSent) -> None:
     elif came_of_it == SampleSent.LIMIT:
         messages.warning(request, _("No test was sent: you have sent yourself many within the last hour."))
     else:
-        messages.error(request, _("The mail server did not take the test. Ask your administrator."))
+        messages.error(request, _("The mail server did not accept the test. Ask your administrator."))
 
 
 def _first(request: HttpRequest, mailing: Mailing) -> Member | None:

@@ -34,9 +34,10 @@ class SiteDateTimeField(forms.DateTimeField):
         super().validate(value)
         now = timezone.now()
         if value is not None and value <= now:
-            raise ValidationError(_("This time is over. Choose one to come, or leave the field empty."), code="past")
+            said = _("This time is in the past. Choose a later one, or leave the field empty.")
+            raise ValidationError(said, code="past")
         if value is not None and value > now + LATEST:
-            raise ValidationError(_("Choose a time within the next year."), code="late")
+            raise ValidationError(_("Choose a time within the next twelve months."), code="late")
 
 
 def start_field() -> forms.Field:

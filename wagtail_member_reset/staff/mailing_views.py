@@ -177,7 +177,7 @@ def rest(request: HttpRequest, mailing: Mailing) -> HttpResponse:
     beyond, is_stopped = permissions.beyond(request.user), mailing.state == MailingState.STOPPED
     draft = mailings.draft_rest(mailing, by=request.user, beyond=beyond) if is_stopped else None
     if draft is None:
-        messages.warning(request, _("Nothing changed: nobody is left whom the mailing had not come to."))
+        messages.warning(request, _("Nothing changed: there is nobody left to send it to."))
         return redirect(url(mailing))
     return redirect(url(draft))
 

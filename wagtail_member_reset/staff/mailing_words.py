@@ -124,7 +124,7 @@ def fate(email: ResetEmail) -> Fate:
         badge = _("Not sent") if is_stopped else str(email.get_state_display())
         return Fate(badge=badge, text=str(email.get_skip_reason_display()))
     if email.is_waiting and not email.attempts:
-        return Fate(badge=_("Waiting"), text=_("Its turn has not come."))
+        return Fate(badge=_("Waiting"), text=_("Its turn has not come yet."))
     verdict = verdict_on(email, email.events.all(), reports=reports(email.provider))
     words = wording.words(verdict, name=wording.person(email.member))
     return Fate(badge=words.badge, text=words.text, tone=words.tone, answer=verdict.text)

@@ -81,7 +81,7 @@ def _selected(keys: Sequence[str]) -> tuple[Any, ...]:
 
 def _left_out(number: int) -> str:
     return ngettext(
-        "%(number)s person is left out: marked “Do not email”, beyond what you may do, or no longer on the list.",
-        "%(number)s people are left out: marked “Do not email”, beyond what you may do, or no longer on the list.",
+        "%(number)s person is left out: marked “Do not email”, outside your permissions, or no longer on the list.",
+        "%(number)s people are left out: marked “Do not email”, outside your permissions, or no longer on the list.",
         number,
     ) % {"number": grouped(number)}

@@ -53,7 +53,7 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
         if name and not senders.is_plain_name(name):
             raise ValidationError(
                 _(
-                    "Use letters, digits, blanks and plain punctuation: no line break, no emoji, no quotation mark, "
+                    "Use letters, digits, spaces and plain punctuation: no line break, no emoji, no quotation mark, "
                     "nothing invisible, and nothing that looks like an address or a web page."
                 ),
                 code="name",
@@ -78,7 +78,7 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
             raise _no_such_domain(
                 address,
                 _(
-                    "Answers cannot go to %(domain)s. Choose an address at %(domains)s, or ask your administrator to "
+                    "Replies cannot go to %(domain)s. Choose an address at %(domains)s, or ask your administrator to "
                     "add the domain to WAGTAIL_MEMBER_RESET_FROM_DOMAINS."
                 ),
             )
@@ -105,7 +105,7 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         chosen = [cleaned.get(name) for name in self.fields if name != "site"]
         if not self.errors and not any(chosen):
-            raise ValidationError(_("Everything is empty, so that nothing would differ from the settings."))
+            raise ValidationError(_("Everything is empty, so nothing would differ from the settings."))
         return cleaned
 
     def _one_address(self, name: str) -> str:
@@ -134,8 +134,8 @@ def _no_domains() -> str:
 def _help_texts() -> dict[str, str]:
     usual = senders.default()
     listed, own_page = _no_domains(), _("A web page has to be one of this site.")
-    answers = _("Where answers go. Leave empty, and they go to the From address.")
-    helps = _("Whom members may ask: an email address, or a web page. It stands in the emails.")
+    answers = _("Where replies go. Leave empty, and they go to the From address.")
+    helps = _("Whom members may ask: an email address, or a web page. It appears in the emails.")
     named = _("Leave empty for the name in %(usual)s.") % {"usual": usual.from_email}
     if domains := _listed():
         listed = _("At one of these domains: %(domains)s.") % {"domains": domains}

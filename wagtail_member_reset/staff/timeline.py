@@ -13,9 +13,10 @@ from .wording import BADGES, TONES, Text, words
 
 NOTES: dict[str, Text] = {
     "opened": _("The email seems to have been opened. (Mail apps sometimes do this by themselves.)"),
-    "clicked": _("A link in the email seems to have been followed. (Safety scanners sometimes do this.)"),
+    "clicked": _("A link in the email seems to have been followed. (Security scanners sometimes do this.)"),
     "autoresponded": _(
-        "An automatic reply came back (for example an absence note). That one is sent only where an email arrived."
+        "An automatic reply came back (for example, an out-of-office message). "
+        "Such replies are sent only when an email has arrived."
     ),
     "subscribed": _("%(name)s can receive emails from us again."),
     "unknown": _("The mail service reported something we do not know. No action needed."),
@@ -24,7 +25,7 @@ NOTES: dict[str, Text] = {
 SHORT_CAUSES: dict[Cause, Text] = {
     Cause.NO_SUCH_MAILBOX: _("Bounced: no such address"),
     Cause.MAILBOX_FULL: _("Bounced: mailbox full"),
-    Cause.INSIDERS_ONLY: _("Bounced: takes certain senders only"),
+    Cause.INSIDERS_ONLY: _("Bounced: accepts certain senders only"),
     Cause.UNWANTED: _("Bounced: refused as unwanted"),
     Cause.UNWANTED_CONTENT: _("Bounced: refused as unwanted"),
     Cause.LIMIT: _("Bounced: too many emails for now"),
@@ -142,7 +143,7 @@ def awaited(step: Step) -> str:
 def detail(entry: Entry, *, name: str) -> str:
     """The small print under a line; empty for most."""
     if entry.step == Step.OPENED and entry.is_doubtful:
-        return gettext("This may have been an automatic safety check: it came within a minute of the email.")
+        return gettext("This may have been an automatic security check: it came within a minute of the email.")
     if entry.step == Step.REPORTED and entry.verdict is not None and entry.verdict.outcome == Outcome.DELIVERED:
         return gettext("It may still be in a spam or promotions folder.")
     if entry.step == Step.DID_NOT_LEAVE and entry.verdict is not None:

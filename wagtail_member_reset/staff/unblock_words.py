@@ -34,7 +34,7 @@ OUTCOMES: dict[Unblocked, Text] = {
 TROUBLES: dict[Trouble, Text] = {
     Trouble.DENIED: _(
         "The mail service does not let this site change its list, so nothing was sent. "
-        "Ask your administrator: the site's key there needs the right to do so."
+        "Ask your administrator: the site’s key there needs the right to do so."
     ),
     Trouble.NO_ANSWER: _(
         "The mail service did not answer, so nothing was sent, and the address may still be blocked. "
@@ -45,7 +45,7 @@ TROUBLES: dict[Trouble, Text] = {
         "Ask your administrator to look at the list there."
     ),
     Trouble.TOO_LONG: _(
-        "The mail service's list is too long to look for the address, so nothing was changed or sent. "
+        "The mail service’s list is too long to look for the address, so nothing was changed or sent. "
         "Ask your administrator to look there."
     ),
 }

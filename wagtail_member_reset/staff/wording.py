@@ -61,7 +61,7 @@ TONES = {
 TEXTS: dict[tuple[Outcome, Cause], Text] = {
     (Outcome.PREPARING, Cause.NONE): _("The email is leaving this site now."),
     (Outcome.OVERDUE, Cause.NONE): _(
-        "The email is still waiting, although it is due: this site’s mail delivery does not seem to run. "
+        "The email is still waiting, although it is due: this site’s mail delivery does not seem to be running. "
         "Tell your administrator; meanwhile, send the link another way."
     ),
     (Outcome.RETRYING, Cause.NONE): _(
@@ -100,7 +100,7 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
         "Tell your administrator; meanwhile, send the link another way."
     ),
     (Outcome.RETRYING, Cause.NOT_TAKEN): _(
-        "The mail service did not take the email, which is not about the address, so the email waits. "
+        "The mail service did not accept the email, which is not about the address, so the email waits. "
         "Tell your administrator; meanwhile, send the link another way."
     ),
     (Outcome.SKIPPED, Cause.NONE): _("The account or the link changed before it could leave. Send again."),
@@ -147,18 +147,18 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
         "Tell your administrator; meanwhile, send the link another way."
     ),
     (Outcome.FAILED, Cause.NOT_TAKEN): _(
-        "The mail service did not take the email, which is not about the address. "
+        "The mail service did not accept the email, which is not about the address. "
         "Tell your administrator; meanwhile, send the link another way."
     ),
     (Outcome.FAILED, Cause.LIMIT): _(
-        "The mail service did not take it at any attempt. Send again later, or send the link another way. "
+        "The mail service did not accept it at any attempt. Send again later, or send the link another way. "
         "This site’s limit for sending emails was reached."
     ),
     (Outcome.FAILED, Cause.BUSY): _(
-        "The mail service did not take it at any attempt. Send again later, or send the link another way."
+        "The mail service did not accept it at any attempt. Send again later, or send the link another way."
     ),
     (Outcome.FAILED, Cause.NO_ANSWER): _(
-        "The mail service did not take it at any attempt. Send again later, or send the link another way."
+        "The mail service did not accept it at any attempt. Send again later, or send the link another way."
     ),
     (Outcome.NOT_SENT, Cause.NONE): _(
         "The mail service did not send the email: no reason was given. Check the address, or send the link another way."
@@ -205,7 +205,7 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
         "or send the link another way."
     ),
     (Outcome.BOUNCED, Cause.MAILBOX_FULL): _(
-        "%(name)s’s mailbox is full. Ask %(name)s to make room and send again, use another address, "
+        "%(name)s’s mailbox is full. Ask %(name)s to make room, and then send again; or use another address, "
         "or send the link another way."
     ),
     (Outcome.BOUNCED, Cause.INSIDERS_ONLY): _(
@@ -221,7 +221,8 @@ TEXTS: dict[tuple[Outcome, Cause], Text] = {
         "Tell your administrator to look at the text of the email; meanwhile, send the link another way."
     ),
     (Outcome.BOUNCED, Cause.LIMIT): _(
-        "The email came back, since no more emails from this site are taken for now, which is not about the address. "
+        "The email came back, since no more emails from this site are accepted for now, "
+        "which is not about the address. "
         "Send again later, or send the link another way."
     ),
     (Outcome.BOUNCED, Cause.ACCOUNT): _(
@@ -244,22 +245,22 @@ SPENT: dict[Refusal, Text] = {
     ),
     Refusal.PERSON_LIMIT: _(
         "Nothing was sent: you have sent as many of these emails as one person may for now. "
-        "Go on later, or ask a colleague."
+        "Continue later, or ask a colleague."
     ),
 }
 # The same for links without an email.
 SPENT_LINKS: dict[Refusal, Text] = {
     Refusal.ACCOUNT_LIMIT: _(
         "No link was made: staff have made as many links for %(name)s as they may for one account for now. "
-        "Go on later, or send the link by email."
+        "Continue later, or send the link by email."
     ),
     Refusal.PERSON_LIMIT: _(
-        "No link was made: you have made as many links as one person may for now. Go on later, or ask a colleague."
+        "No link was made: you have made as many links as one person may for now. Continue later, or ask a colleague."
     ),
 }
 NO_LINK: Text = _(
     "No link was made, since this site does not know where links lead. "
-    "Ask your administrator to set the site's hostname under Settings, Sites."
+    "Ask your administrator to set the site’s hostname under Settings, Sites."
 )
 
 

@@ -81,7 +81,7 @@ def too_long() -> str:
 
 
 def personal_link() -> str:
-    return _("This is a personal link: it opens somebody's account. Take it out. Each email has a link of its own.")
+    return _("This is a personal link: it opens somebody’s account. Take it out. Each email has a link of its own.")
 
 
 def holds_link(text: str) -> bool:
@@ -125,7 +125,7 @@ def _braces(text: str, purpose: str, field: str) -> Iterator[str]:
     misplaced = sorted({found[1] for found in marks.PLACEHOLDER.finditer(text)} - set(allowed))
     for slot in misplaced:
         if slot == "link" and purpose not in WITHOUT_LINK:
-            yield _("{link} belongs into the body alone.")
+            yield _("{link} belongs in the body only.")
         else:
             yield _("%(placeholder)s cannot be used here. Possible: %(offered)s.") % {
                 "placeholder": f"{{{slot}}}",
@@ -133,7 +133,7 @@ def _braces(text: str, purpose: str, field: str) -> Iterator[str]:
             }
     strange_ones = {found[0] for found in re.finditer(r"\{[^{}]*\}?|\}", marks.PLACEHOLDER.sub(" ", text))}
     for strange in sorted(strange_ones)[:MOST_TOLD]:
-        yield _("“%(text)s” is no placeholder. Braces are for these alone: %(offered)s.") % {
+        yield _("“%(text)s” is not a placeholder. Braces are for these only: %(offered)s.") % {
             "text": strange if len(strange) <= 40 else f"{strange[:39]}…",
             "offered": offered,
         }
@@ -149,7 +149,7 @@ def _addresses(text: str, mailed: set[str], field: str, own: OwnPages) -> Iterat
     # Nobody's personal link is quoted: a message is kept in a cookie.
     yield from map(_elsewhere, [each for each in sorted(elsewhere) if not holds_link(each)][:MOST_TOLD])
     if field in MARKED and "](" in marks.bare(text):
-        yield _("A link is broken. Write it as [words](/page/), in one line and without spaces in the address.")
+        yield _("A link is broken. Write it as [words](/page/), on one line and without spaces in the address.")
 
 
 def _touches_link(word: str) -> bool:
@@ -169,9 +169,9 @@ def _elsewhere(address: str) -> str:
     shown = address if len(address) <= 60 else f"{address[:59]}…"
     if LIKE_PROSE.fullmatch(address.strip(AROUND)):
         return _(
-            "“%(address)s” reads like an address, and email programs make a link of it. Write a space after the full "
+            "“%(address)s” reads like an address, and email programs turn it into a link. Write a space after the full "
             "stop, or remove the full stop."
         ) % {"address": shown}
-    return _("“%(address)s” is not a page of this site. Links may lead to this site’s own pages alone.") % {
+    return _("“%(address)s” is not a page of this site. Links may lead to this site’s own pages only.") % {
         "address": shown
     }

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, RUF003 - signs that look alike are what this is about
+# ruff: noqa: RUF001 - signs that look alike are what this is about
 """In which encoding a file is written: said where it is known, and never guessed in silence."""
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Nobody(models.TextChoices):
     NO_USERNAME = "no_username", _("No address, and no account has this username")
     NOT_IN_REACH = (
         "not_in_reach",
-        _("It names no account, or none that whoever brought the file may look at"),
+        _("It names no account, or none that the person who uploaded the file may see"),
     )
     TOO_LONG = "too_long", _("Too long for an address or a username")
     INACTIVE = "inactive", _("The account that it names is not active")

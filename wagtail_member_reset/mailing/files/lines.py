@@ -24,10 +24,10 @@ SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=([^\w\s\"@.]|\t)?\"?[,;\t]*", re.IGN
 class Note(models.TextChoices):
     """What is to be said of a line, whomever it names."""
 
-    UNCLOSED = "unclosed", _("Line %(line)d: a quotation mark is not closed. The line was read by itself.")
+    UNCLOSED = "unclosed", _("Line %(line)d: a quotation mark is not closed. The line was read on its own.")
     SPANS = (
         "spans",
-        _("Line %(line)d: the text in quotation marks goes on over lines that look like other people's."),
+        _("Line %(line)d: the text in quotation marks runs on over lines that look like other people’s."),
     )
     LONG = "long", _("Line %(line)d is very long: only its beginning was read.")
 

@@ -36,7 +36,7 @@ MOST_LINES = 500_000
 LONGEST_FILE = 64 * 1024 * 1024
 LONGEST_NAME = 60
 UNKNOWN_ENCODING = gettext_lazy(
-    "The file's encoding is not known: some letters could not be read. Save it as CSV with the encoding UTF-8."
+    "The file’s encoding is not known: some letters could not be read. Save it as CSV with the encoding UTF-8."
 )
 
 
