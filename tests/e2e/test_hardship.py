@@ -52,6 +52,7 @@ def test_copying_works_over_plain_http(browsers, member, office):
     panel.get_by_role("button", name="Copy link").click()
 
     expect(panel.locator(".member-reset__link [aria-live=polite]")).to_contain_text("Link copied.")
+    expect(panel.get_by_role("button", name="Copy link")).to_be_focused()
     link = shown_link(panel)
     panel.get_by_role("link", name="Change address").click()
     page.get_by_label("First name").fill("")

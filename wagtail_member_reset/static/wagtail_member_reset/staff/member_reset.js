@@ -283,6 +283,7 @@
     /* Without https there is no clipboard API: select the text, and try the way of old. */
     copyFailed({ target }) {
       const text = target.querySelector("[data-w-clipboard-target='value']");
+      const pressed = document.activeElement;
       text.hidden = false;
       text.focus();
       text.select();
@@ -292,6 +293,7 @@
       } catch (error) {
         copied = false;
       }
+      if (copied) pressed.focus();
       this.dispatch(copied ? "copied" : "uncopied", {
         target,
         detail: { clear: true, type: copied ? "success" : "error" },
