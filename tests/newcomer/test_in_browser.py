@@ -1,4 +1,4 @@
-"""The tutorial's site in a real browser: from the office's click to the member who signs in."""
+"""The steps of the README, followed to the letter on a site that was made a moment ago, then walked in a browser."""
 
 import os
 import re
@@ -65,7 +65,7 @@ def sign_in(page, username, password):
 
 def test_office_creates_a_member_who_chooses_a_password_and_signs_in(tmp_path, chromium):
     site, log = NewSite(tmp_path, sys.executable), tmp_path / "console"
-    site.follow_tutorial()
+    site.follow_readme()
     with running(site, log) as address:
         office = visitor(chromium)
         office.goto(f"{address}/admin/users/new/")
