@@ -22,7 +22,7 @@ import tomllib
 ROOT = Path(__file__).resolve().parent.parent
 DIST, PACKAGE = ROOT / "dist", ROOT / "wagtail_member_reset"
 # What a wheel cannot do without, and what nothing else here would miss.
-KINDS = (".html", ".txt", ".css", ".js", ".svg", ".po", ".mo", "/py.typed", "/migrations/0001_initial.py")
+KINDS = (".html", ".txt", ".css", ".js", ".po", ".mo", "/py.typed", "/migrations/0001_initial.py")
 
 sys.path.insert(0, str(ROOT))
 
