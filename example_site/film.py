@@ -80,9 +80,15 @@ class Film(Pictures):
         self.open_tab("Will Waiting")
         self.page.get_by_role("link", name=re.compile("again", re.IGNORECASE)).first.click()
         self.page.get_by_label("Personal link").wait_for()
+        self.arrived("will@harbour.example")
         self.report("no_mailbox")
         self.open_tab("Will Waiting")
         self.scene("If an address does not exist, the tab says so, and what to do next.")
+
+    def arrived(self, address):
+        """Wait until the newest email in the inbox is to this address."""
+        while address not in (self.go("/inbox/") or self.page.locator("table tbody tr").first.inner_text()):
+            self.page.wait_for_timeout(500)
 
     def many(self):
         self.go("/admin/member-reset/mailings/new/")
