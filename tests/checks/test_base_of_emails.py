@@ -53,8 +53,8 @@ def test_blocks_of_the_template_that_it_extends_count(own_templates):
 
 @pytest.mark.parametrize(
     "source",
-    ["{% extends which %}", '{% extends "gone.html" %}', "{% block body %}"],
-    ids=["named by a variable", "of one that is not there", "not finished"],
+    ["{% extends which %}", '{% extends "gone.html" %}', "{% block body %}", f'{{% extends "{BASE}" %}}'],
+    ids=["named by a variable", "of one that is not there", "not finished", "of the packaged one of its name"],
 )
 def test_what_only_a_rendering_would_tell_is_left_alone(own_templates, source):
     own_templates({BASE: source})

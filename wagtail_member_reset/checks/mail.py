@@ -55,12 +55,17 @@ def check_base_of_emails(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     lack = f"block {missing[0]}" if len(missing) == 1 else f"blocks {', '.join(missing)}"
     message = f"The template {BASE} has no {lack}: emails lose what they say there, or greet twice."
-    hint = f'Put {{% block {missing[0]} %}} where our own {BASE} has it; the greeting belongs into "opening".'
+    hint = f'Put {{% block {missing[0]} %}} where our own {BASE} has it; the greeting belongs in "opening".'
     return [Warning(message, hint=hint, id="wagtail_member_reset.W032")]
 
 
-def _blocks(name: str) -> set[str] | None:
-    """What can be filled, or None where only a rendering would tell."""
+def _blocks(name: str, below: tuple[str, ...] = ()) -> set[str] | None:
+    """
+    What can be filled, or None where only a rendering would tell: of a template that extends one of its own name, too,
+    as one does which stands in for the packaged one.
+    """
+    if name in below:
+        return None
     try:
         # Jinja's templates have no nodes.
         nodes = getattr(getattr(get_template(name), "template", None), "nodelist", None)
@@ -71,7 +76,7 @@ def _blocks(name: str) -> set[str] | None:
     found = {node.name for node in nodes.get_nodes_by_type(BlockNode)}
     for node in nodes.get_nodes_by_type(ExtendsNode):
         parent = node.parent_name.var
-        above = _blocks(parent) if isinstance(parent, str) else None
+        above = _blocks(parent, (*below, name)) if isinstance(parent, str) else None
         if above is None:
             return None
         found |= above
