@@ -87,8 +87,12 @@ class Film(Pictures):
 
     def arrived(self, address):
         """Wait until the newest email in the inbox is to this address."""
-        while address not in (self.go("/inbox/") or self.page.locator("table tbody tr").first.inner_text()):
+        for _ in range(60):
+            self.go("/inbox/")
+            if address in self.page.locator("table tbody tr").first.inner_text():
+                return
             self.page.wait_for_timeout(500)
+        sys.exit(f"No email to {address} arrived.")
 
     def many(self):
         self.go("/admin/member-reset/mailings/new/")
