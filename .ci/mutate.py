@@ -184,7 +184,7 @@ def run(mutant: tuple[str, str] | None, tests: list[str], seconds: int) -> None:
             name, source = mutant
             module = sys.modules[f"{PACKAGE}.{name}"]
             exec(compile(source, module.__file__ or "", "exec"), module.__dict__)
-        options = ["-x", "-q", "--reuse-db", "-p", "no:cacheprovider", "-p", "no:randomly"]
+        options = ["-x", "-q", "--reuse-db", "-p", "no:cacheprovider", "-p", "no:randomly", "--timeout=0"]
         code = int(pytest.main([*options, *tests]))
     finally:
         os._exit(code)

@@ -121,8 +121,9 @@ def demo():
             process.wait()
 
 
-def wait_for(process, address):
-    while process.poll() is None:
+def wait_for(process, address, *, seconds=120):
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
         try:
             urlopen(address).close()
         except OSError:

@@ -31,13 +31,24 @@ def running(site, log):
     with log.open("w") as console:
         server = subprocess.Popen(command, cwd=site.folder, env=environment, stdout=console, stderr=console)
     try:
-        while server.poll() is None and "Starting development server" not in log.read_text():
-            time.sleep(0.2)
-        assert server.poll() is None, log.read_text()
+        wait_for(server, port, log)
         yield f"http://localhost:{port}"
     finally:
         server.terminate()
         server.wait()
+
+
+def wait_for(server, port, log, *, seconds=60):
+    """Until somebody answers there: what the server says of itself differs with the version of Django."""
+    end = time.monotonic() + seconds
+    while server.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(("localhost", port)).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"The site did not start.\n{log.read_text()}", pytrace=False)
 
 
 @pytest.fixture
