@@ -27,8 +27,8 @@ def free_port(first):
 
 def first_port():
     asked = os.environ.get("DEMO_PORT", "8000")
-    if not asked.isdecimal():
-        sys.exit(f"DEMO_PORT is {asked}: set it to a number.")
+    if not asked.isdecimal() or not int(asked):
+        sys.exit(f"DEMO_PORT is {asked}: set it to a number from 1 on.")
     return int(asked)
 
 

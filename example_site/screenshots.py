@@ -47,10 +47,20 @@ class Pictures:
         self.page.get_by_role("link", name=person).first.click()
         self.page.get_by_role("tab", name="Settings").click()
 
-    def report(self, kind):
+    def newest_email(self, address):
+        """Where the newest email is read, once that is one to this address."""
+        for _ in range(60):
+            self.go("/inbox/")
+            newest = self.page.locator("table tbody tr").first
+            if newest.count() and address in newest.inner_text():
+                newest.locator("a").first.click()
+                return self.page.url
+            self.page.wait_for_timeout(500)
+        sys.exit(f"No email to {address} arrived.")
+
+    def report(self, kind, *, of):
         """Have the mail service say this of the newest email."""
-        self.go("/inbox/")
-        self.page.locator("table a").first.click()
+        self.newest_email(of)
         self.page.click(f"button[value={kind}]")
 
     def tabs(self):
@@ -63,7 +73,7 @@ class Pictures:
         self.page.emulate_media(color_scheme="light")
 
     def bounce(self):
-        self.report("no_mailbox")
+        self.report("no_mailbox", of="mia@harbour.example")
         self.open_tab("Mia Mitchell")
         self.take("tab-bounced")
 
@@ -77,9 +87,7 @@ class Pictures:
 
     def member(self):
         """The email of the reset, and the page that its link leads to."""
-        self.go("/inbox/")
-        self.page.locator("table a").first.click()
-        email = self.page.url
+        email = self.newest_email("mia@harbour.example")
         member = self.browser.new_context(viewport=NARROW).new_page()
         member.goto(f"{email}html/")
         self.take("email-reset", member)
@@ -125,7 +133,7 @@ def wait_for(process, address, *, seconds=120):
     end = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < end:
         try:
-            urlopen(address).close()
+            urlopen(address, timeout=5).close()
         except OSError:
             time.sleep(0.5)
         else:

@@ -32,14 +32,30 @@ SAME_EVERYWHERE = [
     HERE / "languages" / "test_catalogues.py",
     HERE / "outbox" / "test_refusals.py",
 ]
+# Begun first, so that none of them is left to run alone at the end.
+LONGEST = [
+    *(
+        HERE / name
+        for name in ("newcomer", "any_site/test_leave.py", "languages/test_hard_coded.py", "e2e/test_new_mailing.py")
+    ),
+    *(HERE / f"test_{name}.py" for name in ("example_site", "dump", "dump_of_mailings", "stateful")),
+    *(HERE / name for name in ("mailing/test_protection.py", "race/test_storm.py", "race/test_races.py")),
+]
 
 
 def pytest_addoption(parser):
     parser.addoption("--one-of-each", choices=("first", "last"), help="of a test with parameters, run one case")
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker("slow")
+        if any(item.path.is_relative_to(path) for path in SAME_EVERYWHERE):
+            item.add_marker("same_everywhere")
+    yield
+    # Of what the marks have left, or a test would be lost whose first case is a slow one.
     if which := config.getoption("one_of_each"):
         cases = {}
         for item in items:
@@ -47,11 +63,7 @@ def pytest_collection_modifyitems(config, items):
         kept = {id(found[0 if which == "first" else -1]) for found in cases.values()}
         config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
         items[:] = [item for item in items if id(item) in kept]
-    for item in items:
-        if item.get_closest_marker("soak"):
-            item.add_marker("slow")
-        if any(item.path.is_relative_to(path) for path in SAME_EVERYWHERE):
-            item.add_marker("same_everywhere")
+    items.sort(key=lambda item: not any(item.path.is_relative_to(path) for path in LONGEST))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -103,6 +103,10 @@ class Club:
         self._complaints.close()
 
 
+# By one process, since each would seed a demo of its own.
+pytestmark = pytest.mark.xdist_group("demo")
+
+
 @pytest.fixture(scope="module")
 def club(tmp_path_factory):
     with closing(Club(tmp_path_factory.mktemp("demo"))) as club:

@@ -58,7 +58,7 @@ def test_change_counts_once_it_is_committed_and_not_before(site):
 
     with transaction.atomic():
         site.save()
-        other = threading.Thread(target=look)
+        other = threading.Thread(target=look, daemon=True)
         other.start()
         other.join()
 

@@ -37,9 +37,13 @@ def here():
 
 def path_if_it_runs(name):
     path = shutil.which(name)
-    if path and not subprocess.run([path, "--version"], capture_output=True, check=False).returncode:
-        return path
-    return None
+    if not path:
+        return None
+    try:
+        ran = subprocess.run([path, "--version"], capture_output=True, check=False, timeout=30)
+    except subprocess.TimeoutExpired:
+        return None
+    return None if ran.returncode else path
 
 
 def playwrights():

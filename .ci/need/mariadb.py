@@ -13,7 +13,7 @@ import servers
 
 # Debian keeps the server off the PATH of most.
 PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-# Nothing here has to outlive the power.
+# Durability does not matter here.
 OPTIONS = [
     "--skip-name-resolve",
     "--max-connections=200",
@@ -48,6 +48,8 @@ def answers(environment):
             user=environment["MYSQL_USER"],
             password=environment.get("MYSQL_PASSWORD", ""),
             connect_timeout=3,
+            read_timeout=3,
+            write_timeout=3,
         )
         with connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name}")

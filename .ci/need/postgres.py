@@ -12,7 +12,7 @@ import debian
 import servers
 
 ALLOWED = "SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
-# Nothing here has to outlive the power.
+# Durability does not matter here.
 OPTIONS = "-p {port} -k '' -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
 
 

@@ -275,7 +275,7 @@ def links_elsewhere(person):
         found.append(resets.link(resets.status(person).reset))
         connection.close()
 
-    elsewhere = threading.Thread(target=make)
+    elsewhere = threading.Thread(target=make, daemon=True)
     elsewhere.start()
     elsewhere.join()
     return found

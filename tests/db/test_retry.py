@@ -47,7 +47,7 @@ def elsewhere():
             finally:
                 connections.close_all()
 
-        threads.append(threading.Thread(target=run))
+        threads.append(threading.Thread(target=run, daemon=True))
         threads[-1].start()
         return threads[-1]
 

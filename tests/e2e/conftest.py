@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), None
 )
-SKIP = os.environ.get("SKIP_BROWSER_TESTS") == "1"
+SKIP = bool(os.environ.get("SKIP_BROWSER_TESTS"))
 # A Monday, at nine in Berlin.
 START = datetime(2026, 11, 23, 8, 0, tzinfo=timezone.utc)
 

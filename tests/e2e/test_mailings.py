@@ -57,6 +57,7 @@ def test_all_that_a_filter_leaves_are_chosen_sent_to_and_watched(browsers, mailb
     page = browsers.open(mailing_office)
     page.goto(f"{reverse('wagtailusers_users:index')}?group={rowers.pk}")
     page.get_by_role("checkbox", name="Select all").first.check()
+    expect(page.get_by_text("All 4 users on this screen selected")).to_be_visible()
     page.get_by_role("link", name="Send password resets to the selected users").click()
 
     expect(page.get_by_role("heading", name="3 people will get an email")).to_be_visible()

@@ -13,7 +13,11 @@ from playwright.sync_api import expect, sync_playwright
 
 from .site import ANA, NewSite
 
-pytestmark = [pytest.mark.slow, pytest.mark.newcomer]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.newcomer,
+    pytest.mark.skipif(bool(os.environ.get("SKIP_BROWSER_TESTS")), reason="SKIP_BROWSER_TESTS"),
+]
 
 PASSWORD = "a quiet harbour 7"
 # What a slow machine needs for the first page.

@@ -147,7 +147,7 @@ def storm(addresses, visitors, post):
         except Exception as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=visit) for _ in range(visitors)]
+    threads = [threading.Thread(target=visit, daemon=True) for _ in range(visitors)]
     for thread in threads:
         thread.start()
     for thread in threads:

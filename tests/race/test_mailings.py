@@ -154,7 +154,7 @@ def test_members_whose_mails_are_being_written_are_not_counted_as_stopped(monkey
             connection.close()
 
     monkeypatch.setattr(chunks, "take", take_and_be_slow)
-    worker = threading.Thread(target=work)
+    worker = threading.Thread(target=work, daemon=True)
     worker.start()
     is_taken.wait(10)
     mailings.stop(mailing, by=None)

@@ -44,7 +44,7 @@ def all_at_once(*jobs):
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(jobs)]
+    threads = [threading.Thread(target=run, args=item, daemon=True) for item in enumerate(jobs)]
     for thread in threads:
         thread.start()
     for thread in threads:

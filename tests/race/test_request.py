@@ -32,7 +32,7 @@ def test_request_that_another_writer_overtakes_is_written_all_the_same(monkeypat
     def overtake(execute, sql, params, many, context):
         if sql.startswith("INSERT") and "resetrequest" in sql and not overtaken:
             overtaken.append(True)
-            other = threading.Thread(target=elsewhere)
+            other = threading.Thread(target=elsewhere, daemon=True)
             other.start()
             other.join()
         return execute(sql, params, many, context)

@@ -17,6 +17,7 @@ POSTS = int(os.environ.get("STORM_POSTS", "1000"))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("visitors", [pytest.param(1, marks=pytest.mark.soak), 3])
 def test_no_request_fails_and_each_member_gets_one_mail(tmp_path, visitors):
     environment = {

@@ -306,7 +306,7 @@ def test_same_report_at_once_in_many_processes_counts_once(member):
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=deliver) for _ in range(8)]
+    threads = [threading.Thread(target=deliver, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

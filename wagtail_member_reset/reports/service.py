@@ -112,9 +112,6 @@ class MailService:
     status: Callable[[Exception], int | None] = _status
     """The HTTP status of a call that failed; None if there was no answer."""
 
-    timeout_setting: str = 'ANYMAIL["REQUESTS_TIMEOUT"]'
-    """What the setting is called that says how long to wait for it."""
-
     timeout: Callable[[Any], Any] = _timeout
     """How many seconds a connection to it waits for one reply, from the connection; None for ever."""
 

@@ -112,7 +112,6 @@ ANYMAILS = [
             (re.compile(r"suppressed sending|suppression list|SuppressionList|: Suppressed"), "blocked"),
         ),
         status=_boto_status,
-        timeout_setting='"config" in ANYMAIL["AMAZON_SES_CLIENT_PARAMS"]',
         timeout=_boto_timeout,
         attempts=_boto_attempts,
         own_words=(("complaint", "complaintSubType"),),
@@ -199,7 +198,7 @@ ANYMAILS = [
     ),
     MailService(name="Unisender Go", webhook="unisender_go"),
 ]
-SMTP = MailService(name="smtp", timeout_setting="EMAIL_TIMEOUT", replies=SMTP_REPLIES)
+SMTP = MailService(name="smtp", replies=SMTP_REPLIES)
 SERVICES = {service.name: service for service in [*ANYMAILS, SMTP]}
 SERVICES |= {name: replace(SERVICES[name], block_list=found) for name, found in BLOCK_LISTS.items()}
 SERVICES |= {name: replace(SERVICES[name], block_page=page) for name, page in PAGES.items()}
@@ -208,7 +207,7 @@ SERVICES["SendinBlue"] = replace(SERVICES["Brevo"], name="SendinBlue", webhook="
 # Mail queues of a site's own, by where they are imported from. None tells more than that it has taken an email, and
 # django-post-office says of each that it sent none (`send_messages` counts what has left already).
 QUEUES = {
-    module: MailService(name=name, queues=True, timeout_setting="", replies=SMTP_REPLIES)
+    module: MailService(name=name, queues=True, replies=SMTP_REPLIES)
     for module, name in {
         "post_office": "django-post-office",
         "mailer.backend": "django-mailer",
@@ -222,7 +221,7 @@ QUEUES = {
 }
 SERVICES |= {service.name: service for service in QUEUES.values()}
 # Any other backend. What it takes is tried out, and it may wait as often as SMTP does.
-UNKNOWN = MailService(name="", timeout_setting="", replies=SMTP_REPLIES)
+UNKNOWN = MailService(name="", replies=SMTP_REPLIES)
 
 
 def named(provider: str) -> MailService:

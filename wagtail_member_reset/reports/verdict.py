@@ -115,11 +115,6 @@ class Verdict:
     is_soft: bool = False
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether something may be heard of the mail soon."""
-        return self.outcome in UNDER_WAY
-
-    @property
     def is_complaint(self) -> bool:
         """Whether the mail was marked as spam, or held back since an earlier one was."""
         return self.outcome == Outcome.COMPLAINED or self.cause == Cause.SPAM
@@ -130,15 +125,6 @@ class Verdict:
         return self.outcome in BAD
 
 
-UNDER_WAY = {
-    Outcome.PREPARING,
-    Outcome.OVERDUE,
-    Outcome.RETRYING,
-    Outcome.HANDED_OVER,
-    Outcome.ACCEPTED,
-    Outcome.SENT,
-    Outcome.DELAYED,
-}
 BAD = {Outcome.SKIPPED, Outcome.FAILED, Outcome.NOT_SENT, Outcome.BOUNCED}
 
 

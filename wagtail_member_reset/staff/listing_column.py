@@ -29,7 +29,8 @@ from .media import LISTING_MEDIA
 
 STATUS, MAY_SEND = "member_reset_status", "member_reset_may_send"
 NOBODY = Q(pk__in=[])
-# What became of an email is called as on the member's tab.
+# The words of the member's tab. The database cannot read what a mail service says of a bounce, so one that the service
+# held back is "Bounced" here and "Refused" there.
 STATUSES = {
     "in": _("Has signed in"),
     "set": _("Password set"),
