@@ -32,11 +32,17 @@ SAME_EVERYWHERE = [
     HERE / "languages" / "test_catalogues.py",
     HERE / "outbox" / "test_refusals.py",
 ]
-# Begun first, so that none of them is left to run alone at the end. They do not touch the suite's database, for which
-# pytest-django has an order of its own: tests that empty it come last.
+# Begun first, so that none of them is left to run alone at the end. None empties the suite's database: pytest-django
+# runs those that do after all that need its rows.
 LONGEST = [
-    *(HERE / name for name in ("newcomer", "race/test_storm.py", "test_example_site.py")),
-    *(HERE / name for name in ("any_site/test_leave.py", "languages/test_hard_coded.py")),
+    HERE / name
+    for name in (
+        "newcomer",
+        "race/test_storm.py",
+        "test_example_site.py",
+        "any_site/test_leave.py",
+        "languages/test_hard_coded.py",
+    )
 ]
 
 

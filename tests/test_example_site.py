@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+# By one process, since each would seed a demo of its own.
+pytestmark = pytest.mark.xdist_group("demo")
+
 ROOT = Path(__file__).resolve().parent.parent
 # What the suite's own run says must not reach the demo's processes.
 PLAIN = {
@@ -101,10 +104,6 @@ class Club:
         self._process.wait(timeout=60)
         self._process.stdout.close()
         self._complaints.close()
-
-
-# By one process, since each would seed a demo of its own.
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 @pytest.fixture(scope="module")
