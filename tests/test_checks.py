@@ -10,16 +10,20 @@ from types import ModuleType
 
 import pytest
 from django.apps import apps
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.models import Permission
 from django.core.checks import registry, run_checks
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import OperationalError, ProgrammingError, connection, router
-from django.urls import include, path
+from django.urls import get_script_prefix, include, path, re_path, set_script_prefix
 from django.utils import timezone
+from django.views.generic import RedirectView
+from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.models import Site
 
 from tests.conftest import grant, use_backend
+from tests.urls import urlpatterns
 from wagtail_member_reset import mailings, resets
 from wagtail_member_reset.mailing.choose import Choice, Kind
 from wagtail_member_reset.models import EmailState, Mailing, PasswordReset, ResetEmail, ResetRequest
@@ -281,6 +285,48 @@ def test_pages_without_an_address_are_an_error(settings):
 
     assert ids(found) == ["E020"]
     assert 'path("account/", include("wagtail_member_reset.urls"))' in found[0].hint
+
+
+@pytest.fixture
+def served_at(settings):
+    """Where the site is served, as Django has it after its start."""
+
+    def serve(path):
+        settings.FORCE_SCRIPT_NAME = path
+        set_script_prefix(path)
+
+    before = get_script_prefix()
+    yield serve
+    set_script_prefix(before)
+
+
+@pytest.mark.parametrize("prefix", ["/", "/members/"])
+@pytest.mark.parametrize(
+    "above", [path("", include(wagtail_urls)), re_path(r"^account/.*$", RedirectView.as_view(url="/"))]
+)
+def test_pages_in_whose_place_something_else_answers_are_pointed_out(settings, served_at, above, prefix):
+    served_at(prefix)
+    settings.ROOT_URLCONF = (above, *urlpatterns)
+
+    (warning,) = ours()
+
+    assert ids([warning]) == ["W033"]
+    assert f"{prefix}account/password-reset/set/" in warning.msg
+    assert "above wagtail_urls" in warning.hint
+
+
+def test_pages_that_have_a_namespace_of_the_sites_own_are_in_their_place(settings):
+    routes = path("account/", include("wagtail_member_reset.urls", namespace="members"))
+    settings.ROOT_URLCONF = (path("admin/", include(wagtailadmin_urls)), routes, path("", include(wagtail_urls)))
+
+    assert ours() == []
+
+
+def test_pages_in_the_addresses_of_several_languages_are_in_their_place(settings):
+    pages = i18n_patterns(path("account/", include("wagtail_member_reset.urls")), path("", include(wagtail_urls)))
+    settings.ROOT_URLCONF = (path("admin/", include(wagtailadmin_urls)), *pages)
+
+    assert ours() == []
 
 
 # What the tables say
@@ -704,6 +750,31 @@ def test_links_over_plain_http_are_named_where_the_site_is_live(settings):
 
     assert ids([warning]) == ["W009"]
     assert 'WAGTAIL_MEMBER_RESET_BASE_URL = "https://club.example"' in warning.hint
+    assert ours() == []
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["http://localhost:8000", "https://localhost", "http://127.0.0.1", "http://0.0.0.0:8000", "https://example.com"],
+)
+def test_developers_address_in_the_setting_is_named_before_deployment_alone(settings, base):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL = base
+
+    (warning,) = deployed()
+
+    assert ids([warning]) == ["W004"]
+    assert f"lead to {base}," in warning.msg
+    assert ours() == []
+
+
+@pytest.mark.parametrize("sender", ["webmaster@localhost", "Club <office@example.com>"])
+def test_sender_whose_host_is_nobodys_is_named_before_deployment_alone(settings, sender):
+    settings.DEFAULT_FROM_EMAIL = sender
+
+    (warning,) = deployed()
+
+    assert ids([warning]) == ["W034"]
+    assert sender in warning.msg
     assert ours() == []
 
 

@@ -39,6 +39,7 @@ def test_reset_page_of_wagtail_is_pointed_out_before_deployment_alone():
     assert warning.msg.startswith(
         "/admin/password_reset/ still serves wagtail.admin.views.account.PasswordResetView, which sends nothing"
     )
+    assert "Import RedirectView from django.views.generic" in warning.hint
     assert found(include_deployment_checks=False) == []
 
 

@@ -230,6 +230,25 @@ def test_real_hosts_are_no_placeholders(site, settings):
     assert not location.is_placeholder(site)  # somebody wrote it down, for a demo
 
 
+@pytest.mark.parametrize(
+    ("base", "debug", "found"),
+    [
+        ("http://localhost:8000", True, None),
+        ("http://localhost:8000", False, "placeholder"),
+        ("http://example.com", True, "placeholder"),
+        ("https://club.example", False, None),
+    ],
+)
+def test_setting_that_leads_members_nowhere_is_a_problem_unless_its_developer_is_at_work(
+    site, settings, base, debug, found
+):
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL, settings.DEBUG = base, debug
+
+    problem = location.problem_of_location(site)
+
+    assert (problem.value if problem else None) == found
+
+
 def test_no_address_is_a_placeholder(site, settings):
     settings.WAGTAILADMIN_BASE_URL = None
 

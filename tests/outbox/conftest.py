@@ -68,7 +68,9 @@ def mailbox(settings):
 
 @pytest.fixture
 def closed_port(settings):
-    use_smtp(settings, free_port())
+    port = free_port()
+    use_smtp(settings, port)
+    return port
 
 
 def use_smtp(settings, port, **options):

@@ -265,10 +265,11 @@ def test_mail_that_the_server_refuses_has_certainly_not_left(mailbox, stage, cod
     assert (found.code, found.is_certain) == (f"smtp_{code[:3]}", True)
 
 
-def test_mail_to_a_server_that_is_not_there_has_certainly_not_left(closed_port):
+def test_mail_to_a_server_that_is_not_there_has_certainly_not_left(closed_port, caplog):
     found = attempt()
 
     assert (found.answer, found.code, found.is_certain) == (transport.Answer.LATER, "no_answer", True)
+    assert caplog.messages[0].endswith(f"not sent: no_answer ConnectionRefusedError (127.0.0.1:{closed_port})")
 
 
 def test_mail_that_cannot_be_put_together_has_certainly_not_left(mailbox):

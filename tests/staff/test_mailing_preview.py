@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from wagtail.admin.utils import get_user_display_name
-from wagtail.models import ModelLogEntry
+from wagtail.models import ModelLogEntry, Site
 
 from tests.conftest import grant, make_person
 from tests.staff.pages import LINK, start, words
@@ -44,6 +44,20 @@ def look(mailing_office, client):
         return words(answer.content.decode())
 
     return get
+
+
+@pytest.mark.parametrize(
+    ("hostname", "said"),
+    [("localhost", "Links lead to the placeholder address of a new project"), ("evil.example", "No email with a link")],
+)
+def test_preview_says_before_anything_is_sent_that_links_lead_nowhere(look, member, settings, hostname, said):
+    mailing = draft_of(member)
+    assert said not in look(mailing)
+
+    settings.WAGTAIL_MEMBER_RESET_BASE_URL, settings.ALLOWED_HOSTS = None, ["testserver"]
+    Site.objects.update(hostname=hostname)
+
+    assert said in look(mailing)
 
 
 @pytest.mark.parametrize("left_out", [False, True])

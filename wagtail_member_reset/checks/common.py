@@ -60,6 +60,11 @@ def error_of(error: SettingError, number: str) -> Error:
     return Error(f"{problem}.", hint=way_out[:1].upper() + way_out[1:], id=f"wagtail_member_reset.{number}")
 
 
+def nowhere(base: str, hint: str) -> Warning:
+    message = f"Links to members lead to {base}, where nobody can follow them."
+    return Warning(message, hint=hint, id="wagtail_member_reset.W004")
+
+
 def plain_http(base: str) -> Iterator[CheckMessage]:
     is_local = links.leads_nowhere(urlsplit(base).hostname)
     if base.startswith("http://") and not is_local and not settings.DEBUG:

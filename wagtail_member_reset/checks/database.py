@@ -19,7 +19,7 @@ from .. import accounts, links
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
 from ..models import EmailState, MailingChunk, PasswordReset, ResetEmail
-from .common import asked_of_tables, error_of, plain_http
+from .common import asked_of_tables, error_of, nowhere, plain_http
 
 OVERDUE = timedelta(minutes=10)
 
@@ -69,12 +69,8 @@ def _address_of_links() -> Iterator[CheckMessage]:
             return
         problem = links.problem_of_location(site)
         if problem == links.LocationProblem.PLACEHOLDER:
-            base = site.root_url if site else links.base_url(site)
-            yield Warning(
-                f"Links to members lead to {base}, where nobody can follow them.",
-                hint=f'Set the hostname of the Wagtail site (Settings, Sites) or {PREFIX}BASE_URL = "https://…".',
-                id="wagtail_member_reset.W004",
-            )
+            hint = f'Set the hostname of the Wagtail site (Settings, Sites) or {PREFIX}BASE_URL = "https://…".'
+            yield nowhere(site.root_url if site else links.base_url(site), hint)
         elif problem != links.LocationProblem.HOST:  # which is told with those of other sites
             # The record of a site behind TLS often keeps port 80, which makes its links begin with http.
             yield from plain_http(links.base_url(site))

@@ -11,7 +11,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.loader import get_template
 from django.template.loader_tags import BlockNode, ExtendsNode
 
-from .. import reports, senders
+from .. import links, reports, senders
 from ..conf import conf
 from ..exceptions import SettingError
 from .common import plain_http
@@ -44,6 +44,16 @@ def check_webhook(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     )
     message = f"Anybody may post delivery reports to {path}: {name} has no secret and no signature there."
     return [Error(message, hint=hint, id="wagtail_member_reset.E024")]
+
+
+@register(deploy=True)
+def check_sender(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    sender = str(settings.DEFAULT_FROM_EMAIL or "")
+    if not senders.is_one_mailbox(sender) or not links.leads_nowhere(senders.default().domain):
+        return []
+    message = f"Emails to members come from {sender}, which mail servers refuse, and which nobody can answer."
+    hint = 'Set DEFAULT_FROM_EMAIL to an address of your own, as "Club <office@club.example>".'
+    return [Warning(message, hint=hint, id="wagtail_member_reset.W034")]
 
 
 @register(Tags.templates)

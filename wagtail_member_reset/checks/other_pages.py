@@ -74,6 +74,7 @@ def _warning(path: str, view: type) -> CheckMessage:
     line = f'path("{path.removeprefix("/")}", RedirectView.as_view(pattern_name="wagtail_member_reset:password_reset"))'
     return Warning(
         f"{path} still serves {view.__module__}.{view.__qualname__}, {trouble}.",
-        hint=f"Put {line} above it in the URL configuration.",
+        hint=f"Import RedirectView from django.views.generic, and put {line} in the URL configuration, above the line "
+        "that serves that page now.",
         id="wagtail_member_reset.W003",
     )

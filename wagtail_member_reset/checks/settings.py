@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, reverse
 
-from .. import accounts, outbox
+from .. import accounts, links, outbox, paths
 from ..conf import PREFIX, conf
 from ..exceptions import SettingError
 from ..staff import viewset
-from .common import error_of
+from .common import error_of, nowhere
 
 SETTINGS = {
     "LINK_LIFETIME": "E001",
@@ -40,6 +41,7 @@ SETTINGS = {
     "IDENTITY_CHECK": "E018",
     "MEMBER_LANGUAGE": "E028",
 }
+PAGES = ("password_reset", "password_reset_done", "password_reset_set", "password_reset_complete")
 ROUTE = 'path("account/", include("wagtail_member_reset.urls"))'
 
 
@@ -72,11 +74,35 @@ def check_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.urls)
 def check_urls(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     try:
-        reverse("wagtail_member_reset:password_reset")
+        addresses = {name: reverse(f"wagtail_member_reset:{name}") for name in PAGES}
     except NoReverseMatch:
         hint = f"Add {ROUTE} to the URL configuration, above wagtail_urls."
         return [Error("The members' pages have no address.", hint=hint, id="wagtail_member_reset.E020")]
-    return []
+    if not (taken := [path for name, path in addresses.items() if not _is_ours(path, name)]):
+        return []
+    message = f"Something else answers in place of the members' pages: {', '.join(taken)}."
+    hint = f"Move {ROUTE} up in the URL configuration, above wagtail_urls and whatever else takes every address."
+    return [Warning(message, hint=hint, id="wagtail_member_reset.W033")]
+
+
+def _is_ours(path: str, name: str) -> bool:
+    try:
+        found = paths.answering(path)
+    except Resolver404:
+        return False
+    return (found.app_names[-1:], found.url_name) == (["wagtail_member_reset"], name)
+
+
+@register(Tags.urls, deploy=True)
+def check_base_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Before deployment alone: a developer's own address is right until then."""
+    try:
+        base = conf.BASE_URL
+    except SettingError:  # it has a message of its own
+        return []
+    if not base or not links.leads_nowhere(urlsplit(base).hostname):
+        return []
+    return [nowhere(base, f'Set {PREFIX}BASE_URL to the address that members know, as "https://club.example".')]
 
 
 @register()

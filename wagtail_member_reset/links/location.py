@@ -23,7 +23,9 @@ from ..conf import conf
 from ..exceptions import SettingError
 from ..sites import is_allowed_host
 
-PLACEHOLDER_HOSTS = {"", "localhost", "127.0.0.1", "::1", "[::1]", "example.com"}
+# Of `wagtail start`, and of nobody.
+EXAMPLE = "example.com"
+PLACEHOLDER_HOSTS = {"", "localhost", "127.0.0.1", "0.0.0.0", "::1", "[::1]", EXAMPLE}  # noqa: S104
 
 
 class LocationProblem(str, Enum):
@@ -115,24 +117,30 @@ def problem_of_location(site: HasRootURL | None) -> LocationProblem | None:
     """Why members could not follow links of this site. Asked within a request, which knows where the site is served."""
     if has_refused_host(site) and site is not None and not leads_nowhere(site.hostname):
         return LocationProblem.HOST
-    if is_placeholder(site):
+    if _leads_to_placeholder(site):
         return LocationProblem.PLACEHOLDER
     return LocationProblem.PATH if get_script_prefix() != "/" and not urlsplit(base_url(site)).path else None
 
 
 def is_placeholder(site: HasRootURL | None) -> bool:
-    """
-    Whether links would lead to the address of a new project's site record, where no member can follow.
+    """Whether links would lead to the address of a new project's site record, and no setting says where they lead."""
+    return not conf.BASE_URL and _leads_to_placeholder(site)
 
-    Under DEBUG, who named a port or a host below `localhost` is somebody at work, who can.
+
+def _leads_to_placeholder(site: HasRootURL | None) -> bool:
     """
-    if conf.BASE_URL:
-        return False
+    Whether links would lead where no member can follow.
+
+    Under DEBUG, who named `localhost` in the setting, or in the site's record a port or a host below it, is somebody at
+    work, who can.
+    """
     try:
         parts = urlsplit(base_url(site))
     except SettingError:
         return True
-    return parts.netloc in PLACEHOLDER_HOSTS if settings.DEBUG else leads_nowhere(parts.hostname)
+    if not settings.DEBUG:
+        return leads_nowhere(parts.hostname)
+    return parts.hostname == EXAMPLE if conf.BASE_URL else parts.netloc in PLACEHOLDER_HOSTS
 
 
 def leads_nowhere(hostname: str | None) -> bool:

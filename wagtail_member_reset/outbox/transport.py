@@ -56,6 +56,7 @@ class Mailer:
     def __init__(self) -> None:
         self._connection: Any = None
         self._unopened: Any = None
+        self._server = ""
 
     def __enter__(self) -> Mailer:
         return self
@@ -92,6 +93,7 @@ class Mailer:
         """The open connection. Raises what opening it does."""
         if self._connection is None:
             connection, self._unopened = self._unopened or new_connection(), None
+            self._server = _server_of(connection)
             try:
                 connection.open()
             except Exception:
@@ -109,7 +111,8 @@ class Mailer:
             result = replace(result, is_certain=True)
         self.close()
         # The error's text may quote the mail, which holds the link: log its kind alone.
-        logger.warning("%s not sent: %s %s", what, result.code, type(error).__name__)
+        where = self._server or "no connection"
+        logger.warning("%s not sent: %s %s (%s)", what, result.code, type(error).__name__, where)
         return result
 
     def _send(self, content: Content, to: str, public_id: str) -> Result:
@@ -120,6 +123,13 @@ class Mailer:
             raise ImproperlyConfigured(f"{kind.__module__} does not take our mails.")
         _taken[kind], [result] = sent
         return result
+
+
+def _server_of(connection: Any) -> str:
+    """What a connection leads to, for who looks for its setting: host and port, or the mail service."""
+    # Django 6.1 warns where it looks for an attribute that it has deprecated.
+    own = getattr(connection, "__dict__", {})
+    return f"{own['host']}:{own.get('port')}" if own.get("host") else name_of(connection)
 
 
 def _choices(connection: Any) -> list[frozenset[str]]:

@@ -99,6 +99,7 @@ def of_mailing(mailing: Mailing, url_of: Callable[[Site], str] | None = None) ->
         "other_sites": [(label(each), url_of(each)) for each in others if url_of],
         "refused_sender_of": label(site) if site and sender.is_refused else "",
         "sender": sender,
+        "location_problem": links.problem_of_location(site),
     }
 
 
