@@ -16,10 +16,10 @@ from .mailing import (
     PauseReason,
 )
 from .needs_help import QUIET, Need, NeedsHelp, NeedsHelpCursor, Shelf
-from .password_reset import Origin, PasswordReset, Purpose, Reason, State
+from .password_reset import Origin, PasswordReset, Reason, State
+from .purpose import NAMELESS, WITHOUT_LINK, Purpose
 from .reset_email import (
     REFUSED_CODES,
-    WITHOUT_LINK,
     DeliveryEvent,
     EmailState,
     ResetEmail,
@@ -31,6 +31,7 @@ from .tally import Counted, Tally
 from .upload import MailingUpload, MailingUploadPiece
 
 __all__ = [
+    "NAMELESS",
     "QUIET",
     "REFUSED_CODES",
     "WITHOUT_LINK",

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from wagtail.models import DraftStateMixin, PreviewableMixin, Revision, RevisionMixin
 
 from .mailing import Mailing
-from .password_reset import Purpose
+from .purpose import Purpose
 
 
 class TextOfEmail(models.Model):

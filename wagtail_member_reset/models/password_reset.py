@@ -14,14 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from ..conf import conf
 from .partial import PartlyIndexed
-
-
-class Purpose(models.TextChoices):
-    WELCOME = "welcome", _("Welcome")
-    RESET = "reset", pgettext_lazy("an email", "Password reset")
-    REMINDER = "reminder", _("Reminder")  # of mails alone: the link in it is a welcome
-    PASSWORD_CHANGED = "password_changed", _("Password changed")
-    ADDRESS_CHANGED = "address_changed", _("Address changed")
+from .purpose import Purpose
 
 
 class Origin(models.TextChoices):

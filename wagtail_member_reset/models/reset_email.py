@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from .. import ids
 from ..conf import conf
 from .partial import PartlyIndexed
-from .password_reset import Origin, PasswordReset, Purpose
+from .password_reset import Origin, PasswordReset
+from .purpose import WITHOUT_LINK, Purpose
 from .tally import Tally
 
 
@@ -23,8 +24,6 @@ class EmailState(models.TextChoices):
     SKIPPED = "skipped", _("Not emailed")
 
 
-# What tells of a change brings no link.
-WITHOUT_LINK = (Purpose.PASSWORD_CHANGED, Purpose.ADDRESS_CHANGED)
 # The result codes of an email that a mail service refused for its address.
 REFUSED_CODES = ("invalid", "rejected", "refused")
 

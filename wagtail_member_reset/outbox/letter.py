@@ -12,7 +12,7 @@ from wagtail.models import Site
 
 from .. import accounts, languages, links, senders, texts, tokens
 from ..exceptions import SettingError, WindowClosed
-from ..models import Mailing, MailingState, PasswordReset, Purpose, ResetEmail, SkipReason, State
+from ..models import NAMELESS, Mailing, MailingState, PasswordReset, ResetEmail, SkipReason, State
 from ..senders import Sender
 from ..texts import Content
 from . import text
@@ -188,7 +188,7 @@ def filled(common: Mapping[str, str], *, names: Mapping[str, str], token: str) -
 
 def names(email: ResetEmail, shared: Shared) -> dict[str, str]:
     """The slots with what the mail calls its member and the account; empty ones for what is not fit for a mail."""
-    if email.purpose == Purpose.ADDRESS_CHANGED:  # it may reach a stranger, and the name is anybody's choice
+    if email.purpose in NAMELESS:
         return {"first_name": "", "username": ""}
     return {
         "first_name": text.first_name(str(getattr(email.member, "first_name", "") or "")),

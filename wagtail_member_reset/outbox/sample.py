@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from .. import audit, ids, links, tokens
 from ..accounts import Member, address_of, language_of
 from ..mailing import purpose_now, site_of
-from ..models import EmailText, Mailing, PasswordReset, Purpose, ResetEmail
+from ..models import NAMELESS, EmailText, Mailing, PasswordReset, Purpose, ResetEmail
 from ..texts import Content, OwnPages, Problems, Words, Written, problems
 from . import letter
 from .failures import Answer
@@ -65,7 +65,7 @@ def sample_of_text(text: EmailText, *, to: Member | None = None) -> Content:
     email = _email(reader, purpose=Purpose(text.purpose), language=text.language, site=site)
     shared = letter.Shared()
     slots = letter.slots(email, tokens.NO_TOKEN, shared)
-    if to is None and text.purpose != Purpose.ADDRESS_CHANGED:
+    if to is None and text.purpose not in NAMELESS:
         slots |= SAMPLE
     with translation.override(text.language):
         slots["paragraph"] = _("Here is the paragraph of a mailing.") if "{paragraph}" in text.body else ""

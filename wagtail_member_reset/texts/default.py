@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from ..conf import conf
-from ..models import Purpose
+from ..models import NAMELESS
 from .pieces import SLOTS, Pieces
 from .template import compile_template
 from .words import Words
@@ -36,7 +36,7 @@ def default_words(purpose: str, language: str) -> Words:
     Raises what the templates raise.
     """
     filled = frozenset(SLOTS) - {"paragraph"} - ({"support_contact"} if not conf.SUPPORT_CONTACT else set())
-    if purpose == Purpose.ADDRESS_CHANGED:
+    if purpose in NAMELESS:
         filled -= {"first_name", "username"}
     compiled = compile_template(purpose, language, filled)
     page = _Page(_written(compiled.html))

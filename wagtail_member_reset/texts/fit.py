@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from ..accounts import UNSEEN
-from ..models import WITHOUT_LINK, Purpose
+from ..models import NAMELESS, WITHOUT_LINK
 from ..redact import has_link
 from . import marks
 from .elsewhere import AROUND, is_elsewhere
@@ -52,7 +52,7 @@ def placeholders(purpose: str, field: str = "body") -> tuple[str, ...]:
     allowed = PLACES.get(field) or (IN_A_FOOTER if field == "footer" else frozenset(SLOTS))
     if purpose in WITHOUT_LINK:
         allowed -= {"link", "valid_until", "paragraph"}
-    if purpose == Purpose.ADDRESS_CHANGED:  # it may reach a stranger
+    if purpose in NAMELESS:
         allowed -= {"first_name", "username"}
     return tuple(slot for slot in SLOTS if slot in allowed)
 

@@ -25,7 +25,7 @@ def findings(results: Results, size: Size, kind: str) -> Iterator[Finding]:
     control = Control.of(ratios(results["twin"], results["provider"], cpu_each))
     django = results["django"]
     yield judge(
-        Goal("batch calls, CPU per member, times less than Django's form", at_least=15),
+        Goal("batch calls, CPU per member, times less than Django's form", at_least=10),
         ratios(django, results["provider"], cpu_each),
         unit="x",
         control=control,
