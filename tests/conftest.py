@@ -1,6 +1,7 @@
 """People and helpers for the whole suite. What only one folder needs stands in that folder."""
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import settings as hypothesis
 
 from wagtail_member_reset import outbox, resets
 
+from . import demo
 from .languages import catalogues
 from .template_database import copy_instead_of_migrating
 
@@ -113,6 +115,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     copy_instead_of_migrating(patch)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="module")
+def demo_data(tmp_path_factory):
+    """A folder of a module's own with the demo's data."""
+    base, folder = tmp_path_factory.getbasetemp(), tmp_path_factory.mktemp("demo")
+    demo.seed_once(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base, folder)
+    return folder
 
 
 def delete_rows(operations, style, tables, *, reset_sequences=False, allow_cascade=False):

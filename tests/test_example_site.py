@@ -3,24 +3,14 @@ The demo. It has settings of its own, so it answers from a process of its own.
 """
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import closing, suppress
-from pathlib import Path
 
 import pytest
 
-# By one process, since each would seed a demo of its own.
-pytestmark = pytest.mark.xdist_group("demo")
+from tests import demo
 
-ROOT = Path(__file__).resolve().parent.parent
-# What the suite's own run says must not reach the demo's processes.
-PLAIN = {
-    name: value
-    for name, value in os.environ.items()
-    if not name.startswith(("TEST_", "DEMO_", "DJANGO_", "PYTEST_", "COV_"))
-}
 STANDING = {
     "ana": "nothing_sent",
     "otto": "nothing_sent",
@@ -61,8 +51,6 @@ def browse(username=None):
         client.force_login(get_user_model().objects.get(username=username))
     return client
 
-manage("migrate", verbosity=0)
-manage("seed")
 names = dict(globals())
 for line in sys.stdin:
     people = {person.username: person for person in get_user_model().objects.all()}
@@ -77,11 +65,10 @@ class Club:
 
     def __init__(self, folder):
         self._complaints = (folder / "stderr").open("w+")
-        environment = {**PLAIN, "DEMO_DATA": str(folder), "DEMO_PORT": "18500"}
         self._process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", ANSWERING],
-            cwd=ROOT,
-            env={**environment, "DJANGO_SETTINGS_MODULE": "example_site.settings", "PYTHONPATH": str(ROOT)},
+            cwd=demo.ROOT,
+            env=demo.environment(folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
@@ -107,8 +94,8 @@ class Club:
 
 
 @pytest.fixture(scope="module")
-def club(tmp_path_factory):
-    with closing(Club(tmp_path_factory.mktemp("demo"))) as club:
+def club(demo_data):
+    with closing(Club(demo_data)) as club:
         yield club
 
 

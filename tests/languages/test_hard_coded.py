@@ -1,17 +1,14 @@
 """Nothing that a person reads was written into code or a template: what is, stands outside of all brackets."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from django.apps import apps
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from tests import demo
 from tests.conftest import make_person
 from wagtail_member_reset import models
 
@@ -52,22 +49,10 @@ WALKED = {
 }
 
 
-def run(folder, *command):
-    environment = {**os.environ, "DEMO_DATA": str(folder), "DJANGO_SETTINGS_MODULE": "example_site.settings"}
-    done = subprocess.run(
-        [sys.executable, *command], check=False, cwd=settings.ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the demo has a database of its own: once is enough")
-def test_each_kind_of_page_and_email_of_the_demo_says_nothing_but_messages_and_data(tmp_path):
-    run(tmp_path, "example_site/manage.py", "migrate", "-v", "0")
-    run(tmp_path, "example_site/manage.py", "seed")
-
-    walked = json.loads(run(tmp_path, "-m", "tests.languages.walk"))
+def test_each_kind_of_page_and_email_of_the_demo_says_nothing_but_messages_and_data(demo_data):
+    walked = json.loads(demo.run(demo_data, "-m", "tests.languages.walk"))
 
     data = sorted({*walked["data"], *DATA, *NOT_OURS} - {""}, key=len, reverse=True)
     known = re.compile(
