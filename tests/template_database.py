@@ -26,8 +26,7 @@ def copy_instead_of_migrating(patch):
     """
     Let Django's `create_test_db` copy the database where there is one, and keep the one it makes where not.
 
-    What `serialized_rollback` puts back comes from SQLite's file, too: Django reads it from JSON, and saves row after
-    row.
+    What `serialized_rollback` puts back comes from there, too: Django reads it from JSON, and saves row after row.
     """
     creation = connection.creation
     make = creation.create_test_db
@@ -50,15 +49,15 @@ def copy_instead_of_migrating(patch):
         return name
 
     patch.setattr(creation, "create_test_db", create_test_db)
-    if connection.vendor == "sqlite":
-        patch.setattr(creation, "serialize_db_to_string", lambda: str(kept.path))
-        # Of the class: a browser test has a connection of its own, whose `creation` is another object.
-        patch.setattr(type(creation), "deserialize_db_from_string", lambda self, path: put_rows_back(path))
+    patch.setattr(creation, "serialize_db_to_string", lambda: kept.rows)
+    # Of the class: a browser test has a connection of its own, whose `creation` is another object.
+    patch.setattr(type(creation), "deserialize_db_from_string", lambda self, rows: kept.put_back(rows))
 
 
 class SQLiteFile:
     def __init__(self):
         self.path = Path(tempfile.gettempdir()) / f"{NAME}{digest()}.sqlite3"
+        self.rows = str(self.path)
 
     def exists(self):
         return self.path.exists()
@@ -74,6 +73,14 @@ class SQLiteFile:
         for suffix in ("", "-wal", "-shm"):
             Path(name + suffix).unlink(missing_ok=True)
         shutil.copy(self.path, name)
+
+    def put_back(self, rows):
+        with connection.cursor() as cursor:
+            cursor.execute("ATTACH %s AS kept", [rows])
+            try:
+                put_rows_back(cursor, "kept")
+            finally:
+                cursor.execute("DETACH kept")
 
 
 class ServerDatabase:
@@ -91,9 +98,16 @@ class ServerDatabase:
 
 
 class PostgreSQLDatabase(ServerDatabase):
+    """Nothing there reads another database: each has the rows once more, in a schema that Django does not look into."""
+
     databases = "SELECT 1 FROM pg_database WHERE datname = %s"
+    rows = "kept"
 
     def keep(self, name):
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE SCHEMA {self.rows}")
+            for table in tables():
+                cursor.execute(f"CREATE TABLE {self.rows}.{table} AS TABLE {table}")
         connection.close()
         with connection.creation._nodb_cursor() as cursor:
             cursor.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{name}"')
@@ -104,10 +118,22 @@ class PostgreSQLDatabase(ServerDatabase):
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
             cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self.name}"')
 
+    def put_back(self, rows):
+        with connection.cursor() as cursor:
+            put_rows_back(cursor, rows)
+
 
 class MariaDBDatabase(ServerDatabase):
     # One is whole when it has the table that is copied last.
     databases = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = 'django_migrations'"
+
+    @property
+    def rows(self):
+        return f"`{self.name}`"
+
+    def put_back(self, rows):
+        with connection.cursor() as cursor:
+            put_rows_back(cursor, rows)
 
     def keep(self, name):
         self.copy(name, self.name)
@@ -130,20 +156,19 @@ class MariaDBDatabase(ServerDatabase):
                 cursor.execute(f"INSERT INTO `{target}`.`{table}` SELECT * FROM `{source}`.`{table}`")
 
 
-def put_rows_back(kept):
-    # Wagtail's index for full text is written by triggers.
+def tables():
+    """But for Wagtail's index for full text on SQLite, which triggers write."""
     names = [name for name in connection.introspection.django_table_names() if not name.endswith("_fts")]
-    tables = [connection.ops.quote_name(name) for name in names]
-    asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM kept.{name})" for name in tables)
-    with connection.cursor() as cursor:
-        cursor.execute("ATTACH %s AS kept", [kept])
-        try:
-            with connection.constraint_checks_disabled(), transaction.atomic():
-                for (name,) in cursor.execute(asked).fetchall():
-                    cursor.execute(f"DELETE FROM main.{name}")
-                    cursor.execute(f"INSERT INTO main.{name} SELECT * FROM kept.{name}")
-        finally:
-            cursor.execute("DETACH kept")
+    return [connection.ops.quote_name(name) for name in names]
+
+
+def put_rows_back(cursor, rows):
+    asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {rows}.{name})" for name in tables())
+    with connection.constraint_checks_disabled(), transaction.atomic():
+        cursor.execute(asked)
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DELETE FROM {name}")
+            cursor.execute(f"INSERT INTO {name} SELECT * FROM {rows}.{name}")
 
 
 @contextmanager
@@ -154,8 +179,8 @@ def locked(path):
 
 
 def digest():
-    """Of the Python, all packages, the settings that name models, and the models and migrations of this tree."""
-    found = hashlib.sha256()
+    """Of this module, the Python, all packages, the settings that name models, and our models and migrations."""
+    found = hashlib.sha256(Path(__file__).read_bytes())
     packages = sorted(f"{each.metadata['Name']} {each.version}" for each in distributions())
     found.update(repr((sys.version, packages, settings.INSTALLED_APPS, settings.AUTH_USER_MODEL)).encode())
     found.update(repr((connection.vendor, settings.LANGUAGES, settings.DEFAULT_AUTO_FIELD, settings.USE_TZ)).encode())
