@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from django.urls import set_urlconf
 from hypothesis import settings as hypothesis
 
 from wagtail_member_reset import outbox, resets
+from wagtail_member_reset.outbox import send, send_many
 
 from . import demo
 from .languages import catalogues
@@ -115,6 +117,15 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     copy_instead_of_migrating(patch)
     yield
     patch.undo()
+
+
+@pytest.fixture
+def nothing_each_second(monkeypatch):
+    """What a worker does by the clock is left out, so that a slow machine makes no more statements."""
+    for name in ("WRITTEN_SECONDS", "LOOKED_SECONDS", "SINGLES_SECONDS"):
+        monkeypatch.setattr(send_many, name, inf)
+    for name in ("LOOKED_SECONDS", "FILES_SECONDS"):
+        monkeypatch.setattr(send, name, inf)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from . import audit, bad_addresses, db, links, outbox, sites, tokens
 from .accounts import address_of, replaces_address
 from .audit import has_changed_address, note_address_changed, note_checked, note_refused
 from .exceptions import LinkProblem, MemberResetError, Unredeemable, WindowClosed
-from .links import Effect, hand_out
+from .links import Effect, hand_out, note_copied, note_shown
 from .models import Origin, PasswordReset, Purpose, Reason, State
 from .outbox import Content, is_told, tell_former_address, unblock
 from .signals import reset_redeemed, reset_sent
@@ -87,20 +87,29 @@ def revoke(reset: PasswordReset, *, by: Member | None) -> bool:
 
 
 def correct(
-    member: Member, *, address: str, by: Member | None, tell_former: bool = False, also_username: bool = False
+    member: Member,
+    *,
+    address: str,
+    by: Member | None,
+    tell_former: bool = False,
+    also_username: bool = False,
+    checked: str = "",
 ) -> PasswordReset:
     """
     Store another address on the account and mail a new link there, both or neither.
 
     The earlier link ends, its history stays. `address` is already validated, and only
     the address is saved, with `also_username` as the name to sign in with, too. With
-    `tell_former`, the earlier address gets a notice, as it does from a form. Raises
-    `SendRefused`, and then nothing was changed.
+    `tell_former`, the earlier address gets a notice, as it does from a form. `checked`
+    is how `by` made sure of who asks, for the log. Raises `SendRefused`, and then nothing
+    was changed or logged.
     """
 
     def attempt() -> PasswordReset:
         links.lock_first(member)
         before = links.locked(member)
+        if by is not None and checked:
+            note_checked(member, by=by, answer=checked)
         former, changed_at = address_of(before) if before else "", timezone.now()
         fields = [member.get_email_field_name(), *([member.USERNAME_FIELD] if also_username else [])]
         for name in fields:
@@ -209,34 +218,6 @@ def letter(status: Status) -> Content | None:
         return outbox.letter_of(status.email or status.reset, member=status.member)
     except (WindowClosed, MemberResetError):
         return None
-
-
-def note_shown(reset: PasswordReset, *, by: Member) -> None:
-    """
-    Keep, and log, that staff are shown the link, before it is: once for each of them and each link.
-
-    From then on it is not replaced behind their back, and it ends when the member gains what they lack. Raises if
-    that cannot be written, and then the link must not be shown.
-    """
-
-    def attempt() -> None:
-        if links.note_viewer(reset, by=by):
-            audit.record(reset.member, "show", by=by, origin=None)
-
-    if not links.has_viewed(reset, by):
-        db.retried(attempt)
-
-
-def note_copied(reset: PasswordReset, *, by: Member) -> None:
-    """Keep, and log, that staff copied the link, as the browser claims: once for each of them and each link."""
-    note_shown(reset, by=by)
-
-    def attempt() -> None:
-        if links.note_copier(reset, by=by):
-            PasswordReset.objects.filter(pk=reset.pk, copied_at=None).update(copied_at=timezone.now())
-            audit.record(reset.member, "copy", by=by, origin=None)
-
-    db.retried(attempt)
 
 
 def _promise(member: Member, *, fresh: bool = False, **details: Any) -> PasswordReset:

@@ -13,13 +13,14 @@ from wagtail_member_reset.models import DoNotEmail, DoNotEmailReason, EmailState
 from .pages import edit_url, history, panel_words, rows, url, words
 
 pytestmark = pytest.mark.django_db
+BOTH = ("export_passwordreset", "erase_passwordreset")
 DOWNLOAD, ERASE = "Download what is stored about this person", "Erase what is stored about this person"
 
 
 @pytest.fixture
 def keeper(office):
     """The office, with both rights."""
-    return grant(office, "export_passwordreset", "erase_passwordreset")
+    return grant(office, *BOTH)
 
 
 @pytest.fixture
@@ -155,6 +156,19 @@ def test_person_of_higher_rank_is_out_of_reach(keeper_client, keeper, admin, vie
     assert b"admin" not in response.content.lower() or response.status_code == 405
     assert rows() == before
     assert {"export", "erase"}.isdisjoint(history(admin))
+
+
+@pytest.mark.parametrize("view", ["data", "erase", "panel", "history", "do_not_email"])
+def test_account_that_was_deactivated_keeps_its_rank(enter, office, db, view):
+    clerk = grant(make_person("Cleo"), "access_admin", "send_passwordreset", *BOTH)
+    resets.send(office, by=None)
+    type(office).objects.filter(pk=office.pk).update(is_active=False)
+    client = enter(clerk)
+    before = rows()
+
+    assert client.get(url(view, office)).status_code == 302
+    assert client.post(url(view, office), {"reason": "asked"}).status_code in (302, 405)
+    assert rows() == before
 
 
 @pytest.mark.parametrize("view", ["data", "erase"])

@@ -10,6 +10,7 @@ from wagtail.models import Site
 
 from tests.conftest import grant, make_person
 from wagtail_member_reset import outbox, resets
+from wagtail_member_reset.links import handed_out
 from wagtail_member_reset.models import Origin, PasswordReset, ResetEmail, State
 
 from .pages import FETCH, LINK, history, panel_html, panel_words, rows, url, words
@@ -101,6 +102,24 @@ def test_who_may_not_be_shown_the_link_cannot_get_one(office_client, office, mem
     assert (answer.status_code, LINK.search(answer.content.decode()), rows()) == (403, None, before)
     assert OFFER not in panel_words(office_client, person)
     assert history(person) == ["refuse"]
+
+
+@pytest.mark.parametrize("effect", ["new_link", "same_link"])
+def test_account_that_is_promoted_while_the_link_is_made_gets_none(office_client, sent, member, monkeypatch, effect):
+    """An administrator's transaction is committed after the rights were asked, and before the account is locked."""
+    if effect == "same_link":
+        sent()
+    before, lock_first = (rows(), history(member)), handed_out.lock_first
+
+    def promoted_meanwhile(account):
+        type(account).objects.filter(pk=account.pk).update(is_superuser=True)
+        return lock_first(account)
+
+    monkeypatch.setattr(handed_out, "lock_first", promoted_meanwhile)
+    answer = office_client.post(url("hand_out", member), {"effect": effect}, **FETCH).content.decode()
+
+    assert "Something has changed since you were asked, so nothing was done." in words(answer)
+    assert (LINK.search(answer), rows(), history(member)) == (None, *before)
 
 
 def test_who_changed_the_address_gets_no_link_for_a_day(enter, member):

@@ -58,6 +58,31 @@ def test_link_waits_for_the_question_and_not_in_the_page(office_client, sent, me
     assert LINK.search(office_client.post(url("reveal", member), {FIELD: "called back"}, **FETCH).content.decode())
 
 
+def test_claim_to_have_copied_it_brings_no_link_before_the_question(office_client, sent, member, required):
+    reset = sent()
+    before = rows(), history(member)
+
+    office_client.post(url("copied", member), {"reset": reset.pk}, **FETCH)
+    panel = office_client.get(url("panel", member), {"seen": "x", "shown": reset.pk}, **FETCH).content.decode()
+
+    assert (LINK.search(panel), rows(), history(member)) == (None, *before)
+
+
+@pytest.mark.parametrize("name", ["hand_out", "correct"])
+def test_answer_to_what_is_then_refused_fills_no_log(office_client, sent, member, required, settings, name):
+    settings.WAGTAIL_MEMBER_RESET_STAFF_LIMITS = {"account": "1/d", "person": "1/d"}
+    sent()
+    if name == "hand_out":
+        office_client.post(url(name, member), {"effect": "new_link", FIELD: "passport"}, **FETCH)
+    before = history(member).count("check")
+
+    for number in range(5):
+        asked = {"effect": "new_link", "member-reset-email": f"mia{number}@new.example", FIELD: "passport"}
+        office_client.post(url(name, member), asked, **FETCH)
+
+    assert history(member).count("check") == before
+
+
 def test_answer_is_bounded_and_holds_no_link(office_client, sent, member, required):
     reset = sent()
     office_client.post(url("reveal", member), {FIELD: f"{resets.link(reset)} " + "x" * 5000}, **FETCH)

@@ -5,10 +5,19 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.db.models.signals import pre_save
 from django.urls import reverse
-from wagtail.models import Collection, CollectionViewRestriction, ModelLogEntry, Page, PageViewRestriction
+from wagtail.models import (
+    Collection,
+    CollectionViewRestriction,
+    GroupCollectionPermission,
+    GroupPagePermission,
+    ModelLogEntry,
+    Page,
+    PageViewRestriction,
+)
 
 from tests.conftest import grant, make_person
 from wagtail_member_reset import resets
+from wagtail_member_reset.exceptions import Unredeemable
 from wagtail_member_reset.models import LinkViewer, PasswordReset, Reason, State
 
 from .pages import FETCH, LINK, edit_url, history, panel_html, panel_words, rows, url, words
@@ -240,6 +249,43 @@ def test_helper_outside_a_private_group_of_the_members_does_not_see_the_link(ent
     assert (answer.status_code, LINK.search(answer.content.decode())) == (403, None)
     assert (rows(), LinkViewer.objects.count()) == (before, 0)
     assert shown(enter(office), member)  # who may change users can join any group
+
+
+def test_private_group_that_is_joined_while_the_link_is_shown_ends_it(enter, helper, sent, member, monkeypatch):
+    board, note_shown = Group.objects.create(name="Board"), resets.note_shown
+    restricted("page", board)
+    sent()
+
+    def joined_meanwhile(reset, *, by):
+        again(member).groups.add(board)
+        return note_shown(reset, by=by)
+
+    monkeypatch.setattr(resets, "note_shown", joined_meanwhile)
+    link = LINK.search(enter(helper).post(url("reveal", member), **FETCH).content.decode())[0]
+
+    with pytest.raises(Unredeemable, match="rights_gained"):
+        resets.look(resets.open(link))
+
+
+@pytest.mark.parametrize(
+    ("kind", "rights_to", "codename"),
+    [(GroupPagePermission, Page, "publish_page"), (GroupCollectionPermission, Collection, "add_image")],
+)
+def test_helper_outside_a_group_that_may_edit_pages_or_collections_does_not_see_the_link(
+    enter, helper, sent, member, kind, rights_to, codename
+):
+    authors = Group.objects.create(name="Authors")
+    field = "page" if rights_to is Page else "collection"
+    right = Permission.objects.get(codename=codename)
+    kind.objects.create(group=authors, permission=right, **{field: rights_to.objects.get(depth=1)})
+    member.groups.add(authors)
+    sent()
+
+    answers = [enter(helper).post(url("reveal", member), **FETCH)]
+    again(helper).groups.add(authors)
+    answers += [enter(again(helper)).post(url("reveal", member), **FETCH)]
+
+    assert [bool(LINK.search(answer.content.decode())) for answer in answers] == [False, True]
 
 
 def test_helper_within_the_members_group_sees_the_link(enter, helper, sent, member):

@@ -384,7 +384,7 @@ def statements_of(count):
     return statements(lambda: run(mailing))
 
 
-def test_text_costs_a_mailing_no_statement_more(written, one_connection):
+def test_text_costs_a_mailing_no_statement_more(written, one_connection, nothing_each_second):
     statements_of(3)  # what a process asks once
     default = [statements_of(3), statements_of(30)]
     written("welcome", body=f"{BODY} [page](/page/)")

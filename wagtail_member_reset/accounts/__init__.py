@@ -29,6 +29,7 @@ from .powers import (
     permissions_of,
     private_groups,
     rank_of,
+    read_groups,
     read_permissions,
 )
 from .rank import (
@@ -90,6 +91,7 @@ __all__ = [
     "permissions_of",
     "private_groups",
     "rank_of",
+    "read_groups",
     "read_permissions",
     "refusal_conditions",
     "refusal_for",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from copy import copy
 from enum import IntEnum
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.contrib.auth import get_backends
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group
 from django.db.models import ManyToManyField, Model, prefetch_related_objects
-from wagtail.models import BaseViewRestriction
+from wagtail.models import BaseViewRestriction, GroupCollectionPermission, GroupPagePermission
 
 from .rank import user_permission
 
@@ -25,6 +26,10 @@ class Rank(IntEnum):
 
 
 def rank_of(person: Any) -> Rank:
+    """By what the account holds, also while it is not active: Django says then that it may do nothing."""
+    if not person.is_active:
+        person = copy(person)
+        person.is_active = True
     if person.is_superuser:
         return Rank.SUPERUSER
     if may_see_listing(person):
@@ -47,9 +52,15 @@ def permissions_of(person: Any) -> set[str]:
 
 
 def groups_of(person: Any) -> set[Any]:
-    """The keys of the person's groups. One query, and none after `read_permissions`."""
+    """The keys of the person's groups. One query, and none after `read_groups` or `read_permissions`."""
     groups = getattr(person, "groups", None)
     return set() if groups is None else {group.pk for group in groups.all()}
+
+
+def read_groups(person: Any) -> None:
+    """Keep the person's groups on the object, so that what is noted later is what was asked now."""
+    if hasattr(person, "groups"):
+        prefetch_related_objects([person], "groups")
 
 
 def read_permissions(people: Collection[Any]) -> None:
@@ -72,18 +83,16 @@ def read_permissions(people: Collection[Any]) -> None:
 
 def private_groups() -> set[Any]:
     """
-    The keys of the groups to which pages, collections or whatever else a site restricts in Wagtail's way are private.
+    The keys of the groups to which pages, collections or whatever else a site restricts in Wagtail's way are private,
+    and of those that have rights to pages or collections, which are no permissions of Django's.
 
-    One query for each kind of restriction.
+    One query for each kind of restriction, and two.
     """
     kinds = [model for model in apps.get_models() if issubclass(model, BaseViewRestriction)]
-    return {
-        key
-        for kind in kinds
-        for key in kind._base_manager.filter(
-            restriction_type=BaseViewRestriction.GROUPS, groups__isnull=False
-        ).values_list("groups", flat=True)
-    }
+    restricted = {"restriction_type": BaseViewRestriction.GROUPS, "groups__isnull": False}
+    found = [kind._base_manager.filter(**restricted).values_list("groups", flat=True) for kind in kinds]
+    found += [kind.objects.values_list("group", flat=True) for kind in (GroupPagePermission, GroupCollectionPermission)]
+    return {key for keys in found for key in keys}
 
 
 def opens_private_things(groups: Collection[Any], *, private: Callable[[], set[Any]] = private_groups) -> bool:

@@ -45,7 +45,7 @@ from .state import (
 from .upgrades import follow as follow_upgrade
 from .upgrades import is_upgrading
 from .upgrades import notice as notice_upgrade
-from .viewers import has_viewed, note_copier, note_viewer
+from .viewers import has_viewed, note_copied, note_shown, note_viewer
 from .which_site import default_of, default_site, every_site, offered_sites, site_called, site_chosen, usual_site
 
 __all__ = [
@@ -77,7 +77,8 @@ __all__ = [
     "lock_first",
     "locked",
     "next_erasure",
-    "note_copier",
+    "note_copied",
+    "note_shown",
     "note_viewer",
     "notice_upgrade",
     "offered_sites",

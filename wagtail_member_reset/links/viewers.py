@@ -10,6 +10,7 @@ from django.db.models import DateTimeField, Value, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from .. import audit, db
 from ..accounts import (
     Member,
     groups_of,
@@ -23,11 +24,40 @@ from ..accounts import (
 from ..models import LinkViewer, PasswordReset
 
 
-def note_viewer(reset: PasswordReset, *, by: Member) -> bool:
+def note_shown(reset: PasswordReset, *, by: Member) -> None:
+    """
+    Keep, and log, that staff are shown the link, before it is: once for each of them and each link.
+
+    From then on it is not replaced behind their back, and it ends when the member gains what they lack. Raises if
+    that cannot be written, and then the link must not be shown.
+    """
+
+    def attempt() -> None:
+        if note_viewer(reset, by=by):
+            audit.record(reset.member, "show", by=by, origin=None)
+
+    if not has_viewed(reset, by):
+        db.retried(attempt)
+
+
+def note_copied(reset: PasswordReset, *, by: Member) -> None:
+    """Keep, and log, that staff copied the link, as the browser claims: once for each of them and each link."""
+    note_shown(reset, by=by)
+
+    def attempt() -> None:
+        if note_copier(reset, by=by):
+            PasswordReset.objects.filter(pk=reset.pk, copied_at=None).update(copied_at=timezone.now())
+            audit.record(reset.member, "copy", by=by, origin=None)
+
+    db.retried(attempt)
+
+
+def note_viewer(reset: PasswordReset, *, by: Member, seen: Member | None = None) -> bool:
     """
     Keep that somebody is shown the link, in a transaction of the caller's; False when that was kept before.
 
-    Further looks of the same person write nothing.
+    `seen` is the account as it was when it was decided that they may be, else that of the link. Further looks of the
+    same person write nothing.
     """
     if has_viewed(reset, by):
         return False
@@ -37,7 +67,7 @@ def note_viewer(reset: PasswordReset, *, by: Member) -> bool:
     PasswordReset.objects.filter(pk=reset.pk).update(shown_at=first)
     found = LinkViewer.objects.select_for_update()  # on MariaDB, the row as it is now, and not as it was
     _viewer, is_new = found.get_or_create(
-        reset=reset, viewer=by, defaults={"viewed_at": now, **_rights_at_that_moment(reset.member, by)}
+        reset=reset, viewer=by, defaults={"viewed_at": now, **_rights_at_that_moment(seen or reset.member, by)}
     )
     _forget(reset)
     reset.shown_at = reset.shown_at or now

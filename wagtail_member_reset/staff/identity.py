@@ -43,8 +43,13 @@ def problem(request: HttpRequest) -> str:
 
 def note(request: HttpRequest, member: Any) -> None:
     """Log the answer, before what it was asked for is done."""
-    if is_asked() and (answer := _answer(request)):
+    if answer := answered(request):
         resets.note_checked(member, by=request.user, answer=answer)
+
+
+def answered(request: HttpRequest) -> str:
+    """The answer, for what logs it with what it does; empty where nothing is asked."""
+    return _answer(request) if is_asked() else ""
 
 
 def _answer(request: HttpRequest) -> str:

@@ -29,6 +29,7 @@ from ..accounts import (
     opens_private_things,
     permissions_of,
     rank_of,
+    read_groups,
     user_permission,
 )
 from ..conf import conf
@@ -184,8 +185,10 @@ def _may_see_link(actor: Any, member: Any) -> bool:
         return True
     if member.is_superuser or has_admin_access(member) or not permissions_of(member) <= permissions_of(actor):
         return False
-    # Who may change users can join any group.
-    return may_change(actor) or not opens_private_things(groups_of(member) - groups_of(actor))
+    if may_change(actor):  # and so can join any group
+        return True
+    read_groups(member)
+    return not opens_private_things(groups_of(member) - groups_of(actor))
 
 
 def may_edit_texts(person: Any) -> bool:

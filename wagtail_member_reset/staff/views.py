@@ -62,10 +62,16 @@ def correct(request: HttpRequest, pk: str) -> HttpResponse:
         return refused
     form = address_form(member, request.POST if request.method == "POST" else None, is_page=not is_fetch(request))
     if form.is_valid() and not identity.problem(request):
-        identity.note(request, member)
-        also = form.wants_username
+        also, checked = form.wants_username, identity.answered(request)
         try:
-            resets.correct(member, address=form.address, by=request.user, tell_former=True, also_username=also)
+            resets.correct(
+                member,
+                address=form.address,
+                by=request.user,
+                tell_former=True,
+                also_username=also,
+                checked=checked,
+            )
         except SendRefused as error:
             # Nothing was stored, but the object has the new address: read it again.
             return _refused(request, find(pk), error.refusal)
@@ -103,10 +109,10 @@ def hand_out(request: HttpRequest, pk: str) -> HttpResponse:
     require(request, member, "hand_out")
     if request.method != "POST" or identity.problem(request):
         return _confirm(request, member, "hand_out")
-    identity.note(request, member)
     try:
         effect, site = _effect(request), links.site_chosen(request.POST.get(site_choice.FIELD, ""))
-        resets.hand_out(member, by=request.user, fresh=effect == Effect.REPLACES, site=site, expected=effect)
+        fresh, checked = effect == Effect.REPLACES, identity.answered(request)
+        resets.hand_out(member, by=request.user, fresh=fresh, site=site, expected=effect, checked=checked)
     except (EffectChanged, SiteNotOffered):
         return _confirm(request, member, "hand_out", has_changed=True)
     except SendRefused as refused:
@@ -189,12 +195,14 @@ def reveal(request: HttpRequest, pk: str) -> HttpResponse:
 @require_POST
 @transaction.non_atomic_requests
 def copied(request: HttpRequest, pk: str) -> HttpResponse:
-    """Log that the link was copied. The browser says so; it proves nothing."""
+    """Log that the link was copied. The browser says so: that proves nothing, and opens nothing behind a click."""
     member = find(pk)
     require(request, member, "link")
     reset = resets.status(member).reset
     if reset is not None and request.POST.get("reset") == str(reset.pk) and reset.is_live:
-        resets.note_copied(reset, by=request.user)
+        is_behind_a_click = permissions.rights(request.user, member).reveal
+        if not is_behind_a_click or links.has_viewed(reset, request.user):
+            resets.note_copied(reset, by=request.user)
     return guarded(HttpResponse(status=204))
 
 
