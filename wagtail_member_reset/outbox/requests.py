@@ -63,7 +63,8 @@ def accept(address: str, *, network: str, site: Site | None, language: str) -> b
     Write down a request, and take it back if a limit is exceeded; whether it stays. In a transaction of the caller's.
 
     The same statements run for every address, and the first of them writes: on SQLite, who counts first
-    and writes then is refused when somebody else wrote meanwhile. Nobody but a test may act on the answer.
+    and writes then is refused when somebody else wrote meanwhile. Requests that come in at once count one after
+    the other, so that none counts without those before it. Nobody but a test may act on the answer.
     """
     if len(address) > LONGEST_ADDRESS or not _is_plausible(address := accounts.clean_address(address)):
         return False
@@ -73,6 +74,7 @@ def accept(address: str, *, network: str, site: Site | None, language: str) -> b
     }
     written = ResetRequest(address=address, site=site, language=language, **digests)
     written.save(force_insert=True)
+    db.take_turn()
     spent = _spent_limit(written)
     _say(written, spent)
     if not spent:
