@@ -18,7 +18,7 @@ from wagtail.models import Site
 from tests.conftest import make_person, use_backend
 from tests.outbox.test_backends import KEYS
 from tests.outbox.test_merge import Service
-from wagtail_member_reset import mailings, outbox, resets, senders
+from wagtail_member_reset import mailings, outbox, resets, senders, tokens
 from wagtail_member_reset.conf import conf
 from wagtail_member_reset.exceptions import SettingError
 from wagtail_member_reset.mailing import Choice, Kind
@@ -302,6 +302,24 @@ def test_page_that_the_settings_name_is_a_contact(youth, chosen, settings):
 )
 def test_row_that_no_form_would_write_is_not_believed(chosen, youth, fields):
     chosen(**fields, reply_to="a@b.example\nBcc: c@d.example", support_contact="javascript:x")
+
+    found = senders.of(youth)
+
+    assert (found.from_email, found.reply_to, found.support_contact) == (USUAL, "", "office@club.example")
+    assert found.is_refused
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("support_contact", "https://youth.example/account/r/{}"),
+        ("from_name", "Youth {}"),
+        ("from_address", "{}@youth.example"),
+        ("reply_to", "{}@youth.example"),
+    ],
+)
+def test_row_with_a_personal_link_is_not_believed(chosen, youth, sent, field, value):
+    chosen(**{field: value.format(tokens.mint(sent()))})
 
     found = senders.of(youth)
 

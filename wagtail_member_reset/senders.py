@@ -21,6 +21,7 @@ from . import sites
 from .accounts import address_key, clean_address, domain_of
 from .conf import conf
 from .models import SiteSender
+from .redact import has_link
 
 # A header's longest line (RFC 5322, 2.1.1).
 LONGEST_SENDER = 998
@@ -85,7 +86,7 @@ def sender_of(row: SiteSender) -> Sender:
     """What a row comes to now. Nothing of it is used where a form would refuse any of it."""
     usual = default()
     chosen = _from_email(row, usual)
-    is_fit = bool(chosen) and (not row.reply_to or may_answer(row.reply_to))
+    is_fit = bool(chosen) and not has_link(chosen) and (not row.reply_to or may_answer(row.reply_to))
     if not is_fit or (row.support_contact and not may_help(row.support_contact, row.site)):
         return replace(usual, is_refused=True)
     contact = row.support_contact or usual.support_contact
@@ -142,19 +143,21 @@ def _is_like_dot(sign: str) -> bool:
 
 
 def may_answer(address: str) -> bool:
-    """Whether answers may go to an address: at a listed domain, or one that the settings name."""
+    """Whether answers may go to an address: at a listed domain, or one that the settings name; with no link in it."""
     named = {address_key(text) for text in (default().address, conf.SUPPORT_CONTACT)}
-    return is_address(address) and (is_listed(address) or address_key(address) in named)
+    return is_address(address) and (is_listed(address) or address_key(address) in named) and not has_link(address)
 
 
 def may_help(contact: str, site: Site) -> bool:
     """
     Whether the emails of a site may send members to a contact: an address to which answers may go, or a page of the
-    very site. Whoever may set a sender could send them anywhere else, in emails that they trust.
+    very site. Whoever may set a sender could send them anywhere else, in emails that they trust. A personal link is
+    no such page: it would be mailed to everybody.
     """
     if contact == conf.SUPPORT_CONTACT or may_answer(contact):
         return True
-    return is_contact(contact) and not is_address(contact) and _is_page_of(site, contact)
+    is_page = is_contact(contact) and not is_address(contact)
+    return is_page and _is_page_of(site, contact) and not has_link(contact)
 
 
 def _is_page_of(site: Site, address: str) -> bool:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry, Site
 
 from tests.conftest import grant, make_person
+from wagtail_member_reset import tokens
 from wagtail_member_reset.models import DeliveryEvent, ResetEmail, SiteSender
 
 from .pages import panel_html, panel_words, words
@@ -75,6 +76,24 @@ def test_what_cannot_be_used_is_refused_at_its_field(sender_client, site, field,
 
     assert list(errors(response)) == [field]
     assert said in " ".join(errors(response)[field])
+    assert not SiteSender.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("support_contact", "https://club.example/account/r/{}"),
+        ("support_contact", "{}@club.example"),
+        ("from_name", "Club {}"),
+        ("from_address", "{}@club.example"),
+        ("reply_to", "{}@club.example"),
+    ],
+)
+def test_personal_link_is_refused_since_everybody_would_get_it(sender_client, site, sent, field, value):
+    response = post(sender_client, site, **{field: value.format(tokens.mint(sent()))})
+
+    [said] = errors(response)[field]
+    assert "This is a personal link" in said
     assert not SiteSender.objects.exists()
 
 

@@ -14,7 +14,7 @@ from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.models import Site
 
-from .. import senders
+from .. import redact, senders, texts
 from ..accounts import clean_address
 from ..models import SiteSender
 from . import site_choice
@@ -49,7 +49,7 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
             field.initial = found[0]
 
     def clean_from_name(self) -> str:
-        name = str(self.cleaned_data["from_name"])
+        name = self._without_link("from_name")
         if name and not senders.is_plain_name(name):
             raise ValidationError(
                 _(
@@ -85,7 +85,7 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
         return address
 
     def clean_support_contact(self) -> str:
-        contact = str(self.cleaned_data["support_contact"]).strip()
+        contact = self._without_link("support_contact").strip()
         if contact and not senders.is_contact(contact):
             raise ValidationError(_("Enter one email address, or the address of a web page."), code="contact")
         site = self.cleaned_data.get("site")
@@ -108,8 +108,15 @@ class SenderForm(WagtailAdminModelForm):  # type: ignore[misc]
             raise ValidationError(_("Everything is empty, so nothing would differ from the settings."))
         return cleaned
 
+    def _without_link(self, name: str) -> str:
+        """Refuse a personal link: it would be kept, shown to staff, and emailed to everybody."""
+        text = str(self.cleaned_data[name])
+        if redact.has_link(text):
+            raise ValidationError(texts.personal_link(), code="personal_link")
+        return text
+
     def _one_address(self, name: str) -> str:
-        address = clean_address(str(self.cleaned_data[name]))
+        address = clean_address(self._without_link(name))
         if address and not senders.is_address(address):
             raise ValidationError(_("Enter one plain email address, without a name."), code="address")
         return address
