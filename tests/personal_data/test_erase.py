@@ -244,6 +244,68 @@ def test_file_of_a_draft_names_the_person_no_more(member, other, admin):
     assert [*map(str, draft.choice["ids"])] == [str(other.pk)]
 
 
+WRITTEN = [
+    "mailto:mia@members.example?subject=x",
+    "ida@members.example/mia@members.example",
+    "mia@members.example/ida@members.example",
+    "foo/mia@members.example",
+    "mia@members.example=x",
+    "to=mia@members.example&cc=x",
+    "*mia@members.example*",
+    "- mia@members.example.",
+    "-mia@members.example",
+    "Mia{mia@members.example}",
+    "mia@members.example#1!",
+    "\u201emia@members.example\u201c\uff0cIda",
+    "mia\uff20members.example\uff1b",
+    "mailto:mia%40members.example",
+    "&lt;mia&#64;members.example&gt;",
+    "Mia mia @ members.example",
+    "x" * 60 + " <mia@members.exa",
+]
+OF_OTHERS = [
+    "foo.mia@members.example",
+    "foo-mia@members.example",
+    "mia+x@members.example",
+    "mia@members.example.org",
+    "mia@members.example-club.org",
+    "mia@members.exa",
+    "mia@elsewhere.example, ida@members.example",
+    "x" * 400 + "@",
+    "mia",
+]
+
+
+def test_line_of_a_file_names_the_person_no_more_whatever_stands_around_the_address(member, admin):
+    draft = mailings.draft(Choice(kind=Kind.FILE, ids=()), by=admin)
+    texts = [*WRITTEN, *OF_OTHERS]
+    lines = [[number, text, "nobody"] for number, text in enumerate(texts)]
+    MailingUnmatched.objects.create(mailing=draft, lines=lines, count=len(lines))
+    file = MailingFile.objects.create(mailing=draft)
+    unclear = [[number, text, ["x"]] for number, text in enumerate(texts)]
+    called = {"name": WRITTEN[0], "beside": OF_OTHERS[0]}
+    MailingColumn.objects.create(file=file, number=1, samples=texts, unclear=unclear, unmatched=lines, **called)
+
+    personal_data.erase(member, by=admin)
+
+    column = MailingColumn.objects.get()
+    kept = [MailingUnmatched.objects.get().lines, column.unclear, column.unmatched]
+    assert [[text for _line, text, _more in lines] for lines in kept] == [OF_OTHERS] * 3
+    assert (column.samples, column.name, column.beside) == (OF_OTHERS, "", OF_OTHERS[0])
+
+
+@pytest.mark.parametrize("address", ["o'mia@members.example", "a/mia@members.example", "a=b&c@m\u00fcnchen.example"])
+def test_address_with_signs_of_its_own_is_found_in_a_line_and_taken_for_nobody_elses(admin, address):
+    person = make_person("Mia", email=address)
+    draft = mailings.draft(Choice(kind=Kind.FILE, ids=()), by=admin)
+    lines = [[1, f"mailto:{address}?x", "nobody"], [2, f"b{address}", "nobody"]]
+    MailingUnmatched.objects.create(mailing=draft, lines=lines, count=2)
+
+    personal_data.erase(person, by=admin)
+
+    assert [line for line, *_more in MailingUnmatched.objects.get().lines] == [2]
+
+
 def test_what_the_person_did_as_staff_stays(member, office, admin, everything):
     personal_data.erase(office, by=admin)
 

@@ -16,6 +16,8 @@ from .person import Person
 
 AT_ONCE = 50
 KEYS = ("ids", "held", "unclear_ids", "unclear_held")
+# What a file calls a column. Where it has no such line, it may be anything.
+CALLED = ("name", "beside")
 
 
 def named_in(person: Person) -> dict[str, Any]:
@@ -82,6 +84,9 @@ def _leave_out_of_mailing(mailing: Mailing, person: Person) -> None:
 def _leave_out_of_column(column: MailingColumn, person: Person) -> None:
     for name in KEYS:
         setattr(column, name, _others(getattr(column, name), person))
+    for name in CALLED:
+        if person.is_mentioned(getattr(column, name)):
+            setattr(column, name, "")
     column.samples = [text for text in column.samples if not person.is_mentioned(str(text))]
     unclear = [(line, text, _others(keys, person)) for line, text, keys in column.unclear]
     column.unclear = [(line, text, keys) for line, text, keys in unclear if keys and not person.is_mentioned(text)]
@@ -113,8 +118,8 @@ def _columns(person: Person) -> Iterator[MailingColumn]:
         keys = (key for name in KEYS for key in getattr(column, name))
         of_lines = (key for _line, _text, keys in column.unclear for key in keys)
         is_named = any(map(person.is_named, keys)) or any(map(person.is_named, of_lines))
-        samples = [(0, str(text), "") for text in column.samples]
-        if is_named or _mention([*column.unclear, *column.unmatched, *samples], person):
+        texts = [(0, str(text), "") for text in (*column.samples, *(getattr(column, name) for name in CALLED))]
+        if is_named or _mention([*column.unclear, *column.unmatched, *texts], person):
             yield column
 
 
