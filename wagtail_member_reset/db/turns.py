@@ -13,7 +13,7 @@ from .retry import alias
 
 # Nobody waits longer for a turn on PostgreSQL, which would let them wait for ever behind a process that hangs.
 PATIENCE_SECONDS = 5.0
-LONGEST_PAUSE = 0.01
+LONGEST_PAUSE = 0.003
 # "mreset": what nobody else is likely to use as a key. PostgreSQL keeps the keys of its databases apart.
 KEY = int.from_bytes(b"mreset", "big")
 
