@@ -261,6 +261,15 @@ def test_what_stands_in_the_line_decides_between_those_who_share_an_address(coup
     assert (found.mailed, found.unclear) == (["max-2"], [])
 
 
+def test_blank_in_quotes_is_not_the_name_of_who_has_none(account, said):
+    account("mia-1", "both@club.example", first_name="Mia", last_name="Sample")
+    account("nameless", "both@club.example")
+
+    found = said("Name,Email\n' ',both@club.example\n")
+
+    assert (found.mailed, found.unclear) == ([], [(2, ["mia-1", "nameless"])])
+
+
 def test_list_decides_by_the_name_before_the_address(couple, said):
     assert said('"Sample, Max" <both@club.example>; ').mailed == ["max-2"]
 

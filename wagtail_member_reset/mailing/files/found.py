@@ -200,7 +200,7 @@ class Found:
         column, of_names, of_numbers, of_roles = self.who.column, telling.names, telling.numbers, telling.roles
         for at, cell in enumerate(cells[:MOST_CELLS]):
             text = cell.strip().strip("'")
-            if not text or len(text) > LONGEST_NAME or at in of_roles:
+            if not text.strip() or len(text) > LONGEST_NAME or at in of_roles:
                 continue
             texts.append(text)
             if at in of_numbers:
