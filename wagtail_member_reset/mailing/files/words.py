@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -192,6 +193,11 @@ def bare(name: str) -> str:
 def _own() -> frozenset[str]:
     """What the site's own user model calls it, in the site's language: whoever asks, a file has the same columns."""
     field = get_user_model()._meta.get_field(get_user_model().USERNAME_FIELD)
-    with translation.override(settings.LANGUAGE_CODE):
-        names = {bare(field.name), bare(str(getattr(field, "verbose_name", "")))}
-    return frozenset(names) - OTHERS - ADDRESS - {""}
+    return _names_of(field.name, getattr(field, "verbose_name", ""), settings.LANGUAGE_CODE)
+
+
+@lru_cache(maxsize=16)
+def _names_of(name: str, verbose_name: str, language: str) -> frozenset[str]:
+    """Kept by what the lazy name says in the reader's language: a name that is translated anew is another one."""
+    with translation.override(language):
+        return frozenset({bare(name), bare(str(verbose_name))}) - OTHERS - ADDRESS - {""}
