@@ -9,12 +9,14 @@ from itertools import islice
 
 from ...accounts import clean_address
 from . import words as column_words
-from .former import are_former
+from .former import are_former, may_say_so
 
 LONGEST_CELL = 1_000
 MOST_ADDRESSES = 20
 # Nearly all cells hold one address, and nothing else.
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9.-]*[A-Za-z0-9]")
+# As mail programs write it, behind a name. Nothing in it is escaped, a label, a separator or invisible.
+NAMED = re.compile(f"([A-Za-z0-9\u00c0-\u024f ,.'\"-]*<)({PLAIN.pattern})>")
 # What stands beside an address, and never in one: quotes, brackets, and separators of lists.
 WORDS = re.compile(
     '[^\\s<>()\\[\\]{}",;|:\\\\\u201c\u201d\u201e\u00ab\u00bb\uff1c\uff1e\uff08\uff09\uff0c\uff1b\uff1a\u3001]+'
@@ -56,6 +58,8 @@ def addresses_in(text: str) -> list[list[str]]:
         return [[text]]
     if "@" not in text and text.isascii() and "%40" not in text and "&" not in text:
         return []
+    if len(text) <= LONGEST_CELL and (named := NAMED.fullmatch(text)) and not may_say_so(named[1]):
+        return [[named[2]]]
     text = _unescaped(_whole_words(text))
     if "@" not in text:
         return []

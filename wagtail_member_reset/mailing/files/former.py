@@ -57,7 +57,7 @@ def are_former(between: list[str]) -> list[bool]:
     There is one text more than there are addresses. Of several words, some are said of the neighbour.
     """
     last = len(between) - 2
-    if not any(map(_may_say_so, between)):
+    if not any(map(may_say_so, between)):
         return [False] * (last + 1)
     return [
         _is_former(before, after, is_first=at == 0, is_last=at == last)
@@ -65,7 +65,8 @@ def are_former(between: list[str]) -> list[bool]:
     ]
 
 
-def _may_say_so(text: str) -> bool:
+def may_say_so(text: str) -> bool:
+    """Whether there is any such word or sign."""
     return bool(text.strip()) and (not KNOWN.isdisjoint(WORD.findall(text.lower())) or bool(SIGNS.search(text)))
 
 
