@@ -67,12 +67,12 @@ class Persons:
         number_of = {self._people.keys[number]: number for number in numbers}
         accounts = get_user_model()._default_manager.filter(pk__in=list(number_of))
         if not self._has_plain_names:
-            for member in accounts.iterator(chunk_size=SLICE):
+            for member in accounts:
                 yield number_of[member.pk], _person_of(member)
             return
         # Without an object for each, which costs more than all the rest.
         username, names, others = self._fields
-        for key, name, *values in accounts.values_list("pk", username, *names, *others).iterator(chunk_size=SLICE):
+        for key, name, *values in accounts.values_list("pk", username, *names, *others):
             first, last = (str(value or "") for value in values[:2])
             yield number_of[key], _person(str(name), first, last, f"{first} {last}", values[2:])
 
