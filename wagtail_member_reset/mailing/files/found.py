@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, compress, islice
 from typing import Any, NamedTuple
 
@@ -14,11 +15,9 @@ from .addresses import LONGEST_CELL, addresses_in, is_nothing_else, without_addr
 from .column import Telling, Who
 from .columns import Survey
 from .deciding import Line, decided, names_another
-from .dialect import MOST_CELLS
 from .people import HELD_BACK, NONE, Accounts, People
-from .persons import LONGEST_NAME, Person, Persons
+from .persons import Person, Persons
 from .shown import LONGEST_TEXT, shown
-from .words import is_known
 
 EXAMPLES = 10_000
 SAMPLES, LONGEST_SAMPLE = 3, 80
@@ -26,8 +25,6 @@ SAMPLES, LONGEST_SAMPLE = 3, 80
 SLICE = 500
 # Who share an address are compared with the line, if they are no more than this; so many are named.
 MOST_SHARED, MOST_NAMED = 100, 5
-MOST_WORDS = 5
-SCHEMES = ("mailto", "smtp")
 
 
 class Nobody(models.TextChoices):
@@ -72,7 +69,7 @@ class Found:
     """
 
     def __init__(self, people: People, who: Who, *, begins: int, survey: Survey | None = None) -> None:
-        self.people, self.who, self._begins, self._survey = people, who, begins, survey
+        self.people, self.who, self.begins, self._survey = people, who, begins, survey
         self.certain, self.held = bytearray(len(people)), bytearray(len(people))
         self.unclear_marks, self.unclear_held = bytearray(len(people)), bytearray(len(people))
         self.unclear: list[Unclear] = []
@@ -87,7 +84,7 @@ class Found:
 
     def add(self, line: int, cells: list[str]) -> None:
         cell = cells[self.who.column].strip() if self.who.column < len(cells) else ""
-        if self.is_above(line) and not _is_address_alone(cell):
+        if line < self.begins and not _is_address_alone(cell):
             return
         self.lines += 1
         if cell and len(self.samples) < SAMPLES and (sample := shown(cell[:LONGEST_SAMPLE])) not in self.samples:
@@ -100,7 +97,7 @@ class Found:
             self._count_unmatched(line, cell or _said(cells), why)
         elif not shared:
             self._take(line, cell, tuple(usernames), cells, needs_full_name=True)
-        elif both := tuple(number for number in usernames if any(number in accounts for accounts in shared)):
+        elif usernames and (both := _among(usernames, shared)):
             # A username among those of an address says which of them is meant.
             self._take(line, cell, both, cells, needs_full_name=True)
         elif not usernames and len(addresses) == 1 and len(shared[0]) == 1:
@@ -111,18 +108,15 @@ class Found:
             self._leave_to_people(line, cell, shared)
         else:
             # Of two addresses, the second may be a former one or another person's, if the first has no account.
-            is_first = bool(self.people.by_address(addresses[0]))
-            several = not is_first or any(accounts != shared[0] for accounts in shared)
-            numbers = tuple(sorted(set().union(*shared)))
+            is_first = len(addresses) == 1 or bool(self.people.by_address(addresses[0]))
+            several = not is_first or any(accounts != shared[0] for accounts in shared[1:])
+            numbers = tuple(sorted(set().union(*shared)) if several else shared[0])
             self._take(line, cell, numbers, cells, needs_full_name=several, is_sure=is_first)
-
-    def is_above(self, line: int) -> bool:
-        return line < self._begins
 
     def leave_outside(self, line: int, cells: list[str]) -> None:
         """Report a line that does not belong to the table; above the header, a title is none to report."""
         cell = cells[self.who.column] if self.who.column < len(cells) else ""
-        if not self.is_above(line) or _is_address_alone(cell):
+        if line >= self.begins or _is_address_alone(cell):
             self.lines += 1
             self._count_unmatched(line, _said(cells), Nobody.OUTSIDE)
 
@@ -135,6 +129,10 @@ class Found:
 
     def keys(self, marked: bytearray) -> tuple[Any, ...]:
         return tuple(compress(self.people.keys, marked))
+
+    @cached_property
+    def _telling(self) -> Telling:
+        return self._survey.telling if self._survey is not None else Telling()
 
     def _by_username(self, cells: list[str], cell: str) -> Accounts:
         if self.who.is_list:
@@ -172,9 +170,8 @@ class Found:
 
     def _decide(self, each: _Open, persons: dict[int, Person]) -> None:
         """All accounts of a line are asked first: who is not active, or is held back, may be the one that it means."""
-        line = self._line(each.cells) if persons else Line([], [], [])
-        apart = {number for number in persons if not self._is_plain(number)}
-        one = decided(persons, line, set_apart=apart, needs_full_name=each.needs_full_name)
+        line = self._line(each.cells) if persons else Line([], column=0, telling=Telling())
+        one = decided(persons, line, set_apart=self.people.set_apart, needs_full_name=each.needs_full_name)
         if one is not None:
             if self.people.is_active[one]:
                 self._mark((one,))
@@ -191,26 +188,10 @@ class Found:
         else:
             self._mark(active)
 
-    def _is_plain(self, number: int) -> bool:
-        return bool(self.people.is_active[number]) and self.people.rank[number] != HELD_BACK
-
     def _line(self, cells: list[str]) -> Line:
-        telling = self._survey.telling if self._survey is not None else Telling()
-        texts, names, numbers = list[str](), list[str](), list[str]()
-        column, of_names, of_numbers, of_roles = self.who.column, telling.names, telling.numbers, telling.roles
-        for at, cell in enumerate(cells[:MOST_CELLS]):
-            text = cell.strip().strip("'")
-            if not text.strip() or len(text) > LONGEST_NAME or at in of_roles:
-                continue
-            texts.append(text)
-            if at in of_numbers:
-                numbers.append(text)
-            if at == column:
-                if _may_be_name(text, fewest=1):
-                    names.insert(0, text)
-            elif at in of_names if of_names else _may_be_name(text, fewest=2):
-                names.append(text)
-        return Line(texts, names, numbers)
+        if roles := self._telling.roles:
+            cells = ["" if at in roles else cell for at, cell in enumerate(cells)]
+        return Line(cells, column=self.who.column, telling=self._telling)
 
     def _mark(self, accounts: Iterable[int]) -> None:
         for number in accounts:
@@ -246,15 +227,12 @@ class Found:
             self.unmatched.append((line, text[:LONGEST_TEXT], reason))
 
 
+def _among(usernames: Accounts, shared: list[Accounts]) -> tuple[int, ...]:
+    return tuple(number for number in usernames if any(number in accounts for accounts in shared))
+
+
 def _is_address_alone(cell: str) -> bool:
     return bool(addresses_in(cell)) and is_nothing_else(cell)
-
-
-def _may_be_name(text: str, *, fewest: int) -> bool:
-    """Whether a text that stands in no column of names is as long as one, and has nothing but words."""
-    parts = text.replace(",", " ").split()
-    are_words = all(part.strip(".").replace("-", "").replace("'", "").replace("\u2019", "").isalpha() for part in parts)
-    return are_words and fewest <= len(parts) <= MOST_WORDS and not is_known(text) and text.lower() not in SCHEMES
 
 
 def _said(cells: list[str]) -> str:

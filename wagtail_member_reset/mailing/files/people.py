@@ -45,6 +45,8 @@ class People:
         self.keys: list[Any] = []
         self.rank = bytearray()
         self.is_active = bytearray()
+        # Who is not active, or is held back.
+        self.set_apart: set[int] = set()
         self._addresses: dict[str, int | Accounts] = {}
         self._usernames: dict[str, int | Accounts] = {}
         self._numbers: dict[str, int | Accounts] = {}
@@ -111,6 +113,8 @@ class People:
             self.keys.append(key)
             self.rank.append(HELD_BACK if key in held else STAFF if key in staff else ORDINARY)
             self.is_active.append(bool(row[at["is_active"]]) if has_flag else True)
+            if self.rank[number] == HELD_BACK or not self.is_active[number]:
+                self.set_apart.add(number)
             if address and mail and (found := address_key(str(mail))):
                 _add(self._addresses, found, number)
                 self._has_international |= "@xn--" in found or ".xn--" in found

@@ -160,7 +160,7 @@ def _read_table(
         # Files that were put together from several have several headers.
         if cells != header_row:
             for each in found:
-                is_apart = is_footer or each.is_above(number)
+                is_apart = is_footer or number < each.begins
                 if is_outside(cells, each.who.column, is_apart=is_apart, width=width):
                     each.leave_outside(number, cells)
                 else:
