@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from tests.conftest import make_person
 from wagtail_member_reset import resets, tokens
 from wagtail_member_reset.models import PasswordReset
-from wagtail_member_reset.redact import Redacted, blank_out_any, has_link, without_links
+from wagtail_member_reset.redact import (
+    MOST_ASKED,
+    Redacted,
+    blank_out_any,
+    blank_out_readable,
+    has_link,
+    without_links,
+)
 
 
 @pytest.fixture
@@ -222,6 +229,43 @@ def test_long_texts_are_looked_through_quickly_enough():
     for text in ("a1" * 10_000, "\u200b" * 20_000, "a\u200b" * 10_000, "z-" * 10_000, "a " * 10_000, "/r/" * 7_000):
         has_link(text)
         blank_out_any(text)
+
+
+MADE_UP = {
+    "blanks": "0 " * 10_000,
+    "blanks and letters": "g1 " * 7_000,
+    "one word": "g1" * 10_000,
+    "words of forty": ("g1" * 20 + " ") * 500,
+    "words of two hundred": ("g1" * 100 + " ") * 100,
+    "escaped": "%20" + "0%20" * 5_000,
+}
+
+
+@pytest.mark.parametrize("text", MADE_UP.values(), ids=MADE_UP)
+def test_who_makes_up_a_text_chooses_neither_how_long_it_takes_nor_what_is_let_through(text, monkeypatch):
+    token, asked, is_sound = TOKENS[0], [], tokens.is_sound
+    monkeypatch.setattr(
+        tokens, "is_sound", lambda symbols: asked.append(symbols) or token in symbols or is_sound(symbols)
+    )
+
+    bare = blank_out_readable(f"{text} {token} {text}")
+
+    assert token not in bare
+    assert len(asked) <= MOST_ASKED
+
+
+def test_whole_token_is_found_in_a_log_behind_letters_of_a_path():
+    found = ["…" in blank_out_readable(f"Not Found: /accountr{a_token()}/") for _time in range(300)]
+
+    assert found.count(False) <= 1
+
+
+@pytest.mark.parametrize("wrap", ["=\r\n", "\n ", " "])
+def test_token_that_was_wrapped_is_found_in_a_log(wrap):
+    for at in range(1, 40):
+        token = a_token()
+
+        assert blank_out_readable(f"see: {token[:at]}{wrap}{token[at:]}.") == "see: …."
 
 
 def test_redacted_text_shows_itself_to_templates_alone():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice, pairwise
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
@@ -17,16 +17,13 @@ from . import tokens
 
 # A token in a text of others, in any case and wrapped as mails are; and what follows a link's path, if it was cut.
 SIGN = f"[{tokens.ALPHABET}]"
-ANY_TOKEN = re.compile(
-    rf"(?<!{SIGN})(?:{SIGN}(?:=?\s)?){{{tokens.SYMBOLS}}}(?!{SIGN})|(?<=/r/)\S+",
-    re.IGNORECASE,
-)
-# The beginning of any word that may be a token with something glued to it, also behind what an address has encoded.
+ANY_TOKEN = re.compile(rf"(?<!{SIGN})(?:{SIGN}(?:=?\s)?){{{tokens.SYMBOLS}}}(?!{SIGN})|(?<=/r/)\S+", re.IGNORECASE)
+# Words that may be a token with something glued to it, or one that was wrapped; and what is too long for any word.
 SPELT = f"[{tokens.ALPHABET}oil]"
-ANY_BEGINNING = re.compile(
-    rf"(?:(?<!{SPELT})|(?<=%[0-9a-f][0-9a-f]))(?=((?:{SPELT}(?:=?\s{{1,4}})?){{{tokens.SYMBOLS - 1}}}{SPELT}))",
-    re.IGNORECASE,
-)
+ANY_WORD, NO_WORD = re.compile(f"{SPELT}+", re.IGNORECASE), re.compile(f"{SPELT}{{201,}}", re.IGNORECASE)
+ANY_WORDS = re.compile(rf"{SPELT}(?:(?:=?\s{{1,4}})?{SPELT})*", re.IGNORECASE)
+# So many places in a text are asked whether a token begins there. Only who makes up a text has more of them.
+MOST_ASKED = 100
 # The same as `parse` reads it: with hyphens and what is invisible in between.
 UNSEEN = "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 ANY_SPELLING = re.compile(
@@ -52,7 +49,7 @@ SEAL = re.compile(
 )
 # So much is kept of a text, and of a request: who writes them must not choose how long it takes to look through them.
 LONGEST_TEXT = 20_000
-MOST_HEADERS, LONGEST_HEADER = 40, 500
+LONGEST_PATH, MOST_HEADERS, LONGEST_HEADER = 2_000, 40, 500
 # What may hold a part of a token where a text was cut.
 CUT_OFF = 160
 # Loggers that are given a request, its address, or what a template was given. What refuses a request has a logger for
@@ -146,8 +143,24 @@ def blank_out_any(text: str) -> str:
 
 
 def blank_out_readable(text: str) -> str:
-    """The text of others without what `parse` would read as a token, also where a word is glued to its end."""
-    return _without(ANY_BEGINNING, tokens.is_sound, text)
+    """
+    The text of others without what `parse` would read as a token, also where a word is glued to either end.
+
+    Who writes the text must not choose how long this takes: what no word is as long as is left out, and where a token
+    may begin at very many places, so are the words that were not looked at.
+    """
+    text = NO_WORD.sub("…", text)
+    kept, end, asked = list[str](), 0, 0
+    for run in ANY_WORDS.finditer(text):
+        for first, last in _places(run):
+            if first < end:
+                continue
+            is_asked = asked < MOST_ASKED
+            asked += 1
+            if not is_asked or tokens.is_sound(text[first:last]):
+                kept += [text[end:first], "…"]
+                end = last if is_asked else run.end()
+    return "".join(kept) + text[end:]
 
 
 def has_link(text: str) -> bool:
@@ -168,6 +181,31 @@ def _without(pattern: re.Pattern[str], is_token: Callable[[str], bool], text: st
             kept += [text[end : found.start()], "…"]
             end = found.end(1)
     return "".join(kept) + text[end:]
+
+
+def _places(run: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Where there may be a token in words between which there are only blanks: from where to where."""
+    if run.end() - run.start() < tokens.SYMBOLS:
+        return
+    words = [word.span() for word in ANY_WORD.finditer(run.string, *run.span())]
+    is_mixed = len(words) > 1 and any(map(str.isdigit, run[0])) and any(map(str.isalpha, run[0]))
+    ends = _ends_of_mixed(words, run.string) if is_mixed else {}
+    for start, end in words:
+        begins: Iterable[int] = (start, start + 2) if run.string[start - 1 : start] == "%" else (start,)
+        if end - start < tokens.SYMBOLS:
+            yield from ((begin, ends[begin]) for begin in begins if begin in ends)
+            continue
+        # In the midst of a word, too, if chance has made it.
+        begins = range(start, end) if _is_random(run.string[start:end].lower()) else begins
+        yield from ((begin, begin + tokens.SYMBOLS) for begin in begins if begin + tokens.SYMBOLS <= end)
+
+
+def _ends_of_mixed(words: Sequence[tuple[int, int]], text: str) -> dict[int, int]:
+    """Where a token's length of symbols ends, by where it begins. No sentence: letters and digits are among them."""
+    ats = [at for span in words for at in range(*span)]
+    turns = [0, *accumulate(text[one].isdigit() != text[other].isdigit() for one, other in pairwise(ats))]
+    last = tokens.SYMBOLS - 1
+    return {ats[at]: ats[at + last] + 1 for at in range(len(ats) - last) if turns[at + last] > turns[at]}
 
 
 def _without_tokens(text: str) -> str:
@@ -232,7 +270,8 @@ def _names_link(request: HttpRequest) -> bool:
 
 def _address_alone(request: HttpRequest) -> HttpRequest:
     bare = HttpRequest()
-    bare.method, bare.path, bare.path_info = request.method, _blanked(request.path), _blanked(request.path_info)
+    bare.method = request.method
+    bare.path, bare.path_info = (_blanked(path, LONGEST_PATH) for path in (request.path, request.path_info))
     headers = (
         (name, value) for name, value in request.META.items() if isinstance(value, str) and name != "HTTP_COOKIE"
     )
