@@ -17,23 +17,18 @@ from tests.outbox.test_merge import Service
 from wagtail_member_reset import mailings
 from wagtail_member_reset.mailing import chunks
 from wagtail_member_reset.mailing.choose import Choice, Kind
-from wagtail_member_reset.outbox import merge, send_many
+from wagtail_member_reset.outbox import merge
 
 pytestmark = pytest.mark.django_db
 
 CHUNK = 100
-NEVER = 1e9
 
 
 @pytest.fixture(autouse=True)
-def by_count_alone(settings, monkeypatch):
-    """What is also done every few seconds would make a slow machine count more."""
+def by_count_alone(settings, monkeypatch, nothing_each_second):
     settings.WAGTAIL_MEMBER_RESET_DELIVERY = "command"
     settings.WAGTAIL_MEMBER_RESET_MAILING_CONNECTIONS = 1
     monkeypatch.setattr(chunks, "CHUNK", CHUNK)
-    monkeypatch.setattr(mailings, "LOOKED_SECONDS", NEVER)
-    for name in ("WRITTEN_SECONDS", "LOOKED_SECONDS", "SINGLES_SECONDS"):
-        monkeypatch.setattr(send_many, name, NEVER)
 
 
 @pytest.fixture
