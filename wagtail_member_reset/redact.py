@@ -163,11 +163,14 @@ def blank_out_readable(text: str) -> str:
     return "".join(kept) + text[end:]
 
 
+def blank_out_pasted(text: str) -> str:
+    """The same of one of very many texts: without a link or a token in one piece, whole or cut."""
+    bare = LINK_ENDING.sub(r"\1…", text) if CUT_LINK.search(text) else text
+    return blank_out_readable(_without(ANY_RUN, lambda run: _is_random(_bare(run)), bare))
+
+
 def has_link(text: str) -> bool:
-    """
-    Whether there is a personal link in the text of others, or most of a token, and no mere look-alike: for who refuses
-    the text.
-    """
+    """Whether there is a personal link in the text of others, or most of a token: for who refuses the text."""
     plain = unicodedata.normalize("NFKD", text)
     if CUT_LINK.search(plain) or any(map(_is_of_token, ANY_RUN.findall(plain))):
         return True

@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.functional import lazy
 
 from tests.conftest import make_person
+from wagtail_member_reset import tokens
 from wagtail_member_reset.exceptions import ChoiceError
 from wagtail_member_reset.mailing.files import found, lines, reading, words
 from wagtail_member_reset.mailing.files.lines import Note
@@ -112,6 +113,20 @@ def test_text_that_is_shown_has_no_directions_and_few_marks(said):
         "e\u0301\u0302\u0303 !",
         "x" * found.LONGEST_TEXT,
     ]
+
+
+@pytest.mark.parametrize("pasted", ["https://club.example/account/r/{}/", "{}", "x@y.example?{}", "account/r/{:.20}"])
+def test_link_that_somebody_pasted_is_kept_nowhere(people, said, pasted):
+    make_person("Mia2", email="mia2@club.example")
+    token = tokens.issue("key")[1].text
+    link = pasted.format(token)
+    both = f"mia@club.example, mia2@club.example {link}"
+
+    column = said(f"Email;Name\n{link};x\n{both};x\nole@club.example;x\n").column
+
+    kept = [*column.samples, *(each.text for each in column.unclear), *(text for _line, text, _why in column.unmatched)]
+    assert len(kept) >= 4
+    assert not [text for text in kept if token[:20] in text]
 
 
 def test_quotation_mark_that_is_never_closed_loses_nobody_and_is_said(chosen, said):

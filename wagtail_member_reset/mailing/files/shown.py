@@ -1,10 +1,11 @@
-"""Text of a file as it can be shown to people: short, on one line, in its own direction."""
+"""Text of a file as it can be kept and shown to people: short, on one line, in its own direction, without a link."""
 
 from __future__ import annotations
 
 import unicodedata
 
 from ...accounts import JOINERS
+from ...redact import blank_out_pasted
 
 LONGEST_TEXT = 200
 MOST_MARKS = 3
@@ -13,8 +14,8 @@ KEPT = JOINERS
 
 
 def shown(text: str) -> str:
-    """Without control characters and directions, and with few marks on each letter."""
-    text = text[:LONGEST_TEXT]
+    """Without control characters, directions and personal links, and with few marks on each letter."""
+    text = blank_out_pasted(text[:LONGEST_TEXT])
     if text.isascii() and text.isprintable():
         return text.strip()
     kept, marks = [], 0
