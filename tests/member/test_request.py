@@ -27,6 +27,7 @@ JUNK = {
     "two lines": {"email": "mia@members.example\r\nBcc: eve@evil.example"},
     "a list": {"email": "mia@members.example,eve@evil.example"},
     "JSON": {"email": '["mia@members.example", "eve@evil.example"]'},
+    "a personal link": {"email": "mia@members.example/account/r/7fd0yq2m9kkd4wz1r8tbn5c3hg6pvxs0ea2j4m1q"},
     "other fields": {"email": "eve@evil.example", "to": "mia@members.example", "next": "https://evil.example/"},
 }
 

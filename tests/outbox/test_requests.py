@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.conftest import make_person
-from wagtail_member_reset import audit, outbox, resets
+from wagtail_member_reset import audit, outbox, resets, tokens
 from wagtail_member_reset.accounts import clean_address
 from wagtail_member_reset.models import Origin, PasswordReset, Purpose, ResetEmail, ResetRequest
 from wagtail_member_reset.outbox import effort, requests
@@ -280,6 +280,24 @@ def test_what_is_no_address_is_not_written(db, junk):
     ask(junk)
 
     assert not ResetRequest.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "pasted", ["mia@club.example/account/r/{}", "{}@club.example", "mia@club.example?to=/r/{:.20}"]
+)
+def test_personal_link_in_place_of_an_address_is_not_written(db, pasted):
+    ask(pasted.format(tokens.issue("key")[1].text))
+
+    assert not ResetRequest.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["01ARZ3NDEKTSV4RRFFQ69G5FAV01ARZ3NDEKTSV4RRFF@relay.example", "a/r/b@club.example"]
+)
+def test_address_that_looks_a_little_like_a_link_is_written(db, address):
+    ask(address)
+
+    assert ResetRequest.objects.get().address == address
 
 
 def test_request_survives_a_crash_in_the_middle_of_its_resolution(member, mailoutbox, monkeypatch):

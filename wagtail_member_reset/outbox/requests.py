@@ -26,6 +26,7 @@ from ..accounts import LONGEST_ADDRESS
 from ..conf import Rate, conf
 from ..exceptions import SendRefused
 from ..models import Origin, Purpose, ResetRequest
+from ..redact import CUT_LINK, blank_out_readable
 from . import effort, entry
 
 logger = logging.getLogger("wagtail_member_reset")
@@ -213,7 +214,9 @@ def _promise(request: ResetRequest, member: Any) -> bool:
 
 
 def _is_plausible(address: str) -> bool:
-    return len(address) >= 3 and "@" in address[1:-1] and address.isprintable()
+    """Whether this may be an address. Who pastes a personal link behind it, or instead, has typed none."""
+    may_be = len(address) >= 3 and "@" in address[1:-1] and address.isprintable()
+    return may_be and not CUT_LINK.search(address) and blank_out_readable(address) == address
 
 
 def _network_digest(network: str) -> str:
